@@ -1,0 +1,1 @@
+"""The networks as code, and the table of their weights; nothing else."""
