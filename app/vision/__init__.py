@@ -1,0 +1,1 @@
+"""The science: pure torch, tensors in, tensors or generators of steps out."""

@@ -1,0 +1,80 @@
+"""What each input channel contributes to the strongest cell of an output channel.
+
+A cell of a convolution is a sum: value = bias + sum over input channels of sum(patch * kernel).
+The summands are exact, so that lines drawn from them re-add to the value they lead to. A fully
+connected unit is the same sum over its input numbers, grouped by the map they were flattened from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.graph import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Contributions:
+    """Of one output channel at its cell (y, x): `value = bias + terms.sum()`.
+
+    `terms` is [C], one sum per input channel. y and x are 0 where there are no rows and columns.
+    """
+
+    channel: int
+    y: int
+    x: int
+    value: float
+    bias: float
+    terms: Tensor
+
+
+def strongest_cell(tensor: Tensor) -> tuple[int, int]:
+    """Row and column of the highest value of a map, [H,W]; the first in reading order."""
+    place = int(tensor.argmax().item())
+    return divmod(place, tensor.shape[1])
+
+
+def conv_contributions(
+    step: Step,
+    module: nn.Conv2d,
+    inputs: Tensor,
+    output: Tensor,
+    channel: int,
+    cell: tuple[int, int] | None = None,
+) -> Contributions:
+    """Terms of `channel` at `cell` (row, column), by default its strongest.
+
+    `inputs` is [C,H,W], `output` [K,H',W'].
+    """
+    y, x = cell or strongest_cell(output[channel])
+    patch = conv_patch(step, inputs, y, x)
+    terms = (patch * module.weight[channel].detach()).sum((1, 2))
+    bias = 0.0 if module.bias is None else module.bias[channel].item()
+    return Contributions(channel, y, x, output[channel, y, x].item(), bias, terms)
+
+
+def fc_contributions(
+    module: nn.Linear, inputs: Tensor, output: Tensor, unit: int, groups: int
+) -> Contributions:
+    """Terms of fully connected `unit`; `inputs` [M] is summed in `groups` equal parts."""
+    products = inputs * module.weight[unit].detach()
+    terms = products.reshape(groups, -1).sum(1)
+    return Contributions(unit, 0, 0, output[unit].item(), module.bias[unit].item(), terms)
+
+
+def conv_patch(step: Step, inputs: Tensor, y: int, x: int) -> Tensor:
+    """The input values under output cell (y, x), zeros where padding lies: [C,kh,kw]."""
+    if step.kernel is None or step.stride is None or step.padding is None:
+        raise ValueError(f"{step.name!r} is a {step.kind} without a window")
+    (kh, kw), (sh, sw), (ph, pw) = step.kernel, step.stride, step.padding
+    top, left = y * sh - ph, x * sw - pw
+    height, width = inputs.shape[1:]
+    part = inputs[:, max(0, top) : max(0, top + kh), max(0, left) : max(0, left + kw)]
+    before_y, before_x = max(0, -top), max(0, -left)
+    after_y = max(0, top + kh - height)
+    after_x = max(0, left + kw - width)
+    with torch.inference_mode():
+        return F.pad(part, (before_x, after_x, before_y, after_y))

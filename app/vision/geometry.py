@@ -1,0 +1,144 @@
+"""Where a cell comes from: output sizes, receptive fields, and the pixels under a cell."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from models.graph import INPUT, Network, Step
+
+
+def output_size(size: int, kernel: int, stride: int, padding: int, ceil_mode: bool = False) -> int:
+    """Cells along one axis: floor((size + 2 padding - kernel) / stride) + 1.
+
+    With `ceil_mode` the last, partly filled window counts too, unless it would start beyond the
+    picture and its leading padding (as torch does it).
+    """
+    free = size + 2 * padding - kernel
+    if not ceil_mode:
+        return free // stride + 1
+    cells = math.ceil(free / stride) + 1
+    return cells - 1 if (cells - 1) * stride >= size + padding else cells
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """How the cells of a map lie on one axis of the input, in input pixels.
+
+    Cell i sees the pixels from `start + jump * i` up to, not including, `start + jump * i + size`.
+    Both may lie outside the picture, where padding is.
+    """
+
+    cells: int
+    size: int = 1
+    jump: int = 1
+    start: int = 0
+
+    def window(self, kernel: int, stride: int, padding: int, ceil_mode: bool = False) -> Axis:
+        """The axis after a sliding window: r' = r + (k-1) j, j' = j s, start' = start - p j."""
+        return Axis(
+            output_size(self.cells, kernel, stride, padding, ceil_mode),
+            self.size + (kernel - 1) * self.jump,
+            self.jump * stride,
+            self.start - padding * self.jump,
+        )
+
+    def whole(self) -> Axis:
+        """The axis after everything has been put together: one cell that sees all."""
+        end = self.start + self.jump * (self.cells - 1) + self.size
+        return Axis(1, end - self.start, self.jump, self.start)
+
+    def join(self, other: Axis) -> Axis:
+        """The axis of two maps laid on each other, as concat does: the union of what they see."""
+        start = min(self.start, other.start)
+        end = max(self.start + self.size, other.start + other.size)
+        return Axis(self.cells, end - start, self.jump, start)
+
+    def span(self, cell: int, limit: int) -> tuple[int, int]:
+        """First and one-past-last input pixel under `cell`, cut at the picture's edge `limit`."""
+        first = self.start + self.jump * cell
+        return max(0, first), min(limit, first + self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of input pixels, right and bottom not included."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Shape of one step's output and what its cells see of the input.
+
+    `shape` is (C, H, W), or (K,) from flatten on. Source of the recursion: Araujo, Norris, Sim
+    2019, "Computing Receptive Fields of Convolutional Neural Networks".
+    """
+
+    shape: tuple[int, ...]
+    rows: Axis
+    columns: Axis
+    input_size: int
+
+    @property
+    def receptive_field(self) -> int:
+        """Side of the square of input pixels that a cell can see, padding included.
+
+        From flatten on every number sees the whole picture.
+        """
+        return self.rows.size if self.spatial else self.input_size
+
+    @property
+    def spatial(self) -> bool:
+        """Whether the output has rows and columns."""
+        return len(self.shape) == 3
+
+    def box(self, y: int, x: int) -> Box:
+        """The input pixels under cell (y, x), cut at the picture's edge."""
+        if not self.spatial:
+            return Box(0, 0, self.input_size, self.input_size)
+        left, right = self.columns.span(x, self.input_size)
+        top, bottom = self.rows.span(y, self.input_size)
+        return Box(left, top, right, bottom)
+
+
+def geometry(network: Network) -> dict[str, Geometry]:
+    """Shape and receptive field of every step, by name, from the arithmetic alone."""
+    side = Axis(network.input_size)
+    known = {INPUT: Geometry((3, side.cells, side.cells), side, side, network.input_size)}
+    for step in network.steps:
+        known[step.name] = _after(step, [known[name] for name in step.inputs])
+    del known[INPUT]
+    return known
+
+
+def _after(step: Step, inputs: list[Geometry]) -> Geometry:
+    before = inputs[0]
+    rows, columns, size = before.rows, before.columns, before.input_size
+    match step.kind:
+        case "conv" | "maxpool":
+            rows, columns = (_slide(axis, step, i) for i, axis in enumerate((rows, columns)))
+            shape = (step.channels or before.shape[0], rows.cells, columns.cells)
+        case "avgpool":
+            rows, columns = rows.whole(), columns.whole()
+            shape = (before.shape[0], 1, 1)
+        case "concat":
+            for other in inputs[1:]:
+                rows, columns = rows.join(other.rows), columns.join(other.columns)
+            shape = (sum(i.shape[0] for i in inputs), rows.cells, columns.cells)
+        case "flatten":
+            return Geometry((math.prod(before.shape),), rows, columns, size)
+        case "fc":
+            return Geometry((step.channels or 0,), rows, columns, size)
+        case _:
+            return before
+    return Geometry(shape, rows, columns, size)
+
+
+def _slide(axis: Axis, step: Step, which: int) -> Axis:
+    if step.kernel is None or step.stride is None or step.padding is None:
+        raise ValueError(f"{step.name!r} is a {step.kind} without a window")
+    return axis.window(step.kernel[which], step.stride[which], step.padding[which], step.ceil_mode)
