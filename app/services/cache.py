@@ -1,0 +1,59 @@
+"""A cache with a budget in bytes; the least recently used goes first."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class ByteCache(Generic[K, V]):
+    """Values by key, together at most `budget` bytes; a larger one is not kept. Thread-safe."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+        self._entries: OrderedDict[K, tuple[V, int]] = OrderedDict()
+        self._lock = threading.Lock()
+        self.bytes = 0
+
+    def get(self, key: K) -> V | None:
+        """The value, now the most recently used; None where it is not kept."""
+        with self._lock:
+            if key not in self._entries:
+                return None
+            self._entries.move_to_end(key)
+            return self._entries[key][0]
+
+    def put(self, key: K, value: V, size: int) -> None:
+        """Keep a value of `size` bytes and let the oldest go."""
+        with self._lock:
+            self._drop(key)
+            if size > self._budget:
+                return
+            self._entries[key] = (value, size)
+            self.bytes += size
+            while self.bytes > self._budget:
+                _, (_, freed) = self._entries.popitem(last=False)
+                self.bytes -= freed
+
+    def drop(self, key: K) -> None:
+        """Forget a key; nothing happens where it is not kept."""
+        with self._lock:
+            self._drop(key)
+
+    def drop_where(self, test: Callable[[K], bool]) -> None:
+        """Forget every key for which `test` holds."""
+        with self._lock:
+            for key in [key for key in self._entries if test(key)]:
+                self._drop(key)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def _drop(self, key: K) -> None:
+        if key in self._entries:
+            self.bytes -= self._entries.pop(key)[1]
