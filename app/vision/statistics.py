@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -38,8 +39,14 @@ class Statistics:
         Because max(0, x) and max pooling keep the highest value, a stage's conv, ReLU and pool
         come out in the same order.
         """
-        order: list[int] = self.peaks.argsort(descending=True, stable=True)[:count].tolist()
-        return order
+        peaks, places = self.peaks, None
+        if count is not None and count < len(peaks):
+            # 25,088 numbers take 1.5 ms to sort, and 0.06 ms to drop all that are too low.
+            places = (peaks >= peaks.topk(count).values[-1]).nonzero().flatten()
+            peaks = peaks[places]
+        order = peaks.argsort(descending=True, stable=True)[:count]
+        chosen: list[int] = (order if places is None else places[order]).tolist()
+        return chosen
 
 
 def statistics(batch: Tensor) -> list[Statistics]:
@@ -49,14 +56,19 @@ def statistics(batch: Tensor) -> list[Statistics]:
         # Two passes: torch's aminmax along a dimension is 15 times slower than both.
         maps = batch.flatten(2)
         lows, peaks = maps.amin(2), maps.amax(2)
-    means = batch.flatten(1).mean(1).tolist()
+    rows = batch.flatten(1)
+    figures = torch.stack([lows.amin(1), peaks.amax(1), rows.mean(1), _filled(rows)], 1).tolist()
     lows, peaks = lows.cpu(), peaks.cpu()
     return [
-        Statistics(low.min().item(), peak.max().item(), mean, _zeros(picture), peak, low)
-        for picture, low, peak, mean in zip(batch, lows, peaks, means, strict=True)
+        Statistics(low, high, mean, 1 - filled / rows.shape[1], peak, each_low)
+        for (low, high, mean, filled), peak, each_low in zip(figures, peaks, lows, strict=True)
     ]
 
 
-def _zeros(values: Tensor) -> float:
-    """Share of exact zeros; counted over everything at once, four times faster than by row."""
-    return 1 - values.count_nonzero().item() / values.numel()
+def _filled(rows: Tensor) -> Tensor:
+    """How many numbers of each row of [N,M] are not zero, [N].
+
+    Compared into floats and added up: count_nonzero branches on every number, and takes 20 times
+    as long where a ReLU has left half of them zero.
+    """
+    return torch.ne(rows, 0, out=torch.empty_like(rows)).sum(1)

@@ -1,0 +1,72 @@
+"""`python -m app`: serve the page, or one of the other verbs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from app import __version__
+from app.errors import LayerscopeError
+from app.web.settings import Settings, table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a verb; the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0].startswith("-") and given[0] not in ("-h", "--help", "--version"):
+        given.insert(0, "serve")
+    options, rest = _parser().parse_known_args(given)
+    try:
+        if options.verb == "bench":
+            from app.bench import main as bench
+
+            return bench(rest)
+        if rest:
+            _parser().error(f"unknown: {' '.join(rest)}")
+        return _serve(options)
+    except LayerscopeError as error:
+        sys.stderr.write(f"{error.title}. {error.detail}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _serve(options: argparse.Namespace) -> int:
+    # Imported here: `--help` should not wait for torch.
+    from app.web import server
+
+    settings = Settings.from_environment()
+    if not server.is_free(options.host, options.port):
+        sys.stderr.write(
+            f"Port {options.port} on {options.host} is in use, perhaps by another Layerscope. "
+            f"Try: --port {options.port + 1}\n"
+        )
+        return 2
+    where = "\n".join(f"    {url}" for url in server.addresses(options.host, options.port))
+    sys.stdout.write(f"\nLayerscope {__version__} is starting. Open in a browser:\n\n{where}\n\n")
+    sys.stdout.write("Ctrl-C ends it.\n")
+    sys.stdout.flush()
+    server.serve(options.host, options.port, settings)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    settings = "\n".join(f"  {name:24} {help} [{default}]" for name, default, help in table())
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="See what happens inside a convolutional network.",
+        epilog=f"settings, read from the environment:\n{settings}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"Layerscope {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+    serve = verbs.add_parser("serve", help="serve the page (the default)")
+    serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 serves to your whole network")
+    serve.add_argument("--port", type=int, default=8000)
+    verbs.add_parser("bench", help="measure speed against the bare network", add_help=False)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

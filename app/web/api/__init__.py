@@ -1,0 +1,13 @@
+"""`/api/v1`: what programs, notebooks and tests use."""
+
+from fastapi import APIRouter
+
+from app.web.api import images, models, runs, sheets
+
+
+def router() -> APIRouter:
+    """All routes of the API under its prefix."""
+    api = APIRouter(prefix="/api/v1")
+    for part in (models.router, images.router, runs.router, sheets.router):
+        api.include_router(part)
+    return api

@@ -1,0 +1,92 @@
+"""Pictures: the built-in ones, and those that people bring."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, UploadFile
+from fastapi.responses import Response
+
+from app.pictures.samples import all_samples
+from app.services.pictures import Stored
+from app.web.api.answers import kept
+from app.web.api.schemas import ERRORS, ImageInfo, Problem, SampleInfo
+from app.web.state import OwnerDep, Services, ServicesDep
+
+router = APIRouter(tags=["pictures"])
+
+ImageId = Annotated[str, Path(description="Id of a sample or an upload.", examples=["coffee"])]
+
+
+@router.get("/samples", summary="Built-in pictures")
+async def samples() -> list[SampleInfo]:
+    """Their ids are image ids."""
+    return [
+        SampleInfo(id=one.id, title=one.title, credit=one.credit, licence=one.licence)
+        for one in all_samples()
+    ]
+
+
+@router.post(
+    "/images",
+    status_code=201,
+    summary="Upload a picture",
+    responses={
+        413: {"model": Problem, "description": "Too many bytes or pixels."},
+        415: {"model": Problem, "description": "Not a picture we read."},
+        422: {"model": Problem, "description": "Damaged, or no file."},
+    },
+)
+async def upload(file: UploadFile, services: ServicesDep, owner: OwnerDep) -> ImageInfo:
+    """A PNG, JPEG, WebP or GIF as multipart field `file`; the same picture gives the same id."""
+    stored = await take_in(services, file, owner)
+    return ImageInfo(
+        id=stored.id,
+        width=stored.width,
+        height=stored.height,
+        notes=list(stored.notes),
+        expires=stored.expires,
+    )
+
+
+async def take_in(services: Services, file: UploadFile, owner: str) -> Stored:
+    """Read an upload and keep it. Raises a `PictureError`."""
+    # One byte more than allowed is enough to know that it is too much.
+    data = await file.read(services.pictures.limit + 1)
+    name = file.filename or ""
+    return await asyncio.to_thread(services.pictures.add, data, owner, name)
+
+
+@router.get("/images/{image}.png", summary="A picture", responses={404: ERRORS[404]})
+async def image_png(image: ImageId, services: ServicesDep) -> Response:
+    """The decoded picture, upright, without metadata."""
+    return kept(await asyncio.to_thread(services.pictures.png, image), "image/png", False)
+
+
+@router.get("/images/{image}/preview.jpg", summary="A small copy", responses={404: ERRORS[404]})
+async def preview(
+    image: ImageId,
+    services: ServicesDep,
+    side: Annotated[int, Query(ge=16, le=1024, description="Longer side, pixels.")] = 256,
+) -> Response:
+    """Lossy and never enlarged: for looking at, not for computing with."""
+    data = await asyncio.to_thread(services.pictures.preview, image, side)
+    return kept(data, "image/jpeg", False)
+
+
+@router.delete(
+    "/images/{image}.png",
+    status_code=204,
+    summary="Delete a picture of one's own",
+    responses={403: {"model": Problem, "description": "Not yours."}, 404: ERRORS[404]},
+)
+async def delete(image: ImageId, services: ServicesDep, owner: OwnerDep) -> None:
+    """Its bytes go when the last browser that brought it has deleted it."""
+    await remove(services, image, owner)
+
+
+async def remove(services: Services, image: str, owner: str) -> None:
+    """Take a picture out of one browser's list. Raises `UnknownPicture`, `Forbidden`."""
+    if await asyncio.to_thread(services.pictures.delete, image, owner):
+        services.forget(image)

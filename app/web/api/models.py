@@ -1,0 +1,121 @@
+"""The networks: what they are made of, their classes, their parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+from torch import nn
+
+from app.errors import UnknownStep
+from app.pictures.filters import colour_filters, kernel_slices, slice_order
+from app.services.catalogue import Model
+from app.web.api.answers import Version, array, picture
+from app.web.api.schemas import ERRORS, LabelInfo, ModelInfo, StepInfo, WeightsState
+from app.web.state import Services, ServicesDep
+from models.graph import Step
+
+router = APIRouter(tags=["networks"], responses={404: ERRORS[404], 503: ERRORS[503]})
+
+ModelId = Annotated[str, Path(description="Id of a network.", examples=["mini"])]
+StepName = Annotated[str, Path(description="Name of a step.", examples=["conv1"])]
+
+
+@router.get("/models", summary="All networks")
+async def models(services: ServicesDep) -> list[ModelInfo]:
+    """Every network with its steps: shapes, windows, receptive fields."""
+    default = services.settings.model
+    return [_model_info(model, default) for model in services.catalogue.models()]
+
+
+@router.get("/models/{model}/labels", summary="The classes of a network")
+async def labels(model: ModelId, services: ServicesDep) -> list[LabelInfo]:
+    """In the order of the network's outputs."""
+    return [
+        LabelInfo(index=one.index, wnid=one.wnid, label=one.label, synset=one.synset)
+        for one in services.catalogue.model(model).labels
+    ]
+
+
+@router.get("/models/{model}/steps/{step}/weight.npy", summary="Weights of a step")
+async def weight(
+    model: ModelId, step: StepName, services: ServicesDep, v: Version = ""
+) -> Response:
+    """conv: [out, in, kh, kw]; fc: [out, in]. Float32, .npy version 1."""
+    module = await _module(services, model, step)
+    return array(module.weight, services.catalogue.model(model).row, v)
+
+
+@router.get("/models/{model}/steps/{step}/bias.npy", summary="Biases of a step")
+async def bias(model: ModelId, step: StepName, services: ServicesDep, v: Version = "") -> Response:
+    """[out], zeros where the step has none."""
+    module = await _module(services, model, step)
+    values = module.weight.new_zeros(len(module.weight)) if module.bias is None else module.bias
+    return array(values, services.catalogue.model(model).row, v)
+
+
+@router.get("/models/{model}/steps/{step}/filters.png", summary="Kernels of a convolution")
+async def filters(
+    model: ModelId,
+    step: StepName,
+    services: ServicesDep,
+    channel: Annotated[int | None, Query(ge=0, description="One kernel, by input map.")] = None,
+    v: Version = "",
+) -> Response:
+    """Where a step reads colour, each kernel as a colour tile, zero as mid grey.
+
+    Deeper kernels have a slice for each input map: name the `channel`; its strongest slices come
+    first, in the palette of signed values.
+    """
+    module = await _module(services, model, step)
+    if not isinstance(module, nn.Conv2d):
+        raise UnknownStep(f"“{step}” is not a convolution: it has weights, but no kernels to draw.")
+    row = services.catalogue.model(model).row
+    if module.in_channels == 3 and channel is None:
+        return picture(colour_filters(module.weight).png, row, v)
+    number = channel or 0
+    if number >= module.out_channels:
+        raise UnknownStep(f"{step} has channels 0 to {module.out_channels - 1}, not {number}.")
+    kernel = module.weight[number].detach()
+    return picture(kernel_slices(kernel, slice_order(kernel)).png, row, v)
+
+
+async def _module(services: Services, model: str, name: str) -> nn.Conv2d | nn.Linear:
+    """A step that has weights. Raises `UnknownStep`."""
+    known = services.catalogue.model(model)
+    if name not in known.geometry:
+        raise UnknownStep(f"{known.row.title} has no step called “{name[:60]}”.")
+    module = (await services.catalogue.network(model)).module(name)
+    if not isinstance(module, nn.Conv2d | nn.Linear):
+        raise UnknownStep(f"“{name}” has no weights: it computes without any.")
+    return module
+
+
+def _model_info(model: Model, default: str) -> ModelInfo:
+    return ModelInfo(
+        id=model.id,
+        title=model.row.title,
+        about=model.row.about,
+        input_size=model.outline.input_size,
+        classes=len(model.labels),
+        parameters=model.parameters,
+        default=model.id == default,
+        weights=WeightsState(state=model.state, verified=True),
+        steps=[_step_info(model, step) for step in model.outline.steps],
+    )
+
+
+def _step_info(model: Model, step: Step) -> StepInfo:
+    where = model.geometry[step.name]
+    return StepInfo(
+        name=step.name,
+        kind=step.kind,
+        inputs=list(step.inputs),
+        stage=step.stage,
+        shape=list(where.shape),
+        kernel=step.kernel and list(step.kernel),
+        stride=step.stride and list(step.stride),
+        padding=step.padding and list(step.padding),
+        receptive_field=where.receptive_field,
+    )

@@ -1,0 +1,156 @@
+"""Runs: predictions and figures, the network's input, raw numbers, tables."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from app.errors import UnknownStep
+from app.pictures.preprocess import input_png, unit
+from app.services.runs import Record, Run, preprocess
+from app.web.api.answers import Version, array, picture, table
+from app.web.api.images import ImageId
+from app.web.api.models import ModelId, StepName
+from app.web.api.schemas import ERRORS, Prediction, PreprocessInfo, RunInfo, StepFigures
+from app.web.state import ServicesDep
+
+router = APIRouter(prefix="/runs/{model}/{image}", tags=["runs"], responses=ERRORS)
+
+Channel = Annotated[int | None, Query(ge=0, description="Only this channel.")]
+
+
+@router.get("", summary="Predictions and figures of every step")
+async def run_info(
+    model: ModelId,
+    image: ImageId,
+    services: ServicesDep,
+    top: Annotated[int, Query(ge=1, le=1000, description="How many classes.")] = 5,
+) -> RunInfo:
+    """Runs the picture through the network, or tells what is kept of it."""
+    async with services.runs.listen(model, image) as run:
+        await run.finish()
+        return RunInfo(
+            predictions=predictions(run, top),
+            steps=[_figures(run, record) for record in run.records],
+            preprocess=_preprocess(run),
+        )
+
+
+@router.get("/predictions.csv", summary="All classes as a table")
+async def predictions_csv(model: ModelId, image: ImageId, services: ServicesDep) -> Response:
+    """Likeliest first."""
+    async with services.runs.listen(model, image) as run:
+        await run.finish()
+        rows = predictions(run, len(run.model.labels))
+        wnids = {label.index: label.wnid for label in run.model.labels}
+    head = ("index", "wnid", "label", "logit", "probability")
+    body = [(r.index, wnids[r.index], r.label, r.logit, r.probability) for r in rows]
+    return table(head, body, f"{model}-{image}-predictions.csv")
+
+
+@router.get("/input.npy", summary="The network's input")
+async def input_npy(
+    model: ModelId, image: ImageId, services: ServicesDep, v: Version = ""
+) -> Response:
+    """Before normalisation: [3,S,S] in 0..1."""
+    async with services.runs.listen(model, image) as run:
+        return array(unit(run.fitted.pixels), run.model.row, v)
+
+
+@router.get("/input.png", summary="The network's input as a picture")
+async def input_picture(
+    model: ModelId, image: ImageId, services: ServicesDep, v: Version = ""
+) -> Response:
+    """S x S, pixel for pixel: uploaded again it goes in untouched."""
+    async with services.runs.listen(model, image) as run:
+        return picture(input_png(run.fitted.pixels), run.model.row, v)
+
+
+@router.get("/steps/{step}.npy", summary="Output of a step")
+async def step_npy(
+    model: ModelId,
+    image: ImageId,
+    step: StepName,
+    services: ServicesDep,
+    channel: Channel = None,
+    v: Version = "",
+) -> Response:
+    """[C,H,W], [K] from flatten on; [H,W] for one channel."""
+    async with services.runs.listen(model, image) as run:
+        record = await run.record(step)
+        values = run.tensor(step)
+        if channel is not None:
+            values = values[checked(record, channel)]
+        return array(values, run.model.row, v)
+
+
+@router.get("/steps/{step}.csv", summary="Channels of a step as a table")
+async def step_csv(
+    model: ModelId, image: ImageId, step: StepName, services: ServicesDep, channel: Channel = None
+) -> Response:
+    """Range of each channel; with `channel`, the values of its map, row by row."""
+    async with services.runs.listen(model, image) as run:
+        record = await run.record(step)
+        if channel is None:
+            figures = record.statistics
+            lows, peaks = figures.lows.tolist(), figures.peaks.tolist()
+            rows = [(i, low, high) for i, (low, high) in enumerate(zip(lows, peaks, strict=True))]
+            return table(("channel", "min", "max"), rows, f"{model}-{image}-{step}.csv")
+        values = run.tensor(step)[checked(record, channel)]
+    grid = values.view(1, 1) if values.ndim == 0 else values
+    head = ("y\\x", *range(grid.shape[1]))
+    body = [(y, *line) for y, line in enumerate(grid.tolist())]
+    return table(head, body, f"{model}-{image}-{step}-{channel}.csv")
+
+
+def predictions(run: Run, count: int) -> list[Prediction]:
+    """The likeliest classes with their labels."""
+    labels = run.model.labels
+    return [
+        Prediction(
+            index=one.index,
+            label=labels[one.index].label,
+            logit=one.logit,
+            probability=one.probability,
+        )
+        for one in run.predictions(count)
+    ]
+
+
+def checked(record: Record, channel: int) -> int:
+    """A channel that the step has. Raises `UnknownStep`."""
+    if channel >= (count := len(record.statistics.peaks)):
+        raise UnknownStep(f"{record.step.name} has channels 0 to {count - 1}, not {channel}.")
+    return channel
+
+
+def _figures(run: Run, record: Record) -> StepFigures:
+    step, figures = record.step, record.statistics
+    return StepFigures(
+        name=step.name,
+        kind=step.kind,
+        stage=step.stage,
+        shape=list(run.model.geometry[step.name].shape),
+        min=figures.min,
+        max=figures.max,
+        mean=figures.mean,
+        zeros=figures.zeros,
+        milliseconds=record.milliseconds,
+        batch=record.batch,
+    )
+
+
+def _preprocess(run: Run) -> PreprocessInfo:
+    prep, fitted = preprocess(run.model), run.fitted
+    return PreprocessInfo(
+        resize=prep.resize,
+        crop=prep.crop,
+        mean=list(prep.mean),
+        std=list(prep.std),
+        photo=list(fitted.photo),
+        resized=list(fitted.resized),
+        box=list(fitted.crop),
+        untouched=fitted.untouched,
+    )

@@ -1,0 +1,99 @@
+"""Sheets: the maps of a step as one picture, and how to read it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+
+from app.pictures.palettes import PaletteName, legend_png
+from app.services.sheets import LARGEST_TILE, Drawn, Scale, Wanted
+from app.web.api.answers import Download, Version, kept, picture
+from app.web.api.images import ImageId
+from app.web.api.models import ModelId, StepName
+from app.web.api.schemas import ERRORS, ChannelFigures, SheetInfo
+from app.web.state import ServicesDep
+
+router = APIRouter(tags=["sheets"], responses=ERRORS)
+
+
+def wanted(
+    scale: Annotated[
+        Scale,
+        Query(description="Colours end at the largest magnitude of the map, step or network."),
+    ] = "unit",
+    channels: Annotated[
+        str, Query(description="All; or `3,17`; or `top12`, highest peak first.")
+    ] = "",
+    size: Annotated[
+        int | None, Query(ge=1, le=LARGEST_TILE, description="Average larger maps down.")
+    ] = None,
+    enlarge: Annotated[int, Query(ge=1, le=32, description="Pixels a side of a cell.")] = 1,
+) -> Wanted:
+    """What a request asks to be drawn."""
+    return Wanted(scale, channels, size, enlarge)
+
+
+WantedDep = Annotated[Wanted, Depends(wanted)]
+
+
+@router.get("/runs/{model}/{image}/steps/{step}.png", summary="The maps of a step as one picture")
+async def sheet_png(
+    model: ModelId,
+    image: ImageId,
+    step: StepName,
+    wanted: WantedDep,
+    services: ServicesDep,
+    v: Version = "",
+    download: Download = "",
+) -> Response:
+    """An 8-bit palette PNG, a tile a channel; the headers say how to read it."""
+    async with services.runs.listen(model, image) as run:
+        drawn = await services.sheets.draw(run, step, wanted)
+        answer = picture(drawn.png, run.model.row, v, download)
+    layout = drawn.layout
+    answer.headers["X-Tile"] = f"{layout.tile_width}x{layout.tile_height}"
+    answer.headers["X-Columns"] = str(layout.columns)
+    if len(drawn.order) <= 512:
+        answer.headers["X-Order"] = ",".join(map(str, drawn.order))
+    return answer
+
+
+@router.get("/runs/{model}/{image}/steps/{step}.json", summary="How to read a sheet")
+async def sheet_json(
+    model: ModelId, image: ImageId, step: StepName, wanted: WantedDep, services: ServicesDep
+) -> SheetInfo:
+    """Layout, order and scale of the sheet with the same parameters."""
+    async with services.runs.listen(model, image) as run:
+        drawn = await services.sheets.draw(run, step, wanted)
+        figures = (await run.record(step)).statistics
+    lows, peaks = figures.lows.tolist(), figures.peaks.tolist()
+    channels = [ChannelFigures(channel=c, min=lows[c], max=peaks[c]) for c in drawn.order]
+    return _info(drawn, wanted.scale, (figures.min, figures.max), channels)
+
+
+@router.get("/palettes/{name}.png", summary="The colours of a legend")
+async def palette(name: PaletteName) -> Response:
+    """A strip one pixel high, lowest value at the left; zero is in the middle of signed ones."""
+    return kept(legend_png(name), "image/png", False)
+
+
+def _info(
+    drawn: Drawn, scale: Scale, span: tuple[float, float], channels: list[ChannelFigures]
+) -> SheetInfo:
+    layout = drawn.layout
+    return SheetInfo(
+        tile=[layout.tile_width, layout.tile_height],
+        columns=layout.columns,
+        rows=layout.rows,
+        size=[layout.width, layout.height],
+        order=list(drawn.order),
+        limits=list(drawn.limits),
+        lowest=span[0],
+        highest=span[1],
+        palette=drawn.palette,
+        scale=scale,
+        reduced=drawn.reduced,
+        channels=channels,
+    )

@@ -1,0 +1,66 @@
+"""The application: settings in, an ASGI app out; nothing global."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from app import __version__
+from app.web import docs, errors, pages, static, stream
+from app.web.api import router as api_router
+from app.web.api.schemas import Health
+from app.web.security import Guard
+from app.web.settings import Settings
+from app.web.state import ServicesDep, open_services
+
+DESCRIPTION = """
+What happens inside a convolutional network, as numbers and pictures.
+
+A *run* is one picture's way through one network: it is computed when it is first asked for and
+kept for a while. Every value in a map is the float in the tensor (`.npy`); pictures of maps say on
+which scale they are drawn (`.json`). Errors are `application/problem+json` with a `detail` for
+people.
+"""
+
+
+def create_app(settings: Settings | None = None, *, beyond: bool = False) -> FastAPI:
+    """The app with its own services; `beyond` says that it is served to other machines."""
+    settings = settings or Settings.from_environment()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services(settings) as services:
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="Layerscope",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=5)
+    app.add_middleware(Guard, hosts=settings.hosts, beyond=beyond)
+    errors.install(app)
+    app.include_router(api_router())
+    app.include_router(pages.router)
+    app.include_router(stream.router)
+    app.include_router(docs.router)
+    app.mount("/static", static.Files(), name="static")
+
+    @app.get("/healthz", tags=["server"], summary="Whether the server is well")
+    async def healthz(services: ServicesDep) -> Health:
+        return Health(
+            status="ok",
+            version=__version__,
+            device=services.engine.title,
+            default_model=services.settings.model,
+        )
+
+    return app

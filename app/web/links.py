@@ -1,0 +1,70 @@
+"""What a URL says, and the URLs of everything that can be shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from app.services.catalogue import Model
+from app.services.sheets import Scale, version
+
+API = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is on screen, all of it in a link; row `y` and column `x` name a pinned cell."""
+
+    model: str
+    image: str
+    step: str | None = None
+    channel: int | None = None
+    y: int | None = None
+    x: int | None = None
+    scale: Scale = "unit"
+
+    def url(self, **changes: Any) -> str:
+        """The page of this view with some parts changed."""
+        return f"/?{self.query(**changes)}"
+
+    def query(self, **changes: Any) -> str:
+        """The query string of this view with some parts changed; defaults are left out."""
+        view = replace(self, **changes)
+        given = {f.name: getattr(view, f.name) for f in fields(view)}
+        return urlencode({k: v for k, v in given.items() if v is not None and (k, v) != _PLAIN})
+
+    @property
+    def run(self) -> str:
+        """The run this view looks at, in the API."""
+        return f"{API}/runs/{quote(self.model)}/{quote(self.image)}"
+
+    @property
+    def events(self) -> str:
+        """The stream that draws this view's river."""
+        scale = "" if self.scale == "unit" else f"?scale={self.scale}"
+        return f"/runs/{quote(self.model)}/{quote(self.image)}/events{scale}"
+
+
+_PLAIN = ("scale", "unit")
+
+
+def sheet_url(view: View, model: Model, step: str, **query: Any) -> str:
+    """A sheet that browsers may keep forever: its URL names weights and drawing."""
+    given = {"scale": view.scale, **query, "v": version(model.row)}
+    return f"{view.run}/steps/{quote(step)}.png?{urlencode(given, safe=',')}"
+
+
+def filters_url(model: Model, step: str) -> str:
+    """The kernels of a conv step as a sheet."""
+    return f"{API}/models/{model.id}/steps/{quote(step)}/filters.png?v={version(model.row)}"
+
+
+def input_url(view: View, model: Model) -> str:
+    """The network's input as a picture, pixel for pixel."""
+    return f"{view.run}/input.png?v={version(model.row)}"
+
+
+def preview_url(image: str, side: int) -> str:
+    """A small copy of a picture for looking at."""
+    return f"{API}/images/{quote(image)}/preview.jpg?side={side}"

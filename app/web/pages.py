@@ -1,0 +1,124 @@
+"""The explorer: the whole page, or the pane that htmx asks for."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, UploadFile
+from fastapi.responses import RedirectResponse, Response
+
+from app.errors import BadRequest
+from app.pictures.samples import all_samples
+from app.services.runs import Run
+from app.services.sheets import SCALES, Scale
+from app.web.api.images import remove, take_in
+from app.web.contexts import Page, StepPane, UnitPane, as_dict
+from app.web.links import View
+from app.web.panes.evidence import step_pane, unit_pane
+from app.web.panes.picture import gallery, link_expires, picture_pane
+from app.web.panes.river import river
+from app.web.state import OwnerDep, Services, ServicesDep
+from app.web.templating import render
+from app.web.words import STAGES
+
+router = APIRouter(include_in_schema=False)
+
+PANES = {
+    "aside#evidence": "partials/_evidence.html",
+    "section#gallery": "partials/_gallery.html",
+    "div#stream": "partials/_change.html",
+}
+"""What is answered for each target that htmx names; anything else gets the whole page."""
+
+
+@router.get("/")
+async def explore(
+    request: Request,
+    services: ServicesDep,
+    owner: OwnerDep,
+    model: str | None = None,
+    image: str | None = None,
+    step: str | None = None,
+    channel: Annotated[int | None, Query(ge=0)] = None,
+    y: Annotated[int | None, Query(ge=0)] = None,
+    x: Annotated[int | None, Query(ge=0)] = None,
+    scale: Scale = "unit",
+) -> Response:
+    """What the URL names, in full or the part that changed."""
+    model = model or services.settings.model
+    image = image or all_samples()[0].id
+    view = View(model, image, step or None, channel, y, x, scale)
+    target = request.headers.get("hx-target", "")
+    restored = "hx-history-restore-request" in request.headers
+    template = "pages/explore.html" if restored else PANES.get(target, "pages/explore.html")
+    context = await page(view, services, owner)
+    return render(request, template, context)
+
+
+@router.post("/images")
+async def upload(
+    request: Request, services: ServicesDep, owner: OwnerDep, file: UploadFile, model: str = ""
+) -> Response:
+    """Take a picture in and show it."""
+    stored = await take_in(services, file, owner)
+    view = View(model or services.settings.model, stored.id)
+    if "hx-request" not in request.headers:
+        return RedirectResponse(view.url(), 303)
+    response = render(request, "partials/_change.html", await page(view, services, owner))
+    response.headers["HX-Push-Url"] = view.url()
+    return response
+
+
+@router.post("/images/{image}/delete")
+async def delete(
+    request: Request, image: str, services: ServicesDep, owner: OwnerDep, shown: str = ""
+) -> Response:
+    """Delete a picture of one's own; where it is on screen, the first sample takes its place."""
+    await remove(services, image, owner)
+    home = View(services.settings.model, all_samples()[0].id)
+    if "hx-request" not in request.headers:
+        return RedirectResponse(home.url(), 303)
+    context = await page(home, services, owner)
+    if shown != image:
+        return render(request, "partials/_gallery_only.html", context)
+    response = render(request, "partials/_change.html", context)
+    response.headers["HX-Replace-Url"] = home.url()
+    return response
+
+
+async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
+    """Everything the page may show; of a run that is not kept yet, the cards come by stream.
+
+    The run is started here and goes on while the page travels: its stream picks it up.
+    """
+    model = services.catalogue.model(view.model)
+    async with AsyncExitStack() as stack:
+        run = await stack.enter_async_context(services.runs.listen(view.model, view.image))
+        kept = run.finished
+        evidence = await _evidence(view, run)
+        whole = Page(
+            view=view,
+            models=tuple(services.catalogue.models()),
+            model=model,
+            device=services.engine.title,
+            picture=picture_pane(view, run, services, owner),
+            gallery=gallery(view, services, owner),
+            river=river(view, model, run if kept else None),
+            evidence=evidence,
+            scales=SCALES,
+            stages=STAGES,
+            link_expires=link_expires(view, services),
+        )
+    return as_dict(whole)
+
+
+async def _evidence(view: View, run: Run) -> StepPane | UnitPane | None:
+    if view.step is None:
+        if view.channel is not None:
+            raise BadRequest("A channel belongs to a step: name the step as well.")
+        return None
+    record = await run.record(view.step)
+    if view.channel is None:
+        return step_pane(view, run, record)
+    return unit_pane(view, run, record)

@@ -1,0 +1,108 @@
+"""The left pane: the photo, what became of it, and the pictures to choose from."""
+
+from __future__ import annotations
+
+import time
+
+from app.errors import UnknownPicture
+from app.pictures.preprocess import Fitted
+from app.pictures.samples import Sample, all_samples, sample
+from app.services.catalogue import Model
+from app.services.pictures import Stored
+from app.services.runs import Run
+from app.web.contexts import Gallery, PicturePane
+from app.web.links import View, input_url, preview_url
+from app.web.state import Services
+
+PREVIEW = 512
+"""Pixels of the longer side of the photo in the left pane."""
+
+
+def picture_pane(view: View, run: Run, services: Services, owner: str) -> PicturePane:
+    """The photo of a prepared run."""
+    fitted, built_in = run.fitted, sample(view.image)
+    stored = None if built_in else services.pictures.find(view.image, owner)
+    width, height = fitted.photo
+    return PicturePane(
+        view=view,
+        model=run.model,
+        title=built_in.title
+        if built_in
+        else stored.name
+        if stored and stored.name
+        else "A picture",
+        width=width,
+        height=height,
+        preview=preview_url(view.image, PREVIEW),
+        input=input_url(view, run.model),
+        crop=crop_box(fitted),
+        place=place(run),
+        sentence=_sentence(fitted, built_in is not None),
+        notes=stored.notes if stored else (),
+        credit=f"{built_in.credit} · {built_in.licence}" if built_in else "",
+        stranger=_stranger(built_in, run.model),
+        expires=in_words(stored.expires - time.time()) if stored else "",
+        mine=bool(stored) and _is_mine(services, view.image, owner),
+    )
+
+
+def gallery(view: View, services: Services, owner: str) -> Gallery:
+    """Samples and this browser's own pictures."""
+    settings = services.settings
+    recent: tuple[Stored, ...] = tuple(services.pictures.recent(owner))
+    return Gallery(view, all_samples(), recent, settings.expire_hours, settings.upload_mb)
+
+
+def crop_box(fitted: Fitted) -> tuple[float, float, float, float]:
+    """The part of the photo that the network sees: x, y, width, height in photo pixels."""
+    side_x = fitted.crop[2] - fitted.crop[0]
+    side_y = fitted.crop[3] - fitted.crop[1]
+    left, top = fitted.to_photo(0, 0)
+    right, bottom = fitted.to_photo(side_x, side_y)
+    return left, top, right - left, bottom - top
+
+
+def place(run: Run) -> str:
+    """The SVG transform from input pixels to photo pixels."""
+    left, top, width, _ = crop_box(run.fitted)
+    return f"translate({left:g} {top:g}) scale({width / run.model.outline.input_size:g})"
+
+
+def in_words(seconds: float) -> str:
+    """A time to come, roughly: `in 23 hours`, `in 40 minutes`."""
+    if seconds >= 2 * 3600:
+        return f"in {round(seconds / 3600)} hours"
+    if seconds >= 120:
+        return f"in {round(seconds / 60)} minutes"
+    return "in a moment"
+
+
+def link_expires(view: View, services: Services) -> str:
+    """How long a link to this view holds."""
+    if sample(view.image):
+        return "This link shows a built-in picture and does not expire."
+    try:
+        expires = services.pictures.find(view.image, "").expires
+    except UnknownPicture:
+        return "This picture is no longer here."
+    left = in_words(expires - time.time())
+    return f"This link shows an uploaded picture, which is deleted {left}; the link ends with it."
+
+
+def _sentence(fitted: Fitted, built_in: bool) -> str:
+    text = fitted.sentence()
+    return text.replace("Your", "The").replace("your", "the") if built_in else text
+
+
+def _stranger(built_in: Sample | None, model: Model) -> str:
+    """What the network cannot know about a sample's subject."""
+    if built_in is None or built_in.wnid in {label.wnid for label in model.labels}:
+        return ""
+    return (
+        f"“{built_in.subject}” is not among the {len(model.labels)} classes of this network: it "
+        "answers with the likeliest thing it knows."
+    )
+
+
+def _is_mine(services: Services, image: str, owner: str) -> bool:
+    return any(stored.id == image for stored in services.pictures.recent(owner, 1000))

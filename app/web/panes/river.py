@@ -1,0 +1,168 @@
+"""The centre pane: five stages and the head, a card for each step."""
+
+from __future__ import annotations
+
+import json
+
+from app.pictures.sheets import SheetLayout, arrange
+from app.services.catalogue import Model
+from app.services.lines import lines, source_of
+from app.services.runs import Record, Run
+from app.services.sheets import palette_of
+from app.web.api.runs import predictions
+from app.web.contexts import Card, ClassBar, Legend, River, Stage, Tile
+from app.web.links import View, filters_url, sheet_url
+from app.web.templating import number
+from app.web.words import STAGES
+from models.graph import Step
+
+SHOWN = 10
+"""Maps on a card: what fits one under the other on a laptop."""
+
+SIDE = 56
+"""Pixels of a map on a card; larger maps are averaged down to it."""
+
+SCALE_WORDS = {
+    "unit": "Each map on its own scale: its colours end at its own largest magnitude.",
+    "layer": "All maps of a step on one scale: colours end at the step's largest magnitude.",
+    "network": "All maps on one scale: colours end at the largest magnitude in the network.",
+}
+
+
+def river(view: View, model: Model, run: Run | None) -> River:
+    """The river of a finished run; without one its cards wait for their stream."""
+    records = {r.step.name: r for r in run.records} if run else {}
+
+    def made(step: Step) -> Card:
+        record = records.get(step.name)
+        return card(view, run, record) if run and record else waiting(view, model, step)
+
+    *steps, last = [made(step) for step in model.outline.steps]
+    numbers = dict.fromkeys(one.step.stage for one in steps)
+    stages = tuple(
+        Stage(
+            number,
+            STAGES[number],
+            _size(model, tuple(one for one in steps if one.step.stage == number)),
+            tuple(one for one in steps if one.step.stage == number),
+            open=number is not None,
+        )
+        for number in numbers
+    )
+    return River(view, model, stages, last, run is None, SCALE_WORDS[view.scale], SIDE)
+
+
+def waiting(view: View, model: Model, step: Step) -> Card:
+    """A card whose maps have not come yet; it already has its final size."""
+    shape = model.geometry[step.name].shape
+    filters, _ = kernel_sheet(model, step)
+    return Card(step, shape, _select(view, step.name), min(SHOWN, shape[0]), filters)
+
+
+def card(view: View, run: Run, record: Record) -> Card:
+    """A card with its strongest maps."""
+    step = record.step
+    shape = run.model.geometry[step.name].shape
+    order = record.statistics.strongest(SHOWN)
+    height, width = _tile(shape)
+    layout = arrange(len(order), height, width)
+    titles = _titles(run, record, order)
+    tiles = tuple(
+        Tile(
+            channel,
+            title,
+            _select(view, step.name, channel),
+            box(layout, i),
+        )
+        for i, (channel, title) in enumerate(zip(order, titles, strict=True))
+    )
+    found = lines(run, record, SHOWN)
+    filters, kernels = kernel_sheet(run.model, step)
+    return Card(
+        step,
+        shape,
+        _select(view, step.name),
+        len(order),
+        filters,
+        (kernels.width, kernels.height),
+        tuple(box(kernels, channel) for channel in order) if filters else (),
+        run.image,
+        sheet=sheet_url(view, run.model, step.name, channels=f"top{SHOWN}", size=SIDE),
+        sheet_width=layout.width,
+        sheet_height=layout.height,
+        tiles=tiles,
+        classes=_classes(view, run, step),
+        milliseconds=record.milliseconds,
+        batch=record.batch,
+        legend=legend(view, run, record),
+        links=json.dumps([[one.source, one.target, round(one.share, 3)] for one in found]),
+        source=source_of(run, step.name) or "",
+    )
+
+
+def legend(view: View, run: Run, record: Record, limit: float | None = None) -> Legend:
+    """How a step's colours are to be read; `limit` is the unit's own where one is looked at."""
+    palette = palette_of(record.step, run.model.outline.logits)
+    spatial = run.spatial(record.step.name)
+    scale = view.scale if spatial else "layer"
+    if scale == "network" and not run.finished:
+        scale = "layer"
+    if scale == "network":
+        limit = run.network_limit()
+    elif scale == "layer":
+        limit = record.statistics.limit
+    low = "0" if palette == "nonnegative" else "−" if limit is None else f"−{number(limit)}"
+    high = "own" if limit is None else number(limit)
+    return Legend(palette, low, high, SCALE_WORDS[scale])
+
+
+def kernel_sheet(model: Model, step: Step) -> tuple[str, SheetLayout]:
+    """URL and layout of a step's colour kernels; an empty URL where it reads no colours."""
+    if step.kind != "conv" or step.kernel is None or step.inputs[0] in model.geometry:
+        return "", SheetLayout(0, 0, 1, 1, 0)
+    kh, kw = step.kernel
+    return filters_url(model, step.name), arrange(model.geometry[step.name].shape[0], kh, kw)
+
+
+def box(layout: SheetLayout, i: int) -> str:
+    """Tile i of a sheet as an SVG viewBox."""
+    x, y = layout.position(i)
+    return f"{x} {y} {layout.tile_width} {layout.tile_height}"
+
+
+def _titles(run: Run, record: Record, order: list[int]) -> list[str]:
+    name = record.step.name
+    values = record.statistics.peaks[order].tolist()
+    if run.spatial(name):
+        return [f"{name}, map {c}, peak {number(v)}" for c, v in zip(order, values, strict=True)]
+    if len(run.model.labels) == len(record.statistics.peaks):
+        labels = run.model.labels
+        return [f"{labels[c].label}: {number(v)}" for c, v in zip(order, values, strict=True)]
+    return [f"{name}, number {c}: {number(v)}" for c, v in zip(order, values, strict=True)]
+
+
+def _classes(view: View, run: Run, step: Step) -> tuple[ClassBar, ...]:
+    if step.kind != "softmax":
+        return ()
+    found = predictions(run, SHOWN)
+    return tuple(ClassBar(one, _select(view, step.name, one.index)) for one in found)
+
+
+def _tile(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Height and width of a map on the overview sheet, as `app.pictures.sheets.reduce` makes it."""
+    if len(shape) == 1:
+        return 1, 1
+    height, width = shape[1:]
+    longer = max(height, width)
+    if longer <= SIDE:
+        return height, width
+    return max(1, round(height * SIDE / longer)), max(1, round(width * SIDE / longer))
+
+
+def _select(view: View, step: str, channel: int | None = None) -> str:
+    return view.url(step=step, channel=channel, y=None, x=None)
+
+
+def _size(model: Model, cards: tuple[Card, ...]) -> str:
+    shape = model.geometry[cards[0].step.name].shape
+    return f"{shape[0]} maps" if len(shape) == 3 else f"{len(cards)} steps"

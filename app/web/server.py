@@ -1,0 +1,73 @@
+"""The server process: uvicorn that ends open streams when it is asked to end."""
+
+from __future__ import annotations
+
+import socket
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.web.app import create_app
+from app.web.settings import Settings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Server(uvicorn.Server):
+    """Tells the services at the first signal: uvicorn alone waits for open streams to end."""
+
+    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """See `uvicorn.Server.handle_exit`."""
+        super().handle_exit(sig, frame)
+        if services := getattr(self._app.state, "services", None):
+            services.stop()
+
+
+def serve(host: str, port: int, settings: Settings) -> None:
+    """Serve until a signal comes; beyond this machine only where `host` says so."""
+    app = create_app(settings, beyond=host not in LOOPBACK)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+        server_header=False,
+    )
+    Server(app, config).run()
+
+
+def addresses(host: str, port: int) -> list[str]:
+    """Where people can open the page."""
+    if host in LOOPBACK:
+        return [f"http://{'[::1]' if host == '::1' else host}:{port}"]
+    if host not in ("0.0.0.0", "::"):
+        return [f"http://{host}:{port}"]
+    return [f"http://127.0.0.1:{port}", *(f"http://{ip}:{port}" for ip in _own_addresses())]
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether nothing else listens there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _own_addresses() -> list[str]:
+    """This machine's address in its network; no packet is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return []
+        return [str(probe.getsockname()[0])]

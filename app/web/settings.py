@@ -1,0 +1,80 @@
+"""Every setting: one frozen table with help texts, read from `LAYERSCOPE_*`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from app.errors import BadRequest
+
+PREFIX = "LAYERSCOPE_"
+
+
+def _setting(default: Any, help: str) -> Any:
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this server runs. Each field is read from `LAYERSCOPE_<NAME>`."""
+
+    model: str = _setting("mini", "The network that is shown first.")
+    device: str = _setting("auto", "`auto`, `cuda`, `mps` or `cpu`: where networks run.")
+    data: Path = _setting(Path("data"), "Folder for uploaded pictures; made when needed.")
+    weights: Path | None = _setting(None, "Folder with weights files: a USB stick, a volume.")
+    hosts: tuple[str, ...] = _setting(
+        (), "Names this server answers to, with commas, beside localhost; `*` for any."
+    )
+    upload_mb: int = _setting(30, "Largest upload, in megabytes.")
+    megapixels: int = _setting(25, "Largest picture, in millions of pixels.")
+    pictures_mb: int = _setting(2000, "Disk space for uploaded pictures; the oldest go first.")
+    expire_hours: float = _setting(24.0, "Hours after which an uploaded picture is deleted.")
+    networks_mb: int = _setting(1500, "Memory for networks; the least used is unloaded.")
+    runs_mb: int = _setting(512, "Memory for the maps of recent runs.")
+    sheets_mb: int = _setting(64, "Memory for finished pictures of maps.")
+    queue: int = _setting(64, "Runs that may wait; more are asked to try again.")
+    batch: int = _setting(16, "Most pictures that go through a network together.")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Settings of this process. Raises `BadRequest` naming the variable that is wrong."""
+        given: dict[str, Any] = {}
+        for spec in fields(cls):
+            name = PREFIX + spec.name.upper()
+            if text := environment.get(name, "").strip():
+                given[spec.name] = _parse(name, text, spec.name, spec.default)
+        return cls(**given)
+
+
+def _parse(variable: str, text: str, name: str, default: Any) -> Any:
+    if name in ("data", "weights"):
+        return Path(text).expanduser()
+    if isinstance(default, tuple):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if isinstance(default, str):
+        return text
+    kind = type(default)
+    try:
+        number = kind(text)
+    except ValueError:
+        raise BadRequest(f"{variable} must be a number, not {text!r}.") from None
+    if number <= 0:
+        raise BadRequest(f"{variable} must be more than 0, not {text}.")
+    return number
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Variable, default and help of every setting, for `--help` and the README."""
+    return [
+        (PREFIX + spec.name.upper(), _show(spec.default), spec.metadata["help"])
+        for spec in fields(Settings)
+    ]
+
+
+def _show(default: Any) -> str:
+    if default is None or default == ():
+        return ""
+    return f"{default:g}" if isinstance(default, float) else str(default)

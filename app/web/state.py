@@ -1,0 +1,111 @@
+"""The services behind one app, made when it starts and closed when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import torch
+from fastapi import Depends, Request
+
+from app.errors import LayerscopeError
+from app.services import device
+from app.services.catalogue import Catalogue
+from app.services.engine import Engine, LocalEngine
+from app.services.pictures import Pictures
+from app.services.runs import Runs
+from app.services.sheets import Sheets
+from app.web.settings import Settings
+
+EXPIRY_INTERVAL = 300.0
+"""Seconds between two looks for pictures whose time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What routes call. `stopping` is set when the server is asked to end."""
+
+    settings: Settings
+    engine: Engine
+    catalogue: Catalogue
+    pictures: Pictures
+    runs: Runs
+    sheets: Sheets
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def stop(self) -> None:
+        """Let every stream end: the server has been asked to."""
+        self.stopping.set()
+        self.runs.stop()
+
+    def forget(self, image: str) -> None:
+        """Drop everything that was computed from a picture."""
+        self.runs.forget(image)
+        self.sheets.forget(image)
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Services for as long as the context lasts."""
+    where = device.choose(settings.device)
+    engine = LocalEngine(where, queue=settings.queue, batch=settings.batch)
+    catalogue = Catalogue(where, settings.networks_mb * 1_000_000)
+    catalogue.model(settings.model)
+    pictures = Pictures(
+        settings.data,
+        limit=settings.upload_mb * 1_000_000,
+        max_pixels=settings.megapixels * 1_000_000,
+        capacity=settings.pictures_mb * 1_000_000,
+        lifetime=settings.expire_hours * 3600,
+    )
+    runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000)
+    sheets = Sheets(settings.sheets_mb * 1_000_000)
+    services = Services(settings, engine, catalogue, pictures, runs, sheets)
+    keeper = asyncio.create_task(_expire(services))
+    warming = asyncio.create_task(_warm(services))
+    try:
+        yield services
+    finally:
+        services.stop()
+        for task in (keeper, warming):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await engine.close()
+        sheets.close()
+        pictures.close()
+
+
+async def _warm(services: Services) -> None:
+    """The first pass of a process takes ten times as long as the second: nobody should wait."""
+    with suppress(LayerscopeError):
+        network = await services.catalogue.network(services.settings.model)
+        blank = torch.zeros(3, network.input_size, network.input_size)
+        async for _ in services.engine.forward(network, blank):
+            pass
+
+
+async def _expire(services: Services) -> None:
+    while True:
+        for image in await asyncio.to_thread(services.pictures.expire):
+            services.forget(image)
+        await asyncio.sleep(EXPIRY_INTERVAL)
+
+
+def services_of(request: Request) -> Services:
+    """The services of the app that answers this request."""
+    services: Services = request.app.state.services
+    return services
+
+
+def owner_of(request: Request) -> str:
+    """The browser that asks: its cookie, new where it brought none (see `app.web.security`)."""
+    owner: str = request.state.owner
+    return owner
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+OwnerDep = Annotated[str, Depends(owner_of)]

@@ -1,0 +1,62 @@
+"""The page's stream: a card as each step arrives, the verdict, and a final event."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.errors import LayerscopeError
+from app.services.runs import Record, Run
+from app.services.sheets import Scale
+from app.web.contexts import as_dict
+from app.web.links import View
+from app.web.panes.river import card
+from app.web.state import ServicesDep
+from app.web.templating import render_text
+
+router = APIRouter()
+
+
+async def listened_run(model: str, image: str, services: ServicesDep) -> AsyncIterator[Run]:
+    """A prepared run, held until the stream has ended: what can fail fails before it begins."""
+    async with services.runs.listen(model, image) as run:
+        yield run
+
+
+@router.get(
+    "/runs/{model}/{image}/events",
+    response_class=EventSourceResponse,
+    tags=["page"],
+    summary="The steps of a run as they are computed",
+)
+async def events(
+    run: Annotated[Run, Depends(listened_run)],
+    scale: Annotated[Scale, Query(description="On which scale maps are drawn.")] = "unit",
+    last_event_id: Annotated[int | None, Header(description="Go on after this event.")] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """One event per step card in order, the prediction with the last, then `done`.
+
+    An event is HTML for the page. Its id is the number of the step, counted from 0.
+    """
+    view = View(run.model.id, run.image, scale=scale)
+    try:
+        if scale == "network":
+            # The largest magnitude of all is known with the last layer only.
+            await run.finish()
+        async for record in run.follow(0 if last_event_id is None else last_event_id + 1):
+            yield ServerSentEvent(raw_data=_card(view, run, record), id=str(record.index))
+    except LayerscopeError as error:
+        problem = {"title": error.title, "detail": error.detail}
+        yield ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))
+        yield ServerSentEvent(raw_data="", event="done")
+        return
+    yield ServerSentEvent(data={"milliseconds": run.seconds * 1000}, event="done")
+
+
+def _card(view: View, run: Run, record: Record) -> str:
+    """The HTML of one event: lines end where tags do, so that it stays one short message."""
+    context = {"card": as_dict(card(view, run, record)), "view": view, "model": run.model}
+    return render_text("partials/_event_card.html", context)

@@ -1,0 +1,58 @@
+// Everything by keyboard: arrows move through maps and steps, Escape goes one level back.
+import { back, follow, selected } from "./navigation.js";
+
+const visible = (element) => element.checkVisibility();
+const cards = () => [...document.querySelectorAll(".card")].filter(visible);
+const maps = (card) => [...card.querySelectorAll(".map[data-channel]")].filter(visible);
+
+function show(map) {
+  follow(map);
+  map.focus({ preventScroll: true });
+  map.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+function aside(direction) {
+  const { step, channel } = selected();
+  const all = cards();
+  const here = all.findIndex((card) => card.dataset.step === step);
+  if (here < 0) return show(maps(all[0])[0]);
+  const place = maps(all[here]).findIndex((map) => map.dataset.channel === channel);
+  for (let i = here + direction; all[i]; i += direction) {
+    const there = maps(all[i]);
+    if (!there.length) continue;
+    const same = there.find((map) => map.dataset.channel === channel);
+    return show(same && all[i].closest(".stage") === all[here].closest(".stage")
+      ? same : there[Math.min(Math.max(0, place), there.length - 1)]);
+  }
+}
+
+function along(direction) {
+  const link = document.querySelector(`.unit-pane [rel="${direction < 0 ? "prev" : "next"}"]`);
+  if (link) follow(link);
+  else if (!document.querySelector(".unit-pane")) aside(1);
+}
+
+const KEYS = {
+  ArrowUp: () => along(-1),
+  ArrowDown: () => along(1),
+  ArrowLeft: () => aside(-1),
+  ArrowRight: () => aside(1),
+  Escape: back,
+  "?": () => document.getElementById("help").showModal(),
+  u: () => document.querySelector("#upload input[type=file]").click(),
+  p: () => document.querySelector('[data-action="projector"]').click(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, select, textarea, dialog, .menu[open]")) return;
+  const act = KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+// A click on empty space steps back one level.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("#river") && !event.target.closest("a, summary, button")) back();
+});

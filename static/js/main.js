@@ -1,0 +1,9 @@
+// The islands: each does one thing a server cannot do.
+import "./navigation.js";
+import "./river.js";
+import "./selection.js";
+import "./unit.js";
+import "./upload.js";
+import "./camera.js";
+import "./keys.js";
+import "./actions.js";
