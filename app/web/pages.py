@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, UploadFile
+from fastapi import APIRouter, Form, Query, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from app.errors import BadRequest
@@ -58,7 +58,11 @@ async def explore(
 
 @router.post("/images")
 async def upload(
-    request: Request, services: ServicesDep, owner: OwnerDep, file: UploadFile, model: str = ""
+    request: Request,
+    services: ServicesDep,
+    owner: OwnerDep,
+    file: UploadFile,
+    model: Annotated[str, Form()] = "",
 ) -> Response:
     """Take a picture in and show it."""
     stored = await take_in(services, file, owner)
@@ -72,7 +76,11 @@ async def upload(
 
 @router.post("/images/{image}/delete")
 async def delete(
-    request: Request, image: str, services: ServicesDep, owner: OwnerDep, shown: str = ""
+    request: Request,
+    image: str,
+    services: ServicesDep,
+    owner: OwnerDep,
+    shown: Annotated[str, Form()] = "",
 ) -> Response:
     """Delete a picture of one's own; where it is on screen, the first sample takes its place."""
     await remove(services, image, owner)

@@ -22,7 +22,9 @@ let replacing = false;
 export function go(set, { replace = false } = {}) {
   const url = changed(set);
   const how = replace ? { replace: url } : { push: url };
-  return htmx.ajax("GET", url, { target: "#evidence", swap: "innerHTML show:none", ...how });
+  // The server answers with the part that this header names; htmx.ajax sets it before the target.
+  const headers = { "HX-Target": "aside#evidence" };
+  return htmx.ajax("GET", url, { target: "#evidence", swap: "innerHTML show:none", headers, ...how });
 }
 
 /** Follow a link as a tap would, without a new entry in the history. */
