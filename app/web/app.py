@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
-from app.web import docs, errors, pages, static, stream
+from app.web import docs, errors, pages, panels, static, stream
 from app.web.api import router as api_router
 from app.web.api.schemas import Health
 from app.web.security import Guard
@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
     errors.install(app)
     app.include_router(api_router())
     app.include_router(pages.router)
+    app.include_router(panels.router)
     app.include_router(stream.router)
     app.include_router(docs.router)
     app.mount("/static", static.Files(), name="static")

@@ -177,6 +177,23 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class PanelLink:
+    """A panel that is folded until it is asked for."""
+
+    title: str = _help("What it shows.")
+    url: str = _help("Where its inside comes from.")
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersPanel:
+    """The raw values around a cell."""
+
+    cell: tuple[int, int] = _help("Row and column of the cell.")
+    columns: tuple[int, ...] = _help("The columns that are shown.")
+    rows: tuple[tuple[int, list[float]], ...] = _help("Each row that is shown, with its values.")
+
+
+@dataclass(frozen=True, slots=True)
 class UnitPane:
     """Evidence for one channel of a step."""
 
@@ -213,6 +230,7 @@ class UnitPane:
     rest_count: int = _help("How many others there are.")
     bias: float = _help("The bias.")
     legend: Legend = _help("How to read the colours.")
+    panels: tuple[PanelLink, ...] = _help("What more can be looked at.")
     csv: str = _help("URL of its values as a table.")
     png: str = _help("URL of its map, to be saved.")
 
@@ -232,3 +250,4 @@ class Page:
     scales: tuple[Scale, ...] = _help("Scales to choose from.")
     stages: dict[int | None, Words] = _help("Words for layers 1-5 and the head.")
     link_expires: str = _help("How long a link to this view holds, in words.")
+    regallery: bool = _help("Whether the pictures to choose from have changed.", False)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from app.services.catalogue import Model
-from app.services.sheets import Scale, version
+from app.services.sheets import DRAWING, Scale, version
 
 API = "/api/v1"
 
@@ -66,5 +66,10 @@ def input_url(view: View, model: Model) -> str:
 
 
 def preview_url(image: str, side: int) -> str:
-    """A small copy of a picture for looking at."""
-    return f"{API}/images/{quote(image)}/preview.jpg?side={side}"
+    """A small copy of a picture for looking at; an id is a digest, so it may be kept forever."""
+    return f"{API}/images/{quote(image)}/preview.jpg?side={side}&v={DRAWING}"
+
+
+def palette_url(name: str) -> str:
+    """The colours of a legend."""
+    return f"{API}/palettes/{name}.png?v={DRAWING}"

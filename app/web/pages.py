@@ -15,6 +15,7 @@ from app.services.sheets import SCALES, Scale
 from app.web.api.images import remove, take_in
 from app.web.contexts import Page, StepPane, UnitPane, as_dict
 from app.web.links import View
+from app.web.panels import links
 from app.web.panes.evidence import step_pane, unit_pane
 from app.web.panes.picture import gallery, link_expires, picture_pane
 from app.web.panes.river import river
@@ -69,7 +70,8 @@ async def upload(
     view = View(model or services.settings.model, stored.id)
     if "hx-request" not in request.headers:
         return RedirectResponse(view.url(), 303)
-    response = render(request, "partials/_change.html", await page(view, services, owner))
+    context = await page(view, services, owner) | {"regallery": True}
+    response = render(request, "partials/_change.html", context)
     response.headers["HX-Push-Url"] = view.url()
     return response
 
@@ -87,7 +89,7 @@ async def delete(
     home = View(services.settings.model, all_samples()[0].id)
     if "hx-request" not in request.headers:
         return RedirectResponse(home.url(), 303)
-    context = await page(home, services, owner)
+    context = await page(home, services, owner) | {"regallery": True}
     if shown != image:
         return render(request, "partials/_gallery_only.html", context)
     response = render(request, "partials/_change.html", context)
@@ -129,4 +131,4 @@ async def _evidence(view: View, run: Run) -> StepPane | UnitPane | None:
     record = await run.record(view.step)
     if view.channel is None:
         return step_pane(view, run, record)
-    return unit_pane(view, run, record)
+    return unit_pane(view, run, record, links(view, run.model.geometry[view.step]))

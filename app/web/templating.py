@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import __version__
+from app.web.links import palette_url, preview_url
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "static"
@@ -29,6 +30,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["static"] = static
+    made.globals["preview_url"] = preview_url
+    made.globals["palette_url"] = palette_url
     made.globals["version"] = __version__
     made.filters["number"] = number
     made.filters["percent"] = percent

@@ -27,12 +27,13 @@ const ACTIONS = {
     keep("projector", on ? "on" : "off");
     press();
   },
-  async share(button) {
+  async share() {
+    const expires = document.getElementById("link-expires")?.textContent ?? "";
     try {
       await navigator.clipboard.writeText(location.href);
-      toast(`Link copied. ${button.dataset.expires}`);
+      toast(`Link copied. ${expires}`);
     } catch {
-      toast(`Copy the address from the address bar. ${button.dataset.expires}`);
+      toast(`Copy the address from the address bar. ${expires}`);
     }
   },
   help() { document.getElementById("help").showModal(); },
@@ -46,7 +47,7 @@ function press() {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("button[data-action]");
-  if (button) ACTIONS[button.dataset.action]?.(button);
+  if (button) ACTIONS[button.dataset.action]?.();
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }

@@ -1,12 +1,12 @@
 // Everything by keyboard: arrows move through maps and steps, Escape goes one level back.
-import { back, follow, selected } from "./navigation.js";
+import { back, go, selected } from "./navigation.js";
 
 const visible = (element) => element.checkVisibility();
 const cards = () => [...document.querySelectorAll(".card")].filter(visible);
 const maps = (card) => [...card.querySelectorAll(".map[data-channel]")].filter(visible);
 
 function show(map) {
-  follow(map);
+  go(map.dataset.set, { replace: true });
   map.focus({ preventScroll: true });
   map.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
@@ -28,7 +28,7 @@ function aside(direction) {
 
 function along(direction) {
   const link = document.querySelector(`.unit-pane [rel="${direction < 0 ? "prev" : "next"}"]`);
-  if (link) follow(link);
+  if (link) go(link.dataset.set, { replace: true });
   else if (!document.querySelector(".unit-pane")) aside(1);
 }
 

@@ -3,6 +3,8 @@ import { selected } from "./navigation.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
+let drawn = { lines: [], places: new Map() };
+
 /** Draw all lines anew, and light those of the selected map. */
 export function draw() {
   const svg = document.querySelector(".lines");
@@ -14,8 +16,19 @@ export function draw() {
   const places = positions(stages, origin);
   const lines = [...stages.querySelectorAll(".card")].flatMap((card) => linesTo(card, places));
   svg.replaceChildren(...lines.map((line) => line.path));
+  drawn = { lines, places };
   light(lines, places);
 }
+
+// Hovering previews what selecting would light.
+document.addEventListener("pointerover", (event) => {
+  const map = event.target.closest?.("#river .map[data-channel]");
+  if (event.pointerType === "touch" || (!map && !event.target.closest?.("#river"))) return;
+  const key = map && `${map.closest(".card").dataset.step} ${map.dataset.channel}`;
+  for (const { path, start, end } of drawn.lines) {
+    path.classList.toggle("near", key === start || key === end);
+  }
+});
 
 /** Where each visible map lies: "step channel" -> element and edges. */
 function positions(stages, origin) {

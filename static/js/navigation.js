@@ -16,23 +16,23 @@ export function selected() {
   return { step: query.get("step"), channel: query.get("channel") };
 }
 
-let replacing = false;
-
 /** Show another part in the evidence pane; `replace` leaves no trace in the history. */
 export function go(set, { replace = false } = {}) {
   const url = changed(set);
-  const how = replace ? { replace: url } : { push: url };
   // The server answers with the part that this header names; htmx.ajax sets it before the target.
   const headers = { "HX-Target": "aside#evidence" };
-  return htmx.ajax("GET", url, { target: "#evidence", swap: "innerHTML show:none", headers, ...how });
+  const how = replace ? { replace: url } : { push: url };
+  const swap = "innerHTML show:none";
+  return htmx.ajax("GET", url, { source: "#evidence", target: "#evidence", swap, headers, ...how });
 }
 
-/** Follow a link as a tap would, without a new entry in the history. */
-export function follow(link) {
-  replacing = true;
-  link.click();
-  replacing = false;
-}
+// One listener for all maps and steps: two hundred links need none of their own.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.(":is(#river, #evidence) a[data-set]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  go(link.dataset.set);
+});
 
 /** One level back: from a map to its step, from a step to nothing. */
 export function back() {
@@ -43,7 +43,9 @@ export function back() {
 
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   const set = ctx.sourceElement.dataset?.set;
-  if (set === undefined) return;
-  ctx.request.action = changed(set);
-  if (replacing) Object.assign(ctx, { push: "false", replace: "true" });
+  if (set !== undefined) ctx.request.action = changed(set);
+  // A form that was drawn for another picture tells which one is on screen now.
+  if (ctx.sourceElement.elements?.shown) {
+    ctx.request.body.set("shown", document.getElementById("stream").dataset.image);
+  }
 });

@@ -17,9 +17,26 @@ export function mark() {
       } else map.removeAttribute("aria-current");
     }
   }
+  const image = document.getElementById("stream").dataset.image;
+  for (const link of document.querySelectorAll("#gallery a[data-image]")) {
+    if (link.dataset.image === image) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+  const scale = new URLSearchParams(location.search).get("scale") ?? "";
+  for (const link of document.querySelectorAll("#scales a")) {
+    if (link.dataset.set === `scale=${scale}`) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
   document.dispatchEvent(new CustomEvent("layerscope:selected"));
 }
 
-document.addEventListener("htmx:after:swap", mark);
-document.addEventListener("htmx:after:history:update", mark);
+// Eighteen cards arrive in one frame: once is enough.
+let planned = 0;
+function plan() {
+  cancelAnimationFrame(planned);
+  planned = requestAnimationFrame(mark);
+}
+
+document.addEventListener("htmx:after:swap", plan);
+document.addEventListener("htmx:after:history:update", plan);
 mark();

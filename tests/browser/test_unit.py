@@ -164,3 +164,12 @@ def test_a_shared_link_says_when_it_ends(page: Page) -> None:
     page.click('[data-action="share"]')
     expect(page.locator("#toast")).to_contain_text("deleted in 24 hours")
     assert page.evaluate("navigator.clipboard.readText()") == page.url
+
+
+def test_the_numbers_around_a_cell_are_shown_when_asked_for(page: Page) -> None:
+    page.goto("/?step=conv2&channel=58&y=6&x=10")
+    settled(page)
+    page.click("text=The numbers around this cell")
+    here = page.locator(".numbers .here")
+    expect(here).to_have_text(page.locator('[data-out="value"]').inner_text())
+    expect(page.locator(".numbers tbody tr")).to_have_count(7)

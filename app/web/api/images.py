@@ -10,7 +10,8 @@ from fastapi.responses import Response
 
 from app.pictures.samples import all_samples
 from app.services.pictures import Stored
-from app.web.api.answers import kept
+from app.services.sheets import DRAWING
+from app.web.api.answers import Version, kept
 from app.web.api.schemas import ERRORS, ImageInfo, Problem, SampleInfo
 from app.web.state import OwnerDep, Services, ServicesDep
 
@@ -69,10 +70,11 @@ async def preview(
     image: ImageId,
     services: ServicesDep,
     side: Annotated[int, Query(ge=16, le=1024, description="Longer side, pixels.")] = 256,
+    v: Version = "",
 ) -> Response:
     """Lossy and never enlarged: for looking at, not for computing with."""
     data = await asyncio.to_thread(services.pictures.preview, image, side)
-    return kept(data, "image/jpeg", False)
+    return kept(data, "image/jpeg", v == str(DRAWING))
 
 
 @router.delete(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
 from app.pictures.palettes import PaletteName, legend_png
-from app.services.sheets import LARGEST_TILE, Drawn, Scale, Wanted
+from app.services.sheets import DRAWING, LARGEST_TILE, Drawn, Scale, Wanted
 from app.web.api.answers import Download, Version, kept, picture
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
@@ -74,9 +74,9 @@ async def sheet_json(
 
 
 @router.get("/palettes/{name}.png", summary="The colours of a legend")
-async def palette(name: PaletteName) -> Response:
+async def palette(name: PaletteName, v: Version = "") -> Response:
     """A strip one pixel high, lowest value at the left; zero is in the middle of signed ones."""
-    return kept(legend_png(name), "image/png", False)
+    return kept(legend_png(name), "image/png", v == str(DRAWING))
 
 
 def _info(

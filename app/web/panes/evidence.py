@@ -13,7 +13,7 @@ from app.vision.contributions import strongest_cell
 from app.vision.geometry import Geometry
 from app.vision.statistics import statistics
 from app.web.api.runs import checked
-from app.web.contexts import Fact, StepPane, Term, Tile, UnitPane
+from app.web.contexts import Fact, PanelLink, StepPane, Term, Tile, UnitPane
 from app.web.links import View, filters_url, preview_url, sheet_url
 from app.web.panes.picture import PREVIEW, crop_box, place
 from app.web.panes.river import box, kernel_sheet, legend
@@ -56,7 +56,7 @@ def step_pane(view: View, run: Run, record: Record) -> StepPane:
     )
 
 
-def unit_pane(view: View, run: Run, record: Record) -> UnitPane:
+def unit_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...] = ()) -> UnitPane:
     """Everything about one channel. Raises `UnknownStep` where it or the cell is not there."""
     step, model = record.step, run.model
     where = model.geometry[step.name]
@@ -104,6 +104,7 @@ def unit_pane(view: View, run: Run, record: Record) -> UnitPane:
         rest_count=rest_count,
         bias=bias,
         legend=legend(view, run, record, record.statistics.limits[channel].item()),
+        panels=panels,
         csv=_table(view, step, channel, bool(_label(run, record, channel))),
         png=_download(view, run, step.name, channel, enlarge=max(1, 256 // grid.shape[0])),
     )

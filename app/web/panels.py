@@ -1,0 +1,81 @@
+"""The panels of a selected unit: each folded until it is asked for, each one line in the table.
+
+A new visualisation is a function in `app/vision/`, a function here that turns it into a context, a
+partial, and its line in `PANELS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.errors import NotFound
+from app.services.runs import Record, Run
+from app.vision.geometry import Geometry
+from app.web.contexts import PanelLink
+from app.web.links import View
+from app.web.panes.numbers import numbers
+from app.web.state import ServicesDep
+from app.web.templating import render
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """`build` may compute for long: it runs in a thread. `applies` says for which steps."""
+
+    id: str
+    title: str
+    template: str
+    build: Callable[[View, Run, Record], Any]
+    applies: Callable[[Geometry], bool]
+
+
+PANELS = (
+    Panel(
+        "numbers",
+        "The numbers around this cell",
+        "partials/_numbers.html",
+        numbers,
+        lambda where: where.spatial,
+    ),
+)
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/panels/{panel}")
+async def show(
+    request: Request,
+    panel: str,
+    services: ServicesDep,
+    model: str,
+    image: str,
+    step: str,
+    channel: Annotated[int, Query(ge=0)],
+    y: Annotated[int | None, Query(ge=0)] = None,
+    x: Annotated[int | None, Query(ge=0)] = None,
+) -> Response:
+    """The inside of one panel."""
+    chosen = next((one for one in PANELS if one.id == panel), None)
+    if chosen is None:
+        raise NotFound("There is no such panel.")
+    view = View(model, image, step, channel, y, x)
+    async with services.runs.listen(model, image) as run:
+        record = await run.record(step)
+        if not chosen.applies(run.model.geometry[step]):
+            raise NotFound(f"“{chosen.title}” has nothing to show for {step}.")
+        context = await asyncio.to_thread(chosen.build, view, run, record)
+    return render(request, chosen.template, {"panel": context})
+
+
+def links(view: View, where: Geometry) -> tuple[PanelLink, ...]:
+    """The panels that a step has."""
+    query = view.query(scale="unit")
+    return tuple(
+        PanelLink(one.title, f"/panels/{one.id}?{query}") for one in PANELS if one.applies(where)
+    )

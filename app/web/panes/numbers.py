@@ -1,0 +1,25 @@
+"""A panel: the raw values around a cell, as a table."""
+
+from __future__ import annotations
+
+from app.services.runs import Record, Run
+from app.vision.contributions import strongest_cell
+from app.web.api.runs import checked
+from app.web.contexts import NumbersPanel
+from app.web.links import View
+
+REACH = 3
+"""Cells shown on each side: seven columns are what fits a phone."""
+
+
+def numbers(view: View, run: Run, record: Record) -> NumbersPanel:
+    """Values of a map from three cells above and left of the cell to three below and right."""
+    grid = run.tensor(record.step.name)[checked(record, view.channel or 0)]
+    rows, columns = grid.shape
+    y, x = strongest_cell(grid)
+    if view.y is not None and view.x is not None and view.y < rows and view.x < columns:
+        y, x = view.y, view.x
+    down = range(max(0, y - REACH), min(rows, y + REACH + 1))
+    across = range(max(0, x - REACH), min(columns, x + REACH + 1))
+    part = grid[down.start : down.stop, across.start : across.stop].tolist()
+    return NumbersPanel((y, x), tuple(across), tuple(zip(down, part, strict=True)))

@@ -1,0 +1,92 @@
+"""Takes the pictures of the page that the README shows: `make screenshots`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from scripts.browser import find_chromium
+
+DOCS = Path(__file__).parents[1] / "docs"
+SHOTS = (
+    ("screenshot.png", "/?step=conv2&channel=58", 1440, 900, "dark"),
+    ("screenshot-light.png", "/?image=monarch", 1440, 900, "light"),
+    ("screenshot-phone.png", "/?image=cat&step=conv2&channel=58", 390, 844, "dark"),
+)
+
+
+def main() -> int:
+    """Serve on a free port, take each picture, end the server."""
+    with tempfile.TemporaryDirectory() as data, served(Path(data)) as base, launched() as browser:
+        for name, address, width, height, scheme in SHOTS:
+            _shot(browser, base + address, DOCS / name, (width, height), scheme)
+    return 0
+
+
+@contextmanager
+def served(data: Path) -> Iterator[str]:
+    """A server of its own on a free port; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "app", "--port", str(port)]
+    environment = {**os.environ, "LAYERSCOPE_DATA": str(data)}
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        _wait(f"http://127.0.0.1:{port}/healthz")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """The Chromium that the browser tests use."""
+    with sync_playwright() as play:
+        chromium = find_chromium()
+        arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+        path = str(chromium) if chromium else None
+        browser = play.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+def _shot(browser: Browser, url: str, path: Path, size: tuple[int, int], scheme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = context.new_page()
+    # Twice: the second time the pass is warm and its times are honest.
+    for _ in range(2):
+        page.goto(url)
+        page.wait_for_selector('#card-softmax[data-state="ready"]')
+        page.wait_for_load_state("networkidle")
+    page.screenshot(path=path, animations="disabled")
+    context.close()
+
+
+def _wait(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(url)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

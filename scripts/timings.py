@@ -1,0 +1,105 @@
+"""How fast the page answers in a real browser: medians over several tries, as a table."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from scripts.screenshots import launched, served
+
+TRIES = 7
+
+# Drawn: every card is of this picture and every sheet on screen has been decoded.
+DRAWN = """(image) => new Promise(resolve => {
+  const look = async () => {
+    const cards = [...document.querySelectorAll('.card')];
+    const here = cards.length && cards.every(c => c.dataset.image === image
+      && c.dataset.state === 'ready');
+    if (!here) return requestAnimationFrame(look);
+    const urls = new Set([...document.querySelectorAll('.card image')].map(i => i.href.baseVal));
+    await Promise.all([...urls].map(url => {
+      const i = new Image(); i.src = url; return i.decode(); }));
+    requestAnimationFrame(() => resolve(performance.now()));
+  };
+  look();
+})"""
+
+CLICK = """(selector) => { const start = performance.now();
+  document.querySelector(selector).click(); return start; }"""
+
+PINNED = """([x, y]) => new Promise(resolve => {
+  const start = performance.now();
+  const before = document.querySelector('.terms');
+  const scope = document.querySelector('.scope');
+  const box = scope.getBoundingClientRect();
+  scope.dispatchEvent(new MouseEvent('click', { bubbles: true,
+    clientX: box.x + box.width * x, clientY: box.y + box.height * y }));
+  const look = () => document.querySelector('.terms') !== before
+    && document.querySelector('.terms') ? resolve(performance.now() - start)
+    : requestAnimationFrame(look);
+  look();
+})"""
+
+
+def main() -> int:
+    """Serve, measure, write the table."""
+    with tempfile.TemporaryDirectory() as data, served(Path(data)) as base, launched() as browser:
+        opening = _median(lambda _: _open(browser, base))
+        rows = [
+            ("open the page to the whole network drawn", 700, opening),
+            ("another picture to all maps redrawn", 200, _repeat(browser, base, _another)),
+            ("a click on a cell to its arithmetic", 100, _repeat(browser, base, _cell)),
+        ]
+    sys.stdout.write("| in Chromium, `mini` | bar | measured |\n|---|---|---|\n")
+    for what, bar, measured in rows:
+        sys.stdout.write(f"| {what} | {bar} ms | {measured:.0f} ms |\n")
+    return 0
+
+
+def _open(browser: Browser, base: str) -> float:
+    """A new browser profile each time: nothing is kept from before."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(base, wait_until="commit")
+    page.wait_for_selector(".card", state="attached")
+    taken = float(page.evaluate(DRAWN, "coffee"))
+    context.close()
+    return taken
+
+
+SAMPLES = ("cat", "rocket", "hourglass", "monarch", "banana", "candle", "o", "noise")
+
+
+def _another(page: Page, i: int) -> float:
+    """A picture that this server has not run yet."""
+    start = float(page.evaluate(CLICK, f"a[data-image={SAMPLES[i]}]"))
+    return float(page.evaluate(DRAWN, SAMPLES[i])) - start
+
+
+def _cell(page: Page, i: int) -> float:
+    if not page.locator(".unit-pane").count():
+        page.locator("#card-conv2 .map").first.click()
+        page.wait_for_selector(".unit-pane")
+    return float(page.evaluate(PINNED, [0.1 + 0.1 * i, 0.5]))
+
+
+def _repeat(browser: Browser, base: str, measure: Callable[[Page, int], float]) -> float:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(base)
+    page.evaluate(DRAWN, "coffee")
+    found = _median(lambda i: measure(page, i))
+    page.close()
+    return found
+
+
+def _median(measure: Callable[[int], float]) -> float:
+    return statistics.median(measure(i) for i in range(TRIES))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
