@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -219,11 +220,8 @@ class LocalEngine:
 
     def _compute(self, loop: asyncio.AbstractEventLoop, batch: list[_Forward]) -> None:
         """One batch through its network, in the compute thread; stops once nobody listens."""
-
-        def put(request: _Forward, item: StepResult | BaseException | None) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(request.items.put_nowait, item)
-
+        outbox = _Outbox(loop)
+        bursts = _bursts(batch[0].network)
         try:
             pictures = torch.stack([request.picture for request in batch]).to(self.device)
             for output in forward_steps(batch[0].network, pictures):
@@ -233,13 +231,49 @@ class LocalEngine:
                 for i, figures in enumerate(statistics(output.tensor)):
                     # A slice would keep the whole batch in memory for as long as one run is kept.
                     own = tensor[i].clone() if len(batch) > 1 else tensor[i]
-                    put(batch[i], StepResult(output.step, own, figures, output.seconds, len(batch)))
+                    result = StepResult(output.step, own, figures, output.seconds, len(batch))
+                    outbox.add(batch[i], result)
+                if output.step.name in bursts:
+                    outbox.send()
         except Exception as error:  # told to every listener of this batch, who decide
             for request in batch:
-                put(request, error)
+                outbox.add(request, error)
         else:
             for request in batch:
-                put(request, None)
+                outbox.add(request, None)
+        outbox.send()
+
+
+class _Outbox:
+    """Results on their way from the compute thread to the event loop's."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._items: list[tuple[_Forward, StepResult | BaseException | None]] = []
+
+    def add(self, request: _Forward, item: StepResult | BaseException | None) -> None:
+        self._items.append((request, item))
+
+    def send(self) -> None:
+        """Wake the event loop once for all that was added."""
+        items, self._items = self._items, []
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_deliver, items)
+
+
+def _deliver(items: list[tuple[_Forward, StepResult | BaseException | None]]) -> None:
+    for request, item in items:
+        request.items.put_nowait(item)
+
+
+def _bursts(network: Network) -> set[str]:
+    """The steps after which results are sent: the first, and each before one that takes long.
+
+    A ReLU takes less time than it takes to wake the event loop, which slows the next step down.
+    """
+    steps = network.steps
+    before = {one.name for one, after in pairwise(steps) if after.kind in ("conv", "fc")}
+    return {steps[0].name} | before
 
 
 def _advance(loop: asyncio.AbstractEventLoop, job: _Job[object]) -> None:

@@ -42,9 +42,10 @@ def contributions(
     module = run.network.module(step.name)
     before = step.inputs[0]
     if isinstance(module, nn.Conv2d):
-        inputs = _input_of(run, before).to(module.weight.device)
+        given, rectify = _input_of(run, before)
+        inputs = given.to(module.weight.device)
         output = run.tensor(step.name).to(module.weight.device)
-        return conv_contributions(step, module, inputs, output, channel, cell)
+        return conv_contributions(step, module, inputs, output, channel, cell, rectify=rectify)
     if isinstance(module, nn.Linear):
         source = source_of(run, step.name) or before
         groups = run.model.geometry[source].shape[0]
@@ -75,8 +76,14 @@ def _weightiest(made: Contributions, sources: list[int], target: int, each: int)
     return [Line(source, target, share) for source, share in ranked[:each]]
 
 
-def _input_of(run: Run, name: str) -> Tensor:
-    """What a step reads: another step's output, or the normalised picture."""
-    if name in run.model.geometry:
-        return run.tensor(name)
-    return run.normalised
+def _input_of(run: Run, name: str) -> tuple[Tensor, bool]:
+    """What a convolution reads, and whether a ReLU is still to be applied to it.
+
+    A run does not keep what its ReLUs made, and one patch needs little of it.
+    """
+    if name not in run.model.geometry:
+        return run.normalised, False
+    step = run.model.outline.step(name)
+    if step.kind == "relu" and step.inputs[0] in run.model.geometry:
+        return run.tensor(step.inputs[0]), True
+    return run.tensor(name), False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ SCALES: tuple[Scale, ...] = get_args(Scale)
 
 DRAWING = 1
 """Counted up whenever the same numbers are drawn differently, so that browsers fetch anew."""
+
+SMALL = 40_000
+"""Cells that are drawn at once: in 0.1 to 0.3 ms, less than it takes to hand them to a thread."""
 
 LARGEST_TILE = 512
 LARGEST_SHEET = 16_000_000
@@ -77,8 +81,12 @@ class Sheets:
             await run.finish()
         key = (*run.key, name, wanted)
         if (drawn := self._cache.get(key)) is None:
-            loop = asyncio.get_running_loop()
-            drawn = await loop.run_in_executor(self._pool, partial(draw, run, record, wanted))
+            order = channels(record, wanted.channels)
+            work = partial(_draw, run, record, wanted, order)
+            if _is_small(run, record, wanted, order):
+                drawn = work()
+            else:
+                drawn = await asyncio.get_running_loop().run_in_executor(self._pool, work)
             self._cache.put(key, drawn, len(drawn.png) + 2048)
         return drawn
 
@@ -91,9 +99,17 @@ class Sheets:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _is_small(run: Run, record: Record, wanted: Wanted, order: tuple[int, ...]) -> bool:
+    cells = math.prod(run.model.geometry[record.step.name].shape[1:])
+    return len(order) * cells * wanted.enlarge**2 <= SMALL
+
+
 def draw(run: Run, record: Record, wanted: Wanted) -> Drawn:
     """Draw one sheet here and now. Raises `UnknownStep`, `BadRequest`."""
-    order = channels(record, wanted.channels)
+    return _draw(run, record, wanted, channels(record, wanted.channels))
+
+
+def _draw(run: Run, record: Record, wanted: Wanted, order: tuple[int, ...]) -> Drawn:
     peak = _peak(run, record, wanted.scale, order)
     if wanted.channels:
         maps = run.maps(record.step.name, order)

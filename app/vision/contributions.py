@@ -44,13 +44,18 @@ def conv_contributions(
     output: Tensor,
     channel: int,
     cell: tuple[int, int] | None = None,
+    *,
+    rectify: bool = False,
 ) -> Contributions:
     """Terms of `channel` at `cell` (row, column), by default its strongest.
 
-    `inputs` is [C,H,W], `output` [K,H',W'].
+    `inputs` is [C,H,W], `output` [K,H',W']. With `rectify` the inputs are those of the ReLU before
+    the convolution, which is then applied to the patch alone.
     """
     y, x = cell or strongest_cell(output[channel])
     patch = conv_patch(step, inputs, y, x)
+    if rectify:
+        patch = patch.clamp_min(0)
     terms = (patch * module.weight[channel].detach()).sum((1, 2))
     bias = 0.0 if module.bias is None else module.bias[channel].item()
     return Contributions(channel, y, x, output[channel, y, x].item(), bias, terms)

@@ -172,4 +172,4 @@ def test_the_numbers_around_a_cell_are_shown_when_asked_for(page: Page) -> None:
     page.click("text=The numbers around this cell")
     here = page.locator(".numbers .here")
     expect(here).to_have_text(page.locator('[data-out="value"]').inner_text())
-    expect(page.locator(".numbers tbody tr")).to_have_count(7)
+    expect(page.locator(".numbers tbody tr")).to_have_count(5)

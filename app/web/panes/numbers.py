@@ -8,12 +8,12 @@ from app.web.api.runs import checked
 from app.web.contexts import NumbersPanel
 from app.web.links import View
 
-REACH = 3
-"""Cells shown on each side: seven columns are what fits a phone."""
+REACH = 2
+"""Cells shown on each side: five columns are what fits the pane."""
 
 
 def numbers(view: View, run: Run, record: Record) -> NumbersPanel:
-    """Values of a map from three cells above and left of the cell to three below and right."""
+    """Values of a map from two cells above and left of the cell to two below and right."""
     grid = run.tensor(record.step.name)[checked(record, view.channel or 0)]
     rows, columns = grid.shape
     y, x = strongest_cell(grid)

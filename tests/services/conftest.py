@@ -1,0 +1,76 @@
+"""Services over a temporary folder, and a network whose steps can be held."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from app.services.catalogue import Catalogue
+from app.services.engine import LocalEngine
+from app.services.pictures import Pictures
+from app.services.runs import Runs
+from models.graph import Layer, Network, Step, conv, fc, flatten, relu
+
+CPU = torch.device("cpu")
+DEADLINE = 10.0
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Held(nn.Module):
+    """Passes its input on once it is let; counts how often it was reached."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let = threading.Event()
+        self.reached = threading.Event()
+        self.count = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.count += 1
+        self.reached.set()
+        assert self.let.wait(DEADLINE)
+        return x
+
+
+def toy(held: Held | None = None) -> Network:
+    """conv, relu, perhaps a held step, a second conv, flatten, fc: over 4x4 pictures."""
+    torch.manual_seed(0)
+    layers = [conv("conv1", (3, 2), 3, 1, 1), relu("relu1")]
+    if held is not None:
+        layers.append(Layer(Step("held", "norm"), held))
+    head = [conv("conv2", (2, 2), 1), flatten(), fc("fc", (32, 5))]
+    return Network(4, [(1, layers), (None, head)]).eval()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another task or thread brings about."""
+    async with asyncio.timeout(DEADLINE):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[LocalEngine]:
+    made = LocalEngine(CPU, queue=8)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Pictures:
+    return Pictures(tmp_path)
+
+
+@pytest.fixture
+async def runs(engine: LocalEngine, pictures: Pictures) -> Runs:
+    return Runs(engine, Catalogue(CPU, 10**9), pictures, 10**9, linger=0.01)

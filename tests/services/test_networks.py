@@ -1,0 +1,189 @@
+"""Weights files, the catalogue, the cache, the device, the settings."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save
+
+from app.errors import BadRequest, UnknownModel, WeightsMissing, WeightsRefused
+from app.services import device, weights
+from app.services.cache import ByteCache
+from app.services.catalogue import Catalogue, size
+from app.web.settings import Settings, table
+from models import registry
+from models.graph import Network
+from models.weights import TABLE, Weights
+from tests.services.conftest import CPU
+
+ROW = TABLE[0]
+
+
+@pytest.fixture
+def state() -> dict[str, torch.Tensor]:
+    return load_file(ROW.path)
+
+
+def test_float16_on_disk_becomes_float32_exactly(state: dict[str, torch.Tensor]) -> None:
+    network = weights.fit("mini", state, "file")
+    assert all(p.dtype == torch.float32 for p in network.parameters())
+    assert torch.equal(network.state_dict()["conv1.weight"].half(), state["conv1.weight"])
+    assert not network.training
+
+
+def test_what_does_not_fit_is_refused_by_name(state: dict[str, torch.Tensor]) -> None:
+    missing = {key: value for key, value in state.items() if key != "conv3.bias"}
+    with pytest.raises(WeightsRefused, match=r"lacks conv3\.bias"):
+        weights.fit("mini", missing, "file")
+    with pytest.raises(WeightsRefused, match=r"has conv9\.bias, unknown"):
+        weights.fit("mini", {**state, "conv9.bias": torch.zeros(1)}, "file")
+    wrong = {**state, "fc7.weight": torch.zeros(10, 512)}
+    with pytest.raises(WeightsRefused, match=r"fc7\.weight has the shape \(10, 512\)"):
+        weights.fit("mini", wrong, "file")
+
+
+def test_published_keys_load_unchanged() -> None:
+    network = registry.seeded("alexnet")
+    back = {step: key for key, step in registry.find("alexnet").keys.items()}
+    published = {}
+    for key, value in network.state_dict().items():
+        step, _, parameter = key.rpartition(".")
+        published[f"{back[step]}.{parameter}"] = value
+    assert "features.10.weight" in published
+    loaded = weights.fit("alexnet", published, "file").state_dict()
+    assert all(torch.equal(loaded[key], value) for key, value in network.state_dict().items())
+
+
+def placed(monkeypatch: pytest.MonkeyPatch, folder: Path, data: bytes | None) -> Weights:
+    import hashlib
+
+    monkeypatch.setattr("models.weights.FOLDER", folder)
+    (folder / "weights").mkdir()
+    if data is None:
+        return ROW
+    (folder / "weights" / ROW.file).write_bytes(data)
+    return replace(ROW, sha256=hashlib.sha256(data).hexdigest())
+
+
+def test_missing_weights_say_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissing, match="not on this computer"):
+        weights.load(placed(monkeypatch, tmp_path, None))
+
+
+def test_a_tampered_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    data = bytearray(ROW.path.read_bytes())
+    row = placed(monkeypatch, tmp_path, bytes(data))
+    data[-1] ^= 1
+    row.path.write_bytes(data)
+    with pytest.raises(WeightsRefused, match="SHA-256 differs"):
+        weights.load(row)
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (Path.touch, (Path(__file__).with_name("exploded"),))  # type: ignore[return-value]
+
+
+def test_a_pickle_is_never_unpickled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    row = placed(monkeypatch, tmp_path, pickle.dumps(Bomb()))
+    with pytest.raises(WeightsRefused, match="not a safetensors file"):
+        weights.load(row)
+    assert not Path(__file__).with_name("exploded").exists()
+
+
+async def test_the_least_used_network_is_unloaded_beyond_the_budget() -> None:
+    rows = [replace(ROW, id=name) for name in ("a", "b", "c")]
+    loaded: list[str] = []
+
+    def loader(row: Weights) -> Network:
+        loaded.append(row.id)
+        return registry.seeded("mini")
+
+    one = size(registry.seeded("mini"))
+    catalogue = Catalogue(CPU, 2 * one + 10, rows, loader)
+    for name in ("a", "b", "a", "c", "a", "b"):
+        await catalogue.network(name)
+    assert loaded == ["a", "b", "c", "b"]
+
+
+def test_an_unknown_network_is_told_the_known_ones() -> None:
+    with pytest.raises(UnknownModel, match="There are: mini"):
+        Catalogue(CPU, 1).model("alexnet")
+
+
+def test_a_network_is_described_without_its_weights() -> None:
+    def never(row: Weights) -> Network:
+        raise AssertionError
+
+    (model,) = Catalogue(CPU, 1, TABLE, never).models()
+    assert (model.parameters, len(model.labels), model.state) == (1_851_492, 100, "embedded")
+
+
+def test_a_cache_keeps_the_most_recently_used_within_its_budget() -> None:
+    cache: ByteCache[str, str] = ByteCache(10)
+    cache.put("a", "A", 4)
+    cache.put("b", "B", 4)
+    assert cache.get("a") == "A"
+    cache.put("c", "C", 4)
+    assert (cache.get("a"), cache.get("b"), cache.get("c")) == ("A", None, "C")
+    cache.put("huge", "H", 11)
+    assert cache.get("huge") is None
+    cache.put("a", "AA", 6)
+    assert (cache.bytes, len(cache)) == (10, 2)
+    cache.drop_where(lambda key: key == "a")
+    assert (cache.bytes, cache.get("c")) == (4, "C")
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    assert device.choose("cpu") == CPU
+    with pytest.raises(BadRequest, match="must be auto, cuda, mps or cpu"):
+        device.choose("tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(BadRequest, match="has no CUDA device"):
+            device.choose("cuda")
+
+
+def test_numbers_are_exact_on_every_device() -> None:
+    device.choose("auto")
+    assert torch.get_float32_matmul_precision() == "highest"
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
+
+
+def test_settings_come_from_the_environment() -> None:
+    given = Settings.from_environment(
+        {
+            "LAYERSCOPE_HOSTS": "a.example, b.example",
+            "LAYERSCOPE_EXPIRE_HOURS": "1.5",
+            "LAYERSCOPE_DATA": "somewhere",
+            "LAYERSCOPE_QUEUE": "3",
+            "LAYERSCOPE_MODEL": " ",
+        }
+    )
+    assert given.hosts == ("a.example", "b.example")
+    assert (given.expire_hours, given.queue, given.model) == (1.5, 3, "mini")
+    assert given.data == Path("somewhere")
+
+
+@pytest.mark.parametrize("text", ["many", "0", "-2"])
+def test_a_setting_that_is_wrong_is_named(text: str) -> None:
+    with pytest.raises(BadRequest, match="LAYERSCOPE_QUEUE must be"):
+        Settings.from_environment({"LAYERSCOPE_QUEUE": text})
+
+
+def test_every_setting_is_in_the_table_with_its_help() -> None:
+    assert [name for name, _, _ in table()] == [
+        f"LAYERSCOPE_{one.name.upper()}" for one in fields(Settings)
+    ]
+    assert all(len(help) > 20 for _, _, help in table())
+
+
+def test_safetensors_round_trip_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seeded = registry.seeded("mini", 5)
+    row = placed(monkeypatch, tmp_path, save(dict(seeded.state_dict())))
+    loaded = weights.load(row)
+    assert torch.equal(loaded.module("fc7").weight, seeded.module("fc7").weight)  # type: ignore[arg-type]
