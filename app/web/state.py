@@ -13,20 +13,29 @@ from fastapi import Depends, Request
 
 from app.errors import LayerscopeError
 from app.services import device
+from app.services.cache import ByteCache
 from app.services.catalogue import Catalogue
 from app.services.engine import Engine, LocalEngine
 from app.services.pictures import Pictures
 from app.services.runs import Runs
-from app.services.sheets import Sheets
+from app.services.sheets import Scale, Sheets
 from app.web.settings import Settings
 
 EXPIRY_INTERVAL = 300.0
 """Seconds between two looks for pictures whose time is over."""
 
 
+EVENTS = 16_000_000
+"""Bytes of finished stream events: a run of a small network has a hundred thousand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What routes call. `stopping` is set when the server is asked to end."""
+    """What routes call.
+
+    `events` keeps the HTML of steps by network, picture, scale and number; `stopping` is set when
+    the server is asked to end.
+    """
 
     settings: Settings
     engine: Engine
@@ -34,6 +43,9 @@ class Services:
     pictures: Pictures
     runs: Runs
     sheets: Sheets
+    events: ByteCache[tuple[str, str, Scale, int], str] = field(
+        default_factory=lambda: ByteCache(EVENTS)
+    )
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop(self) -> None:
@@ -45,6 +57,7 @@ class Services:
         """Drop everything that was computed from a picture."""
         self.runs.forget(image)
         self.sheets.forget(image)
+        self.events.drop_where(lambda key: key[1] == image)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from app.services.sheets import Scale
 from app.web.contexts import as_dict
 from app.web.links import View
 from app.web.panes.river import card
-from app.web.state import ServicesDep
+from app.web.state import Services, ServicesDep
 from app.web.templating import render_text
 
 router = APIRouter()
@@ -34,6 +34,7 @@ async def listened_run(model: str, image: str, services: ServicesDep) -> AsyncIt
 )
 async def events(
     run: Annotated[Run, Depends(listened_run)],
+    services: ServicesDep,
     scale: Annotated[Scale, Query(description="On which scale maps are drawn.")] = "unit",
     last_event_id: Annotated[int | None, Header(description="Go on after this event.")] = None,
 ) -> AsyncIterator[ServerSentEvent]:
@@ -47,7 +48,9 @@ async def events(
             # The largest magnitude of all is known with the last layer only.
             await run.finish()
         async for record in run.follow(0 if last_event_id is None else last_event_id + 1):
-            yield ServerSentEvent(raw_data=_card(view, run, record), id=str(record.index))
+            yield ServerSentEvent(
+                raw_data=_event(services, view, run, record), id=str(record.index)
+            )
     except LayerscopeError as error:
         problem = {"title": error.title, "detail": error.detail}
         yield ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))
@@ -56,7 +59,11 @@ async def events(
     yield ServerSentEvent(data={"milliseconds": run.seconds * 1000}, event="done")
 
 
-def _card(view: View, run: Run, record: Record) -> str:
-    """The HTML of one event: lines end where tags do, so that it stays one short message."""
-    context = {"card": as_dict(card(view, run, record)), "view": view, "model": run.model}
-    return render_text("partials/_event_card.html", context)
+def _event(services: Services, view: View, run: Run, record: Record) -> str:
+    """The HTML of one event, made once: the same picture again costs nothing."""
+    key = (*run.key, view.scale, record.index)
+    if (text := services.events.get(key)) is None:
+        context = {"card": as_dict(card(view, run, record)), "view": view, "model": run.model}
+        text = render_text("partials/_event_card.html", context)
+        services.events.put(key, text, len(text))
+    return text

@@ -1,0 +1,60 @@
+"""A request to the app without a network between, its answer as it would travel."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from starlette.types import ASGIApp, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` is as sent, compressed where `headers` say so."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+async def get(app: ASGIApp, url: str, encoding: str = "gzip") -> Answer:
+    """GET a path with its query. Raises `LookupError` where the answer is not 200."""
+    path, _, query = url.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(b"host", b"localhost"), (b"accept-encoding", encoding.encode())],
+        "client": ("127.0.0.1", 1),
+        "server": ("localhost", 80),
+    }
+    sent: list[Message] = []
+    asked = False
+
+    async def receive() -> Message:
+        nonlocal asked
+        if asked:
+            await asyncio.Event().wait()  # nobody leaves before the answer is complete
+        asked = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return _answer(url, sent)
+
+
+def _answer(url: str, sent: list[Message]) -> Answer:
+    start, *parts = sent
+    if start["status"] != 200:
+        raise LookupError(f"{url} answered {start['status']}")
+    headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
+    return Answer(start["status"], headers, b"".join(part.get("body", b"") for part in parts))

@@ -1,0 +1,65 @@
+"""The command line of the benchmark: which networks, how thoroughly, where the table goes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.bench import crowd, explain, memory, repeat, report, upload, wire
+from app.bench.networks import NETWORKS
+from app.bench.rows import Row
+from app.bench.workshop import open_workshop
+
+PARTS = (upload.measure, repeat.measure, explain.measure, crowd.measure, wire.measure)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Measure and show the table; the exit status is 1 where `--strict` and a bar is missed."""
+    options = _parser().parse_args(arguments)
+    rows = asyncio.run(_measure(options.models, options.quick))
+    sys.stdout.write(report.text(rows))
+    if options.markdown:
+        report.write(options.markdown, rows, options.note)
+        sys.stdout.write(f"\nWritten to {options.markdown}.\n")
+    return int(options.strict and any(row.verdict == "over" for row in rows))
+
+
+async def _measure(models: Sequence[str], quick: bool) -> list[Row]:
+    rows = []
+    for name in models:
+        _tell(f"{name}: idle memory")
+        rows += await asyncio.to_thread(memory.measure, name)
+        async with open_workshop(name, quick) as workshop:
+            for part in PARTS:
+                _tell(f"{name}: {part.__module__.rpartition('.')[2]}")
+                rows += await part(workshop)
+    return rows
+
+
+def _tell(text: str) -> None:
+    """Say what is being measured, apart from the table."""
+    sys.stderr.write(f"{text} …\n")
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names or not set(names) <= set(NETWORKS):
+        raise argparse.ArgumentTypeError(f"choose from {', '.join(NETWORKS)}, with commas")
+    return names
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app bench",
+        description="Measure speed against the bare network, on the CPU.",
+    )
+    models = ",".join(NETWORKS)
+    parser.add_argument("--models", type=_names, default=models, help=f"default: {models}")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher figures")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there too")
+    parser.add_argument("--note", default="", help="said of the machine beside the table")
+    parser.add_argument("--strict", action="store_true", help="exit status 1 where a bar is missed")
+    return parser

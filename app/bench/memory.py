@@ -1,0 +1,79 @@
+"""Memory of the idle app, with its network loaded, over that of the bare network alone."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from app.bench.rows import Row
+
+IDLE = "idle memory over the bare network"
+_STATM = Path("/proc/self/statm")
+
+
+def measure(name: str) -> list[Row]:
+    """Two fresh processes: the network alone after a forward pass, and the app after a run."""
+    bare, app = (_ask(what, name) for what in ("bare", "app"))
+    return [Row(IDLE, name, max(0.001, app - bare), 150.0, "MB")]
+
+
+def resident() -> float:
+    """Megabytes of this process that are in memory; the most there ever were, where that is all
+    the system tells.
+    """
+    if _STATM.is_file():
+        return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / 1e6 if sys.platform == "darwin" else most / 1e3
+
+
+def _ask(what: str, name: str) -> float:
+    command = [sys.executable, "-m", "app.bench.memory", what, name]
+    root = Path(__file__).parents[2]
+    answer = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True)
+    return float(answer.stdout)
+
+
+def _bare(name: str) -> float:
+    """Of this process, once it has run nothing but the network. Imports no more than that needs."""
+    import torch
+
+    from app.bench.networks import loader, network_row
+
+    with tempfile.TemporaryDirectory() as folder:
+        network = loader(network_row(name, Path(folder)))
+    with torch.inference_mode():
+        network(torch.rand(1, 3, network.input_size, network.input_size))
+    gc.collect()
+    return resident()
+
+
+async def _app(name: str) -> float:
+    """Of this process, once it has served a page, run a picture and forgotten it."""
+    from app.bench.client import get
+    from app.bench.repeat import app_of, stream
+    from app.bench.upload import draw_all
+    from app.bench.workshop import open_workshop
+
+    async with open_workshop(name) as workshop:
+        app = app_of(workshop)
+        image = workshop.pictures.bring(workshop.photo)
+        await draw_all(workshop, image)
+        await stream(app, name, image)
+        await get(app, "/healthz")
+        workshop.forget(image)
+        gc.collect()
+        return resident()
+
+
+if __name__ == "__main__":
+    kind, network_name = sys.argv[1:]
+    megabytes = _bare(network_name) if kind == "bare" else asyncio.run(_app(network_name))
+    sys.stdout.write(f"{megabytes}\n")

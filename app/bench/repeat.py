@@ -1,0 +1,43 @@
+"""The same picture again: what is kept is told anew, every card of it."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from starlette.types import ASGIApp
+
+from app.bench.client import get
+from app.bench.rows import Row
+from app.bench.upload import draw_all
+from app.bench.workshop import Workshop
+from app.web.app import create_app
+
+AGAIN = "the same picture again, to the last event"
+
+
+async def measure(workshop: Workshop) -> list[Row]:
+    """The page's stream of a kept run, rendered and read to its end: the median."""
+    app = app_of(workshop)
+    image = workshop.pictures.bring(workshop.photo)
+    await draw_all(workshop, image)
+
+    async def again() -> float:
+        return await stream(app, workshop.name, image)
+
+    times = sorted((await workshop.times({AGAIN: again}))[AGAIN])
+    workshop.forget(image)
+    return [Row(AGAIN, workshop.name, 1000 * times[len(times) // 2], 5.0, "ms")]
+
+
+def app_of(workshop: Workshop) -> ASGIApp:
+    """The whole app around the workshop's services."""
+    app = create_app(workshop.services.settings)
+    app.state.services = workshop.services
+    return app
+
+
+async def stream(app: ASGIApp, model: str, image: str) -> float:
+    """Seconds to the end of a run's stream of events."""
+    started = perf_counter()
+    await get(app, f"/runs/{model}/{image}/events")
+    return perf_counter() - started

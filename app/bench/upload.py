@@ -1,0 +1,83 @@
+"""From an upload to all overview sheets, and from the decoded picture to the first event."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+from app.bench.rows import Row, against_bare
+from app.bench.workshop import OWNER, Workshop
+from app.services.sheets import Wanted
+from app.web.panes.river import SHOWN, SIDE
+
+OVERVIEW = Wanted(channels=f"top{SHOWN}", size=SIDE)
+"""What the page asks of every step."""
+
+ALL_SHEETS = "upload to all sheets ready"
+STORED = "the same, the picture stored on disk first"
+FIRST_EVENT = "first layer's event, from the decoded picture"
+
+
+async def measure(workshop: Workshop) -> list[Row]:
+    """Each against the bare network, in turns with it."""
+    pictures = workshop.pictures
+    kept = (await asyncio.to_thread(pictures.add, workshop.photo, OWNER)).id
+
+    async def brought() -> float:
+        started = perf_counter()
+        image = pictures.bring(workshop.photo)
+        await draw_all(workshop, image)
+        return _since(started, workshop, image)
+
+    async def stored() -> float:
+        await asyncio.to_thread(pictures.delete, kept, OWNER)
+        started = perf_counter()
+        image = (await asyncio.to_thread(pictures.add, workshop.photo, OWNER)).id
+        await draw_all(workshop, image)
+        return _since(started, workshop, image)
+
+    async def first() -> float:
+        return await first_event(workshop, kept)
+
+    cases = {"bare": workshop.bare, ALL_SHEETS: brought, STORED: stored, FIRST_EVENT: first}
+    times = await workshop.times(cases)
+    # The bars are for the published networks; the small one is mostly waiting, and is told.
+    bars = {
+        ALL_SHEETS: 1.5,
+        STORED: None,
+        FIRST_EVENT: 0.35 if workshop.name == "alexnet" else None,
+    }
+    if workshop.name == "mini":
+        bars = dict.fromkeys(bars)
+    return [
+        against_bare(what, workshop.name, times[what], times["bare"], limit)
+        for what, limit in bars.items()
+    ]
+
+
+async def draw_all(workshop: Workshop, image: str) -> None:
+    """Run a picture and draw the sheet of each step as soon as it is there, as the page does."""
+    services = workshop.services
+    async with services.runs.listen(workshop.name, image) as run:
+        sheets = [
+            asyncio.create_task(services.sheets.draw(run, record.step.name, OVERVIEW))
+            async for record in run.follow()
+        ]
+        await asyncio.gather(*sheets)
+
+
+async def first_event(workshop: Workshop, image: str) -> float:
+    """Seconds from a run's start to its first record; the run is then finished and forgotten."""
+    started = perf_counter()
+    async with workshop.services.runs.listen(workshop.name, image) as run:
+        await anext(run.follow())
+        seconds = perf_counter() - started
+        await run.finish()
+    workshop.forget(image)
+    return seconds
+
+
+def _since(started: float, workshop: Workshop, image: str) -> float:
+    seconds = perf_counter() - started
+    workshop.forget(image)
+    return seconds

@@ -1,0 +1,106 @@
+"""Bytes on the wire: the page, what it loads, its stream and its sheets, compressed as served.
+
+Bodies are counted, headers not. What scripts fetch later, once something is selected, is no part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+from starlette.types import ASGIApp
+
+from app.bench.client import get
+from app.bench.repeat import app_of
+from app.bench.rows import Row
+from app.bench.workshop import OWNER, Workshop
+
+OVERVIEW = "overview on the wire: page, stream, sheets"
+FIRST_USE = "first use in all, the cache empty"
+CODE = "script and style of the page, compressed"
+
+_IMPORTED = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["'](\.[^"']+)["']""")
+_IN_STYLE = re.compile(r"""(?:url\(|@import\s)\s*["']?([^"')\s]+)""")
+_SOURCES = {("img", "src"), ("image", "href"), ("script", "src")}
+_RELATIONS = {"stylesheet", "icon", "modulepreload", "manifest"}
+
+
+async def measure(workshop: Workshop) -> list[Row]:
+    """Ask for the page and all that it names, as a browser with an empty cache does."""
+    app, name = app_of(workshop), workshop.name
+    image = (await asyncio.to_thread(workshop.pictures.add, workshop.photo, OWNER)).id
+    sizes = await load(app, f"/?model={name}&image={image}", f"/runs/{name}/{image}/events")
+    workshop.forget(image)
+    return [Row(OVERVIEW, name, _overview(sizes) / 1e6, 3.0, "MB"), *await _first(app, workshop)]
+
+
+async def _first(app: ASGIApp, workshop: Workshop) -> list[Row]:
+    """The embedded network is the one that people meet first."""
+    if workshop.name != "mini":
+        return []
+    sizes = await load(app, "/", "/runs/mini/coffee/events")
+    workshop.forget("coffee")
+    code = sum(size for url, size in sizes.items() if _is_code(url))
+    return [
+        Row(FIRST_USE, workshop.name, sum(sizes.values()) / 1e6, 1.0, "MB"),
+        Row(CODE, workshop.name, code / 1e3, 60.0, "kB"),
+    ]
+
+
+async def load(app: ASGIApp, page: str, events: str) -> dict[str, int]:
+    """Bytes of a page, its stream, and everything that either names, by URL."""
+    sizes: dict[str, int] = {}
+    waiting = [page, events]
+    while waiting:
+        url = waiting.pop()
+        if url not in sizes:
+            plain = await get(app, url, "identity")
+            sizes[url] = len((await get(app, url)).body)
+            kind = plain.headers.get("content-type", "")
+            waiting += named(url, kind, plain.body)
+    return sizes
+
+
+def named(url: str, kind: str, body: bytes) -> list[str]:
+    """What a browser asks for next: the URLs on this host that a page, style or script names."""
+    if kind.startswith(("text/html", "text/event-stream")):
+        lines = body.decode().splitlines()
+        reader = _Reader()
+        reader.feed("\n".join(line.removeprefix("data: ") for line in lines))
+        found: Iterator[str] = iter(reader.found)
+    elif "javascript" in kind:
+        found = (match[1] for match in _IMPORTED.finditer(body.decode()))
+    elif kind.startswith("text/css"):
+        found = (match[1] for match in _IN_STYLE.finditer(body.decode()))
+    else:
+        return []
+    return [urljoin(url, one) for one in found if not one.startswith(("data:", "#"))]
+
+
+class _Reader(HTMLParser):
+    """Collects what a page loads by itself; links that people may follow are not among it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "link" and _RELATIONS & set(given.get("rel", "").split()):
+            self.found.append(given.get("href", ""))
+        self.found += [given[name] for one, name in _SOURCES if one == tag and given.get(name)]
+
+    handle_startendtag = handle_starttag
+
+
+def _overview(sizes: dict[str, int]) -> int:
+    """The page, the stream, the input and the sheets; not what every page has."""
+    shared = ("/static/", "/preview")
+    return sum(size for url, size in sizes.items() if not any(part in url for part in shared))
+
+
+def _is_code(url: str) -> bool:
+    return url.partition("?")[0].endswith((".js", ".css"))

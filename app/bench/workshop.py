@@ -1,0 +1,147 @@
+"""What the benchmark measures with: the real services around one network, and a photo."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from time import perf_counter
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from app.bench.networks import loader, network_row
+from app.pictures.decode import decode
+from app.pictures.preprocess import fit, normalise
+from app.pictures.samples import sample
+from app.services import device
+from app.services.catalogue import Catalogue
+from app.services.engine import LocalEngine
+from app.services.pictures import Pictures
+from app.services.runs import Runs, preprocess
+from app.services.sheets import Sheets
+from app.web.settings import Settings
+from app.web.state import Services
+from models.graph import Network
+
+OWNER = "benchmark"
+SECONDS = 8.0
+"""Roughly how long one comparison may take."""
+REST = 0.02
+"""Seconds before each measurement: torch's threads spin on for a moment after their work."""
+
+
+class Uploads(Pictures):
+    """Pictures that can also be brought without being written to disk.
+
+    Such a picture is decoded when its run opens it, every time anew.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._brought: dict[str, bytes] = {}
+
+    def bring(self, data: bytes) -> str:
+        """Take a file in, undecoded; its id."""
+        id = sha256(data).hexdigest()[:32]
+        self._brought[id] = data
+        return id
+
+    def open(self, id: str) -> Image.Image:
+        """The decoded picture."""
+        data = self._brought.get(id)
+        return super().open(id) if data is None else decode(data).image
+
+    def require(self, id: str) -> None:
+        """Raises `UnknownPicture`."""
+        if id not in self._brought:
+            super().require(id)
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """The services with one network loaded, alone on this machine as far as we can help it."""
+
+    name: str
+    quick: bool
+    services: Services
+    pictures: Uploads
+    network: Network
+    photo: bytes
+
+    async def bare(self, count: int = 1) -> float:
+        """Seconds of `net(x)` for `count` pictures together, in the thread where networks run."""
+        picture = self.normalised().expand(count, -1, -1, -1)
+        engine = self.services.engine
+        times = [t async for t in engine.stream(OWNER, lambda: _bare(self.network, picture))]
+        return times[-1]
+
+    def normalised(self) -> Tensor:
+        """What the network reads of the photo, [3,S,S]."""
+        prep = preprocess(self.services.catalogue.model(self.name))
+        return normalise(fit(decode(self.photo).image, prep).pixels, prep)
+
+    def forget(self, image: str) -> None:
+        """Drop all that was computed from a picture, so that the next run starts afresh."""
+        self.services.forget(image)
+
+    async def times(
+        self, cases: Mapping[str, Callable[[], Awaitable[float]]]
+    ) -> dict[str, list[float]]:
+        """Seconds of each case, all in turns: what else the machine does meets all alike."""
+        once = {name: await case() for name, case in cases.items()}
+        rounds = 3 if self.quick else max(5, min(40, int(SECONDS / sum(once.values()))))
+        found: dict[str, list[float]] = {name: [] for name in cases}
+        for _ in range(rounds):
+            for name, case in cases.items():
+                await asyncio.sleep(REST)
+                found[name].append(await case())
+        return found
+
+
+def _bare(network: Network, pictures: Tensor) -> Iterator[int | float]:
+    """The seconds of one forward pass, the copy to the CPU included."""
+    started = perf_counter()
+    with torch.inference_mode():
+        network(pictures.to(next(network.parameters()).device)).cpu()
+    yield perf_counter() - started
+
+
+@asynccontextmanager
+async def open_workshop(name: str, quick: bool = False) -> AsyncIterator[Workshop]:
+    """Services around the network of that name, in a temporary folder."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        where = device.choose("cpu")
+        engine = LocalEngine(where)
+        catalogue = Catalogue(where, 2_000_000_000, [network_row(name, folder)], loader)
+        pictures = Uploads(folder)
+        settings = Settings(model=name, data=folder)
+        runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000)
+        sheets = Sheets(settings.sheets_mb * 1_000_000)
+        services = Services(settings, engine, catalogue, pictures, runs, sheets)
+        try:
+            network = await catalogue.network(name)
+            yield Workshop(name, quick, services, pictures, network, photo())
+        finally:
+            services.stop()
+            await engine.close()
+            sheets.close()
+            pictures.close()
+
+
+def photo(turn: int = 0) -> bytes:
+    """A JPEG of 500 x 375 pixels: a cup of espresso, turned by that many degrees."""
+    cup = sample("coffee")
+    if cup is None:
+        raise LookupError("the sample photo has another name now")
+    image = cup.open().rotate(turn, Image.Resampling.BILINEAR).resize((500, 375))
+    file = BytesIO()
+    image.save(file, "JPEG", quality=90)
+    return file.getvalue()
