@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from statistics import median
 from typing import Literal
 
@@ -75,5 +76,4 @@ def against_bare(
 
 def percentile(values: list[float], share: float) -> float:
     """The smallest value that at least `share` (0..1) of all do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return sorted(values)[ceil(share * len(values)) - 1]

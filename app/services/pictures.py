@@ -88,7 +88,7 @@ class Pictures:
         """
         if len(data) > self.limit:
             raise PictureTooLarge(
-                f"This file has {len(data) / 1e6:.0f} MB; the limit is {self.limit / 1e6:.0f} MB. "
+                f"This file is too big: the limit is {self.limit / 1e6:.3g} MB. "
                 "Please make the picture smaller and try again."
             )
         picture = decode(data, max_pixels=self._max_pixels)

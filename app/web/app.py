@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
 from app.web import docs, errors, pages, panels, static, stream
 from app.web.api import router as api_router
 from app.web.api.schemas import Health
+from app.web.caching import Revalidate
 from app.web.security import Guard
 from app.web.settings import Settings
 from app.web.state import ServicesDep, open_services
@@ -45,8 +47,12 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
         redoc_url=None,
         openapi_url="/openapi.json",
     )
+    # The limit of one picture and what a form adds around it.
+    largest = settings.upload_mb * 1_000_000 + 100_000
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=largest)
     app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=5)
-    app.add_middleware(Guard, hosts=settings.hosts, beyond=beyond)
+    app.add_middleware(Revalidate)
+    app.add_middleware(Guard, hosts=settings.hosts, beyond=beyond, largest=largest)
     errors.install(app)
     app.include_router(api_router())
     app.include_router(pages.router)

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import BadRequest, Forbidden, LayerscopeError
-from app.web.errors import problem
+from app.errors import BadRequest, Forbidden, LayerscopeError, PictureTooLarge
+from app.web.errors import answer
 
 COOKIE = "layerscope_owner"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -35,15 +35,24 @@ HEADERS = {
 
 
 class Guard:
-    """Refuses foreign names and foreign pages, knows the browser, and sets the security headers.
+    """Refuses foreign names, foreign pages and bodies above `largest` bytes before they arrive.
+
+    It knows the browser by its cookie and sets the security headers.
 
     `hosts` are names beside this machine's own. `beyond` says that the operator serves to other
     machines: then addresses in numbers and this machine's own name are right as well. A page of
     somebody else's can point a name of its own at us (DNS rebinding), but never a number.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), beyond: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str] = (),
+        beyond: bool = False,
+        largest: int | None = None,
+    ) -> None:
         self._app = app
+        self._largest = largest
         self._beyond = beyond
         self._hosts = {"localhost", *(host.lower() for host in hosts)}
         if beyond:
@@ -64,8 +73,8 @@ class Guard:
             await send(message)
 
         refused = self._refusal(scope["method"], headers)
-        answer: ASGIApp | Response = problem(refused) if refused else self._app
-        await answer(scope, receive, send_guarded)
+        app = answer(Request(scope, receive), refused) if refused else self._app
+        await app(scope, receive, send_guarded)
 
     def _refusal(self, method: str, headers: Headers) -> LayerscopeError | None:
         host = headers.get("host", "")
@@ -76,6 +85,12 @@ class Guard:
             )
         if method not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers, host):
             return Forbidden("Another web page tried to change something here. Nothing was done.")
+        size = headers.get("content-length", "0")
+        if self._largest and size.isdecimal() and int(size) > self._largest:
+            return PictureTooLarge(
+                f"This upload has {int(size) / 1e6:.3g} MB; the limit is "
+                f"{self._largest // 1_000_000} MB. Please make the picture smaller and try again."
+            )
         return None
 
     def _is_ours(self, host: str) -> bool:

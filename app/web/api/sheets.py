@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 
 from app.pictures.palettes import PaletteName, legend_png
@@ -74,7 +74,9 @@ async def sheet_json(
 
 
 @router.get("/palettes/{name}.png", summary="The colours of a legend")
-async def palette(name: PaletteName, v: Version = "") -> Response:
+async def palette(
+    name: Annotated[PaletteName, Path(description="Name of a palette.")], v: Version = ""
+) -> Response:
     """A strip one pixel high, lowest value at the left; zero is in the middle of signed ones."""
     return kept(legend_png(name), "image/png", v == str(DRAWING))
 

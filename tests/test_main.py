@@ -1,0 +1,47 @@
+"""`python -m app`: help, version, and errors in a sentence."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from app import __version__
+from app.__main__ import main
+
+
+def test_help_names_every_verb_and_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert all(word in text for word in ("serve", "bench", "LAYERSCOPE_EXPIRE_HOURS"))
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert __version__ in capsys.readouterr().out
+
+
+def test_a_port_in_use_is_said_with_another_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port)]) == 2
+    assert f"--port {port + 1}" in capsys.readouterr().err
+
+
+def test_a_wrong_setting_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAYERSCOPE_QUEUE", "many")
+    assert main(["serve"]) == 2
+    assert "LAYERSCOPE_QUEUE must be a number" in capsys.readouterr().err
+
+
+def test_an_unknown_word_is_refused() -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--nonsense"])
+    assert ended.value.code == 2

@@ -1,0 +1,37 @@
+"""The whole app in this process, over a temporary folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.web.app import create_app
+from app.web.settings import Settings
+
+BASE = "http://localhost:8000"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def application(tmp_path: Path) -> FastAPI:
+    return create_app(Settings(data=tmp_path, device="cpu", upload_mb=3))
+
+
+@pytest.fixture
+def client(application: FastAPI) -> Iterator[TestClient]:
+    with TestClient(application, base_url=BASE, follow_redirects=False) as made:
+        yield made
+
+
+@pytest.fixture
+def other(client: TestClient, application: FastAPI) -> TestClient:
+    """Somebody else, with a browser of their own."""
+    return TestClient(application, base_url=BASE, follow_redirects=False)
