@@ -231,6 +231,10 @@ class Runs:
             if run.task and not run.finished:
                 run.task.cancel()
 
+    def all(self) -> list[Run]:
+        """Every run that goes on or is kept, the least recently used first."""
+        return list(self._runs.values())
+
     @property
     def bytes(self) -> int:
         """Memory held by the maps of all runs."""
@@ -238,7 +242,7 @@ class Runs:
 
     def stop(self) -> None:
         """Stop every run that is not finished: those who listen are told."""
-        for run in list(self._runs.values()):
+        for run in self.all():
             if run.task and not run.finished:
                 run.task.cancel()
 

@@ -149,6 +149,58 @@ async def test_an_early_event_arrives_while_later_layers_wait(
         assert "softmax" not in reached
 
 
+async def test_a_laptop_closed_in_mid_stream_frees_its_work_within_a_second(
+    application: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    reached: list[str] = []
+
+    def held(*arguments: Any, **options: Any) -> Iterator[Any]:
+        for output in forward_steps(*arguments, **options):
+            reached.append(output.step.name)
+            yield output
+            if output.step.name == "conv2":
+                gate.wait(10)
+
+    async with application.router.lifespan_context(application):
+        services = application.state.services
+        async with services.runs.listen("mini", "coffee") as warm:
+            await warm.finish()
+        monkeypatch.setattr(engine_module, "forward_steps", held)
+        begun, closed = asyncio.Event(), asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            await closed.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if b"card-conv1" in message.get("body", b""):
+                begun.set()
+
+        scope = {
+            "type": "http", "method": "GET", "path": "/runs/mini/noise/events", "query_string": b"",
+            "headers": [(b"host", b"localhost")], "scheme": "http", "server": ("localhost", 80),
+            "raw_path": b"/runs/mini/noise/events", "root_path": "", "http_version": "1.1",
+            "asgi": {"version": "3.0", "spec_version": "2.3"}, "client": ("127.0.0.1", 1),
+        }  # fmt: skip
+        request = asyncio.create_task(application(scope, receive, send))
+        async with asyncio.timeout(10):
+            await begun.wait()
+        (run,) = [one for one in services.runs.all() if one.image == "noise"]
+        assert run.listeners == 1
+        closed.set()
+        async with asyncio.timeout(1):
+            while not run.task.done():
+                await asyncio.sleep(0.01)
+        assert run.listeners == 0
+        gate.set()
+        await request
+        async with asyncio.timeout(5):
+            while not services.engine.idle:
+                await asyncio.sleep(0.01)
+        assert "softmax" not in reached
+
+
 def serve(folder: Path) -> tuple[subprocess.Popen[str], str]:
     """A server process whose forward pass never ends."""
     with socket.socket() as probe:
