@@ -19,12 +19,11 @@ RUN pip install -r requirements.txt
 
 FROM python:3.11.14-slim-bookworm AS runtime
 RUN useradd --uid 10001 --create-home layerscope \
-    && install -d -o layerscope -g layerscope /data /weights
+    && install -d -o layerscope -g layerscope /data
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    LAYERSCOPE_DATA=/data \
-    LAYERSCOPE_WEIGHTS=/weights
+    LAYERSCOPE_DATA=/data
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /opt/layerscope
 COPY LICENSE THIRD_PARTY_NOTICES.md ./
@@ -33,7 +32,7 @@ COPY app/ app/
 COPY templates/ templates/
 COPY static/ static/
 USER layerscope
-VOLUME ["/data", "/weights"]
+VOLUME ["/data"]
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]

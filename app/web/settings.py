@@ -24,7 +24,6 @@ class Settings:
     model: str = _setting("mini", "The network that is shown first.")
     device: str = _setting("auto", "`auto`, `cuda`, `mps` or `cpu`: where networks run.")
     data: Path = _setting(Path("data"), "Folder for uploaded pictures; made when needed.")
-    weights: Path | None = _setting(None, "Folder with weights files: a USB stick, a volume.")
     hosts: tuple[str, ...] = _setting(
         (), "Names this server answers to, with commas, beside localhost; `*` for any."
     )
@@ -50,7 +49,7 @@ class Settings:
 
 
 def _parse(variable: str, text: str, name: str, default: Any) -> Any:
-    if name in ("data", "weights"):
+    if name == "data":
         return Path(text).expanduser()
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -75,6 +74,6 @@ def table() -> list[tuple[str, str, str]]:
 
 
 def _show(default: Any) -> str:
-    if default is None or default == ():
+    if default == ():
         return ""
     return f"{default:g}" if isinstance(default, float) else str(default)

@@ -93,8 +93,7 @@ def test_it_serves_beyond_itself_and_keeps_data_in_volumes() -> None:
     assert command == '["python", "-m", "app", "serve", "--host", "0.0.0.0"]'
     (variables,) = rest_of("ENV", "runtime")
     assert "LAYERSCOPE_DATA=/data" in variables
-    assert "LAYERSCOPE_WEIGHTS=/weights" in variables
-    assert rest_of("VOLUME", "runtime") == ['["/data", "/weights"]']
+    assert rest_of("VOLUME", "runtime") == ['["/data"]']
 
 
 @pytest.mark.parametrize("source", copied("build") + copied("runtime"))
