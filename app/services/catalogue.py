@@ -88,13 +88,19 @@ class Catalogue:
     async def network(self, id: str) -> Network:
         """The network with its weights, on the device. Raises `UnknownModel`, `WeightsMissing`."""
         row = self.model(id).row
-        async with self._lock:
-            if id not in self._loaded:
-                loaded = await asyncio.to_thread(self._load, row)
-                self._loaded[id] = loaded
+        if id in self._loaded:
             self._loaded.move_to_end(id)
-            self._shrink()
             return self._loaded[id]
+        # Shielded: whoever leaves does not stop a loading, and whoever asks next shares it.
+        return await asyncio.shield(asyncio.create_task(self._bring(row)))
+
+    async def _bring(self, row: Weights) -> Network:
+        async with self._lock:
+            if row.id not in self._loaded:
+                self._loaded[row.id] = await asyncio.to_thread(self._load, row)
+                self._shrink()
+            self._loaded.move_to_end(row.id)
+            return self._loaded[row.id]
 
     def _load(self, row: Weights) -> Network:
         return self._loader(row).to(self._device).eval().requires_grad_(False)

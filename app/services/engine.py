@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import finalize
 
 import torch
 from torch import Tensor
 
 from app.errors import Busy, Cancelled
 from app.services import device as devices
+from app.services.plan import activation_bytes, bursts
 from app.vision.forward import forward_steps
-from app.vision.geometry import geometry
 from app.vision.statistics import Statistics, statistics
 from models.graph import Network, Step
 
@@ -106,6 +104,7 @@ class LocalEngine:
         self._batch_bytes = batch_bytes
         self._forwards: deque[_Forward] = deque()
         self._running: list[_Forward] = []
+        self._advancing = False
         self._jobs: deque[_Job[object]] = deque()
         self._thread = ThreadPoolExecutor(1, "layerscope-compute")
         self._wake = asyncio.Event()
@@ -113,13 +112,20 @@ class LocalEngine:
         self._dispatcher: asyncio.Task[None] | None = None
 
     def forward(self, network: Network, picture: Tensor) -> AsyncIterator[StepResult]:
-        """See `Engine.forward`. Refused here and now, not at the first step."""
+        """See `Engine.forward`. Refused here and now, not at the first step.
+
+        Raises `ValueError` for a network whose sizes cannot be computed.
+        """
         if len(self._forwards) >= self._limit:
             raise Busy("Very many pictures are waiting. Please try again in a few seconds.")
+        activation_bytes(network)
         request = _Forward(network, picture)
         self._forwards.append(request)
         self._start()
-        return self._results(request)
+        results = self._results(request)
+        # A generator that is closed before its first step never comes to its `finally`.
+        finalize(results, self._give_up, request)
+        return results
 
     async def _results(self, request: _Forward) -> AsyncIterator[StepResult]:
         try:
@@ -128,9 +134,12 @@ class LocalEngine:
                     raise item
                 yield item
         finally:
-            request.abandoned = True
-            if request in self._forwards:
-                self._forwards.remove(request)
+            self._give_up(request)
+
+    def _give_up(self, request: _Forward) -> None:
+        request.abandoned = True
+        if request in self._forwards:
+            self._forwards.remove(request)
 
     async def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncIterator[int | T]:
         """See `Engine.stream`."""
@@ -155,6 +164,9 @@ class LocalEngine:
         finally:
             job.abandoned = True
             self._jobs.remove(job)  # type: ignore[arg-type]
+            if not self._closed:
+                # Where passes run: a hook is never taken off a network under a running pass.
+                self._thread.submit(_close, job.steps)
 
     async def close(self) -> None:
         """See `Engine.close`."""
@@ -177,7 +189,8 @@ class LocalEngine:
     @property
     def idle(self) -> bool:
         """Whether nothing runs or waits."""
-        return not (self._forwards or self._running or any(job.wanted for job in self._jobs))
+        waiting = self._forwards or any(job.wanted for job in self._jobs)
+        return not (waiting or self._running or self._advancing)
 
     def _start(self) -> None:
         if self._closed:
@@ -194,17 +207,20 @@ class LocalEngine:
                 await loop.run_in_executor(self._thread, self._compute, loop, self._running)
                 self._running = []
             elif job := self._next_job():
-                job.wanted = False
+                job.wanted, self._advancing = False, True
                 await loop.run_in_executor(self._thread, _advance, loop, job)
+                self._advancing = False
             else:
                 self._wake.clear()
                 await self._wake.wait()
 
     def _take_batch(self) -> list[_Forward]:
         """The first in the queue and all that can go with it."""
-        network = self._forwards[0].network
-        room = max(1, min(self._batch, self._batch_bytes // _activation_bytes(network)))
-        batch = [r for r in self._forwards if r.network is network][:room]
+        first = self._forwards[0]
+        network, shape = first.network, first.picture.shape
+        room = max(1, min(self._batch, self._batch_bytes // max(1, activation_bytes(network))))
+        batch = [r for r in self._forwards if r.network is network and r.picture.shape == shape]
+        batch = batch[:room]
         for request in batch:
             self._forwards.remove(request)
         return batch
@@ -221,8 +237,8 @@ class LocalEngine:
     def _compute(self, loop: asyncio.AbstractEventLoop, batch: list[_Forward]) -> None:
         """One batch through its network, in the compute thread; stops once nobody listens."""
         outbox = _Outbox(loop)
-        bursts = _bursts(batch[0].network)
         try:
+            sending = bursts(batch[0].network)
             pictures = torch.stack([request.picture for request in batch]).to(self.device)
             for output in forward_steps(batch[0].network, pictures):
                 if all(request.abandoned for request in batch):
@@ -233,7 +249,7 @@ class LocalEngine:
                     own = tensor[i].clone() if len(batch) > 1 else tensor[i]
                     result = StepResult(output.step, own, figures, output.seconds, len(batch))
                     outbox.add(batch[i], result)
-                if output.step.name in bursts:
+                if output.step.name in sending:
                     outbox.send()
         except Exception as error:  # told to every listener of this batch, who decide
             for request in batch:
@@ -266,16 +282,6 @@ def _deliver(items: list[tuple[_Forward, StepResult | BaseException | None]]) ->
         request.items.put_nowait(item)
 
 
-def _bursts(network: Network) -> set[str]:
-    """The steps after which results are sent: the first, and each before one that takes long.
-
-    A ReLU takes less time than it takes to wake the event loop, which slows the next step down.
-    """
-    steps = network.steps
-    before = {one.name for one, after in pairwise(steps) if after.kind in ("conv", "fc")}
-    return {steps[0].name} | before
-
-
 def _advance(loop: asyncio.AbstractEventLoop, job: _Job[object]) -> None:
     """One item of a long job, in the compute thread."""
     try:
@@ -286,12 +292,7 @@ def _advance(loop: asyncio.AbstractEventLoop, job: _Job[object]) -> None:
         loop.call_soon_threadsafe(job.items.put_nowait, item)
 
 
-_activations: WeakKeyDictionary[Network, int] = WeakKeyDictionary()
-
-
-def _activation_bytes(network: Network) -> int:
-    """Bytes of all outputs of one picture, so that a batch of VGG16 does not fill the memory."""
-    if network not in _activations:
-        shapes = (step.shape for step in geometry(network).values())
-        _activations[network] = 4 * sum(map(math.prod, shapes))
-    return _activations[network]
+def _close(steps: Iterator[object]) -> None:
+    """Let a job that was given up clean up after itself."""
+    if isinstance(steps, Generator):
+        steps.close()

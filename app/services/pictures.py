@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 import sqlite3
 import threading
 import time
@@ -12,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
@@ -21,6 +21,7 @@ from app.pictures.decode import Picture, decode
 from app.pictures.encode import encode_png, preview
 from app.pictures.samples import sample
 from app.services.cache import ByteCache
+from app.services.files import key, write
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pictures (
@@ -69,7 +70,7 @@ class Pictures:
         self._clock = clock
         self._folder = folder / "pictures"
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._key = _key(folder / "key")
+        self._key = key(folder / "key")
         self._lock = threading.RLock()
         self._in_use: Counter[str] = Counter()
         # The picture just uploaded is run at once: no need to decode it again.
@@ -94,9 +95,10 @@ class Pictures:
         picture = decode(data, max_pixels=self._max_pixels)
         id = self._id(picture.image)
         path = self._path(id)
-        if not path.is_file():
-            _write(path, encode_png(picture.image))
+        _keep(path, picture.image)
         with self._lock, self._index:
+            # Somebody may have deleted the same picture since.
+            _keep(path, picture.image)
             self._enter(id, picture, path.stat().st_size, owner, name)
             self._make_room(keep=id)
         self._decoded.put(id, picture.image, picture.width * picture.height * 3)
@@ -108,7 +110,7 @@ class Pictures:
             return built_in.open()
         self._require(id)
         if (image := self._decoded.get(id)) is None:
-            image = _read(self._path(id))
+            image = _read(self.png(id))
             self._decoded.put(id, image, image.width * image.height * 3)
         return image
 
@@ -117,7 +119,10 @@ class Pictures:
         if built_in := sample(id):
             return encode_png(built_in.open())
         self._require(id)
-        return self._path(id).read_bytes()
+        try:
+            return self._path(id).read_bytes()
+        except FileNotFoundError:
+            raise _unknown() from None
 
     def preview(self, id: str, side: int) -> bytes:
         """A small lossy copy for looking at, `side` at most. Raises `UnknownPicture`."""
@@ -263,25 +268,15 @@ class Pictures:
                     path.unlink()
 
 
-def _key(path: Path) -> bytes:
-    """This server's own random key, made once."""
-    if not path.is_file():
-        _write(path, secrets.token_bytes(32))
-        path.chmod(0o600)
-    return path.read_bytes()
-
-
-def _read(path: Path) -> Image.Image:
+def _read(png: bytes) -> Image.Image:
     """A PNG that this class wrote."""
-    with Image.open(path, formats=("PNG",)) as file:
+    with Image.open(BytesIO(png), formats=("PNG",)) as file:
         return file.convert("RGB")
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all: a half-written file never stands under its name."""
-    temporary = path.with_suffix(f".{secrets.token_hex(4)}")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+def _keep(path: Path, image: Image.Image) -> None:
+    if not path.is_file():
+        write(path, encode_png(image))
 
 
 def _hide(owner: str) -> str:

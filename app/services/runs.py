@@ -215,9 +215,10 @@ class Runs:
         run = self._find(self._catalogue.model(model), image)
         run.listeners += 1
         try:
+            # A kept run may outlive its picture; nobody may see it then. Asked before `using`,
+            # which keeps a picture here whose time is over.
+            await asyncio.to_thread(self._pictures.require, image)
             with self._pictures.using(image):
-                # A kept run may outlive its picture; nobody may see it then.
-                await asyncio.to_thread(self._pictures.require, image)
                 await run.prepared()
                 yield run
         finally:
@@ -226,10 +227,10 @@ class Runs:
 
     def forget(self, image: str) -> None:
         """Drop all runs of a picture that was deleted."""
-        for key in [key for key in self._runs if key[1] == image]:
-            run = self._runs.pop(key)
-            if run.task and not run.finished:
-                run.task.cancel()
+        for run in self.all():
+            if run.image == image:
+                self._drop(run)
+                self._cancel(run)
 
     def all(self) -> list[Run]:
         """Every run that goes on or is kept, the least recently used first."""
@@ -243,8 +244,7 @@ class Runs:
     def stop(self) -> None:
         """Stop every run that is not finished: those who listen are told."""
         for run in self.all():
-            if run.task and not run.finished:
-                run.task.cancel()
+            self._cancel(run)
 
     def _find(self, model: Model, image: str) -> Run:
         key = (model.id, image)
@@ -269,7 +269,7 @@ class Runs:
             self._shrink()
         except asyncio.CancelledError:
             self._drop(run)
-            run.end(Cancelled("This run was stopped. Please choose the picture again."))
+            run.end(_stopped())
             raise
         except Exception as error:
             # Told to everyone who listens, each of whom raises it in their own request.
@@ -280,13 +280,21 @@ class Runs:
         return fit(self._pictures.open(run.image), preprocess(run.model))
 
     def _left(self, run: Run) -> None:
-        if run.listeners == 0 and not run.finished:
+        if run.listeners == 0 and run.finished:
+            self._shrink()
+        elif run.listeners == 0:
             asyncio.get_running_loop().call_later(self._linger, self._stop_if_alone, run)
 
     def _stop_if_alone(self, run: Run) -> None:
-        if run.listeners == 0 and not run.finished and run.task:
+        if run.listeners == 0 and not run.finished:
             self._drop(run)
+            self._cancel(run)
+
+    def _cancel(self, run: Run) -> None:
+        if run.task and not run.task.done():
             run.task.cancel()
+            # A task cancelled before it began never comes to its `except`.
+            run.end(_stopped())
 
     def _drop(self, run: Run) -> None:
         if self._runs.get(run.key) is run:
@@ -294,12 +302,17 @@ class Runs:
 
     def _shrink(self) -> None:
         total = self.bytes
-        for key, run in list(self._runs.items()):
+        # The newest stays, however large: a page asks for its sheets one by one.
+        for run in self.all()[:-1]:
             if total <= self._budget:
                 return
             if run.finished and run.listeners == 0:
                 total -= run.bytes
-                del self._runs[key]
+                self._drop(run)
+
+
+def _stopped() -> Cancelled:
+    return Cancelled("This run was stopped. Please choose the picture again.")
 
 
 def preprocess(model: Model) -> Preprocess:

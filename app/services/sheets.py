@@ -110,6 +110,7 @@ def draw(run: Run, record: Record, wanted: Wanted) -> Drawn:
 
 
 def _draw(run: Run, record: Record, wanted: Wanted, order: tuple[int, ...]) -> Drawn:
+    _refuse_too_large(run, record, wanted, order)
     peak = _peak(run, record, wanted.scale, order)
     if wanted.channels:
         maps = run.maps(record.step.name, order)
@@ -117,13 +118,18 @@ def _draw(run: Run, record: Record, wanted: Wanted, order: tuple[int, ...]) -> D
         maps = maps.view(len(order), *(maps.shape[1:] or (1, 1)))
     else:
         maps = run.tensor(record.step.name)
-    side = min(max(maps.shape[1:] or (1,)), wanted.size or LARGEST_TILE) * wanted.enlarge
-    if len(maps) * side**2 > LARGEST_SHEET:
-        raise BadRequest("This sheet would be too large. Ask for fewer channels or enlarge less.")
     name = palette_of(record.step, run.model.outline.logits)
     drawing = sheet(maps, peak, name, wanted.size, enlarge=wanted.enlarge)
     limits = torch.as_tensor(peak).expand(len(order)).tolist()
     return Drawn(drawing.png, drawing.layout, order, tuple(limits), name, drawing.reduced)
+
+
+def _refuse_too_large(run: Run, record: Record, wanted: Wanted, order: tuple[int, ...]) -> None:
+    """Before any map is gathered: one channel may be asked for ten thousand times."""
+    longest = max(run.model.geometry[record.step.name].shape[1:] or (1,))
+    side = min(longest, wanted.size or LARGEST_TILE) * wanted.enlarge
+    if len(order) * side**2 > LARGEST_SHEET:
+        raise BadRequest("This sheet would be too large. Ask for fewer channels or enlarge less.")
 
 
 def _peak(run: Run, record: Record, scale: Scale, order: tuple[int, ...]) -> Tensor | float:

@@ -41,15 +41,19 @@ def fit(architecture: str, state: Mapping[str, Tensor], source: str) -> Network:
     keys = registry.find(architecture).keys
     network = registry.empty(architecture)
     own = {_own_name(key, keys): value for key, value in state.items()}
-    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    if len(own) < len(state):
+        raise WeightsRefused(f"{source} holds a parameter twice, under two names.")
+    expected = network.state_dict()
     if missing := sorted(expected.keys() - own.keys()):
         raise WeightsRefused(f"{source} lacks {', '.join(missing[:4])} for {architecture}.")
     if extra := sorted(own.keys() - expected.keys()):
         raise WeightsRefused(f"{source} has {', '.join(extra[:4])}, unknown to {architecture}.")
-    for key, shape in expected.items():
-        if tuple(own[key].shape) != shape:
-            found = tuple(own[key].shape)
+    for key, value in expected.items():
+        found, shape = tuple(own[key].shape), tuple(value.shape)
+        if found != shape:
             raise WeightsRefused(f"{source}: {key} has the shape {found}, not {shape}.")
+        if own[key].is_floating_point() != value.is_floating_point():
+            raise WeightsRefused(f"{source}: {key} cannot be numbers of the kind {own[key].dtype}.")
     network.load_state_dict({key: _full(own[key]) for key in expected}, assign=True)
     return network.eval()
 

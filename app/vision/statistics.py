@@ -58,11 +58,17 @@ def statistics(batch: Tensor) -> list[Statistics]:
         lows, peaks = maps.amin(2), maps.amax(2)
     rows = batch.flatten(1)
     figures = torch.stack([lows.amin(1), peaks.amax(1), rows.mean(1), _filled(rows)], 1).tolist()
-    lows, peaks = lows.cpu(), peaks.cpu()
+    highest = _apart(peaks.cpu())
+    lowest = highest if lows is peaks else _apart(lows.cpu())
     return [
         Statistics(low, high, mean, 1 - filled / rows.shape[1], peak, each_low)
-        for (low, high, mean, filled), peak, each_low in zip(figures, peaks, lows, strict=True)
+        for (low, high, mean, filled), peak, each_low in zip(figures, highest, lowest, strict=True)
     ]
+
+
+def _apart(rows: Tensor) -> list[Tensor]:
+    """Each row with memory of its own: a slice would keep the whole batch."""
+    return [row.clone() for row in rows] if len(rows) > 1 else list(rows)
 
 
 def _filled(rows: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from app.services.catalogue import Catalogue
-from app.services.engine import LocalEngine
+from app.services.engine import LocalEngine, StepResult
 from app.services.pictures import Pictures
 from app.services.runs import Runs
+from app.vision.forward import forward_steps
+from app.vision.statistics import statistics
 from models.graph import Layer, Network, Step, conv, fc, flatten, relu
 
 CPU = torch.device("cpu")
@@ -74,3 +76,47 @@ def pictures(tmp_path: Path) -> Pictures:
 @pytest.fixture
 async def runs(engine: LocalEngine, pictures: Pictures) -> Runs:
     return Runs(engine, Catalogue(CPU, 10**9), pictures, 10**9, linger=0.01)
+
+
+class Stepping:
+    """An engine in the event loop that gives one step each time `more` is released."""
+
+    title = "by hand"
+
+    def __init__(self) -> None:
+        self.more = asyncio.Semaphore(0)
+        self.passes = 0
+        self.closed = 0
+
+    def forward(self, network: Network, picture: Tensor) -> AsyncIterator[StepResult]:
+        self.passes += 1
+        return self._steps(network, picture)
+
+    async def _steps(self, network: Network, picture: Tensor) -> AsyncIterator[StepResult]:
+        try:
+            for output in forward_steps(network, picture[None]):
+                await self.more.acquire()
+                (figures,) = statistics(output.tensor)
+                yield StepResult(output.step, output.tensor[0], figures, output.seconds, 1)
+        finally:
+            self.closed += 1
+
+    def stream(self, owner: str, make: Callable[[], Iterator[object]]) -> AsyncIterator[object]:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        raise NotImplementedError
+
+    def let(self, steps: int = 18) -> None:
+        for _ in range(steps):
+            self.more.release()
+
+
+@pytest.fixture
+async def stepping() -> Stepping:
+    return Stepping()
+
+
+@pytest.fixture
+async def slow(stepping: Stepping, pictures: Pictures) -> Runs:
+    return Runs(stepping, Catalogue(CPU, 10**9), pictures, 10**9, linger=0.01)  # type: ignore[arg-type]

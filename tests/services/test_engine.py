@@ -52,8 +52,8 @@ async def test_a_full_queue_refuses_at_once(engine: LocalEngine) -> None:
     running = asyncio.create_task(everything(engine, toy(held), torch.zeros(3, 4, 4)))
     await until(held.reached.is_set)
     network = toy()
-    for _ in range(8):
-        engine.forward(network, torch.zeros(3, 4, 4))
+    waiting = [engine.forward(network, torch.zeros(3, 4, 4)) for _ in range(8)]
+    assert engine.waiting == len(waiting)
     with pytest.raises(Busy) as refused:
         engine.forward(network, torch.zeros(3, 4, 4))
     assert refused.value.retry_after >= 1

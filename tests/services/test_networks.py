@@ -46,6 +46,22 @@ def test_what_does_not_fit_is_refused_by_name(state: dict[str, torch.Tensor]) ->
         weights.fit("mini", wrong, "file")
 
 
+@pytest.mark.parametrize("kind", [torch.int64, torch.complex64, torch.bool])
+def test_numbers_of_another_kind_are_refused(
+    state: dict[str, torch.Tensor], kind: torch.dtype
+) -> None:
+    wrong = {**state, "conv1.weight": torch.zeros(48, 3, 7, 7, dtype=kind)}
+    with pytest.raises(WeightsRefused, match=r"conv1\.weight cannot be numbers of the kind torch"):
+        weights.fit("mini", wrong, "file")
+
+
+def test_a_parameter_under_two_names_is_refused() -> None:
+    state = {key: value.clone() for key, value in registry.empty("alexnet").state_dict().items()}
+    state["features.0.bias"] = torch.zeros(64)
+    with pytest.raises(WeightsRefused, match="twice, under two names"):
+        weights.fit("alexnet", state, "file")
+
+
 def test_published_keys_load_unchanged() -> None:
     network = registry.seeded("alexnet")
     back = {step: key for key, step in registry.find("alexnet").keys.items()}

@@ -11,6 +11,7 @@ from PIL import Image
 
 from app.errors import Cancelled, UnknownModel, UnknownPicture, UnknownStep, WeightsMissing
 from app.pictures.preprocess import normalise
+from app.pictures.samples import sample as find
 from app.services.catalogue import Catalogue
 from app.services.engine import LocalEngine
 from app.services.lines import contributions, lines
@@ -41,8 +42,6 @@ async def test_a_run_holds_what_the_network_computes(runs: Runs) -> None:
 
 @pytest.mark.parametrize("sample", ["hourglass", "monarch", "bell-pepper", "school-bus"])
 async def test_samples_are_recognised(runs: Runs, sample: str) -> None:
-    from app.pictures.samples import sample as find
-
     async with runs.listen("mini", sample) as run:
         await run.finish()
         best = run.predictions(1)[0]
@@ -56,6 +55,12 @@ async def test_what_was_never_learned_is_taken_for_something_else(runs: Runs) ->
     async with runs.listen("mini", "rocket") as run:
         await run.finish()
         assert run.model.labels[run.predictions(1)[0].index].label == "obelisk"
+        # WordNet's rocket (n04099175), projectile and missile: none is among the classes.
+        known = {label.wnid for label in run.model.labels}
+        assert not known & {"n04099175", "n04008634", "n03773504"}
+        built_in = find("rocket")
+        assert built_in is not None
+        assert built_in.wnid not in known
 
 
 async def test_two_listeners_share_one_computation(runs: Runs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 
@@ -12,8 +13,9 @@ from PIL import Image
 
 from app.errors import BadRequest, UnknownStep
 from app.services.runs import Run, Runs
-from app.services.sheets import Drawn, Scale, Sheets, Wanted, palette_of, version
+from app.services.sheets import SCALES, Drawn, Scale, Sheets, Wanted, palette_of, version
 from models.weights import TABLE
+from tests.services.conftest import Stepping
 
 
 @pytest.fixture
@@ -100,6 +102,54 @@ async def test_a_sheet_beyond_all_measure_is_refused(run: Run, sheets: Sheets) -
         await sheets.draw(run, "conv1", Wanted(enlarge=32))
 
 
+async def test_a_sheet_is_refused_before_any_of_its_maps_is_gathered(
+    run: Run, sheets: Sheets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gathered(*_: object) -> None:
+        raise AssertionError("a gigabyte of maps")
+
+    monkeypatch.setattr(Run, "maps", gathered)
+    with pytest.raises(BadRequest, match="too large"):
+        await sheets.draw(run, "conv1", Wanted(channels=",".join("0" * 16_000)))
+
+
+@pytest.mark.parametrize("step", ["conv1", "relu2", "pool5", "conv4"])
+async def test_every_pixel_is_the_rounded_share_of_its_scale(
+    run: Run, sheets: Sheets, step: str
+) -> None:
+    drawn = await sheets.draw(run, step, Wanted("layer"))
+    tensor = run.tensor(step)
+    limit = tensor.abs().max()
+    # In float32 as the sheet is drawn; a value half-way goes to the even index.
+    wanted = (tensor * (127 / limit)).round().add(128).clamp(1, 255).byte().numpy()
+    for channel in range(len(tensor)):
+        assert (indices(drawn, channel) == wanted[channel]).all()
+        assert drawn.limits[channel] == limit
+
+
+async def test_the_colour_of_zero_is_the_same_on_every_scale(run: Run, sheets: Sheets) -> None:
+    silent = (run.tensor("relu3") == 0).numpy()
+    assert 0.2 < silent.mean() < 1
+    for scale in SCALES:
+        drawn = await sheets.draw(run, "relu3", Wanted(scale))
+        for channel in range(len(silent)):
+            assert (indices(drawn, channel)[silent[channel]] == 128).all()
+
+
+async def test_the_networks_scale_waits_for_the_last_step(
+    slow: Runs, stepping: Stepping, sheets: Sheets
+) -> None:
+    async with slow.listen("mini", "candle") as run:
+        drawing = asyncio.create_task(sheets.draw(run, "conv1", Wanted("network")))
+        stepping.let(17)
+        await run.record("fc7")
+        assert len((await sheets.draw(run, "conv1", Wanted("layer"))).order) == 48
+        assert not drawing.done()
+        stepping.let(1)
+        drawn = await drawing
+        assert list(drawn.limits) == pytest.approx([run.network_limit()] * 48)
+
+
 async def test_numbers_are_drawn_as_cells(run: Run, sheets: Sheets) -> None:
     whole = await sheets.draw(run, "fc7", Wanted())
     assert (whole.layout.width, whole.layout.height) == (10, 10)
@@ -119,7 +169,8 @@ def test_the_version_changes_with_the_weights() -> None:
     from dataclasses import replace
 
     row = TABLE[0]
-    assert version(row) != version(replace(row, sha256="0" * 64))
+    for change in ({"sha256": "0" * 64}, {"mean": (0.5, 0.5, 0.5)}, {"resize": 72}):
+        assert version(row) != version(replace(row, **change))
     assert version(row) == version(replace(row))
 
 

@@ -27,6 +27,7 @@ def test_sizes_are_those_of_torch(n: int, k: int, s: int, p: int, ceil: bool) ->
     ("name", "fields"),
     [
         ("alexnet", {"conv1": 11, "conv2": 51, "conv3": 99, "conv4": 131, "conv5": 163}),
+        ("alexnet", {"pool1": 19, "pool2": 67, "relu5": 163, "pool5": 195, "fc6": 224}),
         ("vgg16", {"conv1_1": 3, "conv1_2": 5, "pool1": 6, "conv5_3": 196, "pool5": 212}),
         ("mini", {"conv1": 7, "pool1": 11, "conv2": 27, "conv3": 51, "conv5": 83, "fc6": 64}),
     ],
@@ -42,8 +43,9 @@ def test_a_box_holds_exactly_the_pixels_that_move_the_cell() -> None:
         for parameter in network.parameters():
             parameter.fill_(0.01)
     found = geometry(network)
-    for step, cells in {"conv1": [(0, 0), (5, 31)], "conv2": [(0, 0), (7, 9), (15, 15)]}.items():
-        for y, x in cells:
+    for step in (one.name for one in network.steps if one.stage):
+        _, height, width = found[step].shape
+        for y, x in [(0, 0), (height // 2, width // 3), (height - 1, 1), (height - 1, width - 1)]:
             picture = torch.rand(1, 3, 64, 64, requires_grad=True)
             output = picture
             for one in network.steps:

@@ -13,7 +13,7 @@ from app.vision.contributions import conv_contributions, fc_contributions, stron
 from app.vision.forward import forward_steps
 from app.vision.predict import top
 from app.vision.statistics import statistics
-from models.graph import INPUT, Network, conv
+from models.graph import INPUT, Concat, Layer, Network, Step, conv
 from models.weights import TABLE
 
 
@@ -45,6 +45,34 @@ def test_nothing_is_held_between_steps(mini: Network) -> None:
     gc.collect()
     assert gone() is None
     steps.close()  # type: ignore[attr-defined]
+
+
+def test_a_pass_left_midway_holds_no_map_and_no_mode(mini: Network) -> None:
+    steps = forward_steps(mini, torch.zeros(1, 3, 64, 64))
+    maps = [weakref.ref(next(steps).tensor) for _ in range(4)]
+    steps.close()  # type: ignore[attr-defined]
+    gc.collect()
+    assert [map() for map in maps] == [None] * 4
+    assert not torch.is_inference_mode_enabled()
+    assert torch.zeros(1, requires_grad=True).exp().requires_grad
+
+
+def test_the_logits_of_the_steps_are_those_of_the_network(mini: Network) -> None:
+    x = torch.randn(2, 3, 64, 64)
+    found = {output.step.name: output.tensor for output in forward_steps(mini, x)}
+    assert torch.equal(found["fc7"], mini(x).detach())
+    torch.testing.assert_close(found["softmax"], mini(x).detach().softmax(1))
+
+
+def test_a_map_that_two_steps_read_is_kept_for_both() -> None:
+    both = Layer(Step("both", "concat", ("a", "b")), Concat())
+    again = Layer(Step("again", "concat", ("both", "a")), Concat())
+    layers = [conv("a", (3, 2), 1), conv("b", (3, 2), 1, inputs=(INPUT,)), both, again]
+    network = Network(2, [(1, layers)])
+    x = torch.randn(1, 3, 2, 2)
+    found = {output.step.name: output.tensor for output in forward_steps(network, x)}
+    assert torch.equal(found["both"], torch.cat([found["a"], found["b"]], 1))
+    assert torch.equal(found["again"], torch.cat([found["both"], found["a"]], 1))
 
 
 def test_time_is_told_for_each_step(mini: Network) -> None:
