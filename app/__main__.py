@@ -35,8 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace) -> int:
     # Imported here: `--help` should not wait for torch.
     from app.web import server
+    from app.web.state import check
 
     settings = Settings.from_environment()
+    check(settings)
     if not server.is_free(options.host, options.port):
         sys.stderr.write(
             f"Port {options.port} on {options.host} is in use, perhaps by another Layerscope. "
@@ -63,9 +65,15 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
     serve = verbs.add_parser("serve", help="serve the page (the default)")
     serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 serves to your whole network")
-    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--port", type=_port, default=8000)
     verbs.add_parser("bench", help="measure speed against the bare network", add_help=False)
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return int(text)
 
 
 if __name__ == "__main__":

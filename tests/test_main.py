@@ -38,7 +38,7 @@ def test_a_wrong_setting_is_named(
 ) -> None:
     monkeypatch.setenv("LAYERSCOPE_QUEUE", "many")
     assert main(["serve"]) == 2
-    assert "LAYERSCOPE_QUEUE must be a number" in capsys.readouterr().err
+    assert "LAYERSCOPE_QUEUE must be a whole number" in capsys.readouterr().err
 
 
 def test_an_unknown_word_is_refused() -> None:

@@ -14,6 +14,7 @@ from app.web import docs, errors, pages, panels, static, stream
 from app.web.api import router as api_router
 from app.web.api.schemas import Health
 from app.web.caching import Revalidate
+from app.web.head import Head
 from app.web.security import Guard
 from app.web.settings import Settings
 from app.web.state import ServicesDep, open_services
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=largest)
     app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=5)
     app.add_middleware(Revalidate)
+    app.add_middleware(Head)
     app.add_middleware(Guard, hosts=settings.hosts, beyond=beyond, largest=largest)
     errors.install(app)
     app.include_router(api_router())
@@ -63,6 +65,7 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
 
     @app.get("/healthz", tags=["server"], summary="Whether the server is well")
     async def healthz(services: ServicesDep) -> Health:
+        """For monitors and start scripts: it answers as soon as pictures can be run."""
         return Health(
             status="ok",
             version=__version__,

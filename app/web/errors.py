@@ -67,16 +67,22 @@ def install(app: FastAPI) -> None:
         return answer(request, errors.BadRequest(_in_words(error)))
 
     async def http(request: Request, error: Any) -> Response:
-        return answer(request, _from_http(error), error.status_code)
-
-    async def unexpected(request: Request, error: Any) -> Response:
-        detail = "Something went wrong on the server. It is not your fault; please try again."
-        return answer(request, errors.LayerscopeError(detail), 500)
+        response = answer(request, _from_http(error), error.status_code)
+        response.headers.update(error.headers or {})
+        return response
 
     app.add_exception_handler(errors.LayerscopeError, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, unexpected)
+
+
+def for_people(error: Exception) -> errors.LayerscopeError:
+    """The error itself where it has a sentence, else one for what nobody foresaw."""
+    if isinstance(error, errors.LayerscopeError):
+        return error
+    return errors.LayerscopeError(
+        "Something went wrong on the server. It is not your fault; please try again."
+    )
 
 
 def _headers(error: errors.LayerscopeError) -> dict[str, str]:
@@ -87,7 +93,7 @@ def _in_words(error: RequestValidationError) -> str:
     """The first thing that is wrong, by the name the caller used."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part not in ("query", "path", "body"))
-    if first["type"] == "missing" and where == "file":
+    if where == "file":
         return "Please choose a picture first: the form came without a file."
     return f"{where or 'The request'}: {first['msg']}."
 
@@ -98,8 +104,11 @@ def _from_http(error: HTTPException) -> errors.LayerscopeError:
             return errors.NotFound("There is nothing at this address.")
         case 413:
             return errors.PictureTooLarge("This upload is too big. Please make it smaller.")
+        case 405:
+            allowed = (error.headers or {}).get("Allow", "other requests")
+            return errors.BadRequest(f"This address does not take such a request, only {allowed}.")
         case _:
             phrase = HTTPStatus(error.status_code).phrase
-            plain = errors.LayerscopeError(f"{phrase}: {error.detail}.")
+            plain = errors.LayerscopeError(f"{phrase}: {error.detail.rstrip('.')}.")
             plain.title = phrase
             return plain

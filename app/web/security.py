@@ -7,14 +7,13 @@ import re
 import secrets
 import socket
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BadRequest, Forbidden, LayerscopeError, PictureTooLarge
-from app.web.errors import answer
+from app.web.errors import answer, for_people
 
 COOKIE = "layerscope_owner"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -63,18 +62,27 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        owner, new = _owner(headers)
+        request = Request(scope, receive)
+        owner, new = _owner(request)
         scope.setdefault("state", {})["owner"] = owner
+        started = False
 
         async def send_guarded(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 _add_headers(MutableHeaders(scope=message), owner if new else None, scope)
             await send(message)
 
-        refused = self._refusal(scope["method"], headers)
-        app = answer(Request(scope, receive), refused) if refused else self._app
-        await app(scope, receive, send_guarded)
+        refused = self._refusal(scope["method"], request.headers)
+        app = answer(request, refused) if refused else self._app
+        try:
+            await app(scope, receive, send_guarded)
+        except Exception as error:
+            # Answered here: what Starlette answers outside of us would lack the headers.
+            if not started:
+                await answer(request, for_people(error), 500)(scope, receive, send_guarded)
+            raise
 
     def _refusal(self, method: str, headers: Headers) -> LayerscopeError | None:
         host = headers.get("host", "")
@@ -86,9 +94,9 @@ class Guard:
         if method not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers, host):
             return Forbidden("Another web page tried to change something here. Nothing was done.")
         size = headers.get("content-length", "0")
-        if self._largest and size.isdecimal() and int(size) > self._largest:
+        if self._largest and size.isdecimal() and float(size) > self._largest:
             return PictureTooLarge(
-                f"This upload has {int(size) / 1e6:.3g} MB; the limit is "
+                f"This upload has {float(size) / 1e6:.3g} MB; the limit is "
                 f"{self._largest // 1_000_000} MB. Please make the picture smaller and try again."
             )
         return None
@@ -118,14 +126,11 @@ def _is_foreign(headers: Headers, host: str) -> bool:
     return origin is not None and origin.partition("://")[2] != host
 
 
-def _owner(headers: Headers) -> tuple[str, bool]:
+def _owner(request: Request) -> tuple[str, bool]:
     """The browser's token and whether it is new; anything that is not a token counts as none."""
-    try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        morsel = None
-    if morsel and _TOKEN.fullmatch(morsel.value):
-        return morsel.value, False
+    token = request.cookies.get(COOKIE, "")
+    if _TOKEN.fullmatch(token):
+        return token, False
     return secrets.token_urlsafe(24), True
 
 

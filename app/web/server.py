@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+from dataclasses import replace
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
+from app.errors import BadRequest
 from app.web.app import create_app
 from app.web.settings import Settings
 
@@ -30,6 +33,8 @@ class Server(uvicorn.Server):
 
 def serve(host: str, port: int, settings: Settings) -> None:
     """Serve until a signal comes; beyond this machine only where `host` says so."""
+    # People open the address that they were told, which may be a name.
+    settings = replace(settings, hosts=(*settings.hosts, host))
     app = create_app(settings, beyond=host not in LOOPBACK)
     config = uvicorn.Config(
         app,
@@ -52,14 +57,16 @@ def addresses(host: str, port: int) -> list[str]:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether nothing else listens there."""
+    """Whether nothing else listens there. Raises `BadRequest` where nobody can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise BadRequest(f"Cannot serve on {host}, port {port}: {error.strerror}.") from None
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -59,9 +60,10 @@ def _parse(variable: str, text: str, name: str, default: Any) -> Any:
     try:
         number = kind(text)
     except ValueError:
-        raise BadRequest(f"{variable} must be a number, not {text!r}.") from None
-    if number <= 0:
-        raise BadRequest(f"{variable} must be more than 0, not {text}.")
+        number = 0
+    if not 0 < number < math.inf:
+        whole = "whole " if kind is int else ""
+        raise BadRequest(f"{variable} must be a {whole}number above 0, not {text!r}.")
     return number
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 from fastapi import Depends, Request
 
-from app.errors import LayerscopeError
+from app.errors import BadRequest, LayerscopeError
 from app.services import device
 from app.services.cache import ByteCache
 from app.services.catalogue import Catalogue
@@ -58,6 +58,15 @@ class Services:
         self.runs.forget(image)
         self.sheets.forget(image)
         self.events.drop_where(lambda key: key[1] == image)
+
+
+def check(settings: Settings) -> None:
+    """Raises a `LayerscopeError` for a network, device or folder that is not to be had."""
+    Catalogue(device.choose(settings.device), 1).model(settings.model)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadRequest(f"Cannot make the folder {settings.data}: {error.strerror}.") from None
 
 
 @asynccontextmanager

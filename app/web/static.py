@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app.web.templating import STATIC
+from app.web.templating import STATIC, static
 
 
 class Files(StaticFiles):
@@ -18,7 +18,8 @@ class Files(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file. Modules import each other by bare path, so those are revalidated."""
         response = await super().get_response(path, scope)
-        versioned = b"v=" in scope.get("query_string", b"")
-        age = "public, max-age=31536000, immutable" if versioned else "no-cache"
+        query = scope.get("query_string", b"").decode("latin-1")
+        forever = query == static(path).partition("?")[2]
+        age = "public, max-age=31536000, immutable" if forever else "no-cache"
         response.headers["Cache-Control"] = age
         return response

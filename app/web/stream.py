@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -11,7 +12,11 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.errors import LayerscopeError
 from app.services.runs import Record, Run
 from app.services.sheets import Scale
+from app.web.api.images import ImageId
+from app.web.api.models import ModelId
+from app.web.api.schemas import ERRORS
 from app.web.contexts import as_dict
+from app.web.errors import for_people
 from app.web.links import View
 from app.web.panes.river import card
 from app.web.state import Services, ServicesDep
@@ -19,8 +24,10 @@ from app.web.templating import render_text
 
 router = APIRouter()
 
+_log = logging.getLogger(__name__)
 
-async def listened_run(model: str, image: str, services: ServicesDep) -> AsyncIterator[Run]:
+
+async def listened_run(model: ModelId, image: ImageId, services: ServicesDep) -> AsyncIterator[Run]:
     """A prepared run, held until the stream has ended: what can fail fails before it begins."""
     async with services.runs.listen(model, image) as run:
         yield run
@@ -29,6 +36,7 @@ async def listened_run(model: str, image: str, services: ServicesDep) -> AsyncIt
 @router.get(
     "/runs/{model}/{image}/events",
     response_class=EventSourceResponse,
+    responses=ERRORS,
     tags=["page"],
     summary="The steps of a run as they are computed",
 )
@@ -36,7 +44,9 @@ async def events(
     run: Annotated[Run, Depends(listened_run)],
     services: ServicesDep,
     scale: Annotated[Scale, Query(description="On which scale maps are drawn.")] = "unit",
-    last_event_id: Annotated[int | None, Header(description="Go on after this event.")] = None,
+    last_event_id: Annotated[
+        int | None, Header(ge=0, description="Go on after this event.")
+    ] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """One event per step card in order, the prediction with the last, then `done`.
 
@@ -51,8 +61,11 @@ async def events(
             yield ServerSentEvent(
                 raw_data=_event(services, view, run, record), id=str(record.index)
             )
-    except LayerscopeError as error:
-        problem = {"title": error.title, "detail": error.detail}
+    except Exception as error:
+        if not isinstance(error, LayerscopeError):
+            _log.exception("A stream broke off.")
+        told = for_people(error)
+        problem = {"title": told.title, "detail": told.detail}
         yield ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))
         yield ServerSentEvent(raw_data="", event="done")
         return

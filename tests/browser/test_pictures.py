@@ -106,6 +106,8 @@ def test_a_deleted_picture_is_gone(page: Page) -> None:
     page.wait_for_url(OWN)
     address = page.url
     settled(page)
+    # Sheets still on their way would be asked for after the picture is gone.
+    page.wait_for_load_state("networkidle")
     page.click(".remove")
     expect(page.locator("#verdict strong")).to_have_text("espresso")
     expect(page.locator("#gallery")).not_to_contain_text("Your pictures")

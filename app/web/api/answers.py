@@ -16,12 +16,39 @@ from app.pictures.arrays import npy
 from app.services.sheets import version
 from models.weights import Weights
 
+
+class Png(Response):
+    """For the documentation: what a route answers."""
+
+    media_type = "image/png"
+
+
+class Jpeg(Response):
+    """See `Png`."""
+
+    media_type = "image/jpeg"
+
+
+class Npy(Response):
+    """See `Png`."""
+
+    media_type = "application/octet-stream"
+
+
+class Csv(Response):
+    """See `Png`."""
+
+    media_type = "text/csv"
+
+
 Version = Annotated[
     str,
     Query(description="Digest of weights and drawing: with the right one, keep it forever."),
 ]
 
-Download = Annotated[str, Query(description="Save under this name.", pattern=r"^[\w. -]{0,80}$")]
+Download = Annotated[
+    str, Query(description="Save under this name.", pattern=r"^[A-Za-z0-9_. -]{0,80}$")
+]
 
 
 def picture(png: bytes, row: Weights, v: str = "", download: str = "") -> Response:

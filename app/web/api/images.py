@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from app.pictures.samples import all_samples
 from app.services.pictures import Stored
 from app.services.sheets import DRAWING
-from app.web.api.answers import Version, kept
-from app.web.api.schemas import ERRORS, ImageInfo, Problem, SampleInfo
+from app.web.api.answers import Jpeg, Png, Version, kept
+from app.web.api.schemas import ERRORS, ImageInfo, SampleInfo, problem
 from app.web.state import OwnerDep, Services, ServicesDep
 
 router = APIRouter(tags=["pictures"])
@@ -34,9 +34,9 @@ async def samples() -> list[SampleInfo]:
     status_code=201,
     summary="Upload a picture",
     responses={
-        413: {"model": Problem, "description": "Too many bytes or pixels."},
-        415: {"model": Problem, "description": "Not a picture we read."},
-        422: {"model": Problem, "description": "Damaged, or no file."},
+        413: problem("Too many bytes or pixels."),
+        415: problem("Not a picture we read."),
+        422: problem("Damaged, or no file."),
     },
 )
 async def upload(file: UploadFile, services: ServicesDep, owner: OwnerDep) -> ImageInfo:
@@ -59,13 +59,23 @@ async def take_in(services: Services, file: UploadFile, owner: str) -> Stored:
     return await asyncio.to_thread(services.pictures.add, data, owner, name)
 
 
-@router.get("/images/{image}.png", summary="A picture", responses={404: ERRORS[404]})
+@router.get(
+    "/images/{image}.png",
+    response_class=Png,
+    summary="A picture",
+    responses={404: ERRORS[404], 422: ERRORS[422]},
+)
 async def image_png(image: ImageId, services: ServicesDep) -> Response:
     """The decoded picture, upright, without metadata."""
     return kept(await asyncio.to_thread(services.pictures.png, image), "image/png", False)
 
 
-@router.get("/images/{image}/preview.jpg", summary="A small copy", responses={404: ERRORS[404]})
+@router.get(
+    "/images/{image}/preview.jpg",
+    response_class=Jpeg,
+    summary="A small copy",
+    responses={404: ERRORS[404], 422: ERRORS[422]},
+)
 async def preview(
     image: ImageId,
     services: ServicesDep,
@@ -81,7 +91,7 @@ async def preview(
     "/images/{image}.png",
     status_code=204,
     summary="Delete a picture of one's own",
-    responses={403: {"model": Problem, "description": "Not yours."}, 404: ERRORS[404]},
+    responses={403: problem("Not yours."), 404: ERRORS[404], 422: ERRORS[422]},
 )
 async def delete(image: ImageId, services: ServicesDep, owner: OwnerDep) -> None:
     """Its bytes go when the last browser that brought it has deleted it."""

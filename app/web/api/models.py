@@ -11,12 +11,12 @@ from torch import nn
 from app.errors import UnknownStep
 from app.pictures.filters import colour_filters, kernel_slices, slice_order
 from app.services.catalogue import Model
-from app.web.api.answers import Version, array, picture
+from app.web.api.answers import Npy, Png, Version, array, picture
 from app.web.api.schemas import ERRORS, LabelInfo, ModelInfo, StepInfo, WeightsState
 from app.web.state import Services, ServicesDep
 from models.graph import Step
 
-router = APIRouter(tags=["networks"], responses={404: ERRORS[404], 503: ERRORS[503]})
+router = APIRouter(tags=["networks"], responses=ERRORS)
 
 ModelId = Annotated[str, Path(description="Id of a network.", examples=["mini"])]
 StepName = Annotated[str, Path(description="Name of a step.", examples=["conv1"])]
@@ -38,7 +38,9 @@ async def labels(model: ModelId, services: ServicesDep) -> list[LabelInfo]:
     ]
 
 
-@router.get("/models/{model}/steps/{step}/weight.npy", summary="Weights of a step")
+@router.get(
+    "/models/{model}/steps/{step}/weight.npy", response_class=Npy, summary="Weights of a step"
+)
 async def weight(
     model: ModelId, step: StepName, services: ServicesDep, v: Version = ""
 ) -> Response:
@@ -47,7 +49,7 @@ async def weight(
     return array(module.weight, services.catalogue.model(model).row, v)
 
 
-@router.get("/models/{model}/steps/{step}/bias.npy", summary="Biases of a step")
+@router.get("/models/{model}/steps/{step}/bias.npy", response_class=Npy, summary="Biases of a step")
 async def bias(model: ModelId, step: StepName, services: ServicesDep, v: Version = "") -> Response:
     """[out], zeros where the step has none."""
     module = await _module(services, model, step)
@@ -55,7 +57,11 @@ async def bias(model: ModelId, step: StepName, services: ServicesDep, v: Version
     return array(values, services.catalogue.model(model).row, v)
 
 
-@router.get("/models/{model}/steps/{step}/filters.png", summary="Kernels of a convolution")
+@router.get(
+    "/models/{model}/steps/{step}/filters.png",
+    response_class=Png,
+    summary="Kernels of a convolution",
+)
 async def filters(
     model: ModelId,
     step: StepName,

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from app.errors import UnknownStep
 from app.pictures.preprocess import input_png, unit
 from app.services.runs import Record, Run, preprocess
-from app.web.api.answers import Version, array, picture, table
+from app.web.api.answers import Csv, Npy, Png, Version, array, picture, table
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, Prediction, PreprocessInfo, RunInfo, StepFigures
@@ -38,7 +38,7 @@ async def run_info(
         )
 
 
-@router.get("/predictions.csv", summary="All classes as a table")
+@router.get("/predictions.csv", response_class=Csv, summary="All classes as a table")
 async def predictions_csv(model: ModelId, image: ImageId, services: ServicesDep) -> Response:
     """Likeliest first."""
     async with services.runs.listen(model, image) as run:
@@ -50,7 +50,7 @@ async def predictions_csv(model: ModelId, image: ImageId, services: ServicesDep)
     return table(head, body, f"{model}-{image}-predictions.csv")
 
 
-@router.get("/input.npy", summary="The network's input")
+@router.get("/input.npy", response_class=Npy, summary="The network's input")
 async def input_npy(
     model: ModelId, image: ImageId, services: ServicesDep, v: Version = ""
 ) -> Response:
@@ -59,7 +59,7 @@ async def input_npy(
         return array(unit(run.fitted.pixels), run.model.row, v)
 
 
-@router.get("/input.png", summary="The network's input as a picture")
+@router.get("/input.png", response_class=Png, summary="The network's input as a picture")
 async def input_picture(
     model: ModelId, image: ImageId, services: ServicesDep, v: Version = ""
 ) -> Response:
@@ -68,7 +68,7 @@ async def input_picture(
         return picture(input_png(run.fitted.pixels), run.model.row, v)
 
 
-@router.get("/steps/{step}.npy", summary="Output of a step")
+@router.get("/steps/{step}.npy", response_class=Npy, summary="Output of a step")
 async def step_npy(
     model: ModelId,
     image: ImageId,
@@ -86,7 +86,7 @@ async def step_npy(
         return array(values, run.model.row, v)
 
 
-@router.get("/steps/{step}.csv", summary="Channels of a step as a table")
+@router.get("/steps/{step}.csv", response_class=Csv, summary="Channels of a step as a table")
 async def step_csv(
     model: ModelId, image: ImageId, step: StepName, services: ServicesDep, channel: Channel = None
 ) -> Response:

@@ -21,6 +21,12 @@ Stage = Annotated[int | None, Field(description="The layer 1-5 that people count
 class Problem(BaseModel):
     """What went wrong, in a sentence for people (RFC 9457)."""
 
+    model_config = _example(
+        type="about:blank",
+        status=404,
+        title="Unknown step",
+        detail="Mini has no step called “conv9”.",
+    )
     type: str = "about:blank"
     status: int
     title: str
@@ -200,8 +206,17 @@ class SheetInfo(BaseModel):
     channels: list[ChannelFigures]
 
 
+def problem(description: str) -> dict[str, Any]:
+    """How an error is documented."""
+    schema = Problem.model_json_schema()
+    return {
+        "description": description,
+        "content": {"application/problem+json": {"schema": schema}},
+    }
+
+
 ERRORS: dict[int | str, dict[str, Any]] = {
-    404: {"model": Problem, "description": "No such network, picture or step."},
-    422: {"model": Problem, "description": "A value is out of range."},
-    503: {"model": Problem, "description": "Weights not here, or the queue is full."},
+    404: problem("No such network, picture or step."),
+    422: problem("A value is out of range."),
+    503: problem("Weights not here, or the queue is full."),
 }

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from app.pictures.palettes import PaletteName, legend_png
 from app.services.sheets import DRAWING, LARGEST_TILE, Drawn, Scale, Wanted
-from app.web.api.answers import Download, Version, kept, picture
+from app.web.api.answers import Download, Png, Version, kept, picture
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, ChannelFigures, SheetInfo
@@ -38,7 +38,11 @@ def wanted(
 WantedDep = Annotated[Wanted, Depends(wanted)]
 
 
-@router.get("/runs/{model}/{image}/steps/{step}.png", summary="The maps of a step as one picture")
+@router.get(
+    "/runs/{model}/{image}/steps/{step}.png",
+    response_class=Png,
+    summary="The maps of a step as one picture",
+)
 async def sheet_png(
     model: ModelId,
     image: ImageId,
@@ -73,7 +77,7 @@ async def sheet_json(
     return _info(drawn, wanted.scale, (figures.min, figures.max), channels)
 
 
-@router.get("/palettes/{name}.png", summary="The colours of a legend")
+@router.get("/palettes/{name}.png", response_class=Png, summary="The colours of a legend")
 async def palette(
     name: Annotated[PaletteName, Path(description="Name of a palette.")], v: Version = ""
 ) -> Response:

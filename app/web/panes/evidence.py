@@ -212,7 +212,8 @@ def _table(view: View, step: Step, channel: int, is_class: bool) -> str:
 
 
 def _download(view: View, run: Run, step: str, channel: int | None = None, enlarge: int = 1) -> str:
-    name = "-".join(map(str, (view.model, view.image[:12], step, channel or "all"))) + ".png"
+    what = "all" if channel is None else channel
+    name = f"{view.model}-{view.image[:12]}-{step}-{what}.png"
     channels = "" if channel is None else str(channel)
     enlarge = min(32, enlarge)
     return sheet_url(view, run.model, step, channels=channels, enlarge=enlarge, download=name)
