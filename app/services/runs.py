@@ -199,7 +199,7 @@ class Runs:
         budget: int,
         linger: float = 0.5,
     ) -> None:
-        self._linger = linger
+        self.linger = linger
         self._engine = engine
         self._catalogue = catalogue
         self._pictures = pictures
@@ -283,7 +283,7 @@ class Runs:
         if run.listeners == 0 and run.finished:
             self._shrink()
         elif run.listeners == 0:
-            asyncio.get_running_loop().call_later(self._linger, self._stop_if_alone, run)
+            asyncio.get_running_loop().call_later(self.linger, self._stop_if_alone, run)
 
     def _stop_if_alone(self, run: Run) -> None:
         if run.listeners == 0 and not run.finished:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Request
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Request, expect
 
 from app.pictures.samples import sample
 from app.services import engine
@@ -22,6 +22,9 @@ from app.web.server import Server
 from app.web.settings import Settings
 
 DEADLINE = 15.0
+"""Seconds after which something did not happen, also on a machine with other work to do."""
+
+expect.set_options(timeout=DEADLINE * 1000)
 
 
 class Gate:
@@ -83,6 +86,9 @@ def base_url(gates: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         while not server.started:
             assert thread.is_alive()
             thread.join(0.02)
+        # A busy machine may take longer from a page to its stream than a server should wait, and
+        # a run that is stopped at a closed gate would hold up the next one.
+        app.state.services.runs.linger = DEADLINE
         yield f"http://127.0.0.1:{port}"
         server.should_exit = True
         thread.join(DEADLINE)
