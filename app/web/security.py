@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import Iterable
 
+from anyio import BrokenResourceError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -79,6 +80,8 @@ class Guard:
         try:
             await app(scope, receive, send_guarded)
         except Exception as error:
+            if started and _listener_left(error):
+                return
             # Answered here: what Starlette answers outside of us would lack the headers.
             if not started:
                 await answer(request, for_people(error), 500)(scope, receive, send_guarded)
@@ -110,6 +113,11 @@ class Guard:
         except ValueError:
             return False
         return address.is_loopback or self._beyond
+
+
+def _listener_left(error: Exception) -> bool:
+    """Whether all that went wrong is that a stream's listener left while an event was on its way."""
+    return isinstance(error, ExceptionGroup) and error.split(BrokenResourceError)[1] is None
 
 
 def _without_port(host: str) -> str:
