@@ -116,7 +116,7 @@ class Guard:
 
 
 def _listener_left(error: Exception) -> bool:
-    """Whether all that went wrong is that a stream's listener left while an event was on its way."""
+    """Whether all that went wrong is that a stream's listener left in mid-event."""
     return isinstance(error, ExceptionGroup) and error.split(BrokenResourceError)[1] is None
 
 
