@@ -15,8 +15,8 @@ from app.vision.statistics import statistics
 from models.graph import Network, conv, fc, flatten, relu
 from models.weights import TABLE
 
-# conv1 doubles the red, green and blue maps; conv2 weighs them 3, -1, 0.5 (bias 1), and all zero.
-MIX = torch.tensor([[3.0, -1.0, 0.5], [0.0, 0.0, 0.0]])
+# conv1 doubles the red, green and blue maps; conv2 weighs them 3, -9, 0.5 (bias 1), and all zero.
+MIX = torch.tensor([[3.0, -9.0, 0.5], [0.0, 0.0, 0.0]])
 
 
 @pytest.fixture
@@ -45,15 +45,15 @@ def drawn(run: Run, name: str, shown: int, each: int = 3) -> list[Line]:
 
 
 def test_shares_are_signed_parts_of_all_magnitudes(run: Run) -> None:
-    # At (1, 0) relu1 is 2, 1, 8: terms 6, -1, 4 and the bias 1 make 10 of magnitudes 12.
+    # At (1, 0) relu1 is 2, 1, 8: terms 6, -9, 4 and the bias 1 make 2 of magnitudes 20.
     first = drawn(run, "conv2", 3)[:3]
-    assert [(one.source, one.target) for one in first] == [(0, 0), (2, 0), (1, 0)]
-    assert [one.share for one in first] == pytest.approx([6 / 12, 4 / 12, -1 / 12])
+    assert [(one.source, one.target) for one in first] == [(1, 0), (0, 0), (2, 0)]
+    assert [one.share for one in first] == pytest.approx([-9 / 20, 6 / 20, 4 / 20])
 
 
 def test_the_weightiest_come_first_and_only_as_many_as_wanted(run: Run) -> None:
     # All of target 1's are zero: among equals the strongest source, relu1's map 2, comes first.
-    assert [(one.source, one.target) for one in drawn(run, "conv2", 3, each=1)] == [(0, 0), (2, 1)]
+    assert [(one.source, one.target) for one in drawn(run, "conv2", 3, each=1)] == [(1, 0), (2, 1)]
 
 
 def test_only_shown_maps_have_lines(run: Run) -> None:
@@ -69,14 +69,14 @@ def test_a_cell_that_adds_nothing_up_has_shares_of_zero(run: Run) -> None:
 
 
 def test_a_fully_connected_unit_reads_maps_not_numbers(run: Run) -> None:
-    # conv2's map 0 is 10 at one cell and the bias 1 at three: 13 - 4 = 9 of magnitudes 17.
+    # conv2's map 0 is 2 at one cell and the bias 1 at three: 5 - 4 = 1 of magnitudes 9.
     assert source_of(run, "fc") == "conv2"
     made = contributions(run, run.records[-1], 0)
     assert made is not None
-    assert (made.terms.tolist(), made.bias, made.value) == ([13.0, 0.0], -4.0, 9.0)
+    assert (made.terms.tolist(), made.bias, made.value) == ([5.0, 0.0], -4.0, 1.0)
     strongest, other = drawn(run, "fc", 2)[:2]
     assert (strongest.source, strongest.target) == (0, 0)
-    assert strongest.share == pytest.approx(13 / 17)
+    assert strongest.share == pytest.approx(5 / 9)
     assert other == Line(1, 0, 0.0)
 
 

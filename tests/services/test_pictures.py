@@ -120,6 +120,23 @@ def test_the_oldest_go_first_but_never_one_in_use_or_just_added(tmp_path: Path) 
     assert tiny.open(tiny.add(png(), "ann").id).size == (40, 30)
 
 
+def test_those_brought_longest_ago_go_first(tmp_path: Path) -> None:
+    clock = Clock()
+    store = Pictures(tmp_path, capacity=70_000, clock=clock)  # two of 30 kB fit
+    pictures = [noise(i) for i in range(3)]
+    first, second = (_added(store, clock, data) for data in pictures[:2])
+    assert _added(store, clock, pictures[0]) == first  # brought again: the second is older now
+    third = _added(store, clock, pictures[2])
+    assert {one.id for one in store.recent("ann")} == {first, third}
+    with pytest.raises(UnknownPicture):
+        store.open(second)
+
+
+def _added(store: Pictures, clock: Clock, data: bytes) -> str:
+    clock.now += 1
+    return store.add(data, "ann").id
+
+
 def test_pictures_survive_a_restart(tmp_path: Path) -> None:
     first = Pictures(tmp_path)
     id = first.add(png(9), "ann", "nine.png").id

@@ -140,14 +140,15 @@ async def test_the_networks_scale_waits_for_the_last_step(
     slow: Runs, stepping: Stepping, sheets: Sheets
 ) -> None:
     async with slow.listen("mini", "candle") as run:
-        drawing = asyncio.create_task(sheets.draw(run, "conv1", Wanted("network")))
+        # Two maps are drawn at once, without a thread: whoever need not wait is done.
+        drawing = asyncio.create_task(sheets.draw(run, "conv1", Wanted("network", "0,1")))
         stepping.let(17)
         await run.record("fc7")
-        assert len((await sheets.draw(run, "conv1", Wanted("layer"))).order) == 48
+        assert len((await sheets.draw(run, "conv1", Wanted("layer", "0,1"))).order) == 2
         assert not drawing.done()
         stepping.let(1)
         drawn = await drawing
-        assert list(drawn.limits) == pytest.approx([run.network_limit()] * 48)
+        assert list(drawn.limits) == pytest.approx([run.network_limit()] * 2)
 
 
 async def test_numbers_are_drawn_as_cells(run: Run, sheets: Sheets) -> None:
