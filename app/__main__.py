@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app import __version__
 from app.errors import LayerscopeError
 from app.web.settings import Settings, table
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A verb with options of its own: the module whose `main` runs it, and what it does."""
+
+    module: str
+    help: str
+
+
+VERBS = {
+    "train": Verb("app.verbs.train", "train the embedded network from a folder of pictures"),
+    "evaluate": Verb("app.verbs.evaluate", "examine a network on a folder of pictures"),
+    "bench": Verb("app.bench", "measure speed against the bare network"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,10 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.insert(0, "serve")
     options, rest = _parser().parse_known_args(given)
     try:
-        if options.verb == "bench":
-            from app.bench import main as bench
-
-            return bench(rest)
+        if options.verb in VERBS:
+            # Imported here: `--help` should not wait for torch.
+            verb = importlib.import_module(VERBS[options.verb].module)
+            status: int = verb.main(rest)
+            return status
         if rest:
             _parser().error(f"unknown: {' '.join(rest)}")
         return _serve(options)
@@ -66,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     serve = verbs.add_parser("serve", help="serve the page (the default)")
     serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 serves to your whole network")
     serve.add_argument("--port", type=_port, default=8000)
-    verbs.add_parser("bench", help="measure speed against the bare network", add_help=False)
+    for name, verb in VERBS.items():
+        verbs.add_parser(name, help=verb.help, add_help=False)
     return parser
 
 

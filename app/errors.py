@@ -13,6 +13,8 @@
     ├── Forbidden               a foreign page, or somebody else's picture
     ├── WeightsMissing          the network is known, its weights are not on this computer
     ├── WeightsRefused          a weights file that does not fit its network
+    ├── DataUnusable            pictures to train or evaluate with are missing or cut off
+    ├── TrainingStopped         a training cannot begin, go on or be written down
     ├── Busy                    the queue is full; try again in `retry_after` seconds
     └── Cancelled               nobody is listening any more
 
@@ -101,6 +103,18 @@ class WeightsRefused(LayerscopeError):
     """A weights file that is not what it should be, or does not fit its network."""
 
     title = "These weights were refused"
+
+
+class DataUnusable(LayerscopeError):
+    """A data set is missing, half unpacked or of other classes than the network."""
+
+    title = "This data cannot be used"
+
+
+class TrainingStopped(LayerscopeError):
+    """A training cannot begin, go on from its checkpoint, or be written to disk."""
+
+    title = "The training stopped"
 
 
 class Busy(LayerscopeError):

@@ -3,12 +3,16 @@
 from models.graph import Network, conv, fc, flatten, maxpool, relu, softmax
 from models.registry import architecture
 
+WIDTHS = (48, 128, 192, 128, 128)
+HIDDEN = 512
+CLASSES = 100
+
 
 @architecture("mini")
 def mini(
-    widths: tuple[int, int, int, int, int] = (48, 128, 192, 128, 128),
-    hidden: int = 512,
-    classes: int = 100,
+    widths: tuple[int, int, int, int, int] = WIDTHS,
+    hidden: int = HIDDEN,
+    classes: int = CLASSES,
 ) -> Network:
     """Our own small AlexNet: `widths` maps in conv1-5, `hidden` numbers in fc6."""
     a, b, c, d, e = widths

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -16,20 +14,11 @@ from app.errors import UnknownModel
 from app.services.weights import load
 from app.vision.geometry import Geometry, geometry
 from models import registry
+from models.classes import Label, read_labels
 from models.graph import Network
 from models.weights import TABLE, Weights
 
 State = Literal["embedded", "ready", "partial", "downloadable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One class: short `label` for people, `synset` in full, `wnid` to compare networks by."""
-
-    index: int
-    wnid: str
-    label: str
-    synset: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +113,3 @@ def _describe(row: Weights) -> Model:
         read_labels(row.labels_path),
         sum(parameter.numel() for parameter in outline.parameters()),
     )
-
-
-def read_labels(path: Path) -> tuple[Label, ...]:
-    """The classes of a label table, in the order of the network's outputs."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Label(int(line["index"]), line["wnid"], line["label"], line["synset"])
-            for line in csv.DictReader(file)
-        )

@@ -19,6 +19,7 @@ MAY = {
     "app.training": {"app.training", "app.vision", "app.pictures", "models", "app.errors"},
     "app.web": {"app", "models"},
     "app.bench": {"app", "models"},
+    "app.verbs": {"app", "models"},
     "app": {"app"},
 }
 ONLY_WEB = {"fastapi", "starlette", "jinja2", "uvicorn", "pydantic"}

@@ -1,0 +1,1 @@
+"""Trains and examines networks: the embedded one is made here, any one is evaluated here."""

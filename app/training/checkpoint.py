@@ -1,0 +1,95 @@
+"""Where a training stands, on disk: written whole or not at all, read without unpickling code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from app.errors import TrainingStopped
+from app.training.options import Options
+from app.training.trainer import ARCHITECTURE, Trainer
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a file beside `path`, then put it in its place.
+
+    Raises `TrainingStopped` where the disk is full or cannot be written; what was there stays.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(part)
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(part, path)
+    except (OSError, RuntimeError) as error:
+        # torch.save tells a full disk as a RuntimeError.
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise TrainingStopped(
+            f"{path} cannot be written ({error}). Nothing was overwritten; make room and start "
+            "the same command again."
+        ) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text as `write_whole` does."""
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def save(path: Path, trainer: Trainer, seconds: float) -> None:
+    """Write down where `trainer` stands, after `seconds` of work in all."""
+    content = {
+        "architecture": ARCHITECTURE,
+        "options": {**asdict(trainer.options), "widths": list(trainer.options.widths)},
+        "data": trainer.train.sha256,
+        "classes": list(trainer.train.classes),
+        "seconds": seconds,
+        "trainer": trainer.state(),
+    }
+    write_whole(path, lambda part: torch.save(content, part))
+
+
+def resume(path: Path, trainer: Trainer) -> float:
+    """Take up the training written at `path`; the seconds it had taken.
+
+    Raises `TrainingStopped` where it is of another architecture, options or data, or damaged.
+    """
+    content = _read(path)
+    if content["architecture"] != ARCHITECTURE:
+        raise TrainingStopped(
+            f"{path} is a checkpoint of {content['architecture']}, not of {ARCHITECTURE}. "
+            "Choose another --out, or --fresh to begin anew."
+        )
+    if differences := trainer.options.differences(Options.of(content["options"])):
+        raise TrainingStopped(
+            f"{path} was made with {', '.join(differences)}. Give the same options to go on, "
+            "choose another --out, or --fresh to begin anew."
+        )
+    if content["data"] != trainer.train.sha256 or content["classes"] != list(trainer.train.classes):
+        raise TrainingStopped(
+            f"{path} was made with other pictures. Give the same data to go on, "
+            "choose another --out, or --fresh to begin anew."
+        )
+    trainer.restore(content["trainer"])
+    return float(content["seconds"])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        expected = {"architecture", "options", "data", "classes", "seconds", "trainer"}
+        if not isinstance(content, dict) or set(content) != expected:
+            raise ValueError("something else is in it")
+    except Exception as error:  # A damaged file can raise anything on the way.
+        raise TrainingStopped(
+            f"{path} is not a checkpoint that can be read. Choose another --out, or --fresh to "
+            f"begin anew. ({(str(error) or 'it is empty').splitlines()[0]})"
+        ) from error
+    return content

@@ -1,0 +1,139 @@
+"""Where are the pictures of a data set, and of which class is each."""
+
+from __future__ import annotations
+
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from app.errors import DataUnusable
+
+PICTURES = {".jpeg", ".jpg", ".png", ".webp", ".bmp", ".gif"}
+ANNOTATIONS = "val_annotations.txt"
+
+
+class Source(Protocol):
+    """A folder or a zip: names of files, with / between, and their bytes."""
+
+    def names(self) -> Iterable[str]: ...
+    def read(self, name: str) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One picture: the name of its file in the source and of its class."""
+
+    file: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A data set that lies in a folder."""
+
+    path: Path
+
+    def names(self) -> Iterator[str]:
+        for path in self.path.rglob("*"):
+            if path.is_file():
+                yield path.relative_to(self.path).as_posix()
+
+    def read(self, name: str) -> bytes:
+        return (self.path / name).read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Zip:
+    """A data set that lies in a zip as it was downloaded."""
+
+    archive: zipfile.ZipFile
+
+    def names(self) -> list[str]:
+        return [name for name in self.archive.namelist() if not name.endswith("/")]
+
+    def read(self, name: str) -> bytes:
+        return self.archive.read(name)
+
+
+def open_source(path: Path) -> Source:
+    """The folder or zip at `path`. Raises `DataUnusable` where there is neither."""
+    if path.is_dir():
+        return Folder(path)
+    if not path.exists():
+        raise DataUnusable(f"There is no folder and no zip at {path}.")
+    try:
+        return Zip(zipfile.ZipFile(path))
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DataUnusable(f"{path} is not a whole zip file: {error}.") from error
+
+
+def find(source: Source, split: str) -> list[Entry]:
+    """The pictures of a split (`train`, `val`), sorted by class and name; [] where it is not there.
+
+    Reads ImageFolder (`train/<class>/…/name.jpeg`) and Tiny ImageNet as published
+    (`val/images/…` with `val_annotations.txt`), at the top or one folder further down.
+    """
+    names = sorted(source.names())
+    listed = next((name for name in names if _tail(name, split) == (ANNOTATIONS,)), None)
+    labels = _annotations(source, listed) if listed else {}
+    found = []
+    for name in names:
+        parts = _tail(name, split)
+        if len(parts) < 2 or PurePosixPath(name).suffix.lower() not in PICTURES:
+            continue
+        label = labels.get(parts[-1]) if parts[0] == "images" and labels else parts[0]
+        if label is None:
+            raise DataUnusable(f"{listed} does not say which class {name} is of.")
+        found.append(Entry(name, label))
+    return sorted(found, key=lambda entry: (entry.label, entry.file))
+
+
+def find_all(source: Source) -> list[Entry]:
+    """The pictures of an ImageFolder without splits: `<class>/…/name.jpeg`."""
+    entries = [
+        Entry(name, name.split("/")[0])
+        for name in source.names()
+        if "/" in name and PurePosixPath(name).suffix.lower() in PICTURES
+    ]
+    return sorted(entries, key=lambda entry: (entry.label, entry.file))
+
+
+def chosen(entries: list[Entry], classes: list[str], split: str) -> list[Entry]:
+    """Only the pictures of these classes.
+
+    Raises `DataUnusable` where a class has no picture, or far fewer than the others: a download
+    or an unpacking that broke off looks like that.
+    """
+    counts = Counter(entry.label for entry in entries)
+    if missing := [name for name in classes if not counts[name]]:
+        raise DataUnusable(
+            f"The data has no {split} pictures of {_some(missing)}: "
+            "is it unpacked to the end, and is it the right folder?"
+        )
+    usual = sorted(counts[name] for name in classes)[len(classes) // 2]
+    if few := [name for name in classes if counts[name] < usual / 2]:
+        raise DataUnusable(
+            f"The data is cut off: most classes have {usual} {split} pictures, {_some(few)} fewer "
+            f"than half of that. Unpack it again, or name the classes to use."
+        )
+    wanted = set(classes)
+    return [entry for entry in entries if entry.label in wanted]
+
+
+def _tail(name: str, split: str) -> tuple[str, ...]:
+    """What follows the folder of the split, at most one folder down; () elsewhere."""
+    parts = PurePosixPath(name).parts
+    return parts[parts.index(split) + 1 :] if split in parts[:2] else ()
+
+
+def _annotations(source: Source, name: str) -> dict[str, str]:
+    rows = source.read(name).decode("utf-8", "replace").splitlines()
+    return {cells[0]: cells[1] for cells in (row.split("\t") for row in rows) if len(cells) > 1}
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:4])
+    return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"

@@ -1,0 +1,36 @@
+"""What a network answers on a data set, and how often it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from app.pictures.preprocess import Preprocess, normalise
+from app.training.data import DataSet
+
+BATCH = 250
+
+
+def logits(
+    network: Callable[[Tensor], Tensor], data: DataSet, prep: Preprocess
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Logits [N,classes] and labels [N] in batches, in the order of the data."""
+    for start in range(0, len(data), BATCH):
+        with torch.inference_mode():
+            fed = normalise(data.pixels[start : start + BATCH], prep)
+            answered = network(fed.contiguous(memory_format=torch.channels_last))
+        yield answered.float(), data.labels[start : start + BATCH]
+
+
+def accuracy(
+    network: Callable[[Tensor], Tensor], data: DataSet, prep: Preprocess
+) -> tuple[float, float]:
+    """Top-1 and top-5, shares in 0..1."""
+    first = among = 0
+    for answered, labels in logits(network, data, prep):
+        best = answered.topk(min(5, answered.shape[1]), 1).indices
+        first += int((best[:, 0] == labels).sum())
+        among += int((best == labels[:, None]).any(1).sum())
+    return first / len(data), among / len(data)

@@ -1,0 +1,192 @@
+"""The training itself, one step at a time, the same whether or not it is interrupted.
+
+Everything random in a step comes from the seed and the step's number, so that a training taken up
+from a checkpoint draws what it would have drawn without the break.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from app.pictures.preprocess import Preprocess, normalise
+from app.training.augment import Mixed, cutmix, light, place
+from app.training.data import DataSet
+from app.training.measure import accuracy
+from app.training.options import Options
+from app.training.trainable import Trainable
+from models import registry
+
+ARCHITECTURE = "mini"
+CALM_AREA = 0.2  # added to the smallest crop in the calm end
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One row of the metrics: shares in 0..1 on the validation pictures, the average's."""
+
+    epoch: int
+    step: int
+    rate: float
+    loss: float
+    top1: float
+    top5: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step done; `epoch` is there after the last step of an epoch."""
+
+    step: int
+    steps: int
+    loss: float
+    epoch: Epoch | None = None
+
+
+class Trainer:
+    """Trains `mini` on `train`, examines it on `val`."""
+
+    def __init__(
+        self,
+        options: Options,
+        train: DataSet,
+        val: DataSet,
+        prep: Preprocess,
+        device: torch.device,
+    ) -> None:
+        self.options, self.prep, self.device = options, prep, device
+        self.train, self.val = train.to(device), val.to(device)
+        self.batch = min(options.batch, len(train))
+        self.per_epoch = len(train) // self.batch
+        self.steps = self.per_epoch * options.epochs
+        self.step = 0
+        self.history: list[Epoch] = []
+        self._losses = 0.0
+        torch.manual_seed(_seed(options.seed, "start", 0))
+        network = registry.find(ARCHITECTURE).build(
+            widths=options.widths, hidden=options.hidden, classes=len(train.classes)
+        )
+        model = Trainable(network, options.dropout).to(device)
+        self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        keep = get_ema_multi_avg_fn(options.average)  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(model, multi_avg_fn=keep, use_buffers=True).eval()
+        decayed = [value for value in model.parameters() if value.ndim > 1]
+        others = [value for value in model.parameters() if value.ndim <= 1]
+        groups: list[dict[str, Any]] = [
+            {"params": decayed, "weight_decay": options.decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        self.optimiser = torch.optim.SGD(
+            groups,
+            lr=options.rate,
+            momentum=options.momentum,
+            nesterov=options.momentum > 0,
+        )
+
+    def run(self) -> Iterator[Progress]:
+        """The steps that are left; after each one the state is whole."""
+        while self.step < self.steps:
+            epoch = self.step // self.per_epoch
+            order = self._order(epoch)
+            for place_ in range(self.step % self.per_epoch, self.per_epoch):
+                chosen = order[place_ * self.batch :][: self.batch].to(self.device)
+                loss = self._advance(chosen)
+                row = self._examine(epoch) if place_ + 1 == self.per_epoch else None
+                yield Progress(self.step, self.steps, loss, row)
+
+    def state(self) -> dict[str, Any]:
+        """All that a checkpoint needs: numbers, lists and tensors."""
+        return {
+            "step": self.step,
+            "losses": self._losses,
+            "history": [asdict(row) for row in self.history],
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave. Raises `KeyError`, `RuntimeError`, `ValueError`."""
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.history = [Epoch(**row) for row in state["history"]]
+        self.step, self._losses = state["step"], state["losses"]
+
+    def rate(self, step: int) -> float:
+        """The learning rate: rises for an epoch, then falls along a cosine to zero."""
+        warm = min(1.0, (step + 1) / self.per_epoch)
+        return self.options.rate * warm * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+
+    def _order(self, epoch: int) -> Tensor:
+        generator = torch.Generator().manual_seed(_seed(self.options.seed, "order", epoch))
+        return torch.randperm(len(self.train), generator=generator)
+
+    def _advance(self, chosen: Tensor) -> float:
+        seed = _seed(self.options.seed, "step", self.step)
+        torch.manual_seed(seed)  # of dropout
+        mixed = self._augmented(self.train.pixels[chosen], torch.Generator().manual_seed(seed))
+        labels = self.train.labels[chosen]
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate(self.step)
+        self.model.train()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._short):
+            logits = self.model(mixed.pixels.contiguous(memory_format=torch.channels_last))
+        smoothing = self.options.smoothing
+        loss = F.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
+        if mixed.share < 1:
+            foreign = F.cross_entropy(
+                logits.float(), labels[mixed.other], label_smoothing=smoothing
+            )
+            loss = mixed.share * loss + (1 - mixed.share) * foreign
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        self.average.update_parameters(self.model)
+        self.step += 1
+        value = loss.item()
+        self._losses += value
+        return value
+
+    def _augmented(self, pixels: Tensor, generator: torch.Generator) -> Mixed:
+        options = self.options
+        calm = self.step >= (1 - options.calm) * self.steps
+        area = min(1.0, options.area + CALM_AREA) if calm else options.area
+        placed = place(pixels.float(), area, options.turn, generator)
+        fed = normalise(light(placed, options.colour, generator), self.prep)
+        if calm or torch.rand(1, generator=generator).item() >= options.cutmix:
+            return Mixed(fed, torch.arange(len(fed), device=fed.device), 1.0)
+        return cutmix(fed, generator)
+
+    def _examine(self, epoch: int) -> Epoch:
+        top1, top5 = accuracy(self.averaged, self.val, self.prep)
+        row = Epoch(
+            epoch + 1, self.step, self.rate(self.step - 1), self._losses / self.per_epoch,
+            top1, top5,
+        )  # fmt: skip
+        self.history.append(row)
+        self._losses = 0.0
+        return row
+
+    @property
+    def averaged(self) -> Trainable:
+        """The running average of the weights: what is examined and shipped."""
+        return cast(Trainable, self.average.module)
+
+    @property
+    def _short(self) -> bool:
+        wish = self.options.precision
+        return wish == "bfloat16" or (wish == "auto" and self.device.type == "cuda")
+
+
+def _seed(seed: int, what: str, number: int) -> int:
+    digest = hashlib.sha256(f"{seed} {what} {number}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1

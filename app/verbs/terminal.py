@@ -1,0 +1,42 @@
+"""What a verb says while it works: one line that renews itself, or few lines in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+QUIET = 15.0  # seconds between two lines where nobody watches
+
+
+class Teller:
+    """Tells progress on `stream`, by default the standard error output."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._open = False
+        self._last = -QUIET
+
+    def progress(self, text: str) -> None:
+        """Renew the line in a terminal; in a log a line now and then."""
+        if self._stream.isatty():
+            self._stream.write(f"\r\x1b[K{text}")
+            self._open = True
+        elif time.monotonic() - self._last >= QUIET:
+            self._last = time.monotonic()
+            self._stream.write(f"{text}\n")
+        self._stream.flush()
+
+    def line(self, text: str) -> None:
+        """A line that stays."""
+        self._stream.write(f"\r\x1b[K{text}\n" if self._open else f"{text}\n")
+        self._open = False
+        self._stream.flush()
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: `1 h 05 min`, `3 min 20 s`, `8 s`."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{whole} s"

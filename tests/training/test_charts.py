@@ -1,0 +1,37 @@
+"""Charts: well-formed, and things stand where their values say."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from app.training.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, bars, lines, shades
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(text: str, kind: str) -> list[dict[str, str]]:
+    return [one.attrib for one in ElementTree.fromstring(text).iter(f"{SVG}{kind}")]
+
+
+def test_a_line_goes_through_its_points() -> None:
+    text = lines("A & B", Axis("x", 0, 10), Axis("y", 0, 1), {"one <1>": [(0, 0), (10, 1)]})
+    (line,) = drawn(text, "polyline")
+    first, last = (tuple(map(float, point.split(","))) for point in line["points"].split())
+    assert first == pytest.approx((LEFT, HEIGHT - BOTTOM))
+    assert last == pytest.approx((WIDTH - RIGHT, TOP))
+    assert "one &lt;1&gt;" in text
+
+
+def test_bars_are_as_high_as_their_values_and_none_is_none() -> None:
+    text = bars("B", Axis("x", 0, 2), Axis("y", 0, 100), [50.0, None, 100.0, 0.0], diagonal=True)
+    heights = [float(bar["height"]) for bar in drawn(text, "rect")]
+    whole = HEIGHT - BOTTOM - TOP
+    assert heights == pytest.approx([whole / 2, whole, 0], abs=0.1)
+    assert any("stroke-dasharray" in line for line in drawn(text, "line"))
+
+
+def test_shades_are_as_dark_as_their_values() -> None:
+    cells = drawn(shades("S", [[1.0, 0.0], [0.25, 0.75]], "across", "down"), "rect")[:-1]
+    assert [cell["fill-opacity"] for cell in cells] == ["1.00", "0.50", "0.87"]
