@@ -79,4 +79,4 @@ def seeded(name: str, seed: int = 0) -> Network:
 
 def _load() -> None:
     """Import the definitions, each of which enters itself; one line a file."""
-    from models import alexnet, mini, vgg  # noqa: F401
+    from models import alexnet, mini, squeezenet, vgg  # noqa: F401
