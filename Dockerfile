@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
-# Builds with `docker build -t layerscope .`; for an NVIDIA GPU add `--build-arg TORCH=cuda`.
+# Builds with `docker build -t layerscope .`; for an NVIDIA GPU add `--build-arg TORCH=cuda`,
+# for another network in the image `--build-arg NETWORK=alexnet`.
 
 FROM python:3.11.14-slim-bookworm AS build
 ARG TORCH=cpu
@@ -18,12 +19,15 @@ RUN torch="$(grep '^torch==' requirements.txt)" \
 RUN pip install -r requirements.txt
 
 FROM python:3.11.14-slim-bookworm AS runtime
+ARG NETWORK=mini
 RUN useradd --uid 10001 --create-home layerscope \
-    && install -d -o layerscope -g layerscope /data
+    && install -d -o layerscope -g layerscope /data /weights
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    LAYERSCOPE_DATA=/data
+    LAYERSCOPE_DATA=/data \
+    LAYERSCOPE_WEIGHTS=/weights \
+    LAYERSCOPE_MODEL=$NETWORK
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /opt/layerscope
 COPY LICENSE THIRD_PARTY_NOTICES.md ./
@@ -32,6 +36,8 @@ COPY app/ app/
 COPY templates/ templates/
 COPY static/ static/
 USER layerscope
+# Beside the volumes, so that a volume of one's own does not hide it.
+RUN python -m app weights get "$NETWORK" --into /weights
 VOLUME ["/data"]
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \

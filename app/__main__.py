@@ -24,6 +24,7 @@ class Verb:
 VERBS = {
     "train": Verb("app.verbs.train", "train the embedded network from a folder of pictures"),
     "evaluate": Verb("app.verbs.evaluate", "examine a network on a folder of pictures"),
+    "weights": Verb("app.verbs.weights", "list, get, verify or export networks' weights"),
     "bench": Verb("app.bench", "measure speed against the bare network"),
 }
 

@@ -13,6 +13,7 @@
     ├── Forbidden               a foreign page, or somebody else's picture
     ├── WeightsMissing          the network is known, its weights are not on this computer
     ├── WeightsRefused          a weights file that does not fit its network
+    ├── DownloadFailed          a file did not come, or not whole, or is not the published one
     ├── DataUnusable            pictures to train or evaluate with are missing or cut off
     ├── TrainingStopped         a training cannot begin, go on or be written down
     ├── Busy                    the queue is full; try again in `retry_after` seconds
@@ -103,6 +104,12 @@ class WeightsRefused(LayerscopeError):
     """A weights file that is not what it should be, or does not fit its network."""
 
     title = "These weights were refused"
+
+
+class DownloadFailed(LayerscopeError):
+    """A file did not come, came in part, or is not the published one."""
+
+    title = "The download did not work"
 
 
 class DataUnusable(LayerscopeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 
@@ -17,6 +18,7 @@ class Label:
     synset: str
 
 
+@cache
 def read_labels(path: Path) -> tuple[Label, ...]:
     """The classes of a label table, in the order of the network's outputs."""
     with path.open(encoding="utf-8", newline="") as file:

@@ -60,14 +60,20 @@ class Network(nn.Module):
     """A pretrained classifier as named steps over pictures of `input_size` x `input_size`.
 
     Calling it gives logits, [N,classes]: the output of its last step that is not a softmax.
+    A `partial` network ends before it has logits; calling it gives what its last step made.
     Raises `ValueError` where a name stands twice or an input does not come earlier.
     """
 
     def __init__(
-        self, input_size: int, stages: Sequence[tuple[int | None, Sequence[Layer]]]
+        self,
+        input_size: int,
+        stages: Sequence[tuple[int | None, Sequence[Layer]]],
+        *,
+        partial: bool = False,
     ) -> None:
         super().__init__()
         self.input_size = input_size
+        self.partial = partial
         steps: list[Step] = []
         known = {INPUT}
         for stage, layers in stages:
@@ -89,9 +95,17 @@ class Network(nn.Module):
         """The module that computes the step of that name. Raises `KeyError`."""
         return self.get_submodule(self._by_name[name].slug)
 
+    def upto(self, name: str) -> Network:
+        """The partial network that ends with the step of that name. Raises `KeyError`."""
+        last = self.steps.index(self._by_name[name])
+        layers = [(step.stage, [Layer(step, self.module(step.name))]) for step in self.steps]
+        return Network(self.input_size, layers[: last + 1], partial=True)
+
     @property
     def logits(self) -> str:
-        """Name of the step whose output ranks the classes."""
+        """Name of the step whose output ranks the classes; "" where the network is partial."""
+        if self.partial:
+            return ""
         return next(step.name for step in reversed(self.steps) if step.kind != "softmax")
 
     def forward(self, x: Tensor) -> Tensor:
@@ -100,7 +114,7 @@ class Network(nn.Module):
         for step in self.steps:
             if step.kind != "softmax":
                 outputs[step.name] = self.module(step.name)(*(outputs[i] for i in step.inputs))
-        return outputs[self.logits]
+        return outputs[self.logits or self.steps[-1].name]
 
 
 def _check(step: Step, known: Iterable[str]) -> None:

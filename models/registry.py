@@ -15,26 +15,28 @@ class Architecture:
     """A network without weights.
 
     `keys` maps the prefix of a parameter's name in published state dicts to the step's name
-    (`features.0` -> `conv1`); empty where the file already uses the steps' names.
+    (`features.0` -> `conv1`); empty where the file already uses the steps' names. `second` does so
+    for what another publisher calls differently.
     """
 
     name: str
     build: Callable[..., Network]
     keys: Mapping[str, str] = field(default_factory=dict)
+    second: Mapping[str, str] = field(default_factory=dict)
 
 
 _architectures: dict[str, Architecture] = {}
 
 
 def architecture(
-    name: str, keys: Mapping[str, str] | None = None
+    name: str, keys: Mapping[str, str] | None = None, second: Mapping[str, str] | None = None
 ) -> Callable[[Callable[..., Network]], Callable[..., Network]]:
     """Decorator that enters a builder under `name`. Raises `ValueError` for a name taken."""
 
     def enter(build: Callable[..., Network]) -> Callable[..., Network]:
         if name in _architectures:
             raise ValueError(f"there is already an architecture named {name!r}")
-        _architectures[name] = Architecture(name, build, dict(keys or {}))
+        _architectures[name] = Architecture(name, build, dict(keys or {}), dict(second or {}))
         return build
 
     return enter

@@ -8,6 +8,9 @@ from models.graph import Layer, Network, conv, fc, flatten, maxpool, norm, relu,
 from models.registry import architecture
 
 WIDTHS = (64, 128, 256, 512, 512)
+TIMM = {"pre_logits.fc1": "fc6", "pre_logits.fc2": "fc7", "head.fc": "fc8"}
+"""How timm calls the classifier, whose matrices it keeps as kernels as large as their maps."""
+
 CONVS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 
 
@@ -47,7 +50,7 @@ def vgg(depth: int, norms: bool) -> Network:
 
 def _enter(depth: int, norms: bool) -> None:
     name = f"vgg{depth}_bn" if norms else f"vgg{depth}"
-    architecture(name, _keys(CONVS[depth], norms))(lambda: vgg(depth, norms))
+    architecture(name, _keys(CONVS[depth], norms), TIMM)(lambda: vgg(depth, norms))
 
 
 for _depth in CONVS:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.bench import crowd, explain, memory, repeat, report, upload, wire
-from app.bench.networks import NETWORKS
+from app.bench.networks import KNOWN, NETWORKS
 from app.bench.rows import Row
 from app.bench.workshop import open_workshop
 
@@ -46,8 +46,8 @@ def _tell(text: str) -> None:
 
 def _names(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names or not set(names) <= set(NETWORKS):
-        raise argparse.ArgumentTypeError(f"choose from {', '.join(NETWORKS)}, with commas")
+    if not names or not set(names) <= set(KNOWN):
+        raise argparse.ArgumentTypeError(f"choose from {', '.join(KNOWN)}, with commas")
     return names
 
 

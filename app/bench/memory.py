@@ -7,7 +7,6 @@ import gc
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from app.bench.rows import Row
@@ -45,10 +44,11 @@ def _bare(name: str) -> float:
     """Of this process, once it has run nothing but the network. Imports no more than that needs."""
     import torch
 
-    from app.bench.networks import loader, network_row
+    from app.bench.networks import loader, shelf
 
-    with tempfile.TemporaryDirectory() as folder:
-        network = loader(network_row(name, Path(folder)))
+    if (entry := shelf().entry(name)) is None:
+        raise LookupError(f"no network is called {name!r}")
+    network = loader(entry)
     with torch.inference_mode():
         network(torch.rand(1, 3, network.input_size, network.input_size))
     gc.collect()

@@ -1,40 +1,29 @@
-"""The networks that are measured, with their real weights where those come with the project."""
+"""The networks that are measured, with their real weights where they are on this computer."""
 
 from __future__ import annotations
 
-import csv
-from dataclasses import replace
-from pathlib import Path
-
+from app.services.shelf import Entry, Shelf
 from app.services.weights import load
+from app.web.settings import Settings
 from models import registry
 from models.graph import Network
-from models.weights import TABLE, Weights, row
+from models.weights import TABLE
 
 NETWORKS = ("mini", "alexnet", "vgg16")
+KNOWN = tuple(row.id for row in TABLE)
 
 
-def network_row(name: str, folder: Path) -> Weights:
-    """The network's row; one the table lacks gets AlexNet's input, numbers for labels."""
-    if found := row(name):
-        return found
-    labels = folder / "numbered"
-    with labels.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("index", "wnid", "label", "synset"))
-        writer.writerows((i, f"n{i:08}", f"class {i}", f"class {i}") for i in range(1000))
-    return replace(
-        TABLE[0], id=name, architecture=name, title=name, resize=256, crop=224,
-        labels=str(labels), embedded=False,
-    )  # fmt: skip
+def shelf() -> Shelf:
+    """Where the app would look for weights."""
+    return Shelf(Settings.from_environment().shelves)
 
 
-def loader(weights: Weights) -> Network:
-    """Real weights where they come with the project, else seeded ones: as fast, if meaningless."""
-    return load(weights) if weights.embedded else registry.seeded(weights.architecture)
+def loader(entry: Entry) -> Network:
+    """Real weights where they are here, else seeded ones: as fast, if meaningless."""
+    return load(entry) if entry.path else registry.seeded(entry.row.architecture)
 
 
 def is_seeded(name: str) -> bool:
     """Whether a network is measured with random weights."""
-    found = row(name)
-    return found is None or not found.embedded
+    entry = shelf().entry(name)
+    return entry is None or entry.path is None

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from app.bench.networks import loader, network_row
+from app.bench.networks import loader, shelf
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import sample
@@ -116,7 +116,7 @@ async def open_workshop(name: str, quick: bool = False) -> AsyncIterator[Worksho
         folder = Path(temporary)
         where = device.choose("cpu")
         engine = LocalEngine(where)
-        catalogue = Catalogue(where, 2_000_000_000, [network_row(name, folder)], loader)
+        catalogue = Catalogue(where, 2_000_000_000, shelf(), loader)
         pictures = Uploads(folder)
         settings = Settings(model=name, data=folder)
         runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000)

@@ -4,43 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
 from app.errors import UnknownModel
+from app.services.shelf import Entry, Shelf, State
 from app.services.weights import load
 from app.vision.geometry import Geometry, geometry
 from models import registry
 from models.classes import Label, read_labels
 from models.graph import Network
-from models.weights import TABLE, Weights
-
-State = Literal["embedded", "ready", "partial", "downloadable"]
+from models.row import Weights
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """What is known of a network without its weights.
 
-    `outline` is the network on the meta device: steps and parameter shapes, no values.
+    `outline` is the network on the meta device: steps and parameter shapes, no values; a partial
+    one ends where its weights do.
     """
 
-    row: Weights
+    entry: Entry
     outline: Network
     geometry: dict[str, Geometry]
     labels: tuple[Label, ...]
     parameters: int
 
     @property
+    def row(self) -> Weights:
+        return self.entry.row
+
+    @property
     def id(self) -> str:
-        return self.row.id
+        return self.entry.row.id
 
     @property
     def state(self) -> State:
-        return "embedded" if self.row.embedded else "ready"
+        return self.entry.state
 
 
 class Catalogue:
@@ -50,53 +53,69 @@ class Catalogue:
         self,
         device: torch.device,
         budget: int,
-        rows: Sequence[Weights] = TABLE,
-        loader: Callable[[Weights], Network] = load,
+        shelf: Shelf | None = None,
+        loader: Callable[[Entry], Network] = load,
     ) -> None:
         self._device = device
         self._budget = budget
-        self._rows = {row.id: row for row in rows}
+        self.shelf = shelf or Shelf()
         self._loader = loader
         self._models: dict[str, Model] = {}
-        self._loaded: OrderedDict[str, Network] = OrderedDict()
+        self._loaded: OrderedDict[str, tuple[Entry, Network]] = OrderedDict()
         self._lock = asyncio.Lock()
 
     def models(self) -> list[Model]:
-        """Every network, in the table's order."""
-        return [self.model(id) for id in self._rows]
+        """Every network, the table's in its order, then one's own."""
+        return [self._model(entry) for entry in self.shelf.entries()]
 
     def model(self, id: str) -> Model:
         """The network of that id. Raises `UnknownModel`."""
-        if id not in self._rows:
-            known = ", ".join(self._rows)
-            raise UnknownModel(f"There is no network called “{id[:60]}”. There are: {known}.")
-        if id not in self._models:
-            self._models[id] = _describe(self._rows[id])
-        return self._models[id]
+        if entry := self.shelf.entry(id):
+            return self._model(entry)
+        known = ", ".join(entry.id for entry in self.shelf.entries())
+        raise UnknownModel(f"There is no network called “{id[:60]}”. There are: {known}.")
 
     async def network(self, id: str) -> Network:
         """The network with its weights, on the device. Raises `UnknownModel`, `WeightsMissing`."""
-        row = self.model(id).row
-        if id in self._loaded:
-            self._loaded.move_to_end(id)
-            return self._loaded[id]
+        entry = self.model(id).entry
+        if network := self._kept(entry):
+            return network
         # Shielded: whoever leaves does not stop a loading, and whoever asks next shares it.
-        return await asyncio.shield(asyncio.create_task(self._bring(row)))
+        return await asyncio.shield(asyncio.create_task(self._bring(entry)))
 
-    async def _bring(self, row: Weights) -> Network:
+    def _model(self, entry: Entry) -> Model:
+        """Described once, and again when a file has come, gone or changed."""
+        known = self._models.get(entry.id)
+        if known is None or known.entry != entry:
+            known = self._models[entry.id] = _describe(entry)
+        return known
+
+    def _kept(self, entry: Entry) -> Network | None:
+        kept, network = self._loaded.get(entry.id, (None, None))
+        if network is None or kept != entry:
+            return None
+        self._loaded.move_to_end(entry.id)
+        return network
+
+    async def _bring(self, entry: Entry) -> Network:
         async with self._lock:
-            if row.id not in self._loaded:
-                self._loaded[row.id] = await asyncio.to_thread(self._load, row)
-                self._shrink()
-            self._loaded.move_to_end(row.id)
-            return self._loaded[row.id]
+            if network := self._kept(entry):
+                return network
+            network = await asyncio.to_thread(self._load, entry)
+            self._loaded[entry.id] = (entry, network)
+            self._loaded.move_to_end(entry.id)
+            self._shrink()
+            return network
 
-    def _load(self, row: Weights) -> Network:
-        return self._loader(row).to(self._device).eval().requires_grad_(False)
+    def _load(self, entry: Entry) -> Network:
+        return self._loader(entry).to(self._device).eval().requires_grad_(False)
 
     def _shrink(self) -> None:
-        while len(self._loaded) > 1 and sum(map(size, self._loaded.values())) > self._budget:
+        while len(self._loaded) > 1 and self._bytes() > self._budget:
             self._loaded.popitem(last=False)
+
+    def _bytes(self) -> int:
+        return sum(size(network) for _, network in self._loaded.values())
 
 
 def size(network: Network) -> int:
@@ -104,12 +123,14 @@ def size(network: Network) -> int:
     return sum(t.numel() * t.element_size() for t in network.state_dict().values())
 
 
-def _describe(row: Weights) -> Model:
-    outline = registry.empty(row.architecture)
+def _describe(entry: Entry) -> Model:
+    outline = registry.empty(entry.row.architecture)
+    if entry.last:
+        outline = outline.upto(entry.last)
     return Model(
-        row,
+        entry,
         outline,
         geometry(outline),
-        read_labels(row.labels_path),
+        () if entry.last else read_labels(entry.row.labels_path),
         sum(parameter.numel() for parameter in outline.parameters()),
     )

@@ -129,9 +129,9 @@ class Run:
     def predictions(self, count: int) -> list[Ranked]:
         """The likeliest classes; empty until the logits are there, and for a partial network."""
         logits = self.model.outline.logits
-        if logits not in self._tensors or not self.model.labels:
+        if not self.model.labels or len(self.records) <= self._places[logits]:
             return []
-        return top(self._tensors[logits], count)
+        return top(self.tensor(logits), count)
 
     def network_limit(self) -> float:
         """The largest magnitude in any map, for pictures on the network's scale."""

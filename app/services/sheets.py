@@ -20,7 +20,7 @@ from app.pictures.sheets import SheetLayout, sheet
 from app.services.cache import ByteCache
 from app.services.runs import Record, Run
 from models.graph import Step
-from models.weights import Weights
+from models.row import Weights
 
 Scale = Literal["unit", "layer", "network"]
 SCALES: tuple[Scale, ...] = get_args(Scale)

@@ -1,69 +1,96 @@
-"""From a weights file to a network: verified, mapped to step names, fitted key by key."""
+"""From a weights file to a network: verified where digits are published, fitted key by key."""
 
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as read_safetensors
 from torch import Tensor
 
 from app.errors import WeightsMissing, WeightsRefused
-from models import registry
+from app.services.fitting import fit
+from app.services.shelf import Entry
 from models.graph import Network
-from models.weights import Weights
 
 
-def load(row: Weights) -> Network:
-    """The network of a table row with its weights, float32, on the CPU.
+def load(entry: Entry) -> Network:
+    """The network of an entry with its weights, float32, on the CPU.
 
     Raises `WeightsMissing` where the file is not there, `WeightsRefused` where it is not the file
     of the table or does not fit.
     """
-    if not row.path.is_file():
-        raise WeightsMissing(f"The weights of {row.title} ({row.file}) are not on this computer.")
-    data = row.path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != row.sha256:
-        raise WeightsRefused(f"{row.file} is not the published file: its SHA-256 differs.")
+    path = entry.path
+    if path is None:
+        raise WeightsMissing(missing(entry))
     try:
-        state = read_safetensors(data)
-    except SafetensorError as error:
-        raise WeightsRefused(f"{row.file} is not a safetensors file: {error}.") from error
-    return fit(row.architecture, state, row.file)
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise WeightsMissing(missing(entry)) from None
+    except OSError as error:
+        raise WeightsRefused(f"{path.name} cannot be read: {error.strerror}.") from error
+    if not entry.verified:
+        return fit(entry.row.architecture, _read(path, data), path.name)
+    # The digest of 233 MB takes as long as reading them: both at once. Nothing that is read runs
+    # code, and nothing is used before the digest is right.
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(lambda: hashlib.sha256(data).hexdigest())
+        try:
+            state = _read(path, data)
+        finally:
+            _verify(entry, digest.result())
+    return fit(entry.row.architecture, state, path.name)
 
 
-def fit(architecture: str, state: Mapping[str, Tensor], source: str) -> Network:
-    """A network with the parameters of `state`, keys in the published or in the steps' own names.
+def read(path: Path) -> Mapping[str, Tensor]:
+    """Tensors by key from any weights file, without running code.
 
-    Raises `WeightsRefused` naming every key that is missing or too many, or the shape that differs.
+    Raises `WeightsMissing`, `WeightsRefused`.
     """
-    keys = registry.find(architecture).keys
-    network = registry.empty(architecture)
-    own = {_own_name(key, keys): value for key, value in state.items()}
-    if len(own) < len(state):
-        raise WeightsRefused(f"{source} holds a parameter twice, under two names.")
-    expected = network.state_dict()
-    if missing := sorted(expected.keys() - own.keys()):
-        raise WeightsRefused(f"{source} lacks {', '.join(missing[:4])} for {architecture}.")
-    if extra := sorted(own.keys() - expected.keys()):
-        raise WeightsRefused(f"{source} has {', '.join(extra[:4])}, unknown to {architecture}.")
-    for key, value in expected.items():
-        found, shape = tuple(own[key].shape), tuple(value.shape)
-        if found != shape:
-            raise WeightsRefused(f"{source}: {key} has the shape {found}, not {shape}.")
-        if own[key].is_floating_point() != value.is_floating_point():
-            raise WeightsRefused(f"{source}: {key} cannot be numbers of the kind {own[key].dtype}.")
-    network.load_state_dict({key: _full(own[key]) for key in expected}, assign=True)
-    return network.eval()
+    try:
+        return _read(path, path.read_bytes())
+    except FileNotFoundError:
+        raise WeightsMissing(f"There is no file {path}.") from None
+    except OSError as error:
+        raise WeightsRefused(f"{path.name} cannot be read: {error.strerror}.") from error
 
 
-def _own_name(key: str, keys: Mapping[str, str]) -> str:
-    prefix, _, parameter = key.rpartition(".")
-    step = keys.get(prefix, prefix)
-    return f"{step.replace('.', '__')}.{parameter}"
+def missing(entry: Entry) -> str:
+    """What to do where a network's file is not on this computer."""
+    row = entry.row
+    if not row.url:
+        return f"The weights of {row.title} ({row.file}) are not on this computer."
+    return (
+        f"The weights of {row.title} are not on this computer yet. "
+        f"`python -m app weights get {row.id}` brings them ({row.bytes / 1e6:,.0f} MB); the file "
+        f"{row.file} from a USB stick does too, in the folder that LAYERSCOPE_WEIGHTS names."
+    )
 
 
-def _full(value: Tensor) -> Tensor:
-    """Float16 on disk becomes float32, exactly; integer buffers stay what they are."""
-    return value.float() if value.is_floating_point() else value
+def _verify(entry: Entry, digest: str) -> None:
+    if not digest.startswith(entry.row.sha256):
+        raise WeightsRefused(
+            f"{entry.row.file} is not the published file: its SHA-256 differs. Delete it and "
+            "get it anew."
+        )
+
+
+def _read(path: Path, data: bytes) -> Mapping[str, Tensor]:
+    """Tensors by key, from safetensors or from a pickle that may hold nothing but tensors."""
+    try:
+        if path.suffix == ".safetensors":
+            return read_safetensors(data)
+        state = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
+    except SafetensorError as error:
+        raise WeightsRefused(f"{path.name} is not a safetensors file: {error}.") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise WeightsRefused(f"{path.name} holds no weights that can be read.") from error
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise WeightsRefused(f"{path.name} holds something else than weights.")
+    return state

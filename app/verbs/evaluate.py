@@ -7,29 +7,31 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.errors import UnknownModel
+from app.errors import BadRequest
 from app.pictures.preprocess import Preprocess
 from app.services import device
+from app.services.catalogue import Catalogue
+from app.services.shelf import Shelf
 from app.services.weights import load
 from app.training import report
 from app.training.data import in_parts
 from app.training.evaluation import evaluate
 from app.verbs.terminal import Teller
-from models.classes import read_labels
-from models.weights import TABLE, row
+from app.web.settings import Settings
 
 
 def main(arguments: Sequence[str]) -> int:
     """Examine, show the summary, write tables and charts where asked; the exit status."""
     given = _parser().parse_args(arguments)
-    known = row(given.model)
-    if known is None:
-        there = ", ".join(one.id for one in TABLE)
-        raise UnknownModel(f"There is no network called “{given.model[:60]}”. There are: {there}.")
     chosen = device.choose(given.device)
-    network = load(known).to(chosen)
-    prep = Preprocess(known.resize, known.crop, known.mean, known.std)
-    labels = {label.wnid: label.label for label in read_labels(known.labels_path)}
+    shelf = Shelf(Settings.from_environment().shelves)
+    model = Catalogue(chosen, 1, shelf).model(given.model)
+    if not model.labels:
+        raise BadRequest(f"{model.row.title} has no classifier: it names nothing to examine.")
+    network = load(model.entry).to(chosen)
+    row = model.row
+    prep = Preprocess(row.resize, row.crop, row.mean, row.std)
+    labels = {label.wnid: label.label for label in model.labels}
     teller = Teller()
 
     def reading(what: str, done: int, of: int) -> None:
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
 
     parts = (part.to(chosen) for part in in_parts(given.data, prep, list(labels), reading))
     evaluation = evaluate(network, parts, prep, list(labels))
-    title = f"{known.title} on {given.data.stem}"
+    title = f"{row.title} on {given.data.stem}"
     sys.stdout.write(report.summary(evaluation, labels, title))
     if given.out:
         report.write(given.out, evaluation, labels, title)
@@ -50,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m app evaluate",
         description="Examine a network: how often it is right, class by class, and how sure.",
     )
-    parser.add_argument("--model", default="mini", help="a network of the table [mini]")
+    parser.add_argument(
+        "--model", default="mini", help="a network, as `weights list` names it [mini]"
+    )
     parser.add_argument(
         "--data", type=Path, required=True,
         help="folder or zip of pictures in folders named by wnid; val/ is used where there is one",

@@ -21,7 +21,8 @@ from app.training.ship import Shipped, ship
 from app.training.trainer import Progress, Trainer
 from app.verbs.terminal import Teller, duration
 from models.classes import Label, read_labels
-from models.weights import Weights, row
+from models.row import Weights
+from models.weights import row
 
 MODEL = "mini"
 EVERY = 10  # steps between two reports

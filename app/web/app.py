@@ -10,7 +10,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
-from app.web import docs, errors, pages, panels, static, stream
+from app.web import docs, errors, networks, pages, panels, static, stream
 from app.web.api import router as api_router
 from app.web.api.schemas import Health
 from app.web.caching import Revalidate
@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings) as services:
+        async with open_services(settings, local=not beyond) as services:
             app.state.services = services
             yield
 
@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
     errors.install(app)
     app.include_router(api_router())
     app.include_router(pages.router)
+    app.include_router(networks.router)
     app.include_router(panels.router)
     app.include_router(stream.router)
     app.include_router(docs.router)

@@ -10,6 +10,7 @@ from app.pictures.samples import Sample
 from app.services.catalogue import Model
 from app.services.pictures import Stored
 from app.services.sheets import Scale
+from app.services.shelf import Refused
 from app.vision.geometry import Box
 from app.web.api.schemas import Prediction
 from app.web.links import View
@@ -76,6 +77,7 @@ class Card:
     legend: Legend | None = _help("How to read the colours.", None)
     links: str = _help("Lines to the step before, as JSON [source, target, share].", "[]")
     source: str = _help("The step those lines start from.", "")
+    lazy: bool = _help("Whether its sheet is fetched only when it comes into view.", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Stage:
     words: Words = _help("What it is about.")
     maps: str = _help("How many maps or numbers it has.")
     cards: tuple[Card, ...] = _help("Its steps.")
+    last: Card | None = _help("Its last step, where it alone stays when the stage is folded.", None)
     open: bool = _help("Whether it is unfolded at first.", True)
 
 
@@ -96,10 +99,11 @@ class River:
     view: View = _help("What is on screen.")
     model: Model = _help("The network.")
     stages: tuple[Stage, ...] = _help("Its five stages and the head.")
-    verdict: Card = _help("The last step: the classes.")
+    verdict: Card | None = _help("The last step, the classes; None where there is no classifier.")
     live: bool = _help("Whether a stream brings the cards.")
     scale: str = _help("The scale of the colours, in words.")
     side: int = _help("Pixels of a map here; larger ones are averaged down.")
+    big: bool = _help("Whether there are too many steps for one screen: stages are folded.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +240,40 @@ class UnitPane:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One network to choose."""
+
+    model: Model = _help("The network.")
+    url: str = _help("The page with it, the same picture and the same stage.")
+    set: str = _help("What that changes in the URL.")
+    shown: bool = _help("Whether it is on screen.")
+    here: bool = _help("Whether its weights are on this computer.")
+    memory: str = _help("A sentence where it may not fit into memory, else empty.")
+    download: Download | None = _help("How its download stands, where it is not here.")
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """How to get a network's weights, and how far that is."""
+
+    id: str = _help("The network.")
+    title: str = _help("What it is called.")
+    megabytes: str = _help("Size of the file.")
+    command: str = _help("What to type where the page may not download.")
+    allowed: bool = _help("Whether the page may: on this machine only.")
+    state: str = _help("none, running, done, failed or cancelled.")
+    percent: float = _help("Share that has come, 0..100.", 0.0)
+    words: str = _help("How far it is, in words.", "")
+    problem: str = _help("Why it failed, empty where it did not.", "")
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The whole page."""
 
     view: View = _help("What is on screen.")
-    models: tuple[Model, ...] = _help("The networks.")
+    choices: tuple[Choice, ...] = _help("The networks to choose from.")
+    refused: tuple[Refused, ...] = _help("Files of one's own that fit no network.")
     model: Model = _help("The chosen one.")
     device: str = _help("Where it runs.")
     picture: PicturePane = _help("The left pane.")

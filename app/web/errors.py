@@ -22,6 +22,7 @@ STATUS: dict[type[errors.LayerscopeError], int] = {
     errors.Forbidden: 403,
     errors.WeightsMissing: 503,
     errors.WeightsRefused: 503,
+    errors.DownloadFailed: 503,
     errors.Busy: 503,
     errors.Cancelled: 503,
 }

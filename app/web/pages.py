@@ -17,6 +17,7 @@ from app.web.contexts import Page, StepPane, UnitPane, as_dict
 from app.web.links import View
 from app.web.panels import links
 from app.web.panes.evidence import step_pane, unit_pane
+from app.web.panes.networks import choices
 from app.web.panes.picture import gallery, link_expires, picture_pane
 from app.web.panes.river import river
 from app.web.state import OwnerDep, Services, ServicesDep
@@ -109,7 +110,8 @@ async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
         evidence = await _evidence(view, run)
         whole = Page(
             view=view,
-            models=tuple(services.catalogue.models()),
+            choices=choices(view, services),
+            refused=tuple(services.catalogue.shelf.refused()),
             model=model,
             device=services.engine.title,
             picture=picture_pane(view, run, services, owner),

@@ -25,6 +25,9 @@ class Settings:
     model: str = _setting("mini", "The network that is shown first.")
     device: str = _setting("auto", "`auto`, `cuda`, `mps` or `cpu`: where networks run.")
     data: Path = _setting(Path("data"), "Folder for uploaded pictures; made when needed.")
+    weights: Path | None = _setting(
+        None, "Folder with weights: a stick, a volume, files of your own. `data/weights` is next."
+    )
     hosts: tuple[str, ...] = _setting(
         (), "Names this server answers to, with commas, beside localhost; `*` for any."
     )
@@ -38,6 +41,16 @@ class Settings:
     queue: int = _setting(64, "Runs that may wait; more are asked to try again.")
     batch: int = _setting(16, "Most pictures that go through a network together.")
 
+    @property
+    def cache(self) -> Path:
+        """Where downloaded weights are kept."""
+        return self.data / "weights"
+
+    @property
+    def shelves(self) -> tuple[Path, ...]:
+        """Where weights are looked for, the first first."""
+        return (self.weights, self.cache) if self.weights else (self.cache,)
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Settings of this process. Raises `BadRequest` naming the variable that is wrong."""
@@ -50,7 +63,7 @@ class Settings:
 
 
 def _parse(variable: str, text: str, name: str, default: Any) -> Any:
-    if name == "data":
+    if name in ("data", "weights"):
         return Path(text).expanduser()
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -76,6 +89,6 @@ def table() -> list[tuple[str, str, str]]:
 
 
 def _show(default: Any) -> str:
-    if default == ():
+    if default in ((), None):
         return ""
     return f"{default:g}" if isinstance(default, float) else str(default)

@@ -15,10 +15,12 @@ from app.errors import BadRequest, LayerscopeError
 from app.services import device
 from app.services.cache import ByteCache
 from app.services.catalogue import Catalogue
+from app.services.downloads import Downloads
 from app.services.engine import Engine, LocalEngine
 from app.services.pictures import Pictures
 from app.services.runs import Runs
 from app.services.sheets import Scale, Sheets
+from app.services.shelf import Shelf
 from app.web.settings import Settings
 
 EXPIRY_INTERVAL = 300.0
@@ -34,7 +36,8 @@ class Services:
     """What routes call.
 
     `events` keeps the HTML of steps by network, picture, scale and number; `stopping` is set when
-    the server is asked to end.
+    the server is asked to end. Only a `local` server, for this machine alone, lets the page
+    download weights.
     """
 
     settings: Settings
@@ -47,6 +50,8 @@ class Services:
         default_factory=lambda: ByteCache(EVENTS)
     )
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    downloads: Downloads = field(default_factory=Downloads)
+    local: bool = True
 
     def stop(self) -> None:
         """Let every stream end: the server has been asked to."""
@@ -62,7 +67,9 @@ class Services:
 
 def check(settings: Settings) -> None:
     """Raises a `LayerscopeError` for a network, device or folder that is not to be had."""
-    Catalogue(device.choose(settings.device), 1).model(settings.model)
+    Catalogue(device.choose(settings.device), 1, Shelf(settings.shelves)).model(settings.model)
+    if settings.weights and not settings.weights.is_dir():
+        raise BadRequest(f"LAYERSCOPE_WEIGHTS names {settings.weights}, which is no folder here.")
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -70,11 +77,11 @@ def check(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
+async def open_services(settings: Settings, local: bool = True) -> AsyncIterator[Services]:
     """Services for as long as the context lasts."""
     where = device.choose(settings.device)
     engine = LocalEngine(where, queue=settings.queue, batch=settings.batch)
-    catalogue = Catalogue(where, settings.networks_mb * 1_000_000)
+    catalogue = Catalogue(where, settings.networks_mb * 1_000_000, Shelf(settings.shelves))
     catalogue.model(settings.model)
     pictures = Pictures(
         settings.data,
@@ -85,7 +92,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     )
     runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000)
     sheets = Sheets(settings.sheets_mb * 1_000_000)
-    services = Services(settings, engine, catalogue, pictures, runs, sheets)
+    services = Services(settings, engine, catalogue, pictures, runs, sheets, local=local)
     keeper = asyncio.create_task(_expire(services))
     warming = asyncio.create_task(_warm(services))
     try:
@@ -96,6 +103,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await asyncio.to_thread(services.downloads.close)
         await engine.close()
         sheets.close()
         pictures.close()

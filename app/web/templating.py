@@ -34,10 +34,20 @@ def environment() -> Environment:
     made.globals["palette_url"] = palette_url
     made.globals["version"] = __version__
     made.filters["number"] = number
+    made.filters["short"] = short
     made.filters["percent"] = percent
     made.filters["milliseconds"] = milliseconds
     made.filters["thousands"] = thousands
     return made
+
+
+def short(name: str) -> str:
+    """A step's name above a narrow map: `fire2.expand3x3` is `fire2 3×3`, its ReLU `fire2 relu`."""
+    module, dot, part = name.partition(".")
+    word = part.rpartition("_")[2]
+    if word.startswith("expand"):
+        word = word.removeprefix("expand").replace("x", "×")
+    return f"{module} {word}" if dot else name
 
 
 def render(

@@ -1,6 +1,7 @@
 // The islands: each does one thing a server cannot do.
 import "./navigation.js";
 import "./river.js";
+import "./lazy.js";
 import "./selection.js";
 import "./unit.js";
 import "./upload.js";

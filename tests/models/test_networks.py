@@ -71,6 +71,8 @@ def test_seeded_weights_are_the_same_for_the_same_seed() -> None:
 
 def test_the_table_tells_the_truth_about_its_files() -> None:
     for weights in TABLE:
+        if not weights.embedded:
+            continue
         data = weights.path.read_bytes()
         assert len(data) == weights.bytes
         assert hashlib.sha256(data).hexdigest() == weights.sha256
@@ -79,6 +81,21 @@ def test_the_table_tells_the_truth_about_its_files() -> None:
         assert json.loads(metadata["mean"]) == list(weights.mean)
         assert json.loads(metadata["std"]) == list(weights.std)
         assert int(metadata["input"]) == weights.crop
+
+
+def test_published_files_carry_their_digits_in_their_names() -> None:
+    published = [weights for weights in TABLE if not weights.embedded]
+    assert [weights.id for weights in published] != []
+    for weights in published:
+        stem = weights.file.removesuffix(".pth")
+        assert stem.rpartition("-")[2] == weights.sha256[:8]
+        assert weights.url == f"https://download.pytorch.org/models/{weights.file}"
+        assert len(weights.sha256) in (8, 64)
+        assert f"{weights.top1:.1f} %" in weights.about
+        assert (weights.resize, weights.crop) == (256, 224)
+        # The file holds float32 and little else.
+        parameters = sum(p.numel() for p in registry.empty(weights.architecture).parameters())
+        assert weights.bytes == pytest.approx(4 * parameters, rel=0.01)
 
 
 def test_calling_a_network_gives_its_logits() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from app.services import fetch as fetching
 from app.services.catalogue import Catalogue
 from app.services.engine import LocalEngine, StepResult
 from app.services.pictures import Pictures
@@ -18,6 +20,7 @@ from app.services.runs import Runs
 from app.vision.forward import forward_steps
 from app.vision.statistics import statistics
 from models.graph import Layer, Network, Step, conv, fc, flatten, relu
+from tests.services.naughty import BODY, Naughty, serving
 
 CPU = torch.device("cpu")
 DEADLINE = 10.0
@@ -120,3 +123,23 @@ async def stepping() -> Stepping:
 @pytest.fixture
 async def slow(stepping: Stepping, pictures: Pictures) -> Runs:
     return Runs(stepping, Catalogue(CPU, 10**9), pictures, 10**9, linger=0.01)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy."""
+    monkeypatch.setenv("no_proxy", "*")
+
+
+@pytest.fixture
+def server(direct: None) -> Iterator[Naughty]:
+    """A server of `BODY` that behaves until it is told not to."""
+    with serving(BODY) as server:
+        yield server
+
+
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second passes from each small chunk to the next, so that all are reported."""
+    monkeypatch.setattr(fetching, "monotonic", itertools.count().__next__)
+    monkeypatch.setattr(fetching, "CHUNK", 10_000)

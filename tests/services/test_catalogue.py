@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from app.services.catalogue import Catalogue, size
+from app.services.shelf import Entry, Shelf
 from models import registry
 from models.graph import Network
-from models.weights import TABLE, Weights
+from models.weights import TABLE
 from tests.services.conftest import CPU, DEADLINE, until
 
 ROWS = [replace(TABLE[0], id=name) for name in ("quick", "slow")]
@@ -24,16 +25,16 @@ class Loader:
         self.let = threading.Event()
         self.asked: list[str] = []
 
-    def __call__(self, row: Weights) -> Network:
-        self.asked.append(row.id)
-        if row.id == "slow":
+    def __call__(self, entry: Entry) -> Network:
+        self.asked.append(entry.row.id)
+        if entry.row.id == "slow":
             assert self.let.wait(DEADLINE)
         return registry.empty("mini").to_empty(device="cpu")
 
 
 async def test_a_loaded_network_does_not_wait_for_one_that_loads() -> None:
     loader = Loader()
-    catalogue = Catalogue(CPU, 10**9, ROWS, loader)
+    catalogue = Catalogue(CPU, 10**9, Shelf(rows=ROWS), loader)
     quick = await catalogue.network("quick")
     loading = asyncio.create_task(catalogue.network("slow"))
     await until(lambda: "slow" in loader.asked)
@@ -47,7 +48,7 @@ async def test_a_loaded_network_does_not_wait_for_one_that_loads() -> None:
 
 async def test_two_who_ask_share_one_loading() -> None:
     loader = Loader()
-    catalogue = Catalogue(CPU, 10**9, ROWS, loader)
+    catalogue = Catalogue(CPU, 10**9, Shelf(rows=ROWS), loader)
     tasks = [asyncio.create_task(catalogue.network("slow")) for _ in range(2)]
     await until(lambda: "slow" in loader.asked)
     loader.let.set()
@@ -58,7 +59,7 @@ async def test_two_who_ask_share_one_loading() -> None:
 
 async def test_one_who_leaves_while_it_loads_does_not_make_it_load_twice() -> None:
     loader = Loader()
-    catalogue = Catalogue(CPU, 10**9, ROWS, loader)
+    catalogue = Catalogue(CPU, 10**9, Shelf(rows=ROWS), loader)
     leaving = asyncio.create_task(catalogue.network("slow"))
     await until(lambda: "slow" in loader.asked)
     leaving.cancel()
@@ -72,19 +73,19 @@ async def test_one_who_leaves_while_it_loads_does_not_make_it_load_twice() -> No
 async def test_a_loading_that_fails_is_told_and_tried_again() -> None:
     failures = [OSError("the stick was pulled")]
 
-    def loader(row: Weights) -> Network:
+    def loader(entry: Entry) -> Network:
         if failures:
             raise failures.pop()
         return registry.empty("mini").to_empty(device="cpu")
 
-    catalogue = Catalogue(CPU, 10**9, ROWS, loader)
+    catalogue = Catalogue(CPU, 10**9, Shelf(rows=ROWS), loader)
     with pytest.raises(OSError, match="stick was pulled"):
         await catalogue.network("quick")
     assert (await catalogue.network("quick")).input_size == 64
 
 
 async def test_networks_are_ready_to_answer_and_not_to_learn() -> None:
-    catalogue = Catalogue(CPU, 1, ROWS, Loader())
+    catalogue = Catalogue(CPU, 1, Shelf(rows=ROWS), Loader())
     network = await catalogue.network("quick")
     assert not network.training
     assert not any(parameter.requires_grad for parameter in network.parameters())

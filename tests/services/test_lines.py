@@ -9,6 +9,7 @@ from app.services.catalogue import Model
 from app.services.engine import StepResult
 from app.services.lines import Line, contributions, lines, source_of
 from app.services.runs import Run
+from app.services.shelf import Entry
 from app.vision.forward import forward_steps
 from app.vision.geometry import geometry
 from app.vision.statistics import statistics
@@ -30,7 +31,9 @@ def run() -> Run:
     state["conv2.bias"].copy_(torch.tensor([1.0, 0.0]))
     state["fc.weight"].copy_(torch.tensor([[1.0, 1, 1, 1, 0, 0, 0, 0], [0.0, 0, 0, 0, 1, 1, 1, 1]]))
     state["fc.bias"].copy_(torch.tensor([-4.0, 0.0]))
-    made = Run(Model(TABLE[0], network, geometry(network), (), 0), "none")
+    made = Run(
+        Model(Entry(TABLE[0], None, "ready", True), network, geometry(network), (), 0), "none"
+    )
     picture = torch.zeros(3, 2, 2)
     picture[:, 1, 0] = torch.tensor([1.0, 0.5, 4.0])  # everything else is dark
     for output in forward_steps(network, picture[None]):

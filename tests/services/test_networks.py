@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,10 +15,12 @@ from app.errors import BadRequest, UnknownModel, WeightsMissing, WeightsRefused
 from app.services import device, weights
 from app.services.cache import ByteCache
 from app.services.catalogue import Catalogue, size
+from app.services.fitting import fit
+from app.services.shelf import Entry, Shelf
 from app.web.settings import Settings, table
 from models import registry
 from models.graph import Network
-from models.weights import TABLE, Weights
+from models.weights import TABLE
 from tests.services.conftest import CPU
 
 ROW = TABLE[0]
@@ -29,7 +32,7 @@ def state() -> dict[str, torch.Tensor]:
 
 
 def test_float16_on_disk_becomes_float32_exactly(state: dict[str, torch.Tensor]) -> None:
-    network = weights.fit("mini", state, "file")
+    network = fit("mini", state, "file")
     assert all(p.dtype == torch.float32 for p in network.parameters())
     assert torch.equal(network.state_dict()["conv1.weight"].half(), state["conv1.weight"])
     assert not network.training
@@ -38,12 +41,12 @@ def test_float16_on_disk_becomes_float32_exactly(state: dict[str, torch.Tensor])
 def test_what_does_not_fit_is_refused_by_name(state: dict[str, torch.Tensor]) -> None:
     missing = {key: value for key, value in state.items() if key != "conv3.bias"}
     with pytest.raises(WeightsRefused, match=r"lacks conv3\.bias"):
-        weights.fit("mini", missing, "file")
+        fit("mini", missing, "file")
     with pytest.raises(WeightsRefused, match=r"has conv9\.bias, unknown"):
-        weights.fit("mini", {**state, "conv9.bias": torch.zeros(1)}, "file")
+        fit("mini", {**state, "conv9.bias": torch.zeros(1)}, "file")
     wrong = {**state, "fc7.weight": torch.zeros(10, 512)}
     with pytest.raises(WeightsRefused, match=r"fc7\.weight has the shape \(10, 512\)"):
-        weights.fit("mini", wrong, "file")
+        fit("mini", wrong, "file")
 
 
 @pytest.mark.parametrize("kind", [torch.int64, torch.complex64, torch.bool])
@@ -52,14 +55,14 @@ def test_numbers_of_another_kind_are_refused(
 ) -> None:
     wrong = {**state, "conv1.weight": torch.zeros(48, 3, 7, 7, dtype=kind)}
     with pytest.raises(WeightsRefused, match=r"conv1\.weight cannot be numbers of the kind torch"):
-        weights.fit("mini", wrong, "file")
+        fit("mini", wrong, "file")
 
 
 def test_a_parameter_under_two_names_is_refused() -> None:
     state = {key: value.clone() for key, value in registry.empty("alexnet").state_dict().items()}
     state["features.0.bias"] = torch.zeros(64)
     with pytest.raises(WeightsRefused, match="twice, under two names"):
-        weights.fit("alexnet", state, "file")
+        fit("alexnet", state, "file")
 
 
 def test_published_keys_load_unchanged() -> None:
@@ -70,33 +73,31 @@ def test_published_keys_load_unchanged() -> None:
         step, _, parameter = key.rpartition(".")
         published[f"{back[step]}.{parameter}"] = value
     assert "features.10.weight" in published
-    loaded = weights.fit("alexnet", published, "file").state_dict()
+    loaded = fit("alexnet", published, "file").state_dict()
     assert all(torch.equal(loaded[key], value) for key, value in network.state_dict().items())
 
 
-def placed(monkeypatch: pytest.MonkeyPatch, folder: Path, data: bytes | None) -> Weights:
-    import hashlib
-
-    monkeypatch.setattr("models.weights.FOLDER", folder)
-    (folder / "weights").mkdir()
+def placed(folder: Path, data: bytes | None) -> Entry:
+    """An entry whose file lies in `folder` and has the digest of `data`, if there is any."""
+    path = folder / ROW.file
     if data is None:
-        return ROW
-    (folder / "weights" / ROW.file).write_bytes(data)
-    return replace(ROW, sha256=hashlib.sha256(data).hexdigest())
+        return Entry(ROW, path, "ready", True)
+    path.write_bytes(data)
+    return Entry(replace(ROW, sha256=hashlib.sha256(data).hexdigest()), path, "ready", True)
 
 
-def test_missing_weights_say_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_weights_say_so(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing, match="not on this computer"):
-        weights.load(placed(monkeypatch, tmp_path, None))
+        weights.load(placed(tmp_path, None))
 
 
-def test_a_tampered_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_tampered_file_is_refused(tmp_path: Path) -> None:
     data = bytearray(ROW.path.read_bytes())
-    row = placed(monkeypatch, tmp_path, bytes(data))
+    entry = placed(tmp_path, bytes(data))
     data[-1] ^= 1
-    row.path.write_bytes(data)
+    (tmp_path / ROW.file).write_bytes(data)
     with pytest.raises(WeightsRefused, match="SHA-256 differs"):
-        weights.load(row)
+        weights.load(entry)
 
 
 class Bomb:
@@ -104,10 +105,10 @@ class Bomb:
         return (Path.touch, (Path(__file__).with_name("exploded"),))  # type: ignore[return-value]
 
 
-def test_a_pickle_is_never_unpickled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    row = placed(monkeypatch, tmp_path, pickle.dumps(Bomb()))
+def test_a_pickle_is_never_unpickled(tmp_path: Path) -> None:
+    entry = placed(tmp_path, pickle.dumps(Bomb()))
     with pytest.raises(WeightsRefused, match="not a safetensors file"):
-        weights.load(row)
+        weights.load(entry)
     assert not Path(__file__).with_name("exploded").exists()
 
 
@@ -115,12 +116,12 @@ async def test_the_least_used_network_is_unloaded_beyond_the_budget() -> None:
     rows = [replace(ROW, id=name) for name in ("a", "b", "c")]
     loaded: list[str] = []
 
-    def loader(row: Weights) -> Network:
-        loaded.append(row.id)
+    def loader(entry: Entry) -> Network:
+        loaded.append(entry.row.id)
         return registry.seeded("mini")
 
     one = size(registry.seeded("mini"))
-    catalogue = Catalogue(CPU, 2 * one + 10, rows, loader)
+    catalogue = Catalogue(CPU, 2 * one + 10, Shelf(rows=rows), loader)
     for name in ("a", "b", "a", "c", "a", "b"):
         await catalogue.network(name)
     assert loaded == ["a", "b", "c", "b"]
@@ -128,14 +129,14 @@ async def test_the_least_used_network_is_unloaded_beyond_the_budget() -> None:
 
 def test_an_unknown_network_is_told_the_known_ones() -> None:
     with pytest.raises(UnknownModel, match="There are: mini"):
-        Catalogue(CPU, 1).model("alexnet")
+        Catalogue(CPU, 1).model("resnet")
 
 
 def test_a_network_is_described_without_its_weights() -> None:
-    def never(row: Weights) -> Network:
+    def never(entry: Entry) -> Network:
         raise AssertionError
 
-    (model,) = Catalogue(CPU, 1, TABLE, never).models()
+    model = Catalogue(CPU, 1, Shelf(rows=TABLE), never).model("mini")
     assert (model.parameters, len(model.labels), model.state) == (1_851_492, 100, "embedded")
 
 
@@ -198,8 +199,8 @@ def test_every_setting_is_in_the_table_with_its_help() -> None:
     assert all(len(help) > 20 for _, _, help in table())
 
 
-def test_safetensors_round_trip_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_safetensors_round_trip_is_read(tmp_path: Path) -> None:
     seeded = registry.seeded("mini", 5)
-    row = placed(monkeypatch, tmp_path, save(dict(seeded.state_dict())))
-    loaded = weights.load(row)
+    entry = placed(tmp_path, save(dict(seeded.state_dict())))
+    loaded = weights.load(entry)
     assert torch.equal(loaded.module("fc7").weight, seeded.module("fc7").weight)  # type: ignore[arg-type]

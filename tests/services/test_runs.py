@@ -17,9 +17,10 @@ from app.services.engine import LocalEngine
 from app.services.lines import contributions, lines
 from app.services.pictures import Pictures
 from app.services.runs import Runs, preprocess
+from app.services.shelf import Entry, Shelf
 from app.vision.forward import forward_steps
 from models.graph import Network
-from models.weights import TABLE, Weights
+from models.weights import TABLE
 from tests.services.conftest import CPU, until
 
 
@@ -126,10 +127,10 @@ async def test_what_goes_wrong_is_told_before_anything_starts(
         async with runs.listen("mini", "nothing"):
             pass
 
-    def missing(row: Weights) -> Network:
+    def missing(entry: Entry) -> Network:
         raise WeightsMissing("not here")
 
-    without = Runs(engine, Catalogue(CPU, 10**9, TABLE, missing), pictures, 10**9)
+    without = Runs(engine, Catalogue(CPU, 10**9, Shelf(rows=TABLE), missing), pictures, 10**9)
     with pytest.raises(WeightsMissing):
         async with without.listen("mini", "coffee"):
             pass

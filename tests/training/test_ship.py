@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from app.errors import TrainingStopped
 from app.pictures.preprocess import normalise
+from app.services.shelf import Entry
 from app.services.weights import load
 from app.training import ship as ship_module
 from app.training import trainable
@@ -82,7 +83,7 @@ def test_the_app_loads_what_is_exported(tmp_path: Path) -> None:
     trainer = Trainer(Options(epochs=1, batch=50), data, data, PREP, CPU)
     list(trainer.run())
     made = ship(trainer, 1, labels, tmp_path / "new.safetensors")
-    network = load(replace(embedded, file=str(made.out), sha256=made.sha256))
+    network = load(Entry(replace(embedded, sha256=made.sha256), made.out, "ready", True))
     few = normalise(pixels[:4], PREP)
     with torch.no_grad():
         expected, found = trainer.averaged(few), network(few)

@@ -8,18 +8,17 @@ import weakref
 import pytest
 import torch
 
-from app.services.weights import load
 from app.vision.contributions import conv_contributions, fc_contributions, strongest_cell
 from app.vision.forward import forward_steps
 from app.vision.predict import top
 from app.vision.statistics import statistics
 from models.graph import INPUT, Concat, Layer, Network, Step, conv
-from models.weights import TABLE
+from tests.services.networks import embedded
 
 
 @pytest.fixture(scope="module")
 def mini() -> Network:
-    return load(TABLE[0])
+    return embedded()
 
 
 def test_a_batch_gives_what_each_picture_gives_alone(mini: Network) -> None:

@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 
 from app.pictures.samples import sample
 from app.services.sheets import version
-from app.services.weights import load
 from models.weights import TABLE
+from tests.services.networks import ENTRY, embedded
 
 API = "/api/v1"
 RUN = f"{API}/runs/mini/coffee"
@@ -39,7 +39,11 @@ def test_health(client: TestClient) -> None:
 
 
 def test_models_say_what_they_are_made_of(client: TestClient) -> None:
-    (mini,) = client.get(f"{API}/models").raise_for_status().json()
+    mini, *others = client.get(f"{API}/models").raise_for_status().json()
+    assert [one["id"] for one in others] == [row.id for row in TABLE[1:]]
+    assert {str(one["weights"]) for one in others} == {
+        str({"state": "downloadable", "verified": False})
+    }
     assert (mini["id"], mini["input_size"], mini["classes"]) == ("mini", 64, 100)
     assert (mini["parameters"], mini["default"]) == (1_851_492, True)
     assert mini["weights"] == {"state": "embedded", "verified": True}
@@ -89,7 +93,7 @@ def test_the_input_is_the_photo_resized_and_cropped(client: TestClient) -> None:
 
 
 def test_every_output_is_what_the_network_computes(client: TestClient) -> None:
-    network = load(TABLE[0])
+    network = embedded()
     run = client.get(RUN).json()
     mean, std = (torch.tensor(run["preprocess"][k]).view(3, 1, 1) for k in ("mean", "std"))
     x = ((torch.from_numpy(array(client, f"{RUN}/input.npy")) - mean) / std)[None]
@@ -124,7 +128,7 @@ def test_a_run_tells_predictions_and_figures(client: TestClient) -> None:
 
 
 def test_weights_and_kernels_are_those_of_the_file(client: TestClient) -> None:
-    network = load(TABLE[0])
+    network = embedded()
     for step in ("conv1", "conv3", "fc7"):
         for name in ("weight", "bias"):
             found = array(client, f"{API}/models/mini/steps/{step}/{name}.npy")
@@ -176,7 +180,7 @@ def test_tables_hold_every_digit(client: TestClient) -> None:
 
 def test_the_right_version_may_be_kept_forever(client: TestClient) -> None:
     address = f"{RUN}/steps/conv1.png?channels=top3"
-    kept = client.get(f"{address}&v={version(TABLE[0])}").headers["cache-control"]
+    kept = client.get(f"{address}&v={version(ENTRY.row)}").headers["cache-control"]
     assert kept == "private, max-age=31536000, immutable"
     bare = client.get(address)
     assert bare.headers["cache-control"] == "private, no-cache"

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from app.pictures.arrays import npy
 from app.services.sheets import version
-from models.weights import Weights
+from models.row import Weights
 
 
 class Png(Response):

@@ -107,7 +107,7 @@ def _model_info(model: Model, default: str) -> ModelInfo:
         classes=len(model.labels),
         parameters=model.parameters,
         default=model.id == default,
-        weights=WeightsState(state=model.state, verified=True),
+        weights=WeightsState(state=model.state, verified=model.entry.verified),
         steps=[_step_info(model, step) for step in model.outline.steps],
     )
 

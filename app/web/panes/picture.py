@@ -96,7 +96,11 @@ def _sentence(fitted: Fitted, built_in: bool) -> str:
 
 def _stranger(built_in: Sample | None, model: Model) -> str:
     """What the network cannot know about a sample's subject."""
-    if built_in is None or built_in.wnid in {label.wnid for label in model.labels}:
+    if (
+        built_in is None
+        or not model.labels
+        or built_in.wnid in {label.wnid for label in model.labels}
+    ):
         return ""
     return (
         f"“{built_in.subject}” is not among the {len(model.labels)} classes of this network: it "

@@ -19,6 +19,9 @@ from models.graph import Step
 SHOWN = 10
 """Maps on a card: what fits one under the other on a laptop."""
 
+MANY = 24
+"""Steps that fit side by side on a laptop; of more, stages are folded."""
+
 SIDE = 56
 """Pixels of a map on a card; larger maps are averaged down to it."""
 
@@ -37,19 +40,33 @@ def river(view: View, model: Model, run: Run | None) -> River:
         record = records.get(step.name)
         return card(view, run, record) if run and record else waiting(view, model, step)
 
-    *steps, last = [made(step) for step in model.outline.steps]
+    steps = [made(step) for step in model.outline.steps]
+    verdict = None if model.outline.partial else steps.pop()
+    big = is_big(model)
     numbers = dict.fromkeys(one.step.stage for one in steps)
     stages = tuple(
-        Stage(
-            number,
-            STAGES[number],
-            _size(model, tuple(one for one in steps if one.step.stage == number)),
-            tuple(one for one in steps if one.step.stage == number),
-            open=number is not None,
-        )
+        _stage(view, model, number, tuple(one for one in steps if one.step.stage == number), big)
         for number in numbers
     )
-    return River(view, model, stages, last, run is None, SCALE_WORDS[view.scale], SIDE)
+    return River(view, model, stages, verdict, run is None, SCALE_WORDS[view.scale], SIDE, big)
+
+
+def is_big(model: Model) -> bool:
+    """Whether a network has too many steps for one screen."""
+    return len(model.outline.steps) > MANY
+
+
+def _stage(
+    view: View, model: Model, number: int | None, cards: tuple[Card, ...], big: bool
+) -> Stage:
+    """A stage of a big network is folded to its last step, unless one of the others is selected."""
+    if number is None:
+        return Stage(number, STAGES[number], _size(model, cards), cards, open=False)
+    if not big or len(cards) == 1:
+        return Stage(number, STAGES[number], _size(model, cards), cards)
+    *inside, last = cards
+    selected = view.step in [one.step.name for one in inside]
+    return Stage(number, STAGES[number], f"{len(cards)} steps", tuple(inside), last, open=selected)
 
 
 def waiting(view: View, model: Model, step: Step) -> Card:
@@ -97,6 +114,7 @@ def card(view: View, run: Run, record: Record) -> Card:
         legend=legend(view, run, record),
         links=json.dumps([[one.source, one.target, round(one.share, 3)] for one in found]),
         source=source_of(run, step.name) or "",
+        lazy=is_big(run.model),
     )
 
 

@@ -1,0 +1,25 @@
+"""How much memory is free, and how much a network takes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_MEMINFO = Path("/proc/meminfo")
+
+
+def available() -> int | None:
+    """Bytes that programs can still take; None where the system does not say it simply."""
+    if _MEMINFO.is_file():
+        for line in _MEMINFO.read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    names = getattr(os, "sysconf_names", {})
+    if "SC_AVPHYS_PAGES" in names and "SC_PAGE_SIZE" in names:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def need(parameters: int) -> int:
+    """Bytes a network takes while it is loaded: its float32 parameters, and the file's bytes."""
+    return 2 * 4 * parameters

@@ -1,0 +1,175 @@
+"""`python -m app weights`: which networks are here, getting, checking and exporting their files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from app.errors import DownloadFailed, LayerscopeError, UnknownModel
+from app.services.fitting import fit
+from app.services.shelf import Entry, Shelf, architecture_of
+from app.services.sources import attempts
+from app.services.weights import load, read
+from app.verbs.terminal import Teller
+from app.web.panes.networks import progress
+from app.web.settings import Settings
+from models import registry
+from models.graph import Network
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one of the sub-verbs; the exit status."""
+    given = _parser().parse_args(arguments)
+    settings = Settings.from_environment()
+    shelf = Shelf(settings.shelves)
+    match given.verb:
+        case "list":
+            return _list(shelf)
+        case "get":
+            return _get(shelf, given.into or settings.cache, given.names)
+        case "verify":
+            return _verify(shelf, given.names)
+        case "path":
+            sys.stdout.writelines(f"{folder.resolve()}\n" for folder in shelf.folders)
+            return 0
+        case _:
+            return _export(shelf, given.source, given.out, given.keys)
+
+
+def _list(shelf: Shelf) -> int:
+    entries = shelf.entries()
+    wide = max(len(entry.id) for entry in entries)
+    for entry in entries:
+        sys.stdout.write(f"{entry.id:{wide}}  {_state(entry):42}  {entry.row.title}\n")
+    for refused in shelf.refused():
+        sys.stdout.write(f"refused: {refused.file}: {refused.reason}\n")
+    return 0
+
+
+def _state(entry: Entry) -> str:
+    size = f"{entry.row.bytes / 1e6:,.0f} MB"
+    match entry.state:
+        case "embedded":
+            return f"comes with the project, {size}"
+        case "downloadable":
+            return f"not here; `weights get` brings {size}"
+        case "partial":
+            return f"your own file, partial: up to {entry.last}"
+        case _ if entry.verified:
+            return f"here, {size}"
+        case _:
+            return f"here, not verified, {size}"
+
+
+def _get(shelf: Shelf, cache: Path, names: Sequence[str]) -> int:
+    teller = Teller()
+    for entry in [_known(shelf, name) for name in names]:
+        if entry.path and (entry.state == "embedded" or entry.path.parent == cache):
+            teller.line(f"{entry.row.title} is here already: {entry.path}")
+        elif (path := _fetch(entry, cache, teller)) is None:
+            return 2
+        else:
+            teller.line(f"{entry.row.title} is here now: {path}")
+    return 0
+
+
+def _fetch(entry: Entry, cache: Path, teller: Teller) -> Path | None:
+    """Try one source after the other; the file, None where all failed."""
+    stop = threading.Event()
+    for attempt in attempts(entry.row, cache):
+        try:
+            for received in attempt(stop):
+                teller.progress(f"{entry.row.title}: {progress(received)}")
+            return Shelf([cache]).entry(entry.id).path  # type: ignore[union-attr]
+        except DownloadFailed as error:
+            teller.line(f"{error.title}. {error.detail}")
+    return None
+
+
+def _verify(shelf: Shelf, names: Sequence[str]) -> int:
+    """Load each network that is named, or each that is here, and say how it stands."""
+    entries = [_known(shelf, name) for name in names] or [e for e in shelf.entries() if e.path]
+    wrong = 0
+    for entry in entries:
+        try:
+            load(entry)
+            how = "whole and as published" if entry.verified else "fits; no published digits"
+        except LayerscopeError as error:
+            wrong, how = 2, error.detail
+        sys.stdout.write(f"{entry.id}: {how}\n")
+    for refused in shelf.refused() if not names else ():
+        wrong = 2
+        sys.stdout.write(f"{refused.file}: refused. {refused.reason}\n")
+    return wrong
+
+
+def _export(shelf: Shelf, source: str, out: Path, keys: str) -> int:
+    """Write a network, or a file of one's own, as safetensors with the keys that are wanted."""
+    if entry := shelf.entry(source):
+        architecture, network = entry.row.architecture, load(entry)
+    else:
+        path = Path(source)
+        found = architecture_of(path.stem) or architecture_of(out.stem)
+        if found is None:
+            known = ", ".join(registry.architectures())
+            raise UnknownModel(
+                f"“{source[:60]}” is neither a network nor a file named <architecture>-anything; "
+                f"architectures are: {known}."
+            )
+        architecture, network = found, fit(found, read(path), path.name)
+    state = _renamed(architecture, network, keys == "published")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        part = out.with_name(f"{out.name}.part")
+        save_file(state, part)
+        part.replace(out)
+    except OSError as error:
+        raise LayerscopeError(f"{out} cannot be written: {error.strerror}.") from error
+    sys.stdout.write(f"Written: {out}\n")
+    return 0
+
+
+def _renamed(architecture: str, network: Network, published: bool) -> dict[str, Tensor]:
+    """The parameters under the published keys, or under the steps' names."""
+    back = {step: prefix for prefix, step in registry.find(architecture).keys.items()}
+    state = {}
+    for step in network.steps:
+        prefix = back.get(step.name, step.name) if published else step.name
+        for name, value in network.module(step.name).state_dict().items():
+            state[f"{prefix}.{name}"] = value.contiguous()
+    return state
+
+
+def _known(shelf: Shelf, name: str) -> Entry:
+    if entry := shelf.entry(name):
+        return entry
+    there = ", ".join(entry.id for entry in shelf.entries())
+    raise UnknownModel(f"There is no network called “{name[:60]}”. There are: {there}.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app weights", description="The files with the networks' weights."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+    verbs.add_parser("list", help="every network, and whether its weights are here")
+    get = verbs.add_parser("get", help="download the weights of networks")
+    get.add_argument("names", nargs="+", metavar="NAME")
+    get.add_argument("--into", type=Path, help="another folder than data/weights")
+    verify = verbs.add_parser("verify", help="check files against the published digits")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="[all that are here]")
+    verbs.add_parser("path", help="the folders that are looked into, the first first")
+    export = verbs.add_parser("export", help="write weights as safetensors, in either layout")
+    export.add_argument("source", help="a network's name, or a .pth or .safetensors file")
+    export.add_argument("out", type=Path, help="<architecture>[-anything].safetensors")
+    export.add_argument(
+        "--keys", choices=("published", "steps"), default="published",
+        help="torchvision's keys, or the steps' names [published]",
+    )  # fmt: skip
+    return parser

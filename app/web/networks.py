@@ -1,0 +1,59 @@
+"""Getting a network's weights from the page, where it is served to this machine alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from app.errors import Forbidden
+from app.services.catalogue import Model
+from app.services.sources import attempts
+from app.web.api.models import ModelId
+from app.web.panes.networks import download
+from app.web.state import Services, ServicesDep
+from app.web.templating import render
+
+router = APIRouter(prefix="/networks/{model}", include_in_schema=False)
+
+
+def known(model: ModelId, services: ServicesDep) -> Model:
+    """The network, where the page may download. Raises `Forbidden`, `UnknownModel`."""
+    if not services.local:
+        raise Forbidden(
+            "This server is open to other computers: only whoever runs it downloads weights, "
+            f"with python -m app weights get {model[:60]}."
+        )
+    return services.catalogue.model(model)
+
+
+Known = Annotated[Model, Depends(known)]
+
+
+@router.post("/download")
+async def start(request: Request, model: Known, services: ServicesDep) -> Response:
+    """Begin; already here or already running is as good."""
+    if model.entry.path is None:
+        services.downloads.start(model.id, attempts(model.row, services.settings.cache))
+    return _answer(request, model, services)
+
+
+@router.get("/download")
+async def look(request: Request, model: Known, services: ServicesDep) -> Response:
+    """How it stands."""
+    return _answer(request, model, services)
+
+
+@router.post("/cancel")
+async def cancel(request: Request, model: Known, services: ServicesDep) -> Response:
+    """Stop; what has come is kept."""
+    services.downloads.cancel(model.id)
+    return _answer(request, model, services)
+
+
+def _answer(request: Request, model: Model, services: Services) -> Response:
+    if "hx-request" not in request.headers:
+        return RedirectResponse("/", 303)
+    context = {"download": download(services, model)}
+    return render(request, "partials/_download.html", context)

@@ -1,0 +1,93 @@
+"""The networks to choose from: what each is, whether it is here, and how to get it."""
+
+from __future__ import annotations
+
+from app.services.catalogue import Model
+from app.services.downloads import Status
+from app.services.fetch import Received
+from app.services.memory import available, need
+from app.web.contexts import Choice, Download
+from app.web.links import View
+from app.web.state import Services
+
+
+def choices(view: View, services: Services) -> tuple[Choice, ...]:
+    """Every network; choosing one keeps the picture and, where it has one like it, the stage."""
+    models = services.catalogue.models()
+    shown = next(model for model in models if model.id == view.model)
+    return tuple(_choice(view, services, shown, model) for model in models)
+
+
+def download(services: Services, model: Model) -> Download:
+    """How a network's download stands."""
+    status = services.downloads.status(model.id)
+    received = status.received
+    share = 100 * received.done / received.total if received and received.total else 0.0
+    return Download(
+        id=model.id,
+        title=model.row.title,
+        megabytes=megabytes(model.row.bytes),
+        command=f"python -m app weights get {model.id}",
+        allowed=services.local,
+        state=status.state,
+        percent=share,
+        words=_words(status, model),
+        problem=status.problem,
+    )
+
+
+def stage_step(model: Model, step: str | None, other: Model) -> str | None:
+    """The step of `other` that is like `step`: of the same name, else the same kind and stage."""
+    if step is None or step not in model.geometry:
+        return None
+    if step in other.geometry:
+        return step
+    known = model.outline.step(step)
+    stage = [one for one in other.outline.steps if one.stage == known.stage]
+    alike = [one for one in stage if one.kind == known.kind] or stage
+    return alike[0].name if alike else None
+
+
+def megabytes(size: int) -> str:
+    """Bytes in words: `233 MB`."""
+    return f"{size / 1e6:,.0f} MB"
+
+
+def _choice(view: View, services: Services, shown: Model, model: Model) -> Choice:
+    here = model.entry.path is not None
+    step = stage_step(shown, view.step, model)
+    return Choice(
+        model=model,
+        url=view.url(model=model.id, step=step, channel=None, y=None, x=None),
+        set=f"model={model.id}&step={step or ''}&channel=&y=&x=",
+        shown=model.id == view.model,
+        here=here,
+        memory=_memory(model),
+        download=None if here else download(services, model),
+    )
+
+
+def _memory(model: Model) -> str:
+    """A warning in advance where a network takes more than is free."""
+    free, wanted = available(), need(model.parameters)
+    if free is None or wanted <= free:
+        return ""
+    return (
+        f"It needs about {wanted / 1e9:.1f} GB of memory while it is loaded, and "
+        f"{free / 1e9:.1f} GB are free here: close other programs, or choose a smaller network."
+    )
+
+
+def _words(status: Status, model: Model) -> str:
+    received = status.received
+    if received is None:
+        return f"Asking for {model.row.title} …"
+    return f"{model.row.title}: {progress(received)}"
+
+
+def progress(received: Received) -> str:
+    """How far a download is: `120 of 244 MB, 5.1 MB a second, 25 s left`."""
+    total = f" of {received.total / 1e6:,.0f}" if received.total else ""
+    speed = f", {received.speed / 1e6:.1f} MB a second" if received.speed else ""
+    left = f", {received.left:,.0f} s left" if received.left is not None else ""
+    return f"{received.done / 1e6:,.0f}{total} MB{speed}{left}"
