@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from app.pictures.preprocess import Preprocess, normalise
@@ -22,6 +23,19 @@ def logits(
             fed = normalise(data.pixels[start : start + BATCH], prep)
             answered = network(fed.contiguous(memory_format=torch.channels_last))
         yield answered.float(), data.labels[start : start + BATCH]
+
+
+def temperature(network: Callable[[Tensor], Tensor], data: DataSet, prep: Preprocess) -> float:
+    """The T for which softmax(z / T) fits the labels best: least cross entropy (arXiv 1706.04599).
+
+    Between 0.25 and 4; 1 leaves the probabilities as they are, less makes them surer. Ranks stay.
+    """
+    pairs = list(logits(network, data, prep))
+    answered = torch.cat([batch for batch, _ in pairs]).cpu()
+    labels = torch.cat([batch for _, batch in pairs]).cpu()
+    grid = torch.logspace(-2, 2, 401, base=2.0).tolist()
+    losses = [F.cross_entropy(answered / t, labels).item() for t in grid]
+    return float(grid[losses.index(min(losses))])
 
 
 def accuracy(

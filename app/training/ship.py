@@ -19,7 +19,7 @@ from app.pictures.preprocess import Preprocess
 from app.training import calibrate
 from app.training.checkpoint import write_whole
 from app.training.data import DataSet
-from app.training.measure import accuracy, logits
+from app.training.measure import accuracy, logits, temperature
 from app.training.options import Options
 from app.training.trainable import Trainable, fold
 from app.training.trainer import ARCHITECTURE, Trainer
@@ -45,6 +45,8 @@ class Shipped:
 def ship(trainer: Trainer, seconds: float, labels: Sequence[Label], out: Path) -> Shipped:
     """Write the weights as float16 and the calibration beside them.
 
+    The last matrix is divided by the temperature that fits the validation pictures best.
+
     Raises `TrainingStopped` where the folded network is not the trained one or nothing can be
     written; what was there before stays then.
     """
@@ -52,11 +54,17 @@ def ship(trainer: Trainer, seconds: float, labels: Sequence[Label], out: Path) -
     state = fold(trained)
     network = assemble(trainer.options, state, len(labels))
     _same(trained, network.to(trainer.device), trainer.val, trainer.prep)
+    spread = temperature(network, trainer.val, trainer.prep)
+    last = network.logits
+    for name in (f"{last}.weight", f"{last}.bias"):
+        # Probabilities that keep their word: smoothed labels and patches leave them too unsure.
+        state[name] /= spread
     half = {name: value.half() for name, value in state.items()}
     rounded = assemble(trainer.options, half, len(labels)).to(trainer.device)
     exact = accuracy(network, trainer.val, trainer.prep)
     top1, top5 = accuracy(rounded, trainer.val, trainer.prep)
     about = _about(trainer, seconds, labels, exact, (top1, top5))
+    about["temperature"] = f"{spread:.4f}"
     write_whole(out, lambda part: save_file(half, part, about))
     data = out.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()

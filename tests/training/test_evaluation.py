@@ -13,6 +13,7 @@ from app.pictures.preprocess import Preprocess
 from app.training import report
 from app.training.data import DataSet
 from app.training.evaluation import Evaluation, evaluate
+from app.training.measure import temperature
 
 PREP = Preprocess(1, 1, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 NAMES = ["ant", "bee", "cat", "dog", "eel", "fox", "gnu"]
@@ -81,6 +82,20 @@ def test_calibration_as_counted_by_hand(evaluation: Evaluation) -> None:
     assert filled.confidence == pytest.approx(sum(confidences) / 7)
     assert filled.accuracy == pytest.approx(3 / 7)
     assert evaluation.ece == pytest.approx(sum(confidences) / 7 - 3 / 7)
+
+
+def test_the_temperature_is_the_one_that_fits_best() -> None:
+    # The truth is drawn from softmax(2 z): the network is half as sure as it should be.
+    generator = torch.Generator().manual_seed(0)
+    answers = torch.randn(4000, 5, generator=generator)
+    labels = torch.multinomial((2 * answers).softmax(1), 1, generator=generator).flatten()
+    pixels = torch.arange(4000).view(-1, 1, 1, 1).expand(-1, 3, 1, 1)
+
+    def known(pictures: Tensor) -> Tensor:
+        return answers[(pictures[:, 0, 0, 0] * 255).round().long()]
+
+    found = temperature(known, DataSet(pixels, labels, DATA, ""), PREP)
+    assert found == pytest.approx(0.5, rel=0.05)
 
 
 def test_tables_hold_the_same_figures(evaluation: Evaluation, tmp_path: Path) -> None:

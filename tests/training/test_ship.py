@@ -20,6 +20,7 @@ from app.services.weights import load
 from app.training import ship as ship_module
 from app.training import trainable
 from app.training.data import DataSet
+from app.training.measure import logits, temperature
 from app.training.options import Options
 from app.training.ship import Shipped, revision, ship
 from app.training.trainer import Trainer
@@ -87,6 +88,8 @@ def test_the_app_loads_what_is_exported(tmp_path: Path) -> None:
     few = normalise(pixels[:4], PREP)
     with torch.no_grad():
         expected, found = trainer.averaged(few), network(few)
+    with safe_open(made.out, "pt") as file:
+        expected /= float(file.metadata()["temperature"])
     assert found.allclose(expected, atol=0.01 * expected.abs().max().item())
 
 
@@ -114,6 +117,19 @@ def test_the_calibration_is_of_these_weights_and_these_pictures(
     assert {name: tuple(value.shape) for name, value in found.items() if "mean" in name} == {
         "mean.relu1": (2, 4), **{f"mean.relu{i}": (2, 8) for i in range(2, 6)},
     }  # fmt: skip
+
+
+def test_probabilities_fit_the_validation_pictures(trained: Trainer, shipped: Shipped) -> None:
+    network = ship_module.assemble(SMALL, load_file(shipped.out), 2)
+    val, prep = trained.val, trained.prep
+    before, after = (
+        torch.cat([batch for batch, _ in logits(net, val, prep)])
+        for net in (trained.averaged, network)
+    )
+    spread = temperature(trained.averaged, val, prep)
+    assert spread != pytest.approx(1, abs=0.02)
+    assert after.allclose(before / spread, atol=0.01 * after.abs().max().item())
+    assert temperature(network, val, prep) == pytest.approx(1, abs=0.02)
 
 
 def test_a_wrong_folding_is_not_shipped(
