@@ -3,7 +3,7 @@
 from models.graph import Network, conv, fc, flatten, maxpool, relu, softmax
 from models.registry import architecture
 
-WIDTHS = (48, 128, 192, 128, 128)
+WIDTHS = (64, 192, 288, 224, 192)
 HIDDEN = 512
 CLASSES = 100
 

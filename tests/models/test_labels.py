@@ -18,7 +18,7 @@ def rows() -> list[dict[str, str]]:
 
 
 def classes_in_header(path: Path) -> list[list[str]]:
-    """`[wnid, synset]` of each class, from a safetensors file's JSON header alone."""
+    """`[wnid, label, synset]` of each class, from a safetensors file's JSON header alone."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(length))
@@ -36,7 +36,7 @@ def test_no_two_are_the_same(rows: list[dict[str, str]], column: str) -> None:
 
 
 def test_they_are_those_of_the_weights_file(rows: list[dict[str, str]]) -> None:
-    ours = [[row["wnid"], row["synset"]] for row in rows]
+    ours = [[row["wnid"], row["label"], row["synset"]] for row in rows]
     assert ours == classes_in_header(MODELS / "weights" / "mini.safetensors")
 
 

@@ -92,4 +92,4 @@ async def test_networks_are_ready_to_answer_and_not_to_learn() -> None:
 
 
 def test_a_networks_size_is_that_of_its_numbers() -> None:
-    assert size(registry.empty("mini")) == 4 * 1_851_492
+    assert size(registry.empty("mini")) == 4 * 3_407_588

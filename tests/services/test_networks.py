@@ -53,7 +53,7 @@ def test_what_does_not_fit_is_refused_by_name(state: dict[str, torch.Tensor]) ->
 def test_numbers_of_another_kind_are_refused(
     state: dict[str, torch.Tensor], kind: torch.dtype
 ) -> None:
-    wrong = {**state, "conv1.weight": torch.zeros(48, 3, 7, 7, dtype=kind)}
+    wrong = {**state, "conv1.weight": torch.zeros(64, 3, 7, 7, dtype=kind)}
     with pytest.raises(WeightsRefused, match=r"conv1\.weight cannot be numbers of the kind torch"):
         fit("mini", wrong, "file")
 
@@ -137,7 +137,7 @@ def test_a_network_is_described_without_its_weights() -> None:
         raise AssertionError
 
     model = Catalogue(CPU, 1, Shelf(rows=TABLE), never).model("mini")
-    assert (model.parameters, len(model.labels), model.state) == (1_851_492, 100, "embedded")
+    assert (model.parameters, len(model.labels), model.state) == (3_407_588, 100, "embedded")
 
 
 def test_a_cache_keeps_the_most_recently_used_within_its_budget() -> None:

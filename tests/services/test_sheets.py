@@ -84,8 +84,8 @@ async def test_other_words_for_channels_are_refused(
 
 
 async def test_a_channel_that_is_not_there_is_unknown(run: Run, sheets: Sheets) -> None:
-    with pytest.raises(UnknownStep, match="channels 0 to 127, not 128"):
-        await sheets.draw(run, "conv2", Wanted(channels="128"))
+    with pytest.raises(UnknownStep, match="channels 0 to 191, not 192"):
+        await sheets.draw(run, "conv2", Wanted(channels="192"))
 
 
 async def test_maps_are_reduced_and_enlarged(run: Run, sheets: Sheets) -> None:

@@ -201,5 +201,5 @@ def test_timms_layout_of_vgg_is_the_same_network() -> None:
 
 
 def test_a_matrix_stored_as_kernels_keeps_its_order(mini: State) -> None:
-    kernels = {**mini, "fc6.weight": mini["fc6.weight"].view(512, 128, 4, 4)}
+    kernels = {**mini, "fc6.weight": mini["fc6.weight"].view(512, 192, 4, 4)}
     assert fit("mini", kernels, "file").state_dict()["fc6.weight"].equal(mini["fc6.weight"])

@@ -155,7 +155,7 @@ def test_terms_re_add_to_the_value_everywhere(mini: Network) -> None:
                 for cell in (None, (0, 0), last)
             ]
         elif isinstance(module, torch.nn.Linear):
-            groups = 128 if step.name == "fc6" else len(inputs)
+            groups = 192 if step.name == "fc6" else len(inputs)
             made = [fc_contributions(module, inputs, result, unit, groups) for unit in (0, 99)]
         else:
             continue

@@ -45,15 +45,15 @@ def test_models_say_what_they_are_made_of(client: TestClient) -> None:
         str({"state": "downloadable", "verified": False})
     }
     assert (mini["id"], mini["input_size"], mini["classes"]) == ("mini", 64, 100)
-    assert (mini["parameters"], mini["default"]) == (1_851_492, True)
+    assert (mini["parameters"], mini["default"]) == (3_407_588, True)
     assert mini["weights"] == {"state": "embedded", "verified": True}
     conv1, relu1, pool1 = mini["steps"][:3]
     assert conv1 == {
-        "name": "conv1", "kind": "conv", "inputs": ["input"], "stage": 1, "shape": [48, 32, 32],
+        "name": "conv1", "kind": "conv", "inputs": ["input"], "stage": 1, "shape": [64, 32, 32],
         "kernel": [7, 7], "stride": [2, 2], "padding": [3, 3], "receptive_field": 7,
     }  # fmt: skip
     assert relu1["kernel"] is None
-    assert (pool1["shape"], pool1["receptive_field"]) == ([48, 16, 16], 11)
+    assert (pool1["shape"], pool1["receptive_field"]) == ([64, 16, 16], 11)
     assert mini["steps"][-1]["stage"] is None
 
 
@@ -137,10 +137,10 @@ def test_weights_and_kernels_are_those_of_the_file(client: TestClient) -> None:
             )
     colour = client.get(f"{API}/models/mini/steps/conv1/filters.png").raise_for_status()
     with Image.open(io.BytesIO(colour.content)) as image:
-        assert (image.mode, image.size) == ("RGB", (49, 49))
+        assert (image.mode, image.size) == ("RGB", (56, 56))
     slices = client.get(f"{API}/models/mini/steps/conv2/filters.png?channel=5").raise_for_status()
     with Image.open(io.BytesIO(slices.content)) as image:
-        assert (image.mode, image.size) == ("P", (35, 35))
+        assert (image.mode, image.size) == ("P", (40, 40))
 
 
 def test_a_sheet_and_its_description_agree(client: TestClient) -> None:
@@ -198,8 +198,8 @@ def test_the_right_version_may_be_kept_forever(client: TestClient) -> None:
         (f"{API}/runs/mini/nothing", 404, "not here"),
         (f"{API}/runs/mini/..%2f..%2fetc%2fpasswd", 404, ""),
         (f"{RUN}/steps/conv9.npy", 404, "no step called “conv9”"),
-        (f"{RUN}/steps/conv1.npy?channel=48", 404, "channels 0 to 47, not 48"),
-        (f"{RUN}/steps/conv1.png?channels=48", 404, "channels 0 to 47, not 48"),
+        (f"{RUN}/steps/conv1.npy?channel=64", 404, "channels 0 to 63, not 64"),
+        (f"{RUN}/steps/conv1.png?channels=64", 404, "channels 0 to 63, not 64"),
         (f"{RUN}/steps/conv1.png?channels=x", 422, "numbers with commas"),
         (f"{RUN}/steps/conv1.png?scale=huge", 422, "scale"),
         (f"{RUN}/steps/conv1.png?size=0", 422, "size"),
@@ -208,7 +208,7 @@ def test_the_right_version_may_be_kept_forever(client: TestClient) -> None:
         (f"{API}/models/none/labels", 404, "no network"),
         (f"{API}/models/mini/steps/relu1/weight.npy", 404, "no weights"),
         (f"{API}/models/mini/steps/fc6/filters.png", 404, "not a convolution"),
-        (f"{API}/models/mini/steps/conv2/filters.png?channel=128", 404, "not 128"),
+        (f"{API}/models/mini/steps/conv2/filters.png?channel=192", 404, "not 192"),
         (f"{API}/images/nothing.png", 404, "not here"),
         (f"{API}/palettes/rainbow.png", 422, ""),
         (f"{API}/nowhere", 404, "nothing at this address"),

@@ -52,7 +52,7 @@ def test_htmx_gets_the_part_it_asks_for(
         ("/?image=gone", 404),
         ("/?model=none", 404),
         ("/?step=none", 404),
-        ("/?step=conv1&channel=48", 404),
+        ("/?step=conv1&channel=64", 404),
         ("/?step=conv1&channel=1&y=99&x=0", 404),
         ("/?channel=3", 422),
         ("/?step=conv1&channel=-1", 422),

@@ -60,7 +60,7 @@ class StepInfo(BaseModel):
         kind="conv",
         inputs=["input"],
         stage=1,
-        shape=[48, 32, 32],
+        shape=[64, 32, 32],
         kernel=[7, 7],
         stride=[2, 2],
         padding=[3, 3],
