@@ -14,12 +14,15 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Request, expect
+from safetensors.torch import save_file
 
 from app.pictures.samples import sample
 from app.services import engine
 from app.web.app import create_app
 from app.web.server import Server
 from app.web.settings import Settings
+from models import registry
+from tests.services.networks import embedded
 
 DEADLINE = 15.0
 """Seconds after which something did not happen, also on a machine with other work to do."""
@@ -73,9 +76,23 @@ def gate(gates: Gate) -> Iterator[Gate]:
 
 
 @pytest.fixture(scope="session")
-def base_url(gates: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of somebody's own: mini without its classifier, a seeded SqueezeNet."""
+    folder = tmp_path_factory.mktemp("stick")
+    state = embedded().state_dict()
+    part = {key: value for key, value in state.items() if not key.startswith("fc")}
+    save_file(part, folder / "mini-part.safetensors")
+    names = registry.seeded("squeezenet1_1").state_dict().items()
+    whole = {key.replace("__", "."): value for key, value in names}
+    save_file(whole, folder / "squeezenet1_1-seeded.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def base_url(gates: Gate, stick: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server of this session's own."""
-    app = create_app(Settings(data=tmp_path_factory.mktemp("data"), device="cpu"))
+    data = tmp_path_factory.mktemp("data")
+    app = create_app(Settings(data=data, device="cpu", weights=stick))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
