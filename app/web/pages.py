@@ -17,7 +17,7 @@ from app.web.contexts import Page, StepPane, UnitPane, as_dict
 from app.web.links import View
 from app.web.panels import links
 from app.web.panes.evidence import step_pane, unit_pane
-from app.web.panes.networks import choices
+from app.web.panes.networks import choices, stage_step
 from app.web.panes.picture import gallery, link_expires, picture_pane
 from app.web.panes.river import river
 from app.web.state import OwnerDep, Services, ServicesDep
@@ -46,11 +46,19 @@ async def explore(
     y: Annotated[int | None, Query(ge=0)] = None,
     x: Annotated[int | None, Query(ge=0)] = None,
     scale: Scale = "unit",
+    instead_of: str = "",
 ) -> Response:
-    """What the URL names, in full or the part that changed."""
+    """What the URL names, in full or the part that changed.
+
+    Where a network comes `instead_of` another, the step of the other that was on screen becomes
+    the one like it.
+    """
     model = model or services.settings.model
     image = image or all_samples()[0].id
     view = View(model, image, step or None, channel, y, x, scale)
+    if instead_of:
+        before, now = (services.catalogue.model(id) for id in (instead_of, model))
+        return RedirectResponse(view.url(step=stage_step(before, view.step, now)), 303)
     target = request.headers.get("hx-target", "")
     restored = "hx-history-restore-request" in request.headers
     template = "pages/explore.html" if restored else PANES.get(target, "pages/explore.html")

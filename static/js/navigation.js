@@ -34,6 +34,12 @@ document.addEventListener("click", (event) => {
   go(link.dataset.set);
 });
 
+// Another network for what is on screen now, not for what was when its menu was drawn.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.(".network a[data-set]");
+  if (link) link.href = changed(link.dataset.set);
+});
+
 /** One level back: from a map to its step, from a step to nothing. */
 export function back() {
   const { step, channel } = selected();

@@ -113,6 +113,16 @@ def test_choosing_a_network_keeps_picture_and_stage(with_stick: TestClient) -> N
     assert "/?model=own-mini-part&amp;image=cat&amp;step=conv3" in page
 
 
+def test_a_step_becomes_its_like_where_a_network_comes_instead(with_stick: TestClient) -> None:
+    asked = "/?model=own-squeezenet1_1-seeded&instead_of=mini&image=cat&step=relu2&scale=layer"
+    answer = with_stick.get(asked, headers=HTML)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == (
+        "/?model=own-squeezenet1_1-seeded&image=cat&step=fire2.squeeze_relu&scale=layer"
+    )
+    assert with_stick.get("/?model=mini&instead_of=none", headers=HTML).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("step", "other", "expected"),
     [

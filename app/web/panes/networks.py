@@ -59,7 +59,7 @@ def _choice(view: View, services: Services, shown: Model, model: Model) -> Choic
     return Choice(
         model=model,
         url=view.url(model=model.id, step=step, channel=None, y=None, x=None),
-        set=f"model={model.id}&step={step or ''}&channel=&y=&x=",
+        set=f"model={model.id}&instead_of={shown.id}&channel=&y=&x=",
         shown=model.id == view.model,
         here=here,
         memory=_memory(model),
