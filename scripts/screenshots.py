@@ -19,9 +19,9 @@ from scripts.browser import find_chromium
 
 DOCS = Path(__file__).parents[1] / "docs"
 SHOTS = (
-    ("screenshot.png", "/?step=conv2&channel=58", 1440, 900, "dark"),
+    ("screenshot.png", "/?step=conv2&channel=165", 1440, 900, "dark"),
     ("screenshot-light.png", "/?image=monarch", 1440, 900, "light"),
-    ("screenshot-phone.png", "/?image=cat&step=conv2&channel=58", 390, 844, "dark"),
+    ("screenshot-phone.png", "/?image=cat&step=conv2&channel=165", 390, 844, "dark"),
 )
 
 

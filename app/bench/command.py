@@ -8,12 +8,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.bench import crowd, explain, memory, repeat, report, upload, wire
-from app.bench.networks import KNOWN, NETWORKS
+from app.bench import crowd, explain, loading, memory, repeat, report, upload, wire
+from app.bench.networks import KNOWN, NETWORKS, chosen
 from app.bench.rows import Row
 from app.bench.workshop import open_workshop
 
-PARTS = (upload.measure, repeat.measure, explain.measure, crowd.measure, wire.measure)
+PARTS = (
+    upload.measure,
+    repeat.measure,
+    explain.measure,
+    crowd.measure,
+    wire.measure,
+    loading.measure,
+)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -56,8 +63,10 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m app bench",
         description="Measure speed against the bare network, on the CPU.",
     )
-    models = ",".join(NETWORKS)
-    parser.add_argument("--models", type=_names, default=models, help=f"default: {models}")
+    parser.add_argument(
+        "--models", type=_names, default=chosen(),
+        help=f"default: {', '.join(NETWORKS)}, and every network whose weights are here",
+    )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher figures")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there too")
     parser.add_argument("--note", default="", help="said of the machine beside the table")

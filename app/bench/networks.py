@@ -18,6 +18,12 @@ def shelf() -> Shelf:
     return Shelf(Settings.from_environment().shelves)
 
 
+def chosen() -> list[str]:
+    """What is measured unless somebody chooses: three networks, and all whose weights are here."""
+    here = [entry.id for entry in shelf().entries() if entry.path and entry.id in KNOWN]
+    return list(dict.fromkeys([*NETWORKS, *here]))
+
+
 def loader(entry: Entry) -> Network:
     """Real weights where they are here, else seeded ones: as fast, if meaningless."""
     return load(entry) if entry.path else registry.seeded(entry.row.architecture)

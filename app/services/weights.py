@@ -6,7 +6,6 @@ import hashlib
 import pickle
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
 from pathlib import Path
 
 import torch
@@ -27,38 +26,50 @@ def load(entry: Entry) -> Network:
     of the table or does not fit.
     """
     path = entry.path
-    if path is None:
+    if path is None or not path.is_file():
         raise WeightsMissing(missing(entry))
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise WeightsMissing(missing(entry)) from None
-    except OSError as error:
-        raise WeightsRefused(f"{path.name} cannot be read: {error.strerror}.") from error
     if not entry.verified:
-        return fit(entry.row.architecture, _read(path, data), path.name)
-    # The digest of 233 MB takes as long as reading them: both at once. Nothing that is read runs
-    # code, and nothing is used before the digest is right.
+        return fit(entry.row.architecture, read(path), path.name)
+    # The digest of 244 MB takes as long as reading them: both at once. Nothing that is read runs
+    # code, and nothing is answered before the digest is right.
+    before = path.stat()
     with ThreadPoolExecutor(1) as pool:
-        digest = pool.submit(lambda: hashlib.sha256(data).hexdigest())
+        digest = pool.submit(_digest, path)
         try:
-            state = _read(path, data)
+            network = fit(entry.row.architecture, read(path), path.name)
         finally:
             _verify(entry, digest.result())
-    return fit(entry.row.architecture, state, path.name)
+    if (now := path.stat()).st_mtime_ns != before.st_mtime_ns or now.st_size != before.st_size:
+        raise WeightsRefused(f"{path.name} changed while it was read. Please try again.")
+    return network
 
 
 def read(path: Path) -> Mapping[str, Tensor]:
     """Tensors by key from any weights file, without running code.
 
-    Raises `WeightsMissing`, `WeightsRefused`.
+    Nothing stays mapped to the file: a stick may be pulled out. Raises `WeightsMissing`,
+    `WeightsRefused`.
     """
     try:
-        return _read(path, path.read_bytes())
+        if path.suffix == ".safetensors":
+            return read_safetensors(path.read_bytes())
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
     except FileNotFoundError:
         raise WeightsMissing(f"There is no file {path}.") from None
     except OSError as error:
         raise WeightsRefused(f"{path.name} cannot be read: {error.strerror}.") from error
+    except SafetensorError as error:
+        raise WeightsRefused(f"{path.name} is not a safetensors file: {error}.") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise WeightsRefused(f"{path.name} holds no weights that can be read.") from error
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise WeightsRefused(f"{path.name} holds something else than weights.")
+    return state
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def missing(entry: Entry) -> str:
@@ -79,18 +90,3 @@ def _verify(entry: Entry, digest: str) -> None:
             f"{entry.row.file} is not the published file: its SHA-256 differs. Delete it and "
             "get it anew."
         )
-
-
-def _read(path: Path, data: bytes) -> Mapping[str, Tensor]:
-    """Tensors by key, from safetensors or from a pickle that may hold nothing but tensors."""
-    try:
-        if path.suffix == ".safetensors":
-            return read_safetensors(data)
-        state = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
-    except SafetensorError as error:
-        raise WeightsRefused(f"{path.name} is not a safetensors file: {error}.") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise WeightsRefused(f"{path.name} holds no weights that can be read.") from error
-    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise WeightsRefused(f"{path.name} holds something else than weights.")
-    return state

@@ -16,7 +16,7 @@ from app.services.downloads import Attempt
 from app.services.fetch import Received, Wanted, fetch
 from app.web import networks
 from models.row import Weights
-from tests.browser.conftest import DEADLINE, Gate, settled
+from tests.browser.conftest import DEADLINE, Gate, picture, settled, upload
 from tests.services.naughty import serving
 
 BIG = "own-squeezenet1_1-seeded"
@@ -38,20 +38,26 @@ def choose(page: Page, title: str) -> None:
 
 
 def test_switching_in_mid_stream_keeps_picture_and_stage(page: Page, gate: Gate) -> None:
+    page.goto("/")
+    settled(page)
+    # A picture of its own: no other test has had it computed.
     gate.close("conv4")
-    page.goto("/?image=hourglass")
+    upload(page, picture("hourglass", 157, seed=41), "glass.png")
+    expect(page.locator("h1.title")).to_have_text("glass.png")
     expect(page.locator("#card-conv3")).to_have_attribute("data-state", "ready")
-    expect(page.locator("#card-conv5")).to_have_attribute("data-state", "waiting")
+    expect(page.locator("#card-conv5")).not_to_have_attribute("data-state", "ready")
+    image = re.search("image=([^&]+)", page.url)
+    assert image
     choose(page, "mini AlexNet (mini-part)")
-    expect(page).to_have_url(re.compile(f"model={PART}&image=hourglass$"))
+    expect(page).to_have_url(re.compile(f"model={PART}&image={image[1]}$"))
     gate.open()
     expect(page.locator("#card-conv5")).to_have_attribute("data-state", "ready")
     expect(page.locator("#river")).to_have_attribute("data-model", PART)
-    expect(page.locator("h1.title")).to_have_text("Hourglass")
+    expect(page.locator("h1.title")).to_have_text("glass.png")
     page.locator("#card-conv3 h3 a").click()
     expect(page).to_have_url(re.compile("step=conv3"))
     choose(page, "SqueezeNet 1.1 (squeezenet1_1-seeded)")
-    expect(page).to_have_url(re.compile(f"model={BIG}&image=hourglass&step=fire4.squeeze"))
+    expect(page).to_have_url(re.compile(f"model={BIG}&image={image[1]}&step=fire4.squeeze"))
     settled(page)
     expect(page.locator("#evidence h2").first).to_contain_text("fire4.squeeze")
     choose(page, "mini AlexNet")
