@@ -8,7 +8,7 @@ from time import perf_counter
 from app.bench.rows import Row, percentile
 from app.bench.workshop import Workshop
 from app.services.lines import contributions
-from app.services.runs import Record, Run
+from app.services.run import Record, Run
 
 CELL = "explain one cell, p95"
 

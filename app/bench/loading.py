@@ -14,10 +14,10 @@ import torch
 
 from app.bench.rows import Row
 from app.bench.workshop import Workshop
+from app.services.fitting import keyed
 from app.services.shelf import Entry
 from app.services.weights import load
 from models import registry
-from models.registry import find
 
 LOADING = "file on disk to the first answer"
 
@@ -39,7 +39,8 @@ async def measure(workshop: Workshop) -> list[Row]:
 def _times(entry: Entry, picture: torch.Tensor, tries: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "published.pth"
-        torch.save(_published(entry.row.architecture), path)
+        architecture = entry.row.architecture
+        torch.save(keyed(architecture, registry.seeded(architecture)), path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         ours = Entry(replace(entry.row, sha256=digest), path, "ready", True)
         times: list[tuple[float, float]] = []
@@ -51,13 +52,3 @@ def _times(entry: Entry, picture: torch.Tensor, tries: int) -> tuple[float, floa
                 load(ours)(picture[None])
             times.append((perf_counter() - between, between - started))
     return median(mine for mine, _ in times), median(alone for _, alone in times)
-
-
-def _published(architecture: str) -> dict[str, torch.Tensor]:
-    """Seeded parameters under the published keys."""
-    back = {step: key for key, step in find(architecture).keys.items()}
-    state = {}
-    for key, value in registry.seeded(architecture).state_dict().items():
-        step, _, parameter = key.replace("__", ".").rpartition(".")
-        state[f"{back[step]}.{parameter}"] = value
-    return state

@@ -24,7 +24,8 @@ from app.services import device
 from app.services.catalogue import Catalogue
 from app.services.engine import LocalEngine
 from app.services.pictures import Pictures
-from app.services.runs import Runs, preprocess
+from app.services.run import preprocess
+from app.services.runs import Runs
 from app.services.sheets import Sheets
 from app.web.settings import Settings
 from app.web.state import Services

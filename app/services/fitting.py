@@ -62,6 +62,17 @@ def fit(architecture: str, state: Mapping[str, Tensor], source: str) -> Network:
     return network.eval()
 
 
+def keyed(architecture: str, network: Network, published: bool = True) -> dict[str, Tensor]:
+    """A network's parameters under the published keys, or under the steps' names."""
+    back = {step: prefix for prefix, step in registry.find(architecture).keys.items()}
+    state = {}
+    for step in network.steps:
+        prefix = back.get(step.name, step.name) if published else step.name
+        for name, value in network.module(step.name).state_dict().items():
+            state[f"{prefix}.{name}"] = value.contiguous()
+    return state
+
+
 def _own_name(key: str, architecture: Architecture) -> str:
     prefix, _, parameter = key.rpartition(".")
     step = architecture.keys.get(prefix) or architecture.second.get(prefix) or prefix

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from app.services.runs import Record, Run
+from app.services.run import Record, Run
 from app.vision.contributions import Contributions, conv_contributions, fc_contributions
 
 

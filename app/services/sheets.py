@@ -18,7 +18,7 @@ from app.errors import BadRequest, UnknownStep
 from app.pictures.palettes import PaletteName
 from app.pictures.sheets import SheetLayout, sheet
 from app.services.cache import ByteCache
-from app.services.runs import Record, Run
+from app.services.run import Record, Run
 from models.graph import Step
 from models.row import Weights
 

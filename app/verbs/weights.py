@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors.torch import save_file
-from torch import Tensor
 
 from app.errors import DownloadFailed, LayerscopeError, UnknownModel
-from app.services.fitting import fit
+from app.services.fitting import fit, keyed
 from app.services.shelf import Entry, Shelf, architecture_of
 from app.services.sources import attempts
 from app.services.weights import load, read
@@ -20,7 +19,6 @@ from app.verbs.terminal import Teller
 from app.web.panes.networks import progress
 from app.web.settings import Settings
 from models import registry
-from models.graph import Network
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -123,7 +121,7 @@ def _export(shelf: Shelf, source: str, out: Path, keys: str) -> int:
                 f"architectures are: {known}."
             )
         architecture, network = found, fit(found, read(path), path.name)
-    state = _renamed(architecture, network, keys == "published")
+    state = keyed(architecture, network, keys == "published")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         part = out.with_name(f"{out.name}.part")
@@ -133,17 +131,6 @@ def _export(shelf: Shelf, source: str, out: Path, keys: str) -> int:
         raise LayerscopeError(f"{out} cannot be written: {error.strerror}.") from error
     sys.stdout.write(f"Written: {out}\n")
     return 0
-
-
-def _renamed(architecture: str, network: Network, published: bool) -> dict[str, Tensor]:
-    """The parameters under the published keys, or under the steps' names."""
-    back = {step: prefix for prefix, step in registry.find(architecture).keys.items()}
-    state = {}
-    for step in network.steps:
-        prefix = back.get(step.name, step.name) if published else step.name
-        for name, value in network.module(step.name).state_dict().items():
-            state[f"{prefix}.{name}"] = value.contiguous()
-    return state
 
 
 def _known(shelf: Shelf, name: str) -> Entry:

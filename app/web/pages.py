@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from app.errors import BadRequest
 from app.pictures.samples import all_samples
-from app.services.runs import Run
+from app.services.run import Run
 from app.services.sheets import SCALES, Scale
 from app.web.api.images import remove, take_in
 from app.web.contexts import Page, StepPane, UnitPane, as_dict

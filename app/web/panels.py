@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.errors import NotFound
-from app.services.runs import Record, Run
+from app.services.run import Record, Run
 from app.vision.geometry import Geometry
 from app.web.contexts import PanelLink
 from app.web.links import View

@@ -46,7 +46,7 @@ class Services:
     pictures: Pictures
     runs: Runs
     sheets: Sheets
-    events: ByteCache[tuple[str, str, Scale, int], str] = field(
+    events: ByteCache[tuple[str, str, str, Scale, int], str] = field(
         default_factory=lambda: ByteCache(EVENTS)
     )
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import LayerscopeError
-from app.services.runs import Record, Run
+from app.services.run import Record, Run
 from app.services.sheets import Scale
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId

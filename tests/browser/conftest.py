@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 
 from app.pictures.samples import sample
 from app.services import engine
+from app.services.fitting import keyed
 from app.web.app import create_app
 from app.web.server import Server
 from app.web.settings import Settings
@@ -82,8 +83,7 @@ def stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     state = embedded().state_dict()
     part = {key: value for key, value in state.items() if not key.startswith("fc")}
     save_file(part, folder / "mini-part.safetensors")
-    names = registry.seeded("squeezenet1_1").state_dict().items()
-    whole = {key.replace("__", "."): value for key, value in names}
+    whole = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
     save_file(whole, folder / "squeezenet1_1-seeded.safetensors")
     return folder
 

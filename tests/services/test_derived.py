@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from app.services.lines import contributions
-from app.services.runs import Run, Runs
+from app.services.run import Run
+from app.services.runs import Runs
 from app.vision.contributions import conv_contributions
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import torch
 from app.services.catalogue import Model
 from app.services.engine import StepResult
 from app.services.lines import Line, contributions, lines, source_of
-from app.services.runs import Run
+from app.services.run import Run
 from app.services.shelf import Entry
 from app.vision.forward import forward_steps
 from app.vision.geometry import geometry

@@ -16,7 +16,8 @@ from app.services.catalogue import Catalogue
 from app.services.engine import LocalEngine
 from app.services.lines import contributions, lines
 from app.services.pictures import Pictures
-from app.services.runs import Runs, preprocess
+from app.services.run import preprocess
+from app.services.runs import Runs
 from app.services.shelf import Entry, Shelf
 from app.vision.forward import forward_steps
 from models.graph import Network

@@ -12,7 +12,8 @@ from PIL import Image
 from app.errors import Busy, Cancelled, UnknownPicture
 from app.services.catalogue import Catalogue
 from app.services.pictures import Pictures
-from app.services.runs import Run, Runs
+from app.services.run import Run
+from app.services.runs import Runs
 from app.vision.forward import forward_steps
 from tests.services.conftest import CPU, Stepping, until
 from tests.services.test_pictures import Clock

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 from app.errors import BadRequest, UnknownStep
-from app.services.runs import Run, Runs
+from app.services.run import Run
+from app.services.runs import Runs
 from app.services.sheets import SCALES, Drawn, Scale, Sheets, Wanted, palette_of, version
 from models.weights import TABLE
 from tests.services.conftest import Stepping

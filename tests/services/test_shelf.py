@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from app.services.fitting import check, fit
+from app.services.fitting import check, fit, keyed
 from app.services.shelf import Entry, Shelf, second_file
 from app.services.weights import load
 from models import registry
@@ -30,12 +30,7 @@ def mini() -> State:
 
 def published(name: str) -> State:
     """Seeded weights of a small network under the keys of the published file."""
-    back = {step: key for key, step in find(name).keys.items()}
-    state = {}
-    for key, value in registry.seeded(name).state_dict().items():
-        step, _, parameter = key.replace("__", ".").rpartition(".")
-        state[f"{back[step]}.{parameter}"] = value
-    return state
+    return keyed(name, registry.seeded(name))
 
 
 def own(folder: Path) -> dict[str, Entry]:
@@ -96,8 +91,8 @@ def test_a_file_of_ones_own_is_an_entry_of_its_own(tmp_path: Path, mini: State) 
 
 
 def test_half_precision_and_steps_own_names_do_as_well(tmp_path: Path) -> None:
-    names = {key.replace("__", "."): value.half()
-             for key, value in registry.seeded("squeezenet1_0").state_dict().items()}  # fmt: skip
+    state = keyed("squeezenet1_0", registry.seeded("squeezenet1_0"), published=False)
+    names = {key: value.half() for key, value in state.items()}
     assert "fire2.squeeze.weight" in names
     save_file(names, tmp_path / "squeezenet1_0-own-names.safetensors")
     (entry,) = own(tmp_path).values()

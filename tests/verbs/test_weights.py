@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from app.__main__ import main
 from app.services import shelf as shelf_module
+from app.services.fitting import keyed
 from models import registry
 from models.weights import TABLE
 from tests.services.naughty import Naughty, serving
@@ -32,13 +33,8 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file as torchvision publishes it, with seeded numbers."""
-    back = {step: key for key, step in registry.find(ID).keys.items()}
-    state = {}
-    for key, value in registry.seeded(ID).state_dict().items():
-        step, _, parameter = key.replace("__", ".").rpartition(".")
-        state[f"{back[step]}.{parameter}"] = value
     path = tmp_path_factory.mktemp("published") / "squeezenet1_1.pth"
-    torch.save(state, path)
+    torch.save(keyed(ID, registry.seeded(ID)), path)
     return path
 
 

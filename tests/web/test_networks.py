@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from app.services.downloads import Attempt
 from app.services.fetch import Received, Wanted, fetch
+from app.services.fitting import keyed
 from app.web import networks
 from app.web.app import create_app
 from app.web.panes.networks import stage_step
@@ -39,11 +40,8 @@ def stick(tmp_path: Path) -> Path:
     state = embedded().state_dict()
     part = {key: value for key, value in state.items() if not key.startswith("fc")}
     save_file(part, folder / "mini-part.safetensors")
-    names = registry.seeded("squeezenet1_1").state_dict()
-    save_file(
-        {key.replace("__", "."): value for key, value in names.items()},
-        folder / "squeezenet1_1-seeded.safetensors",
-    )
+    whole = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
+    save_file(whole, folder / "squeezenet1_1-seeded.safetensors")
     (folder / "alexnet-broken.safetensors").write_bytes(b"broken")
     return folder
 
@@ -74,6 +72,21 @@ def test_a_partial_network_shows_its_maps_and_names_nothing(with_stick: TestClie
     for step in ("conv1", "conv5"):
         chosen = f"/?model=own-mini-part&step={step}&channel=3"
         assert with_stick.get(chosen, headers=HTML).status_code == 200
+
+
+def test_a_file_that_is_replaced_is_computed_anew(with_stick: TestClient, stick: Path) -> None:
+    address = f"{API}/runs/own-mini-part/coffee"
+    before = [step["max"] for step in with_stick.get(address).json()["steps"]]
+    address_of_page = "/?model=own-mini-part&image=coffee&step=conv1"
+    page = with_stick.get(address_of_page, headers=HTML).text
+    state = {key: 2 * value for key, value in embedded().state_dict().items() if "conv" in key}
+    save_file(state, stick / "mini-part.safetensors")
+    after = [step["max"] for step in with_stick.get(address).json()["steps"]]
+    assert after[0] == pytest.approx(2 * before[0], rel=1e-5)
+    assert after[-1] > 2 * before[-1]
+    assert (
+        with_stick.get("/?model=own-mini-part&image=coffee&step=conv1", headers=HTML).text != page
+    )
 
 
 def test_what_is_refused_is_told_and_nothing_else_suffers(with_stick: TestClient) -> None:

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from app.errors import UnknownStep
 from app.pictures.preprocess import input_png, unit
-from app.services.runs import Record, Run, preprocess
+from app.services.run import Record, Run, preprocess
 from app.web.api.answers import Csv, Npy, Png, Version, array, picture, table
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName

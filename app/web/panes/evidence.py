@@ -8,7 +8,7 @@ from urllib.parse import quote
 from app.errors import UnknownStep
 from app.pictures.sheets import SheetLayout, arrange
 from app.services.lines import contributions, source_of
-from app.services.runs import Record, Run
+from app.services.run import Record, Run
 from app.vision.contributions import strongest_cell
 from app.vision.geometry import Geometry
 from app.vision.statistics import statistics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.services.runs import Record, Run
+from app.services.run import Record, Run
 from app.vision.contributions import strongest_cell
 from app.web.api.runs import checked
 from app.web.contexts import NumbersPanel

@@ -9,7 +9,7 @@ from app.pictures.preprocess import Fitted
 from app.pictures.samples import Sample, all_samples, sample
 from app.services.catalogue import Model
 from app.services.pictures import Stored
-from app.services.runs import Run
+from app.services.run import Run
 from app.web.contexts import Gallery, PicturePane
 from app.web.links import View, input_url, preview_url
 from app.web.state import Services

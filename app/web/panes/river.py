@@ -7,7 +7,7 @@ import json
 from app.pictures.sheets import SheetLayout, arrange
 from app.services.catalogue import Model
 from app.services.lines import lines, source_of
-from app.services.runs import Record, Run
+from app.services.run import Record, Run
 from app.services.sheets import palette_of
 from app.web.api.runs import predictions
 from app.web.contexts import Card, ClassBar, Legend, River, Stage, Tile
