@@ -20,11 +20,11 @@ ALEXNET = (
 )
 VGG = (
     "Oxford's VGG of 2014 stacks {depth} layers of small 3×3 kernels: two of them see as far as "
-    "one of 5×5, with fewer numbers and one more ReLU between. {norms}It has {millions} million "
-    "parameters, most of them in its first fully connected layer, and {top1} % of its first "
+    "one of 5×5, with fewer numbers and one more ReLU between. It has {millions} million "
+    "parameters, most of them in its first fully connected layer{norms}; {top1} % of its first "
     "answers are right. Artists' style transfer and many measures of similarity still use its maps."
 )
-NORMS = "Batch normalisation after every convolution makes it easier to train. "
+NORMS = ", and batch normalisation after every convolution, which makes it easier to train"
 SQUEEZENET = (
     "SqueezeNet, of 2016, is as accurate as AlexNet with fifty times fewer parameters: "
     "{millions} million in a file of 5 MB, {top1} % of first answers right. “Fire” modules squeeze "
