@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import torch
 
-from app.errors import UnknownModel
 from app.services.shelf import Entry, Shelf, State
 from app.services.weights import load
 from app.vision.geometry import Geometry, geometry
@@ -70,10 +69,7 @@ class Catalogue:
 
     def model(self, id: str) -> Model:
         """The network of that id. Raises `UnknownModel`."""
-        if entry := self.shelf.entry(id):
-            return self._model(entry)
-        known = ", ".join(entry.id for entry in self.shelf.entries())
-        raise UnknownModel(f"There is no network called “{id[:60]}”. There are: {known}.")
+        return self._model(self.shelf.find(id))
 
     async def network(self, id: str) -> Network:
         """The network with its weights, on the device. Raises `UnknownModel`, `WeightsMissing`."""

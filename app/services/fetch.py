@@ -40,6 +40,14 @@ class Received:
         """Seconds that are left, None where nobody can tell."""
         return (self.total - self.done) / self.speed if self.total and self.speed else None
 
+    @property
+    def words(self) -> str:
+        """For people: `120 of 244 MB, 5.1 MB a second, 25 s left`."""
+        total = f" of {self.total / 1e6:,.0f}" if self.total else ""
+        speed = f", {self.speed / 1e6:.1f} MB a second" if self.speed else ""
+        left = f", {self.left:,.0f} s left" if self.left is not None else ""
+        return f"{self.done / 1e6:,.0f}{total} MB{speed}{left}"
+
 
 def fetch(wanted: Wanted, stop: threading.Event) -> Iterator[Received]:
     """Download to `wanted.path`; reports ten times a second at most, and once the file is there.

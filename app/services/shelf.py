@@ -11,7 +11,7 @@ from typing import Literal
 
 from safetensors import SafetensorError, safe_open
 
-from app.errors import WeightsRefused
+from app.errors import UnknownModel, WeightsRefused
 from app.services.fitting import check
 from models import registry
 from models.row import Weights
@@ -71,7 +71,15 @@ class Shelf:
         for row in self._rows:
             if row.id == id:
                 return self._official(row)
-        return next((one for one in self.entries() if one.id == id), None)
+        own = (found for found in self._own() if isinstance(found, Entry))
+        return next((one for one in own if one.id == id), None)
+
+    def find(self, id: str) -> Entry:
+        """The network of that id. Raises `UnknownModel` naming those there are."""
+        if entry := self.entry(id):
+            return entry
+        known = ", ".join(entry.id for entry in self.entries())
+        raise UnknownModel(f"There is no network called “{id[:60]}”. There are: {known}.")
 
     def _official(self, row: Weights) -> Entry:
         if row.embedded:

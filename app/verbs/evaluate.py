@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import BadRequest
-from app.pictures.preprocess import Preprocess
 from app.services import device
 from app.services.catalogue import Catalogue
+from app.services.run import preprocess
 from app.services.shelf import Shelf
 from app.services.weights import load
 from app.training import report
@@ -29,8 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     if not model.labels:
         raise BadRequest(f"{model.row.title} has no classifier: it names nothing to examine.")
     network = load(model.entry).to(chosen)
-    row = model.row
-    prep = Preprocess(row.resize, row.crop, row.mean, row.std)
+    prep = preprocess(model)
     labels = {label.wnid: label.label for label in model.labels}
     teller = Teller()
 
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
 
     parts = (part.to(chosen) for part in in_parts(given.data, prep, list(labels), reading))
     evaluation = evaluate(network, parts, prep, list(labels))
-    title = f"{row.title} on {given.data.stem}"
+    title = f"{model.row.title} on {given.data.stem}"
     sys.stdout.write(report.summary(evaluation, labels, title))
     if given.out:
         report.write(given.out, evaluation, labels, title)

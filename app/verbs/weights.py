@@ -16,7 +16,6 @@ from app.services.shelf import Entry, Shelf, architecture_of
 from app.services.sources import attempts
 from app.services.weights import load, read
 from app.verbs.terminal import Teller
-from app.web.panes.networks import progress
 from app.web.settings import Settings
 from models import registry
 
@@ -67,7 +66,7 @@ def _state(entry: Entry) -> str:
 
 def _get(shelf: Shelf, cache: Path, names: Sequence[str]) -> int:
     teller = Teller()
-    for entry in [_known(shelf, name) for name in names]:
+    for entry in [shelf.find(name) for name in names]:
         if entry.path and (entry.state == "embedded" or entry.path.parent == cache):
             teller.line(f"{entry.row.title} is here already: {entry.path}")
         elif (path := _fetch(entry, cache, teller)) is None:
@@ -83,7 +82,7 @@ def _fetch(entry: Entry, cache: Path, teller: Teller) -> Path | None:
     for attempt in attempts(entry.row, cache):
         try:
             for received in attempt(stop):
-                teller.progress(f"{entry.row.title}: {progress(received)}")
+                teller.progress(f"{entry.row.title}: {received.words}")
             return Shelf([cache]).entry(entry.id).path  # type: ignore[union-attr]
         except DownloadFailed as error:
             teller.line(f"{error.title}. {error.detail}")
@@ -92,7 +91,7 @@ def _fetch(entry: Entry, cache: Path, teller: Teller) -> Path | None:
 
 def _verify(shelf: Shelf, names: Sequence[str]) -> int:
     """Load each network that is named, or each that is here, and say how it stands."""
-    entries = [_known(shelf, name) for name in names] or [e for e in shelf.entries() if e.path]
+    entries = [shelf.find(name) for name in names] or [e for e in shelf.entries() if e.path]
     wrong = 0
     for entry in entries:
         try:
@@ -131,13 +130,6 @@ def _export(shelf: Shelf, source: str, out: Path, keys: str) -> int:
         raise LayerscopeError(f"{out} cannot be written: {error.strerror}.") from error
     sys.stdout.write(f"Written: {out}\n")
     return 0
-
-
-def _known(shelf: Shelf, name: str) -> Entry:
-    if entry := shelf.entry(name):
-        return entry
-    there = ", ".join(entry.id for entry in shelf.entries())
-    raise UnknownModel(f"There is no network called “{name[:60]}”. There are: {there}.")
 
 
 def _parser() -> argparse.ArgumentParser:

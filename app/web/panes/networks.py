@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from app.services.catalogue import Model
 from app.services.downloads import Status
-from app.services.fetch import Received
 from app.services.memory import available, need
 from app.web.contexts import Choice, Download
 from app.web.links import View
@@ -82,12 +81,4 @@ def _words(status: Status, model: Model) -> str:
     received = status.received
     if received is None:
         return f"Asking for {model.row.title} …"
-    return f"{model.row.title}: {progress(received)}"
-
-
-def progress(received: Received) -> str:
-    """How far a download is: `120 of 244 MB, 5.1 MB a second, 25 s left`."""
-    total = f" of {received.total / 1e6:,.0f}" if received.total else ""
-    speed = f", {received.speed / 1e6:.1f} MB a second" if received.speed else ""
-    left = f", {received.left:,.0f} s left" if received.left is not None else ""
-    return f"{received.done / 1e6:,.0f}{total} MB{speed}{left}"
+    return f"{model.row.title}: {received.words}"
