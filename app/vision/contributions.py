@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from app.vision.window import Window
 from models.graph import Step
 
 
@@ -53,7 +52,7 @@ def conv_contributions(
     the convolution, which is then applied to the patch alone.
     """
     y, x = cell or strongest_cell(output[channel])
-    patch = conv_patch(step, inputs, y, x)
+    patch = Window.of(step).patch(inputs, y, x)
     if rectify:
         patch = patch.clamp_min(0)
     terms = (patch * module.weight[channel].detach()).sum((1, 2))
@@ -68,18 +67,3 @@ def fc_contributions(
     products = inputs * module.weight[unit].detach()
     terms = products.reshape(groups, -1).sum(1)
     return Contributions(unit, 0, 0, output[unit].item(), module.bias[unit].item(), terms)
-
-
-def conv_patch(step: Step, inputs: Tensor, y: int, x: int) -> Tensor:
-    """The input values under output cell (y, x), zeros where padding lies: [C,kh,kw]."""
-    if step.kernel is None or step.stride is None or step.padding is None:
-        raise ValueError(f"{step.name!r} is a {step.kind} without a window")
-    (kh, kw), (sh, sw), (ph, pw) = step.kernel, step.stride, step.padding
-    top, left = y * sh - ph, x * sw - pw
-    height, width = inputs.shape[1:]
-    part = inputs[:, max(0, top) : max(0, top + kh), max(0, left) : max(0, left + kw)]
-    before_y, before_x = max(0, -top), max(0, -left)
-    after_y = max(0, top + kh - height)
-    after_x = max(0, left + kw - width)
-    with torch.inference_mode():
-        return F.pad(part, (before_x, after_x, before_y, after_y))

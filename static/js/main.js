@@ -8,3 +8,4 @@ import "./upload.js";
 import "./camera.js";
 import "./keys.js";
 import "./actions.js";
+import "./say.js";

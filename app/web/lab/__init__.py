@@ -1,0 +1,16 @@
+"""The Lab: the same operations on inputs as small as paper, with every number in sight."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse
+
+from app.web.lab.frame import TOOLS
+
+router = APIRouter(prefix="/lab", include_in_schema=False)
+
+
+@router.get("")
+async def lab() -> RedirectResponse:
+    """The Lab opens with its first tool."""
+    return RedirectResponse(f"/lab/{TOOLS[0].id}", 303)

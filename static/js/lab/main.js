@@ -1,0 +1,3 @@
+// The Lab's islands: numbers come from the server; here is what a server cannot do.
+import "../actions.js";
+import "../say.js";
