@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import nn
 
 from app.services.run import Record, Run
+from app.vision.arithmetic.explain import read_by
 from app.vision.contributions import Contributions, conv_contributions, fc_contributions
 
 
@@ -42,16 +43,13 @@ def contributions(
     module = run.network.module(step.name)
     before = step.inputs[0]
     if isinstance(module, nn.Conv2d):
-        given, rectify = _input_of(run, before)
-        inputs = given.to(module.weight.device)
-        output = run.tensor(step.name).to(module.weight.device)
+        inputs, rectify = read_by(run.network, run.output, before)
+        output = run.tensor(step.name)
         return conv_contributions(step, module, inputs, output, channel, cell, rectify=rectify)
     if isinstance(module, nn.Linear):
         source = source_of(run, step.name) or before
         groups = run.model.geometry[source].shape[0]
-        device = module.weight.device
-        inputs, output = run.tensor(before).to(device), run.tensor(step.name).to(device)
-        return fc_contributions(module, inputs, output, channel, groups)
+        return fc_contributions(module, run.tensor(before), run.tensor(step.name), channel, groups)
     return None
 
 
@@ -74,16 +72,3 @@ def _weightiest(made: Contributions, sources: list[int], target: int, each: int)
     shares = (made.terms[sources] / magnitude).tolist()
     ranked = sorted(zip(sources, shares, strict=True), key=lambda pair: -abs(pair[1]))
     return [Line(source, target, share) for source, share in ranked[:each]]
-
-
-def _input_of(run: Run, name: str) -> tuple[Tensor, bool]:
-    """What a convolution reads, and whether a ReLU is still to be applied to it.
-
-    A run does not keep what its ReLUs made, and one patch needs little of it.
-    """
-    if name not in run.model.geometry:
-        return run.normalised, False
-    step = run.model.outline.step(name)
-    if step.kind == "relu" and step.inputs[0] in run.model.geometry:
-        return run.tensor(step.inputs[0]), True
-    return run.tensor(name), False

@@ -14,7 +14,7 @@ from app.services.catalogue import Model
 from app.services.engine import StepResult
 from app.vision.predict import Ranked, top
 from app.vision.statistics import Statistics
-from models.graph import Network, Step
+from models.graph import INPUT, Network, Step
 
 Key = tuple[str, str, str]
 
@@ -112,6 +112,10 @@ class Run:
             return self._tensors[name]
         source = self.tensor(step.inputs[0])
         return source.clamp_min(0) if step.kind == "relu" else source.flatten()
+
+    def output(self, name: str) -> Tensor:
+        """As `tensor`; `INPUT` names what the first step reads."""
+        return self.normalised if name == INPUT else self.tensor(name)
 
     def maps(self, name: str, channels: Sequence[int]) -> Tensor:
         """Some channels of a step that is done, [N,H,W] or [N]: of a ReLU only these are derived.

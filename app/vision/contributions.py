@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from app.vision.arithmetic.convolution import conv_cell
+from app.vision.arithmetic.voting import vote_cell
 from app.vision.window import Window
 from models.graph import Step
 
@@ -19,7 +21,8 @@ from models.graph import Step
 class Contributions:
     """Of one output channel at its cell (y, x): `value = bias + terms.sum()`.
 
-    `terms` is [C], one sum per input channel. y and x are 0 where there are no rows and columns.
+    `terms` is [C] in float64, one sum per input channel. y and x are 0 where there are no rows and
+    columns.
     """
 
     channel: int
@@ -52,18 +55,16 @@ def conv_contributions(
     the convolution, which is then applied to the patch alone.
     """
     y, x = cell or strongest_cell(output[channel])
-    patch = Window.of(step).patch(inputs, y, x)
-    if rectify:
-        patch = patch.clamp_min(0)
-    terms = (patch * module.weight[channel].detach()).sum((1, 2))
     bias = 0.0 if module.bias is None else module.bias[channel].item()
-    return Contributions(channel, y, x, output[channel, y, x].item(), bias, terms)
+    kernel, value = module.weight[channel], output[channel, y, x].item()
+    made = conv_cell(Window.of(step), inputs, kernel, bias, value, (y, x), rectify=rectify)
+    return Contributions(channel, y, x, value, bias, made.terms)
 
 
 def fc_contributions(
     module: nn.Linear, inputs: Tensor, output: Tensor, unit: int, groups: int
 ) -> Contributions:
     """Terms of fully connected `unit`; `inputs` [M] is summed in `groups` equal parts."""
-    products = inputs * module.weight[unit].detach()
-    terms = products.reshape(groups, -1).sum(1)
-    return Contributions(unit, 0, 0, output[unit].item(), module.bias[unit].item(), terms)
+    made = vote_cell(module, inputs, output[unit].item(), unit)
+    terms = made.products.reshape(groups, -1).sum(1)
+    return Contributions(unit, 0, 0, made.value, made.bias, terms)

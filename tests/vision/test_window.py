@@ -130,7 +130,7 @@ def test_a_window_that_lies_in_padding_alone_reads_zeros() -> None:
 
 def test_the_mean_of_a_map() -> None:
     cell = mean_cell(torch.tensor([[1.0, 2], [3, 6]]), 3.0)
-    assert (cell.total, cell.count) == (12.0, 4)
+    assert (cell.total, cell.magnitude, cell.count) == (3.0, 3.0, 4)
 
 
 def test_a_window_that_does_not_fit_says_why() -> None:

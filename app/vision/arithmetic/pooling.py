@@ -33,11 +33,25 @@ class PoolCell:
 
 @dataclass(frozen=True, slots=True)
 class MeanCell:
-    """The mean of a whole map: `value = total / count`, `total` added up in float64."""
+    """The mean of a whole map [H,W]: `value = sum of grid / count`; `grid` is float64."""
 
     value: float
-    total: float
-    count: int
+    grid: Tensor
+
+    @property
+    def count(self) -> int:
+        """Cells of the map."""
+        return self.grid.numel()
+
+    @property
+    def total(self) -> float:
+        """The mean in float64."""
+        return float(self.grid.sum()) / self.count
+
+    @property
+    def magnitude(self) -> float:
+        """Mean of the magnitudes."""
+        return float(self.grid.abs().sum()) / self.count
 
 
 def max_pool(inputs: Tensor, window: Window) -> Tensor:
@@ -76,7 +90,7 @@ def pool_cell(window: Window, grid: Tensor, value: float, cell: tuple[int, int])
 
 def mean_cell(grid: Tensor, value: float) -> MeanCell:
     """The arithmetic of an average over one map [H,W]."""
-    return MeanCell(value, float(grid.double().sum()), grid.numel())
+    return MeanCell(value, grid.cpu().double())
 
 
 def _first(window: Window, grid: Tensor, y: int, x: int) -> tuple[int, int]:

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from app.errors import UnknownStep
 from app.pictures.preprocess import input_png, unit
+from app.services.arithmetic import checked_channel
 from app.services.run import Record, Run, preprocess
 from app.web.api.answers import Csv, Npy, Png, Version, array, picture, table
 from app.web.api.images import ImageId
@@ -82,7 +82,7 @@ async def step_npy(
         record = await run.record(step)
         values = run.tensor(step)
         if channel is not None:
-            values = values[checked(record, channel)]
+            values = values[checked_channel(record, channel)]
         return array(values, run.model.row, v)
 
 
@@ -98,7 +98,7 @@ async def step_csv(
             lows, peaks = figures.lows.tolist(), figures.peaks.tolist()
             rows = [(i, low, high) for i, (low, high) in enumerate(zip(lows, peaks, strict=True))]
             return table(("channel", "min", "max"), rows, f"{model}-{image}-{step}.csv")
-        values = run.tensor(step)[checked(record, channel)]
+        values = run.tensor(step)[checked_channel(record, channel)]
     grid = values.view(1, 1) if values.ndim == 0 else values
     head = ("y\\x", *range(grid.shape[1]))
     body = [(y, *line) for y, line in enumerate(grid.tolist())]
@@ -117,13 +117,6 @@ def predictions(run: Run, count: int) -> list[Prediction]:
         )
         for one in run.predictions(count)
     ]
-
-
-def checked(record: Record, channel: int) -> int:
-    """A channel that the step has. Raises `UnknownStep`."""
-    if channel >= (count := len(record.statistics.peaks)):
-        raise UnknownStep(f"{record.step.name} has channels 0 to {count - 1}, not {channel}.")
-    return channel
 
 
 def _figures(run: Run, record: Record) -> StepFigures:

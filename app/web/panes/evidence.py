@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from app.errors import UnknownStep
 from app.pictures.sheets import SheetLayout, arrange
+from app.services.arithmetic import checked_cell, checked_channel
 from app.services.lines import contributions, source_of
 from app.services.run import Record, Run
-from app.vision.contributions import strongest_cell
 from app.vision.geometry import Geometry
 from app.vision.statistics import statistics
-from app.web.api.runs import checked
 from app.web.contexts import Fact, PanelLink, StepPane, Term, Tile, UnitPane
 from app.web.links import View, filters_url, preview_url, sheet_url
 from app.web.panes.picture import PREVIEW, crop_box, place
@@ -60,10 +58,10 @@ def unit_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...
     """Everything about one channel. Raises `UnknownStep` where it or the cell is not there."""
     step, model = record.step, run.model
     where = model.geometry[step.name]
-    channel = checked(record, view.channel or 0)
+    channel = checked_channel(record, view.channel or 0)
     values = run.tensor(step.name)[channel]
     grid = values if where.spatial else values.view(1, 1)
-    cell = _cell(view, where) or strongest_cell(grid)
+    cell = checked_cell(run, record, channel, view.y, view.x)
     order = record.statistics.strongest()
     rank = order.index(channel)
     value = grid[cell].item()
@@ -108,15 +106,6 @@ def unit_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...
         csv=_table(view, step, channel, bool(_label(run, record, channel))),
         png=_download(view, run, step.name, channel, enlarge=max(1, 256 // grid.shape[0])),
     )
-
-
-def _cell(view: View, where: Geometry) -> tuple[int, int] | None:
-    if view.y is None or view.x is None or not where.spatial:
-        return None
-    rows, columns = where.shape[1:]
-    if not (0 <= view.y < rows and 0 <= view.x < columns):
-        raise UnknownStep(f"This map has {rows} rows and {columns} columns, counted from 0.")
-    return view.y, view.x
 
 
 def _tiles(view: View, name: str, order: list[int], layout: SheetLayout) -> tuple[Tile, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from app.services.arithmetic import checked_channel
 from app.services.run import Record, Run
 from app.vision.contributions import strongest_cell
-from app.web.api.runs import checked
 from app.web.contexts import NumbersPanel
 from app.web.links import View
 
@@ -14,7 +14,7 @@ REACH = 2
 
 def numbers(view: View, run: Run, record: Record) -> NumbersPanel:
     """Values of a map from two cells above and left of the cell to two below and right."""
-    grid = run.tensor(record.step.name)[checked(record, view.channel or 0)]
+    grid = run.tensor(record.step.name)[checked_channel(record, view.channel or 0)]
     rows, columns = grid.shape
     y, x = strongest_cell(grid)
     if view.y is not None and view.x is not None and view.y < rows and view.x < columns:

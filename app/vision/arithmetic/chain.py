@@ -1,0 +1,151 @@
+"""Provenance: from one cell down to the photo, each time to a cell that helped to make it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from app.vision.arithmetic.convolution import ConvCell
+from app.vision.arithmetic.explain import Cell, Outputs, explain
+from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
+from app.vision.arithmetic.pooling import MeanCell, PoolCell
+from app.vision.arithmetic.voting import ShareCell, VoteCell
+from models.graph import INPUT, Kind, Network, Step
+
+CHOICE = 4
+"""Sources that a link offers to go on from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A cell: row `y` and column `x` of a channel of `step`; 0, 0 where there is only a number."""
+
+    step: str
+    channel: int
+    y: int = 0
+    x: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One summand of a link: `term = weight * value`, `share` = term / sum of all magnitudes."""
+
+    place: Place
+    value: float
+    weight: float
+    term: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A cell and what made it: `value = bias + sum of parts' terms + rest`.
+
+    `parts` are those that pushed the value most its own way, strongest first; `rest` is the sum of
+    the `others` that are not listed; `chosen` is the one the chain goes on from, None at its end.
+    """
+
+    place: Place
+    kind: Kind
+    value: float
+    bias: float
+    parts: tuple[Part, ...]
+    rest: float
+    others: int
+    chosen: int | None = None
+
+    @property
+    def adds(self) -> bool:
+        """Whether the cell is a sum: the others take one number over."""
+        return len(self.parts) + self.others > 1
+
+
+def chain(
+    network: Network, outputs: Outputs, start: Place, path: Sequence[int] = ()
+) -> Iterator[Link]:
+    """Yield the links from `start` down to the first step, whose parts are pixels.
+
+    `path` says for each link that adds up which of its parts to follow; beyond its end, and by
+    default, the strongest (0). A cell that nothing pushed its way ends the chain, as a ReLU at
+    zero does. Raises `KeyError`, `IndexError` for a place or a choice that is not there.
+    """
+    place: Place | None = start
+    choices = iter(path)
+    while place is not None:
+        step = network.step(place.step)
+        cell = explain(network, outputs, place.step, place.channel, (place.y, place.x))
+        link = _link(step, place, cell)
+        if step.inputs[0] != INPUT and link.parts:
+            chosen = next(choices, 0) if link.adds else 0
+            if not 0 <= chosen < len(link.parts):
+                raise IndexError(f"{step.name} offers sources 0 to {len(link.parts) - 1} here")
+            link = replace(link, chosen=chosen)
+        yield link
+        place = None if link.chosen is None else link.parts[link.chosen].place
+
+
+def _link(step: Step, place: Place, cell: Cell) -> Link:
+    bias, values, weights = _sum(cell)
+    terms = values * weights
+    signed = terms if cell.value >= 0 else -terms
+    order = signed.argsort(descending=True, stable=True)[:CHOICE].tolist()
+    listed = [i for i in order if signed[i] > 0]
+    magnitude = abs(bias) + float(terms.abs().sum())
+    parts = tuple(
+        Part(
+            _source(step, place, cell, i),
+            float(values[i]),
+            float(weights[i]),
+            float(terms[i]),
+            float(terms[i]) / magnitude,
+        )
+        for i in listed
+    )
+    rest = float(terms.sum()) - sum(part.term for part in parts)
+    return Link(place, step.kind, cell.value, bias, parts, rest, len(terms) - len(parts))
+
+
+def _sum(cell: Cell) -> tuple[float, Tensor, Tensor]:
+    """A cell as bias + sum of values times weights; a number taken over is a sum of one."""
+    match cell:
+        case ConvCell():
+            return cell.bias, cell.patch.flatten(), cell.kernel.flatten()
+        case VoteCell():
+            return cell.bias, cell.inputs, cell.weights
+        case MeanCell():
+            grid = cell.grid.flatten()
+            return 0.0, grid, torch.full_like(grid, 1 / len(grid))
+        case NormCell():
+            factor = cell.scale / cell.spread
+            return cell.shift - factor * cell.mean, _one(cell.given), _one(factor)
+        case ReluCell():
+            return 0.0, _one(cell.given), _one(float(cell.given > 0))
+        case ShareCell() | PoolCell() | CopyCell():
+            return 0.0, _one(cell.value), _one(1.0)
+
+
+def _one(value: float) -> Tensor:
+    return torch.tensor([value], dtype=torch.float64)
+
+
+def _source(step: Step, place: Place, cell: Cell, index: int) -> Place:
+    """Where summand `index` of a cell lies in the step before."""
+    before = step.inputs[0]
+    match cell:
+        case ConvCell():
+            channel, inside = divmod(index, cell.patch[0].numel())
+            y, x = divmod(inside, cell.patch.shape[2])
+            return Place(before, channel, cell.rows[y], cell.columns[x])
+        case VoteCell():
+            return Place(before, index)
+        case MeanCell():
+            return Place(before, place.channel, *divmod(index, cell.grid.shape[1]))
+        case PoolCell():
+            return Place(before, place.channel, *cell.winner)
+        case CopyCell():
+            return Place(cell.source, cell.channel, cell.y, cell.x)
+        case ReluCell() | NormCell() | ShareCell():
+            return replace(place, step=before)

@@ -1,0 +1,123 @@
+"""One cell of the steps that look at one number, or only move it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class ReluCell:
+    """`value = max(0, given)`.
+
+    `cut` is what was cut away, 0 or the negative of `given`; `zeros` counts the cells of this map
+    that became or stayed zero, of `count`; `layer_zeros` is the share of the whole layer, 0..1.
+    """
+
+    value: float
+    given: float
+    zeros: int
+    count: int
+    layer_zeros: float
+
+    @property
+    def cut(self) -> float:
+        """How far below zero the cell was."""
+        return max(0.0, -self.given)
+
+
+@dataclass(frozen=True, slots=True)
+class NormCell:
+    """`value = scale (given - mean) / sqrt(variance + epsilon) + shift`, one channel's constants.
+
+    Source: Ioffe and Szegedy 2015, with the running statistics that training left behind.
+    """
+
+    value: float
+    given: float
+    mean: float
+    variance: float
+    epsilon: float
+    scale: float
+    shift: float
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation that is divided by."""
+        return sqrt(self.variance + self.epsilon)
+
+    @property
+    def total(self) -> float:
+        """The formula in float64."""
+        return self.scale * (self.given - self.mean) / self.spread + self.shift
+
+    @property
+    def magnitude(self) -> float:
+        """Sum of the magnitudes of what is added."""
+        factor = abs(self.scale) / self.spread
+        return factor * (abs(self.given) + abs(self.mean)) + abs(self.shift)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyCell:
+    """A number that concat or flatten took over unchanged from (channel, y, x) of `source`.
+
+    y and x are 0 where the source has no rows and columns.
+    """
+
+    value: float
+    source: str
+    channel: int
+    y: int
+    x: int
+
+
+def relu_cell(inputs: Tensor, channel: int, cell: tuple[int, int]) -> ReluCell:
+    """The arithmetic of one cell of `max(0, x)` over [C,H,W], or over [K] at cell (0, 0)."""
+    grid = inputs[channel].reshape(-1, inputs.shape[2] if inputs.ndim == 3 else 1)
+    given = grid[cell].item()
+    return ReluCell(
+        max(0.0, given),
+        given,
+        int((grid <= 0).sum()),
+        grid.numel(),
+        float((inputs <= 0).float().mean()),
+    )
+
+
+def norm_cell(module: nn.BatchNorm2d, given: float, value: float, channel: int) -> NormCell:
+    """The arithmetic of one cell of batch normalisation in evaluation mode."""
+
+    def of(values: Tensor | None, default: float) -> float:
+        return default if values is None else values[channel].item()
+
+    return NormCell(
+        value,
+        given,
+        of(module.running_mean, 0.0),
+        of(module.running_var, 1.0),
+        module.eps,
+        of(module.weight, 1.0),
+        of(module.bias, 0.0),
+    )
+
+
+def concat_cell(
+    sources: tuple[tuple[str, int], ...], channel: int, cell: tuple[int, int], value: float
+) -> CopyCell:
+    """Which of the `sources`, each a name and its number of channels, a channel came from."""
+    for name, channels in sources:
+        if channel < channels:
+            return CopyCell(value, name, channel, *cell)
+        channel -= channels
+    raise ValueError("the channel lies behind all sources")
+
+
+def flatten_cell(source: str, shape: torch.Size, index: int, value: float) -> CopyCell:
+    """Where number `index` of a flattened [C,H,W] came from: index = (c H + y) W + x."""
+    rest, x = divmod(index, shape[2])
+    channel, y = divmod(rest, shape[1])
+    return CopyCell(value, source, channel, y, x)

@@ -1,0 +1,73 @@
+"""Back from a class's score to the cells of the last maps that paid for it.
+
+Between the last maps and the logits lie sums and ReLUs. For the picture at hand each ReLU either
+lets its number through or cuts it off, so that the score is a plain sum over the maps' cells:
+score = bias + sum of cell * gradient, exactly (the gradient of a piecewise linear function).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from app.vision.arithmetic.explain import Outputs
+from models.graph import INPUT, Network
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What each cell of `step` adds to the logit `value = bias + terms.sum()`; terms [C,H,W]."""
+
+    step: str
+    value: float
+    bias: float
+    terms: Tensor
+
+    @property
+    def map(self) -> Tensor:
+        """What each place of the picture adds, all channels together: [H,W]."""
+        return self.terms.sum(0)
+
+    @property
+    def magnitude(self) -> float:
+        """Sum of the magnitudes of bias and terms."""
+        return abs(self.bias) + float(self.terms.abs().sum())
+
+
+def paid(network: Network, outputs: Outputs, index: int) -> Paid:
+    """Split the logit of class `index` among the cells of the last maps before the head.
+
+    Raises `ValueError` for a partial network.
+    """
+    if not network.logits:
+        raise ValueError("a network without a classifier has no scores")
+    name, bias = network.logits, 0.0
+    value = outputs(name)[index].item()
+    say = torch.zeros(len(outputs(name)), dtype=torch.float64)
+    say[index] = 1
+    while not _is_map(name, outputs):
+        module, before = network.module(name), network.step(name).inputs[0]
+        given = outputs(before).cpu()
+        if isinstance(module, nn.Linear):
+            if module.bias is not None:
+                bias += float(module.bias.detach().cpu().double() @ say)
+            # The long product in float32, as the network has it; it is memory that takes time.
+            weight = module.weight.detach()
+            say = (say.to(weight) @ weight).cpu().double()
+        elif network.step(name).kind == "relu":
+            say = say * (given.flatten() > 0)
+        elif network.step(name).kind == "avgpool":
+            cells = given.shape[1] * given.shape[2]
+            say = (say.view(-1, 1, 1) / cells).expand(given.shape)
+        say = say.reshape(given.shape)
+        name = before
+    terms = say * outputs(name).cpu().double()
+    return Paid(name, value, bias, terms)
+
+
+def _is_map(name: str, outputs: Outputs) -> bool:
+    """Whether a step has places: more than one cell a channel."""
+    shape = outputs(name).shape
+    return name == INPUT or (len(shape) == 3 and shape[1] * shape[2] > 1)

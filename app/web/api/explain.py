@@ -1,0 +1,222 @@
+"""The arithmetic of one cell, and the chain of cells that made it."""
+
+from __future__ import annotations
+
+import asyncio
+from math import isfinite
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from app.services.arithmetic import chained, checked_cell, checked_channel, explained
+from app.services.run import Record, Run
+from app.vision.arithmetic.chain import Link, Place
+from app.vision.arithmetic.convolution import ConvCell
+from app.vision.arithmetic.explain import Cell
+from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
+from app.vision.arithmetic.pooling import MeanCell, PoolCell
+from app.vision.arithmetic.voting import ShareCell, VoteCell
+from app.web.api import explanations as answers
+from app.web.api.images import ImageId
+from app.web.api.models import ModelId, StepName
+from app.web.api.schemas import ERRORS
+from app.web.state import ServicesDep
+
+router = APIRouter(prefix="/runs/{model}/{image}/steps/{step}", tags=["runs"], responses=ERRORS)
+
+Unit = Annotated[int, Query(ge=0, description="Channel; the index from flatten on.")]
+Row = Annotated[int | None, Query(ge=0, description="Row; the strongest cell where left out.")]
+Column = Annotated[int | None, Query(ge=0, description="Column.")]
+
+
+@router.get("/explain", summary="The arithmetic of one cell")
+async def explain_cell(
+    model: ModelId,
+    image: ImageId,
+    step: StepName,
+    services: ServicesDep,
+    channel: Unit,
+    y: Row = None,
+    x: Column = None,
+    top: Annotated[
+        int, Query(ge=1, le=10_000, description="Terms listed of a vote or a softmax.")
+    ] = 10,
+) -> answers.Explanation:
+    """What went in, what came out: the terms add up to the float in the tensor."""
+    async with services.runs.listen(model, image) as run:
+        record = await run.record(step)
+        cell = checked_cell(run, record, checked_channel(record, channel), y, x)
+        return await asyncio.to_thread(explanation, run, record, channel, cell, top)
+
+
+@router.get("/chain", summary="From a cell down to the photo")
+async def cell_chain(
+    model: ModelId,
+    image: ImageId,
+    step: StepName,
+    services: ServicesDep,
+    channel: Unit,
+    y: Row = None,
+    x: Column = None,
+    path: Annotated[
+        str,
+        Query(description="Which part to follow at each sum: `0,2,1`.", pattern=r"^[\d,]{0,200}$"),
+    ] = "",
+) -> list[answers.ChainLink]:
+    """Each link adds up, and the next is about the part that was chosen, by default the first."""
+    async with services.runs.listen(model, image) as run:
+        record = await run.record(step)
+        cell = checked_cell(run, record, checked_channel(record, channel), y, x)
+        links = await asyncio.to_thread(chained, run, record, channel, cell, choices(path))
+        return [_link(run, link) for link in links]
+
+
+def choices(path: str) -> list[int]:
+    """`0,2,1` as numbers; what is left out between two commas is 0."""
+    return [min(int(one or 0), 99) for one in path.split(",")] if path else []
+
+
+def explanation(
+    run: Run, record: Record, channel: int, cell: tuple[int, int], top: int
+) -> answers.Explanation:
+    """The arithmetic of a cell as the API answers it."""
+    made = explained(run, record, channel, cell)
+    common: dict[str, Any] = {
+        "step": record.step.name,
+        "channel": channel,
+        "y": cell[0],
+        "x": cell[1],
+        "value": made.value,
+        **_sum(made),
+    }
+    match made:
+        case ConvCell():
+            return answers.ConvExplained(
+                **common,
+                patch=made.patch.tolist(),
+                kernel=made.kernel.tolist(),
+                sums=made.terms.tolist(),
+                bias=made.bias,
+                rows=list(made.rows),
+                columns=list(made.columns),
+            )
+        case ReluCell():
+            return answers.ReluExplained(
+                **common,
+                window=[[made.given]],
+                winner=list(cell) if made.given > 0 else None,
+                cut=made.cut,
+                zeros=made.zeros,
+                count=made.count,
+                layer_zeros=made.layer_zeros,
+            )
+        case PoolCell():
+            return answers.PoolExplained(
+                **common,
+                window=[[v if isfinite(v) else None for v in row] for row in made.patch.tolist()],
+                winner=list(made.winner),
+                ties=made.ties,
+                wins=made.wins,
+                rows=list(made.rows),
+                columns=list(made.columns),
+            )
+        case MeanCell():
+            return answers.MeanExplained(**common, window=made.grid.tolist(), count=made.count)
+        case NormCell():
+            return answers.NormExplained(
+                **common,
+                given=made.given,
+                mean=made.mean,
+                variance=made.variance,
+                epsilon=made.epsilon,
+                scale=made.scale,
+                shift=made.shift,
+            )
+        case CopyCell():
+            source = answers.Source(step=made.source, channel=made.channel, y=made.y, x=made.x)
+            return answers.CopyExplained(**common, kind=record.step.kind, source=source)  # type: ignore[arg-type]
+        case VoteCell():
+            return _vote(made, common, top)
+        case ShareCell():
+            return _share(run, made, common, top)
+
+
+def _sum(cell: Cell) -> dict[str, float]:
+    if isinstance(cell, ReluCell | PoolCell | CopyCell):
+        return {}
+    total = cell.total
+    return {
+        "total": total,
+        "difference": cell.value - total,
+        "magnitude": cell.magnitude,
+    }
+
+
+def _vote(made: VoteCell, common: dict[str, Any], top: int) -> answers.VoteExplained:
+    products = made.products
+    listed = made.strongest(top, 1) + made.strongest(top, -1)[::-1]
+    terms = [
+        answers.VoteTerm(
+            index=i,
+            input=float(made.inputs[i]),
+            weight=float(made.weights[i]),
+            product=float(products[i]),
+        )
+        for i in listed
+    ]
+    rest = float(products.sum()) - sum(term.product for term in terms)
+    return answers.VoteExplained(
+        **common, terms=terms, rest=rest, others=len(products) - len(terms), bias=made.bias
+    )
+
+
+def _share(run: Run, made: ShareCell, common: dict[str, Any], top: int) -> answers.ShareExplained:
+    labels, exponentials = run.model.labels, made.exponentials
+    denominator = made.denominator
+    terms = [
+        answers.ShareTerm(
+            index=one.index,
+            label=labels[one.index].label,
+            logit=one.logit,
+            exponential=float(exponentials[one.index]),
+            probability=float(exponentials[one.index]) / denominator,
+        )
+        for one in run.predictions(top)
+    ]
+    return answers.ShareExplained(
+        **common,
+        logit=made.logit,
+        peak=made.peak,
+        denominator=denominator,
+        terms=terms,
+        rest=denominator - sum(term.exponential for term in terms),
+        others=len(exponentials) - len(terms),
+    )
+
+
+def _link(run: Run, link: Link) -> answers.ChainLink:
+    box = run.model.geometry[link.place.step].box(link.place.y, link.place.x)
+    return answers.ChainLink(
+        cell=_source(link.place),
+        kind=link.kind,
+        value=link.value,
+        bias=link.bias,
+        parts=[
+            answers.ChainPart(
+                source=_source(one.place),
+                value=one.value,
+                weight=one.weight,
+                term=one.term,
+                share=one.share,
+            )
+            for one in link.parts
+        ],
+        rest=link.rest,
+        others=link.others,
+        chosen=link.chosen,
+        box=[box.left, box.top, box.right, box.bottom],
+    )
+
+
+def _source(place: Place) -> answers.Source:
+    return answers.Source(step=place.step, channel=place.channel, y=place.y, x=place.x)

@@ -1,0 +1,181 @@
+"""What `explain` answers, kind by kind; every answer has `value`, the float in the tensor."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+Grid = Annotated[list[list[float]], Field(description="Row by row.")]
+Maps = Annotated[list[list[list[float]]], Field(description="[C,kh,kw]: map, row, column.")]
+Position = Annotated[list[int], Field(description="[row, column] in the map before.")]
+
+
+class Explained(BaseModel):
+    """What every explanation tells."""
+
+    step: str
+    channel: int
+    y: int = Field(description="Row of the cell, 0 where the step is a row of numbers.")
+    x: int
+    value: float = Field(description="The float in the network's tensor.")
+
+
+class Summed(Explained):
+    """A cell that is a sum: `value` is `total` up to float32's rounding."""
+
+    total: float = Field(description="The same in float64, from the numbers listed here.")
+    difference: float = Field(description="value - total.")
+    magnitude: float = Field(
+        description="Sum of the terms' magnitudes: |difference| <= 1e-5 of it."
+    )
+
+
+class ConvExplained(Summed):
+    """patch x kernel, added up for each input map, plus the bias."""
+
+    kind: Literal["conv"] = "conv"
+    patch: Maps
+    kernel: Maps
+    sums: list[float] = Field(description="What each input map adds.")
+    bias: float
+    rows: list[int] = Field(description="Rows of the input under the window; outside: zeros.")
+    columns: list[int]
+
+
+class ReluExplained(Explained):
+    """max(0, x)."""
+
+    kind: Literal["relu"] = "relu"
+    window: Grid = Field(description="The one number that was given.")
+    winner: Position | None = Field(description="Where it lies; null where zero was larger.")
+    cut: float = Field(description="How far below zero it was.")
+    zeros: int = Field(description="Cells of this map that are zero.")
+    count: int = Field(description="Cells of this map.")
+    layer_zeros: float = Field(description="Share of zeros in the whole step, 0..1.")
+
+
+class PoolExplained(Explained):
+    """The largest value of a window."""
+
+    kind: Literal["maxpool"] = "maxpool"
+    window: list[list[float | None]] = Field(description="Row by row; null beyond the edge.")
+    winner: Position
+    ties: int = Field(description="How many equal it; the first in reading order wins.")
+    wins: int = Field(description="Windows it wins: more than one where windows overlap.")
+    rows: list[int]
+    columns: list[int]
+
+
+class MeanExplained(Summed):
+    """The mean of a whole map."""
+
+    kind: Literal["avgpool"] = "avgpool"
+    window: Grid
+    count: int
+
+
+class NormExplained(Summed):
+    """scale (given - mean) / sqrt(variance + epsilon) + shift."""
+
+    kind: Literal["norm"] = "norm"
+    given: float
+    mean: float
+    variance: float
+    epsilon: float
+    scale: float
+    shift: float
+
+
+class Source(BaseModel):
+    """A cell of another step."""
+
+    step: str
+    channel: int
+    y: int
+    x: int
+
+
+class CopyExplained(Explained):
+    """A number taken over unchanged."""
+
+    kind: Literal["concat", "flatten"]
+    source: Source
+
+
+class VoteTerm(BaseModel):
+    """One summand of a vote."""
+
+    index: int
+    input: float
+    weight: float
+    product: float
+
+
+class VoteExplained(Summed):
+    """Every number before, times its weight, added up."""
+
+    kind: Literal["fc"] = "fc"
+    terms: list[VoteTerm] = Field(description="The strongest for it and against it.")
+    rest: float = Field(description="Sum of the others.")
+    others: int
+    bias: float
+
+
+class ShareTerm(BaseModel):
+    """One class in the sum that softmax divides by."""
+
+    index: int
+    label: str
+    logit: float
+    exponential: float = Field(description="exp(logit - peak).")
+    probability: float
+
+
+class ShareExplained(Summed):
+    """exp(logit - peak) / sum of all exponentials."""
+
+    kind: Literal["softmax"] = "softmax"
+    logit: float
+    peak: float = Field(description="The highest logit: taken off all, it drops out.")
+    denominator: float
+    terms: list[ShareTerm] = Field(description="The likeliest classes.")
+    rest: float = Field(description="Sum of the other exponentials.")
+    others: int
+
+
+Explanation = Annotated[
+    ConvExplained
+    | ReluExplained
+    | PoolExplained
+    | MeanExplained
+    | NormExplained
+    | CopyExplained
+    | VoteExplained
+    | ShareExplained,
+    Field(discriminator="kind"),
+]
+
+
+class ChainPart(BaseModel):
+    """A source of a link: term = weight x value."""
+
+    source: Source
+    value: float
+    weight: float
+    term: float
+    share: float = Field(description="Of the sum of all magnitudes, -1..1.")
+
+
+class ChainLink(BaseModel):
+    """A cell: value = bias + the parts' terms + rest."""
+
+    cell: Source
+    kind: str
+    value: float
+    bias: float
+    parts: list[ChainPart]
+    rest: float
+    others: int
+    chosen: int | None = Field(description="The part that the next link is about.")
+    box: list[int] = Field(description="[left, top, right, bottom] of what it sees, input pixels.")
