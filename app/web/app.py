@@ -10,7 +10,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
-from app.web import docs, errors, lab, networks, pages, panels, static, stream
+from app.web import docs, errors, lab, networks, pages, panels, shift, static, stream
 from app.web.api import router as api_router
 from app.web.api.schemas import Health
 from app.web.caching import Revalidate
@@ -60,6 +60,7 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
     app.include_router(pages.router)
     app.include_router(networks.router)
     app.include_router(panels.router)
+    app.include_router(shift.router)
     app.include_router(stream.router)
     app.include_router(lab.router)
     app.include_router(docs.router)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.pictures.palettes import PaletteName
 from app.pictures.samples import Sample
@@ -17,8 +17,11 @@ from app.web.links import View
 from app.web.words import Words
 from models.graph import Step
 
+if TYPE_CHECKING:
+    from app.web.panes.arithmetic.contexts import Deep
 
-def _help(text: str, default: Any = MISSING) -> Any:
+
+def helped(text: str, default: Any = MISSING) -> Any:
     return field(default=default, metadata={"help": text})
 
 
@@ -31,256 +34,279 @@ def as_dict(context: Any) -> dict[str, Any]:
 class Tile:
     """One map on a card."""
 
-    channel: int = _help("Number of the channel.")
-    title: str = _help("What it is, for tooltips and screen readers.")
-    url: str = _help("The page with this map selected.")
-    box: str = _help("Its part of the sheet, as an SVG viewBox.")
+    channel: int = helped("Number of the channel.")
+    title: str = helped("What it is, for tooltips and screen readers.")
+    url: str = helped("The page with this map selected.")
+    box: str = helped("Its part of the sheet, as an SVG viewBox.")
 
 
 @dataclass(frozen=True, slots=True)
 class ClassBar:
     """One class with its bar."""
 
-    prediction: Prediction = _help("Label, logit, probability.")
-    url: str = _help("The page with this class selected.")
+    prediction: Prediction = helped("Label, logit, probability.")
+    url: str = helped("The page with this class selected.")
 
 
 @dataclass(frozen=True, slots=True)
 class Legend:
     """How colours are to be read."""
 
-    palette: PaletteName = _help("Name of the palette.")
-    low: str = _help("What the left end stands for.")
-    high: str = _help("What the right end stands for.")
-    sentence: str = _help("The scale in words.")
+    palette: PaletteName = helped("Name of the palette.")
+    low: str = helped("What the left end stands for.")
+    high: str = helped("What the right end stands for.")
+    sentence: str = helped("The scale in words.")
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """A step in the river; without `sheet` it still waits."""
 
-    step: Step = _help("The step.")
-    shape: tuple[int, ...] = _help("Shape of its output.")
-    url: str = _help("The page with this step selected.")
-    placeholders: int = _help("How many maps will come.")
-    filters: str = _help("URL of its colour kernels, empty where it has none.", "")
-    filters_size: tuple[int, int] = _help("Width and height of that sheet, pixels.", (0, 0))
-    filter_boxes: tuple[str, ...] = _help("The kernels' parts of it, one for each tile.", ())
-    image: str = _help("The picture it was computed from, empty while it waits.", "")
-    sheet: str = _help("URL of the sheet with the strongest maps.", "")
-    sheet_width: int = _help("Width of the sheet, pixels.", 0)
-    sheet_height: int = _help("Height of the sheet, pixels.", 0)
-    tiles: tuple[Tile, ...] = _help("The strongest maps.", ())
-    classes: tuple[ClassBar, ...] = _help("The likeliest classes, on the last card only.", ())
-    milliseconds: float = _help("What the step took.", 0.0)
-    batch: int = _help("How many pictures were computed together.", 1)
-    legend: Legend | None = _help("How to read the colours.", None)
-    links: str = _help("Lines to the step before, as JSON [source, target, share].", "[]")
-    source: str = _help("The step those lines start from.", "")
-    lazy: bool = _help("Whether its sheet is fetched only when it comes into view.", False)
+    step: Step = helped("The step.")
+    shape: tuple[int, ...] = helped("Shape of its output.")
+    url: str = helped("The page with this step selected.")
+    placeholders: int = helped("How many maps will come.")
+    filters: str = helped("URL of its colour kernels, empty where it has none.", "")
+    filters_size: tuple[int, int] = helped("Width and height of that sheet, pixels.", (0, 0))
+    filter_boxes: tuple[str, ...] = helped("The kernels' parts of it, one for each tile.", ())
+    image: str = helped("The picture it was computed from, empty while it waits.", "")
+    sheet: str = helped("URL of the sheet with the strongest maps.", "")
+    sheet_width: int = helped("Width of the sheet, pixels.", 0)
+    sheet_height: int = helped("Height of the sheet, pixels.", 0)
+    tiles: tuple[Tile, ...] = helped("The strongest maps.", ())
+    classes: tuple[ClassBar, ...] = helped("The likeliest classes, on the last card only.", ())
+    milliseconds: float = helped("What the step took.", 0.0)
+    batch: int = helped("How many pictures were computed together.", 1)
+    legend: Legend | None = helped("How to read the colours.", None)
+    links: str = helped("Lines to the step before, as JSON [source, target, share].", "[]")
+    source: str = helped("The step those lines start from.", "")
+    lazy: bool = helped("Whether its sheet is fetched only when it comes into view.", False)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A collapsible part of the river."""
 
-    number: int | None = _help("1-5; None for the head.")
-    words: Words = _help("What it is about.")
-    maps: str = _help("How many maps or numbers it has.")
-    cards: tuple[Card, ...] = _help("Its steps.")
-    last: Card | None = _help("Its last step, where it alone stays when the stage is folded.", None)
-    open: bool = _help("Whether it is unfolded at first.", True)
+    number: int | None = helped("1-5; None for the head.")
+    words: Words = helped("What it is about.")
+    maps: str = helped("How many maps or numbers it has.")
+    cards: tuple[Card, ...] = helped("Its steps.")
+    last: Card | None = helped(
+        "Its last step, where it alone stays when the stage is folded.", None
+    )
+    open: bool = helped("Whether it is unfolded at first.", True)
 
 
 @dataclass(frozen=True, slots=True)
 class River:
     """The centre pane."""
 
-    view: View = _help("What is on screen.")
-    model: Model = _help("The network.")
-    stages: tuple[Stage, ...] = _help("Its five stages and the head.")
-    verdict: Card | None = _help("The last step, the classes; None where there is no classifier.")
-    live: bool = _help("Whether a stream brings the cards.")
-    scale: str = _help("The scale of the colours, in words.")
-    side: int = _help("Pixels of a map here; larger ones are averaged down.")
-    big: bool = _help("Whether there are too many steps for one screen: stages are folded.")
+    view: View = helped("What is on screen.")
+    model: Model = helped("The network.")
+    stages: tuple[Stage, ...] = helped("Its five stages and the head.")
+    verdict: Card | None = helped("The last step, the classes; None where there is no classifier.")
+    live: bool = helped("Whether a stream brings the cards.")
+    scale: str = helped("The scale of the colours, in words.")
+    side: int = helped("Pixels of a map here; larger ones are averaged down.")
+    big: bool = helped("Whether there are too many steps for one screen: stages are folded.")
 
 
 @dataclass(frozen=True, slots=True)
 class PicturePane:
     """The left pane: the photo, what became of it, the winner."""
 
-    view: View = _help("What is on screen.")
-    model: Model = _help("The network.")
-    title: str = _help("What the picture is called.")
-    width: int = _help("Width of the picture, pixels.")
-    height: int = _help("Height of the picture, pixels.")
-    preview: str = _help("URL of a small copy.")
-    input: str = _help("URL of the network's input, pixel for pixel.")
-    crop: tuple[float, float, float, float] = _help("What was kept: x, y, width, height.")
-    place: str = _help("Where the input lies on the photo, as an SVG transform.")
-    sentence: str = _help("What preprocessing did.")
-    notes: tuple[str, ...] = _help("What decoding did.")
-    credit: str = _help("Who made a sample.")
-    stranger: str = _help("A sentence where the network never learned the subject.")
-    expires: str = _help("When an upload is deleted, in words.")
-    mine: bool = _help("Whether this browser may delete it.")
+    view: View = helped("What is on screen.")
+    model: Model = helped("The network.")
+    title: str = helped("What the picture is called.")
+    width: int = helped("Width of the picture, pixels.")
+    height: int = helped("Height of the picture, pixels.")
+    preview: str = helped("URL of a small copy.")
+    input: str = helped("URL of the network's input, pixel for pixel.")
+    crop: tuple[float, float, float, float] = helped("What was kept: x, y, width, height.")
+    place: str = helped("Where the input lies on the photo, as an SVG transform.")
+    sentence: str = helped("What preprocessing did.")
+    notes: tuple[str, ...] = helped("What decoding did.")
+    credit: str = helped("Who made a sample.")
+    stranger: str = helped("A sentence where the network never learned the subject.")
+    expires: str = helped("When an upload is deleted, in words.")
+    mine: bool = helped("Whether this browser may delete it.")
 
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
     """Pictures to choose from."""
 
-    view: View = _help("What is on screen.")
-    samples: tuple[Sample, ...] = _help("Built-in pictures.")
-    recent: tuple[Stored, ...] = _help("Uploads of this browser.")
-    hours: float = _help("After how many hours uploads are deleted.")
-    megabytes: int = _help("Largest upload.")
+    view: View = helped("What is on screen.")
+    samples: tuple[Sample, ...] = helped("Built-in pictures.")
+    recent: tuple[Stored, ...] = helped("Uploads of this browser.")
+    hours: float = helped("After how many hours uploads are deleted.")
+    megabytes: int = helped("Largest upload.")
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One line of a table of figures."""
 
-    name: str = _help("What is told.")
-    value: str = _help("Its value with its unit.")
-    note: str = _help("What it means, for a tooltip.", "")
+    name: str = helped("What is told.")
+    value: str = helped("Its value with its unit.")
+    note: str = helped("What it means, for a tooltip.", "")
 
 
 @dataclass(frozen=True, slots=True)
 class StepPane:
     """Evidence for a step."""
 
-    view: View = _help("What is on screen.")
-    model: Model = _help("The network.")
-    step: Step = _help("The step.")
-    stage: Words = _help("About its stage.")
-    kind: Words = _help("About what it computes.")
-    facts: tuple[Fact, ...] = _help("Its figures.")
-    tiles: tuple[Tile, ...] = _help("All its channels, strongest first.")
-    sheet: str = _help("URL of the sheet of all channels.")
-    sheet_width: int = _help("Its width, pixels.")
-    sheet_height: int = _help("Its height, pixels.")
-    legend: Legend = _help("How to read the colours.")
-    filters: str = _help("URL of its colour kernels, empty where it has none.")
-    filter_tiles: tuple[Tile, ...] = _help("Its colour kernels.")
-    filters_size: tuple[int, int] = _help("Width and height of that sheet, pixels.")
-    csv: str = _help("URL of the table of channels.")
-    png: str = _help("URL of the sheet, to be saved.")
+    view: View = helped("What is on screen.")
+    model: Model = helped("The network.")
+    step: Step = helped("The step.")
+    stage: Words = helped("About its stage.")
+    kind: Words = helped("About what it computes.")
+    facts: tuple[Fact, ...] = helped("Its figures.")
+    tiles: tuple[Tile, ...] = helped("All its channels, strongest first.")
+    sheet: str = helped("URL of the sheet of all channels.")
+    sheet_width: int = helped("Its width, pixels.")
+    sheet_height: int = helped("Its height, pixels.")
+    legend: Legend = helped("How to read the colours.")
+    filters: str = helped("URL of its colour kernels, empty where it has none.")
+    filter_tiles: tuple[Tile, ...] = helped("Its colour kernels.")
+    filters_size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
+    csv: str = helped("URL of the table of channels.")
+    png: str = helped("URL of the sheet, to be saved.")
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """One summand of a cell."""
 
-    channel: int = _help("The input map it comes from.")
-    value: float = _help("What it adds.")
-    share: float = _help("Its part of all magnitudes, 0..1.")
-    url: str = _help("The page with that map selected, empty for the picture's colours.")
-    name: str = _help("What the input map is called.")
+    channel: int = helped("The input map it comes from.")
+    value: float = helped("What it adds.")
+    share: float = helped("Its part of all magnitudes, 0..1.")
+    url: str = helped("The page with that map selected, empty for the picture's colours.")
+    name: str = helped("What the input map is called.")
+    how: str = helped("Value times weight, where it is one product.", "")
 
 
 @dataclass(frozen=True, slots=True)
 class PanelLink:
     """A panel that is folded until it is asked for."""
 
-    title: str = _help("What it shows.")
-    url: str = _help("Where its inside comes from.")
+    title: str = helped("What it shows.")
+    url: str = helped("Where its inside comes from.")
 
 
 @dataclass(frozen=True, slots=True)
 class NumbersPanel:
     """The raw values around a cell."""
 
-    cell: tuple[int, int] = _help("Row and column of the cell.")
-    columns: tuple[int, ...] = _help("The columns that are shown.")
-    rows: tuple[tuple[int, list[float]], ...] = _help("Each row that is shown, with its values.")
+    cell: tuple[int, int] = helped("Row and column of the cell.")
+    columns: tuple[int, ...] = helped("The columns that are shown.")
+    rows: tuple[tuple[int, list[float]], ...] = helped("Each row that is shown, with its values.")
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A depth of zoom."""
+
+    title: str = helped("What it shows.")
+    url: str = helped("The page at that depth.")
+    set: str = helped("What the link changes in the URL.")
+    current: bool = helped("Whether it is on screen.")
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """The photo with what lies on it, as SVG."""
+
+    place: str = helped("Where the input lies on it, as a transform.")
+    crop: str = helped("The part of it that is used, as a viewBox.")
+    size: tuple[int, int] = helped("Its width and height, pixels.")
+    url: str = helped("URL of a copy.")
 
 
 @dataclass(frozen=True, slots=True)
 class UnitPane:
     """Evidence for one channel of a step."""
 
-    view: View = _help("What is on screen.")
-    model: Model = _help("The network.")
-    step: Step = _help("The step.")
-    channel: int = _help("The channel.")
-    label: str = _help("The class it stands for, if any.")
-    kind: Words = _help("About what the step computes.")
-    rank: int = _help("Its place by peak, 1 the strongest.")
-    count: int = _help("How many channels there are.")
-    facts: tuple[Fact, ...] = _help("Its figures.")
-    previous: str = _help("The page with the next stronger channel, empty at the first.")
-    next: str = _help("The page with the next weaker channel, empty at the last.")
-    spatial: bool = _help("Whether it is a map.")
-    map: str = _help("URL of its map.")
-    values: str = _help("URL of its values, .npy.")
-    shape: tuple[int, int] = _help("Rows and columns.")
-    axes: str = _help("Where cells lie, as JSON: [start, jump, size] of columns, then rows.")
-    frame: tuple[float, float, float, float] = _help("Where the map lies on the input: x, y, w, h.")
-    cell: tuple[int, int] = _help("Row and column of the pinned cell.")
-    value: float = _help("Its value.")
-    box: Box = _help("The input pixels it sees.")
-    place: str = _help("Where the input lies on the photo, as an SVG transform.")
-    crop: str = _help("The part of the photo that is used, as an SVG viewBox.")
-    photo: tuple[int, int] = _help("Width and height of the photo, pixels.")
-    preview: str = _help("URL of a copy of the photo.")
-    kernel: str = _help("URL of its kernel, empty where it has none.")
-    kernel_box: str = _help("The kernel's part of that sheet, as an SVG viewBox.")
-    kernel_size: tuple[int, int] = _help("Width and height of that sheet, pixels.")
-    kernel_words: str = _help("What the picture of the kernel shows.")
-    terms: tuple[Term, ...] = _help("The weightiest summands.")
-    rest: float = _help("The other summands together.")
-    rest_count: int = _help("How many others there are.")
-    bias: float = _help("The bias.")
-    legend: Legend = _help("How to read the colours.")
-    panels: tuple[PanelLink, ...] = _help("What more can be looked at.")
-    csv: str = _help("URL of its values as a table.")
-    png: str = _help("URL of its map, to be saved.")
+    view: View = helped("What is on screen.")
+    model: Model = helped("The network.")
+    step: Step = helped("The step.")
+    channel: int = helped("The channel.")
+    label: str = helped("The class it stands for, if any.")
+    kind: Words = helped("About what the step computes.")
+    rank: int = helped("Its place by peak, 1 the strongest.")
+    count: int = helped("How many channels there are.")
+    facts: tuple[Fact, ...] = helped("Its figures.")
+    previous: str = helped("The page with the next stronger channel, empty at the first.")
+    next: str = helped("The page with the next weaker channel, empty at the last.")
+    spatial: bool = helped("Whether it is a map.")
+    map: str = helped("URL of its map.")
+    values: str = helped("URL of its values, .npy.")
+    shape: tuple[int, int] = helped("Rows and columns.")
+    axes: str = helped("Where cells lie, as JSON: [start, jump, size] of columns, then rows.")
+    frame: tuple[float, float, float, float] = helped(
+        "Where the map lies on the input: x, y, w, h."
+    )
+    cell: tuple[int, int] = helped("Row and column of the pinned cell.")
+    value: float = helped("Its value.")
+    box: Box = helped("The input pixels it sees.")
+    photo: Photo = helped("The photo under the map.")
+    tabs: tuple[Tab, ...] = helped("The depths of zoom.")
+    kernel: str = helped("URL of its kernel, empty where it has none.")
+    kernel_box: str = helped("The kernel's part of that sheet, as an SVG viewBox.")
+    kernel_size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
+    kernel_words: str = helped("What the picture of the kernel shows.")
+    terms: tuple[Term, ...] = helped("The weightiest summands.")
+    rest: float = helped("The other summands together.")
+    rest_count: int = helped("How many others there are.")
+    bias: float = helped("The bias.")
+    legend: Legend = helped("How to read the colours.")
+    panels: tuple[PanelLink, ...] = helped("What more can be looked at.")
+    csv: str = helped("URL of its values as a table.")
+    png: str = helped("URL of its map, to be saved.")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One network to choose."""
 
-    model: Model = _help("The network.")
-    url: str = _help("The page with it, the same picture and the same stage.")
-    set: str = _help("What that changes in the URL.")
-    shown: bool = _help("Whether it is on screen.")
-    here: bool = _help("Whether its weights are on this computer.")
-    memory: str = _help("A sentence where it may not fit into memory, else empty.")
-    download: Download | None = _help("How its download stands, where it is not here.")
+    model: Model = helped("The network.")
+    url: str = helped("The page with it, the same picture and the same stage.")
+    set: str = helped("What that changes in the URL.")
+    shown: bool = helped("Whether it is on screen.")
+    here: bool = helped("Whether its weights are on this computer.")
+    memory: str = helped("A sentence where it may not fit into memory, else empty.")
+    download: Download | None = helped("How its download stands, where it is not here.")
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
     """How to get a network's weights, and how far that is."""
 
-    id: str = _help("The network.")
-    title: str = _help("What it is called.")
-    megabytes: str = _help("Size of the file.")
-    command: str = _help("What to type where the page may not download.")
-    allowed: bool = _help("Whether the page may: on this machine only.")
-    state: str = _help("none, running, done, failed or cancelled.")
-    percent: float = _help("Share that has come, 0..100.", 0.0)
-    words: str = _help("How far it is, in words.", "")
-    problem: str = _help("Why it failed, empty where it did not.", "")
+    id: str = helped("The network.")
+    title: str = helped("What it is called.")
+    megabytes: str = helped("Size of the file.")
+    command: str = helped("What to type where the page may not download.")
+    allowed: bool = helped("Whether the page may: on this machine only.")
+    state: str = helped("none, running, done, failed or cancelled.")
+    percent: float = helped("Share that has come, 0..100.", 0.0)
+    words: str = helped("How far it is, in words.", "")
+    problem: str = helped("Why it failed, empty where it did not.", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """The whole page."""
 
-    view: View = _help("What is on screen.")
-    choices: tuple[Choice, ...] = _help("The networks to choose from.")
-    refused: tuple[Refused, ...] = _help("Files of one's own that fit no network.")
-    model: Model = _help("The chosen one.")
-    device: str = _help("Where it runs.")
-    picture: PicturePane = _help("The left pane.")
-    gallery: Gallery = _help("Pictures to choose from.")
-    river: River = _help("The centre pane.")
-    evidence: StepPane | UnitPane | None = _help("The right pane, if anything is selected.")
-    scales: tuple[Scale, ...] = _help("Scales to choose from.")
-    stages: dict[int | None, Words] = _help("Words for layers 1-5 and the head.")
-    link_expires: str = _help("How long a link to this view holds, in words.")
-    regallery: bool = _help("Whether the pictures to choose from have changed.", False)
+    view: View = helped("What is on screen.")
+    choices: tuple[Choice, ...] = helped("The networks to choose from.")
+    refused: tuple[Refused, ...] = helped("Files of one's own that fit no network.")
+    model: Model = helped("The chosen one.")
+    device: str = helped("Where it runs.")
+    picture: PicturePane = helped("The left pane.")
+    gallery: Gallery = helped("Pictures to choose from.")
+    river: River = helped("The centre pane.")
+    evidence: StepPane | UnitPane | Deep | None = helped("The right pane, if anything is selected.")
+    scales: tuple[Scale, ...] = helped("Scales to choose from.")
+    stages: dict[int | None, Words] = helped("Words for layers 1-5 and the head.")
+    link_expires: str = helped("How long a link to this view holds, in words.")
+    regallery: bool = helped("Whether the pictures to choose from have changed.", False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from app.web.templating import number
 
 LEVELS = 6
 """Colours on each side of zero."""
+
+UNITS = ("", "× 10⁻³", "× 10⁻⁶", "× 10⁻⁹")
 
 Values = Sequence[Sequence[float | None]]
 """Row by row; None where there is no number, beyond the edge of a max pooling's map."""
@@ -30,13 +33,14 @@ class GridCell:
 class Grid:
     """A table of numbers: `caption` for those who do not see it, `name` for scripts and tests.
 
-    With `edit` each number is a field of a form of that name.
+    With `edit` each number is a field of a form of that name; `unit` is what they are written in.
     """
 
     name: str
     caption: str
     rows: tuple[tuple[GridCell, ...], ...]
     edit: str = ""
+    unit: str = ""
 
 
 def grid(
@@ -50,6 +54,7 @@ def grid(
     zeros: Collection[tuple[int, int]] = (),
     text: Callable[[float], str] = number,
     edit: str = "",
+    unit: str = "",
 ) -> Grid:
     """A grid of `values`, [H,W]: full colour at the magnitude `limit`, by default the largest.
 
@@ -77,7 +82,26 @@ def grid(
             for y, row in enumerate(rows)
         ),
         edit,
+        unit,
     )
+
+
+def compact(limit: float) -> tuple[Callable[[float], str], str]:
+    """How to write numbers up to the magnitude `limit` in four digits, and the unit they are in.
+
+    Small ones are written in thousandths or millionths, so that they fit a cell.
+    """
+    unit, power = 0, 1.0
+    while 0 < limit * power < 0.1 and unit < 3:
+        unit, power = unit + 1, power * 1000
+    decimals = max(0, min(2, 2 - int(math.log10(limit * power)))) if limit else 0
+
+    def text(value: float) -> str:
+        written = f"{value * power:.{decimals}f}" if abs(value) * power < 1e4 else f"{value:.0e}"
+        plain = "0" if float(written) == 0 else written
+        return plain.replace("-", "−")
+
+    return text, UNITS[unit]
 
 
 def heat(value: float | None, limit: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from app.services.catalogue import Model
@@ -11,10 +11,16 @@ from app.services.sheets import DRAWING, Scale, version
 
 API = "/api/v1"
 
+Zoom = Literal["arithmetic", "chain"]
+
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is on screen, all of it in a link; row `y` and column `x` name a pinned cell."""
+    """What is on screen, all of it in a link; row `y` and column `x` name a pinned cell.
+
+    `zoom` goes deeper into that cell: its arithmetic, where `source` is the input map looked at,
+    or the chain of cells that made it, where `path` says which of them to follow.
+    """
 
     model: str
     image: str
@@ -23,10 +29,21 @@ class View:
     y: int | None = None
     x: int | None = None
     scale: Scale = "unit"
+    zoom: Zoom | None = None
+    source: int | None = None
+    path: str | None = None
 
     def url(self, **changes: Any) -> str:
         """The page of this view with some parts changed."""
         return f"/?{self.query(**changes)}"
+
+    def at(self, **changes: Any) -> str:
+        """The page with another step, channel or cell; the depth of zoom is given up."""
+        return self.url(**{"zoom": None, "source": None, "path": None, **changes})
+
+    def pinned(self, cell: tuple[int, int]) -> View:
+        """This view with a cell named."""
+        return replace(self, y=cell[0], x=cell[1])
 
     def query(self, **changes: Any) -> str:
         """The query string of this view with some parts changed; defaults are left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
@@ -10,12 +11,16 @@ from fastapi.responses import RedirectResponse, Response
 
 from app.errors import BadRequest
 from app.pictures.samples import all_samples
-from app.services.run import Run
+from app.services.run import Record, Run
 from app.services.sheets import SCALES, Scale
+from app.web.api.answers import kept
 from app.web.api.images import remove, take_in
 from app.web.contexts import Page, StepPane, UnitPane, as_dict
-from app.web.links import View
+from app.web.links import View, Zoom
 from app.web.panels import links
+from app.web.panes.arithmetic.contexts import Deep
+from app.web.panes.arithmetic.drawing import deep_png
+from app.web.panes.arithmetic.pane import deep_pane
 from app.web.panes.evidence import step_pane, unit_pane
 from app.web.panes.networks import choices, stage_step
 from app.web.panes.picture import gallery, link_expires, picture_pane
@@ -25,6 +30,8 @@ from app.web.templating import render
 from app.web.words import STAGES
 
 router = APIRouter(include_in_schema=False)
+
+Path = Annotated[str | None, Query(pattern=r"^[\d,]{0,200}$")]
 
 PANES = {
     "aside#evidence": "partials/_evidence.html",
@@ -46,6 +53,9 @@ async def explore(
     y: Annotated[int | None, Query(ge=0)] = None,
     x: Annotated[int | None, Query(ge=0)] = None,
     scale: Scale = "unit",
+    zoom: Zoom | None = None,
+    source: Annotated[int | None, Query(ge=0)] = None,
+    path: Path = None,
     instead_of: str = "",
 ) -> Response:
     """What the URL names, in full or the part that changed.
@@ -55,7 +65,7 @@ async def explore(
     """
     model = model or services.settings.model
     image = image or all_samples()[0].id
-    view = View(model, image, step or None, channel, y, x, scale)
+    view = View(model, image, step or None, channel, y, x, scale, zoom, source, path or None)
     if instead_of:
         before, now = (services.catalogue.model(id) for id in (instead_of, model))
         return RedirectResponse(view.url(step=stage_step(before, view.step, now)), 303)
@@ -64,6 +74,31 @@ async def explore(
     template = "pages/explore.html" if restored else PANES.get(target, "pages/explore.html")
     context = await page(view, services, owner)
     return render(request, template, context)
+
+
+@router.get("/deep.png")
+async def deep_picture(
+    services: ServicesDep,
+    model: str,
+    image: str,
+    step: str,
+    channel: Annotated[int, Query(ge=0)],
+    y: Annotated[int | None, Query(ge=0)] = None,
+    x: Annotated[int | None, Query(ge=0)] = None,
+    zoom: Zoom = "arithmetic",
+    source: Annotated[int | None, Query(ge=0)] = None,
+    path: Path = None,
+) -> Response:
+    """The arithmetic of a cell, or its chain, as a picture."""
+    view = View(model, image, step, channel, y, x, zoom=zoom, source=source, path=path or None)
+    async with services.runs.listen(model, image) as run:
+        record = await run.record(step)
+        png = await asyncio.to_thread(_deep_png, view, run, record)
+    return kept(png, "image/png", False, f"{model}-{image[:12]}-{step}-{channel}-{zoom}.png")
+
+
+def _deep_png(view: View, run: Run, record: Record) -> bytes:
+    return deep_png(deep_pane(view, run, record), run, record)
 
 
 @router.post("/images")
@@ -133,7 +168,7 @@ async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
     return as_dict(whole)
 
 
-async def _evidence(view: View, run: Run) -> StepPane | UnitPane | None:
+async def _evidence(view: View, run: Run) -> StepPane | UnitPane | Deep | None:
     if view.step is None:
         if view.channel is not None:
             raise BadRequest("A channel belongs to a step: name the step as well.")
@@ -141,4 +176,7 @@ async def _evidence(view: View, run: Run) -> StepPane | UnitPane | None:
     record = await run.record(view.step)
     if view.channel is None:
         return step_pane(view, run, record)
-    return unit_pane(view, run, record, links(view, run.model.geometry[view.step]))
+    panels = links(view, run.model, record.step)
+    if view.zoom:
+        return await asyncio.to_thread(deep_pane, view, run, record, panels)
+    return unit_pane(view, run, record, panels)

@@ -15,13 +15,16 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.errors import NotFound
+from app.services.arithmetic import checked_cell, checked_channel
+from app.services.catalogue import Model
 from app.services.run import Record, Run
-from app.vision.geometry import Geometry
 from app.web.contexts import PanelLink
 from app.web.links import View
+from app.web.panes.arithmetic.head import paid
 from app.web.panes.numbers import numbers
 from app.web.state import ServicesDep
 from app.web.templating import render
+from models.graph import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Panel:
     title: str
     template: str
     build: Callable[[View, Run, Record], Any]
-    applies: Callable[[Geometry], bool]
+    applies: Callable[[Model, Step], bool]
 
 
 PANELS = (
@@ -41,7 +44,17 @@ PANELS = (
         "The numbers around this cell",
         "partials/_numbers.html",
         numbers,
-        lambda where: where.spatial,
+        lambda model, step: model.geometry[step.name].spatial,
+    ),
+    Panel(
+        "paid",
+        "Which places of the picture paid for this score",
+        "partials/arithmetic/_paid.html",
+        paid,
+        lambda model, step: (
+            bool(model.outline.logits)
+            and (step.name == model.outline.logits or step.kind == "softmax")
+        ),
     ),
 )
 
@@ -67,15 +80,18 @@ async def show(
     view = View(model, image, step, channel, y, x)
     async with services.runs.listen(model, image) as run:
         record = await run.record(step)
-        if not chosen.applies(run.model.geometry[step]):
+        checked_cell(run, record, checked_channel(record, channel), y, x)
+        if not chosen.applies(run.model, record.step):
             raise NotFound(f"“{chosen.title}” has nothing to show for {step}.")
         context = await asyncio.to_thread(chosen.build, view, run, record)
     return render(request, chosen.template, {"panel": context})
 
 
-def links(view: View, where: Geometry) -> tuple[PanelLink, ...]:
+def links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
     """The panels that a step has."""
-    query = view.query(scale="unit")
+    query = view.query(scale="unit", zoom=None, source=None, path=None)
     return tuple(
-        PanelLink(one.title, f"/panels/{one.id}?{query}") for one in PANELS if one.applies(where)
+        PanelLink(one.title, f"/panels/{one.id}?{query}")
+        for one in PANELS
+        if one.applies(model, step)
     )

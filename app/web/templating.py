@@ -34,6 +34,7 @@ def environment() -> Environment:
     made.globals["palette_url"] = palette_url
     made.globals["version"] = __version__
     made.filters["number"] = number
+    made.filters["exact"] = exact
     made.filters["short"] = short
     made.filters["percent"] = percent
     made.filters["milliseconds"] = milliseconds
@@ -76,6 +77,12 @@ def number(value: float) -> str:
         return "0"
     text = f"{value:.3g}" if 1e-3 <= abs(value) < 1e4 else f"{value:.1e}"
     return text.replace("-", "−")
+
+
+def exact(value: float, digits: int = 7) -> str:
+    """A value with as many digits as float32 has, or fewer: 0.1234568, −2.5e−07."""
+    text = f"{value:.{digits}g}"
+    return text.replace("e-0", "e-").replace("-", "−")
 
 
 def percent(share: float) -> str:

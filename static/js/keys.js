@@ -27,9 +27,14 @@ function aside(direction) {
 }
 
 function along(direction) {
-  const link = document.querySelector(`.unit-pane [rel="${direction < 0 ? "prev" : "next"}"]`);
+  const link = document.querySelector(`#evidence [rel="${direction < 0 ? "prev" : "next"}"]`);
   if (link) go(link.dataset.set, { replace: true });
-  else if (!document.querySelector(".unit-pane")) aside(1);
+  else if (selected().channel === null) aside(1);
+}
+
+/** Deeper into the selected map, or back to it. */
+function zoom(depth) {
+  if (selected().channel !== null) go(`zoom=${selected().zoom === depth ? "" : depth}&path=`);
 }
 
 const KEYS = {
@@ -38,6 +43,8 @@ const KEYS = {
   ArrowLeft: () => aside(-1),
   ArrowRight: () => aside(1),
   Escape: back,
+  a: () => zoom("arithmetic"),
+  c: () => zoom("chain"),
   "?": () => document.getElementById("help").showModal(),
   u: () => document.querySelector("#upload input[type=file]").click(),
   p: () => document.querySelector('[data-action="projector"]').click(),

@@ -4,6 +4,8 @@ import "./river.js";
 import "./lazy.js";
 import "./selection.js";
 import "./unit.js";
+import "./scan.js";
+import "./deep.js";
 import "./upload.js";
 import "./camera.js";
 import "./keys.js";

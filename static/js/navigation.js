@@ -1,19 +1,28 @@
 // The URL is the state: links say what they change (data-set), the rest of the URL stays.
 
+const UNIT = ["model", "image", "step", "channel"];
+const CELL = [...UNIT, "y", "x"];
+
 /** The page's URL with some parameters changed; an empty value takes one away. */
 export function changed(set) {
   const query = new URLSearchParams(location.search);
-  for (const [name, value] of new URLSearchParams(set)) {
+  const changes = new URLSearchParams(set);
+  // What was chosen inside one cell means nothing in another; without a unit there is no depth.
+  for (const [name, of] of [["path", CELL], ["source", UNIT]]) {
+    if (of.some((one) => changes.has(one)) && !changes.has(name)) query.delete(name);
+  }
+  for (const [name, value] of changes) {
     if (value) query.set(name, value);
     else query.delete(name);
   }
+  if (!query.has("channel")) query.delete("zoom");
   return `/?${query}`;
 }
 
 /** What the URL selects. */
 export function selected() {
   const query = new URLSearchParams(location.search);
-  return { step: query.get("step"), channel: query.get("channel") };
+  return { step: query.get("step"), channel: query.get("channel"), zoom: query.get("zoom") };
 }
 
 /** Show another part in the evidence pane; `replace` leaves no trace in the history. */
@@ -40,10 +49,11 @@ document.addEventListener("click", (event) => {
   if (link) link.href = changed(link.dataset.set);
 });
 
-/** One level back: from a map to its step, from a step to nothing. */
+/** One level back: from a cell's arithmetic to its map, to its step, to nothing. */
 export function back() {
-  const { step, channel } = selected();
-  if (channel !== null) go("channel=&y=&x=");
+  const { step, channel, zoom } = selected();
+  if (zoom !== null) go("zoom=&source=&path=");
+  else if (channel !== null) go("channel=&y=&x=");
   else if (step !== null) go("step=");
 }
 

@@ -1,18 +1,8 @@
 // A map looked at closely: the value under the pointer, what a cell sees, a tap pins it.
 import { go } from "./navigation.js";
+import { format, numbers } from "./numbers.js";
 
 let unit = null;
-
-/** Numbers of a .npy file, version 1, little-endian float32. */
-async function numbers(url) {
-  const response = await fetch(url);
-  if (!response.ok) return null;
-  const buffer = await response.arrayBuffer();
-  return new Float32Array(buffer, 10 + new DataView(buffer).getUint16(8, true));
-}
-
-const format = (value) =>
-  (value === 0 ? "0" : Number(value.toPrecision(3)).toString()).replace("-", "−");
 
 function open() {
   const pane = document.querySelector(".unit-pane");

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi.responses import Response
 
 from app.services.arithmetic import chained, checked_cell, checked_channel, explained
 from app.services.run import Record, Run
@@ -17,6 +18,8 @@ from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
 from app.vision.arithmetic.pooling import MeanCell, PoolCell
 from app.vision.arithmetic.voting import ShareCell, VoteCell
 from app.web.api import explanations as answers
+from app.web.api.answers import Csv, table
+from app.web.api.explain_rows import term_rows
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS
@@ -69,6 +72,25 @@ async def cell_chain(
         cell = checked_cell(run, record, checked_channel(record, channel), y, x)
         links = await asyncio.to_thread(chained, run, record, channel, cell, choices(path))
         return [_link(run, link) for link in links]
+
+
+@router.get("/explain.csv", response_class=Csv, summary="The terms of one cell as a table")
+async def explain_csv(
+    model: ModelId,
+    image: ImageId,
+    step: StepName,
+    services: ServicesDep,
+    channel: Unit,
+    y: Row = None,
+    x: Column = None,
+) -> Response:
+    """Every number that went in, its weight and their product; a window's numbers."""
+    async with services.runs.listen(model, image) as run:
+        record = await run.record(step)
+        cell = checked_cell(run, record, checked_channel(record, channel), y, x)
+        made = await asyncio.to_thread(explained, run, record, channel, cell)
+    head, rows = term_rows(made)
+    return table(head, rows, f"{model}-{image}-{step}-{channel}-{cell[0]}-{cell[1]}.csv")
 
 
 def choices(path: str) -> list[int]:

@@ -42,11 +42,16 @@ async def labels(model: ModelId, services: ServicesDep) -> list[LabelInfo]:
     "/models/{model}/steps/{step}/weight.npy", response_class=Npy, summary="Weights of a step"
 )
 async def weight(
-    model: ModelId, step: StepName, services: ServicesDep, v: Version = ""
+    model: ModelId,
+    step: StepName,
+    services: ServicesDep,
+    channel: Annotated[int | None, Query(ge=0, description="Only what makes this one.")] = None,
+    v: Version = "",
 ) -> Response:
-    """conv: [out, in, kh, kw]; fc: [out, in]. Float32, .npy version 1."""
+    """conv: [out, in, kh, kw]; fc: [out, in]; of one channel without out. Float32, .npy 1."""
     module = await _module(services, model, step)
-    return array(module.weight, services.catalogue.model(model).row, v)
+    weight = module.weight if channel is None else module.weight[_checked(module, step, channel)]
+    return array(weight, services.catalogue.model(model).row, v)
 
 
 @router.get("/models/{model}/steps/{step}/bias.npy", response_class=Npy, summary="Biases of a step")
@@ -80,10 +85,7 @@ async def filters(
     row = services.catalogue.model(model).row
     if module.in_channels == 3 and channel is None:
         return picture(colour_filters(module.weight).png, row, v)
-    number = channel or 0
-    if number >= module.out_channels:
-        raise UnknownStep(f"{step} has channels 0 to {module.out_channels - 1}, not {number}.")
-    kernel = module.weight[number].detach()
+    kernel = module.weight[_checked(module, step, channel or 0)].detach()
     return picture(kernel_slices(kernel, slice_order(kernel)).png, row, v)
 
 
@@ -96,6 +98,13 @@ async def _module(services: Services, model: str, name: str) -> nn.Conv2d | nn.L
     if not isinstance(module, nn.Conv2d | nn.Linear):
         raise UnknownStep(f"“{name}” has no weights: it computes without any.")
     return module
+
+
+def _checked(module: nn.Conv2d | nn.Linear, step: str, channel: int) -> int:
+    """A channel that the step makes. Raises `UnknownStep`."""
+    if channel >= (count := len(module.weight)):
+        raise UnknownStep(f"{step} has channels 0 to {count - 1}, not {channel}.")
+    return channel
 
 
 def _model_info(model: Model, default: str) -> ModelInfo:

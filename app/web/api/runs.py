@@ -52,11 +52,18 @@ async def predictions_csv(model: ModelId, image: ImageId, services: ServicesDep)
 
 @router.get("/input.npy", response_class=Npy, summary="The network's input")
 async def input_npy(
-    model: ModelId, image: ImageId, services: ServicesDep, v: Version = ""
+    model: ModelId,
+    image: ImageId,
+    services: ServicesDep,
+    normalised: Annotated[
+        bool, Query(description="What the first step reads: (input - mean) / std.")
+    ] = False,
+    v: Version = "",
 ) -> Response:
     """Before normalisation: [3,S,S] in 0..1."""
     async with services.runs.listen(model, image) as run:
-        return array(unit(run.fitted.pixels), run.model.row, v)
+        values = run.normalised if normalised else unit(run.fitted.pixels)
+        return array(values, run.model.row, v)
 
 
 @router.get("/input.png", response_class=Png, summary="The network's input as a picture")

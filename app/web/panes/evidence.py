@@ -12,17 +12,16 @@ from app.services.run import Record, Run
 from app.vision.geometry import Geometry
 from app.vision.statistics import statistics
 from app.web.contexts import Fact, PanelLink, StepPane, Term, Tile, UnitPane
-from app.web.links import View, filters_url, preview_url, sheet_url
-from app.web.panes.picture import PREVIEW, crop_box, place
+from app.web.links import View, filters_url, sheet_url
+from app.web.panes.arithmetic.names import label_of, map_name, tabs
+from app.web.panes.picture import photo
 from app.web.panes.river import box, kernel_sheet, legend
 from app.web.templating import milliseconds, number, percent, thousands
 from app.web.words import KINDS, STAGES
-from models.graph import Step
+from models.graph import INPUT, Step
 
 TERMS = 6
 """Summands that are listed one by one."""
-
-COLOURS = ("red", "green", "blue")
 
 
 def step_pane(view: View, run: Run, record: Record) -> StepPane:
@@ -67,13 +66,12 @@ def unit_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...
     value = grid[cell].item()
     kernel, kernel_box, kernel_size, kernel_words = _kernel(run, step, channel)
     terms, rest, rest_count, bias = _terms(view, run, record, channel, cell)
-    left, top, width, height = crop_box(run.fitted)
     return UnitPane(
         view=view,
         model=model,
         step=step,
         channel=channel,
-        label=_label(run, record, channel),
+        label=label_of(run, record.step, channel),
         kind=KINDS[step.kind],
         rank=rank + 1,
         count=len(order),
@@ -85,14 +83,12 @@ def unit_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...
         values=f"{view.run}/steps/{quote(step.name)}.npy?channel={channel}",
         shape=(grid.shape[0], grid.shape[1]),
         axes=_axes(where),
-        frame=_frame(where),
+        frame=frame(where),
         cell=cell,
         value=value,
         box=where.box(*cell),
-        place=place(run),
-        crop=f"{left:g} {top:g} {width:g} {height:g}",
-        photo=run.fitted.photo,
-        preview=preview_url(view.image, PREVIEW),
+        photo=photo(view, run),
+        tabs=tabs(view.pinned(cell) if where.spatial else view, where.spatial),
         kernel=kernel,
         kernel_box=kernel_box,
         kernel_size=kernel_size,
@@ -103,7 +99,7 @@ def unit_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...
         bias=bias,
         legend=legend(view, run, record, record.statistics.limits[channel].item()),
         panels=panels,
-        csv=_table(view, step, channel, bool(_label(run, record, channel))),
+        csv=_table(view, step, channel, bool(label_of(run, record.step, channel))),
         png=_download(view, run, step.name, channel, enlarge=max(1, 256 // grid.shape[0])),
     )
 
@@ -113,7 +109,7 @@ def _tiles(view: View, name: str, order: list[int], layout: SheetLayout) -> tupl
         Tile(
             channel,
             f"{name}, channel {channel}",
-            view.url(step=name, channel=channel, y=None, x=None),
+            view.at(step=name, channel=channel, y=None, x=None),
             box(layout, i),
         )
         for i, channel in enumerate(order)
@@ -160,8 +156,8 @@ def _terms(
                 i,
                 made.terms[i].item(),
                 abs(made.terms[i].item()) / magnitude,
-                view.url(step=source, channel=i, y=None, x=None) if source else "",
-                f"{source} · {i}" if source else COLOURS[i],
+                view.at(step=source, channel=i, y=None, x=None) if source else "",
+                map_name(source or INPUT, i),
             )
             for i in listed
         ),
@@ -175,7 +171,7 @@ def _axes(where: Geometry) -> str:
     return json.dumps([[a.start, a.jump, a.size] for a in (where.columns, where.rows)])
 
 
-def _frame(where: Geometry) -> tuple[float, float, float, float]:
+def frame(where: Geometry) -> tuple[float, float, float, float]:
     """Where a map lies on the input so that each cell is centred on what it sees."""
     (x, width), (y, height) = (
         (axis.start + (axis.size - axis.jump) / 2, axis.jump * axis.cells)
@@ -184,14 +180,8 @@ def _frame(where: Geometry) -> tuple[float, float, float, float]:
     return x, y, width, height
 
 
-def _label(run: Run, record: Record, channel: int) -> str:
-    labels = run.model.labels
-    is_class = record.step.name == run.model.outline.logits or record.step.kind == "softmax"
-    return labels[channel].label if is_class and len(labels) > channel else ""
-
-
 def _other(view: View, channel: int) -> str:
-    return view.url(channel=channel, y=None, x=None)
+    return view.at(channel=channel, y=None, x=None)
 
 
 def _table(view: View, step: Step, channel: int, is_class: bool) -> str:
@@ -247,7 +237,7 @@ def _unit_facts(run: Run, record: Record, channel: int, where: Geometry) -> tupl
 
 def _number_facts(run: Run, record: Record, channel: int) -> tuple[Fact, ...]:
     """Of a single number; of a class, what softmax made of its logit."""
-    if not _label(run, record, channel):
+    if not label_of(run, record.step, channel):
         return (Fact("Value", number(run.tensor(record.step.name)[channel].item())),)
     facts = [Fact("Logit", number(run.tensor(run.model.outline.logits)[channel].item()))]
     if record.step.kind == "softmax":

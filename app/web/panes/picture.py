@@ -10,7 +10,7 @@ from app.pictures.samples import Sample, all_samples, sample
 from app.services.catalogue import Model
 from app.services.pictures import Stored
 from app.services.run import Run
-from app.web.contexts import Gallery, PicturePane
+from app.web.contexts import Gallery, Photo, PicturePane
 from app.web.links import View, input_url, preview_url
 from app.web.state import Services
 
@@ -66,6 +66,17 @@ def place(run: Run) -> str:
     """The SVG transform from input pixels to photo pixels."""
     left, top, width, _ = crop_box(run.fitted)
     return f"translate({left:g} {top:g}) scale({width / run.model.outline.input_size:g})"
+
+
+def photo(view: View, run: Run) -> Photo:
+    """The photo, cropped to what the network sees, for something to be laid on it."""
+    left, top, width, height = crop_box(run.fitted)
+    return Photo(
+        place(run),
+        f"{left:g} {top:g} {width:g} {height:g}",
+        run.fitted.photo,
+        preview_url(view.image, PREVIEW),
+    )
 
 
 def in_words(seconds: float) -> str:

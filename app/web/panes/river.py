@@ -178,7 +178,7 @@ def _tile(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _select(view: View, step: str, channel: int | None = None) -> str:
-    return view.url(step=step, channel=channel, y=None, x=None)
+    return view.at(step=step, channel=channel, y=None, x=None)
 
 
 def _size(model: Model, cards: tuple[Card, ...]) -> str:

@@ -1,0 +1,63 @@
+"""Maps that are no step's output: what a ReLU cut away, what each place paid for a score."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from torch import Tensor
+
+from app.errors import BadRequest, UnknownStep
+from app.pictures.palettes import PaletteName
+from app.pictures.sheets import sheet
+from app.services.arithmetic import checked_channel, payers
+from app.web.api.answers import Png, Version, picture
+from app.web.api.images import ImageId
+from app.web.api.models import ModelId, StepName
+from app.web.api.schemas import ERRORS
+from app.web.state import ServicesDep
+
+router = APIRouter(prefix="/runs/{model}/{image}", tags=["sheets"], responses=ERRORS)
+
+
+@router.get("/steps/{step}/cut.png", response_class=Png, summary="What a ReLU cut away")
+async def cut(
+    model: ModelId,
+    image: ImageId,
+    step: StepName,
+    services: ServicesDep,
+    channel: Annotated[int, Query(ge=0, description="The map.")],
+    v: Version = "",
+) -> Response:
+    """min(0, x) of the map before, in the colours and on the scale of that map."""
+    async with services.runs.listen(model, image) as run:
+        record = await run.record(step)
+        if record.step.kind != "relu" or not run.spatial(step):
+            raise UnknownStep(f"{step} is not a ReLU over maps: it cuts nothing away.")
+        before = run.output(record.step.inputs[0])[checked_channel(record, channel)]
+        return picture(_drawn(before.clamp_max(0), float(before.abs().max())), run.model.row, v)
+
+
+@router.get("/paid.png", response_class=Png, summary="What each place paid for a class's score")
+async def paid_png(
+    model: ModelId,
+    image: ImageId,
+    services: ServicesDep,
+    channel: Annotated[int, Query(ge=0, description="Index of the class.")],
+    v: Version = "",
+) -> Response:
+    """Cells of the last maps times what they count for the class, all channels added up."""
+    async with services.runs.listen(model, image) as run:
+        await run.finish()
+        if run.model.outline.partial:
+            raise BadRequest("A network without a classifier has no scores.")
+        record = await run.record(run.model.outline.logits)
+        made = await asyncio.to_thread(payers, run, checked_channel(record, channel))
+        grid = made.map.float()
+        return picture(_drawn(grid, float(grid.abs().max())), run.model.row, v)
+
+
+def _drawn(grid: Tensor, limit: float, palette: PaletteName = "signed") -> bytes:
+    return sheet(grid[None], limit, palette).png

@@ -1,0 +1,44 @@
+// Numbers as the server writes and colours them: arrays, three digits, warm and cool.
+
+/** Numbers of a .npy file, version 1, little-endian float32; null where it does not come. */
+export async function numbers(url) {
+  const response = await fetch(url);
+  if (!response.ok) return null;
+  const buffer = await response.arrayBuffer();
+  return new Float32Array(buffer, 10 + new DataView(buffer).getUint16(8, true));
+}
+
+/** A value with three significant digits and a true minus sign. */
+export function format(value) {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e-3 && size < 1e4) return Number(value.toPrecision(3)).toString().replace("-", "−");
+  return value.toExponential(1).replace(/e([+-])(\d)$/, "e$10$2").replaceAll("-", "−");
+}
+
+const UNITS = ["", "× 10⁻³", "× 10⁻⁶", "× 10⁻⁹"];
+
+/** How numbers up to a magnitude are written in four digits, and the unit they are in. */
+export function compact(limit) {
+  let unit = 0;
+  let power = 1;
+  while (limit * power > 0 && limit * power < 0.1 && unit < 3) {
+    unit += 1;
+    power *= 1000;
+  }
+  const decimals = limit ? Math.max(0, Math.min(2, 2 - Math.trunc(Math.log10(limit * power)))) : 0;
+  const text = (value) => {
+    const written = (value * power).toFixed(decimals);
+    return Number(written) === 0 ? "0" : written.replace("-", "−");
+  };
+  return [text, UNITS[unit]];
+}
+
+const LEVELS = 6;
+
+/** The colour class of a value: full at the magnitude `limit`. */
+export function heat(value, limit) {
+  if (!value || !limit) return "";
+  const level = Math.min(LEVELS, Math.max(1, Math.round((LEVELS * Math.abs(value)) / limit)));
+  return (value > 0 ? "w" : "c") + level;
+}
