@@ -31,7 +31,7 @@ from app.web.words import STAGES
 
 router = APIRouter(include_in_schema=False)
 
-Path = Annotated[str | None, Query(pattern=r"^[\d,]{0,200}$")]
+Path = Annotated[str | None, Query(max_length=200)]
 
 PANES = {
     "aside#evidence": "partials/_evidence.html",

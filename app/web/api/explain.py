@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from app.errors import BadRequest
 from app.services.arithmetic import chained, checked_cell, checked_channel, explained
 from app.services.run import Record, Run
 from app.vision.arithmetic.chain import Link, Place
@@ -62,8 +63,7 @@ async def cell_chain(
     y: Row = None,
     x: Column = None,
     path: Annotated[
-        str,
-        Query(description="Which part to follow at each sum: `0,2,1`.", pattern=r"^[\d,]{0,200}$"),
+        str, Query(description="Part to follow at each sum: `0,2,1`.", max_length=200)
     ] = "",
 ) -> list[answers.ChainLink]:
     """Each link adds up, and the next is about the part that was chosen, by default the first."""
@@ -94,8 +94,12 @@ async def explain_csv(
 
 
 def choices(path: str) -> list[int]:
-    """`0,2,1` as numbers; what is left out between two commas is 0."""
-    return [min(int(one or 0), 99) for one in path.split(",")] if path else []
+    """`0,2,1` as numbers. Raises `BadRequest` for anything else."""
+    if not path:
+        return []
+    if not all(one.isdecimal() and len(one) < 4 for one in path.split(",")):
+        raise BadRequest("A path is numbers with commas: 0,2 follows the first, then the third.")
+    return [int(one) for one in path.split(",")]
 
 
 def explanation(

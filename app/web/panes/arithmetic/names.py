@@ -54,7 +54,7 @@ def tabs(view: View, spatial: bool = True) -> tuple[Tab, ...]:
     depths: tuple[tuple[Zoom | None, str], ...] = (
         (None, "Map" if spatial else "Number"),
         ("arithmetic", "Arithmetic"),
-        ("chain", "Where it comes from"),
+        ("chain", "Where from"),
     )
     return tuple(
         Tab(
