@@ -1,34 +1,54 @@
-"""The arithmetic of one output cell: what every input map adds to it."""
+"""The arithmetic of one output cell as the API answers it, and the chain that made it."""
 
 from __future__ import annotations
 
 import random
 from time import perf_counter
+from urllib.parse import quote
 
+from starlette.types import ASGIApp
+
+from app.bench.client import get
+from app.bench.repeat import app_of
 from app.bench.rows import Row, percentile
 from app.bench.workshop import Workshop
-from app.services.lines import contributions
-from app.services.run import Record, Run
+from app.services.catalogue import Model
 
-CELL = "explain one cell, p95"
+CELL = "explain one cell of any step, p95"
+CHAIN = "chain from a cell down to the picture, p95"
 
 
 async def measure(workshop: Workshop) -> list[Row]:
-    """Cells drawn by lot from the convolutions of stages 2 to 5, alike for the same network."""
+    """Cells drawn by lot from every step, alike for the same network."""
     image = workshop.pictures.bring(workshop.photo)
     async with workshop.services.runs.listen(workshop.name, image) as run:
         await run.finish()
-        records = [r for r in run.records if r.step.kind == "conv" and (r.step.stage or 0) >= 2]
+        model, app = run.model, app_of(workshop)
+        base = f"/api/v1/runs/{model.id}/{image}/steps"
         lot = random.Random(0)
-        each = 20 if workshop.quick else 200
-        times = [_explain(run, record, lot) for _ in range(each) for record in records]
+        each = 2 if workshop.quick else 20
+        cells = [
+            f"{base}/{quote(step.name)}/{{}}?{_cell(model, step.name, lot)}"
+            for step in model.outline.steps
+            for _ in range(each)
+        ]
+        times = [await _asked(app, cell.format("explain")) for cell in cells]
+        chains = [await _asked(app, cell.format("chain")) for cell in cells]
     workshop.forget(image)
-    return [Row(CELL, workshop.name, 1000 * percentile(times, 0.95), 10.0, "ms")]
+    return [
+        Row(CELL, workshop.name, 1000 * percentile(times, 0.95), 10.0, "ms"),
+        Row(CHAIN, workshop.name, 1000 * percentile(chains, 0.95), 10.0, "ms", None),
+    ]
 
 
-def _explain(run: Run, record: Record, lot: random.Random) -> float:
-    channels, height, width = run.model.geometry[record.step.name].shape
-    channel, cell = lot.randrange(channels), (lot.randrange(height), lot.randrange(width))
+def _cell(model: Model, name: str, lot: random.Random) -> str:
+    channel, *cell = (lot.randrange(n) for n in model.geometry[name].shape)
+    place = f"&y={cell[0]}&x={cell[1]}" if cell else ""
+    return f"channel={channel}{place}"
+
+
+async def _asked(app: ASGIApp, url: str) -> float:
+    """Seconds of a request and its whole answer, compressed, without a network between."""
     started = perf_counter()
-    contributions(run, record, channel, cell)
+    await get(app, url)
     return perf_counter() - started

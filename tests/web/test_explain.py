@@ -54,16 +54,15 @@ def test_a_convolution_is_told_in_full(client: TestClient) -> None:
     assert made["rows"][0] == -2
     assert not patch[:, :2].any()
     inputs = array(client, f"{RUN}/steps/pool1.npy")
-    assert np.array_equal(patch[:, 2:, :3], inputs[:, 0:3, 13:16].astype("float64"))
+    assert np.array_equal(patch[:, 2:, :3].astype("float32"), inputs[:, 0:3, 13:16])
 
 
 def test_the_first_convolution_reads_the_normalised_picture(client: TestClient) -> None:
     made = told(client, "conv1", channel=4, y=10, x=12)
     given = array(client, f"{RUN}/input.npy?normalised=true")
     top, left = made["rows"][0], made["columns"][0]
-    assert np.array_equal(
-        np.array(made["patch"]), given[:, top : top + 7, left : left + 7].astype("float64")
-    )
+    patch = np.array(made["patch"]).astype("float32")
+    assert np.array_equal(patch, given[:, top : top + 7, left : left + 7])
     assert array(client, f"{RUN}/input.npy").min() >= 0 > given.min()
 
 

@@ -35,9 +35,9 @@ def explain(
     Raises `KeyError` for an unknown step and `IndexError` for a cell that is not there.
     """
     step, module = network.step(name), network.module(name)
-    output = outputs(name)
-    value = output[channel][cell].item() if output.ndim == 3 else output[channel].item()
     before = step.inputs[0]
+    grid = one_channel(network, outputs, name, channel)
+    value = grid[cell].item() if grid.ndim else grid.item()
     if isinstance(module, nn.Conv2d):
         inputs, rectify = read_by(network, outputs, before)
         bias = 0.0 if module.bias is None else module.bias[channel].item()
@@ -45,29 +45,36 @@ def explain(
         return conv_cell(Window.of(step), inputs, kernel, bias, value, cell, rectify=rectify)
     if isinstance(module, nn.Linear):
         return vote_cell(module, outputs(before), value, channel)
-    match step.kind:
-        case "relu":
-            return relu_cell(outputs(before), channel, cell)
-        case "maxpool":
-            return pool_cell(Window.of(step), outputs(before)[channel], value, cell)
-        case "avgpool":
-            return mean_cell(outputs(before)[channel], value)
-        case "concat":
-            sources = tuple((one, len(outputs(one))) for one in step.inputs)
-            return concat_cell(sources, channel, cell, value)
-        case "flatten":
-            return flatten_cell(before, outputs(before).shape, channel, value)
-        case "softmax":
-            return share_cell(outputs(before), value, channel)
+    if step.kind == "relu":
+        return relu_cell(outputs(before), channel, cell)
+    if step.kind == "concat":
+        sources = tuple((one, len(read_by(network, outputs, one)[0])) for one in step.inputs)
+        return concat_cell(sources, channel, cell, value)
+    if step.kind == "flatten":
+        shape = read_by(network, outputs, before)[0].shape
+        return flatten_cell(before, shape, channel, value)
+    if step.kind == "softmax":
+        return share_cell(outputs(before), value, channel)
+    given = one_channel(network, outputs, before, channel)
+    if step.kind == "maxpool":
+        return pool_cell(Window.of(step), given, value, cell)
+    if step.kind == "avgpool":
+        return mean_cell(given, value)
     if isinstance(module, nn.BatchNorm2d):
-        return norm_cell(module, outputs(before)[channel][cell].item(), value, channel)
+        return norm_cell(module, given[cell].item(), value, channel)
     raise ValueError(f"nothing explains a {step.kind}")
 
 
-def read_by(network: Network, outputs: Outputs, name: str) -> tuple[Tensor, bool]:
-    """What a convolution reads, and whether a ReLU is still to be applied to it.
+def one_channel(network: Network, outputs: Outputs, name: str, channel: int) -> Tensor:
+    """One map of a step, [H,W], or one number: of a ReLU only that one is derived."""
+    tensor, rectify = read_by(network, outputs, name)
+    return tensor[channel].clamp_min(0) if rectify else tensor[channel]
 
-    A run does not keep what its ReLUs made, and one patch needs little of it.
+
+def read_by(network: Network, outputs: Outputs, name: str) -> tuple[Tensor, bool]:
+    """What a step reads, and whether a ReLU is still to be applied to it.
+
+    A run does not keep what its ReLUs made, and one cell needs little of it.
     """
     if name != INPUT and network.step(name).kind == "relu":
         return outputs(network.step(name).inputs[0]), True

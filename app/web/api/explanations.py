@@ -32,7 +32,10 @@ class Summed(Explained):
 
 
 class ConvExplained(Summed):
-    """patch x kernel, added up for each input map, plus the bias."""
+    """patch x kernel, added up for each input map, plus the bias.
+
+    Patch and kernel are told with nine digits: read as float32 they are the tensors' own.
+    """
 
     kind: Literal["conv"] = "conv"
     patch: Maps
