@@ -45,6 +45,37 @@ PINNED = """([x, y]) => new Promise(resolve => {
   look();
 })"""
 
+# The window is dragged over a hundred cells, one a frame: the median time between two frames.
+DRAGGED = """() => new Promise(resolve => {
+  const svg = document.querySelector('.scan-out');
+  const box = svg.getBoundingClientRect();
+  const times = [];
+  const at = (i) => ({ bubbles: true, pointerId: 1, pointerType: 'mouse', button: 0,
+    clientX: box.x + box.width * (0.3 + 0.4 * (i % 20) / 20),
+    clientY: box.y + box.height * (0.1 + 0.8 * i / 100) });
+  svg.dispatchEvent(new PointerEvent('pointerover', at(0)));
+  let i = 0;
+  const frame = (now) => {
+    times.push(now);
+    if (i === 100) {
+      const apart = times.slice(1).map((time, n) => time - times[n]).sort((a, b) => a - b);
+      return resolve(apart[50]);
+    }
+    svg.dispatchEvent(new PointerEvent('pointermove', at(i++)));
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+})"""
+
+DEEPER = """() => new Promise(resolve => {
+  const start = performance.now();
+  const links = [...document.querySelectorAll('.zooms a')];
+  links.find(link => link.textContent === 'Arithmetic').click();
+  const look = () => document.querySelector('.deep-pane') ? resolve(performance.now() - start)
+    : requestAnimationFrame(look);
+  look();
+})"""
+
 
 def main() -> int:
     """Serve, measure, write the table."""
@@ -53,7 +84,9 @@ def main() -> int:
         rows = [
             ("open the page to the whole network drawn", 700, opening),
             ("another picture to all maps redrawn", 200, _repeat(browser, base, _another)),
-            ("a click on a cell to its arithmetic", 100, _repeat(browser, base, _cell)),
+            ("a click on a cell to its summands", 100, _repeat(browser, base, _cell)),
+            ("from a map to its arithmetic", 100, _repeat(browser, base, _deeper)),
+            ("a frame while the window is dragged", 17, _repeat(browser, base, _dragged)),
         ]
     sys.stdout.write("| in Chromium, `mini` | bar | measured |\n|---|---|---|\n")
     for what, bar, measured in rows:
@@ -86,6 +119,22 @@ def _cell(page: Page, i: int) -> float:
         page.locator("#card-conv2 .map").first.click()
         page.wait_for_selector(".unit-pane")
     return float(page.evaluate(PINNED, [0.1 + 0.1 * i, 0.5]))
+
+
+def _deeper(page: Page, i: int) -> float:
+    """Another map each time."""
+    page.locator("#card-conv2 .map").nth(i).click()
+    if "zoom=" in page.url:
+        page.click(".zooms a >> nth=0")
+    page.wait_for_selector(".unit-pane")
+    return float(page.evaluate(DEEPER))
+
+
+def _dragged(page: Page, i: int) -> float:
+    if i == 0:
+        _deeper(page, i)
+        page.wait_for_selector(".deep-pane[data-numbers]")
+    return float(page.evaluate(DRAGGED))
 
 
 def _repeat(browser: Browser, base: str, measure: Callable[[Page, int], float]) -> float:

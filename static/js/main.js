@@ -5,6 +5,7 @@ import "./lazy.js";
 import "./selection.js";
 import "./unit.js";
 import "./scan.js";
+import "./factors.js";
 import "./deep.js";
 import "./upload.js";
 import "./camera.js";

@@ -8,6 +8,9 @@ const RATES = [1, 2, 4, 8, 16, 32, 64, 120];
 
 let scan = null;
 
+/** The scan on screen, with its window and cell; null where there is none. */
+export const current = () => scan;
+
 function open() {
   const element = document.querySelector(".deep-pane .scan");
   if (element === scan?.element) return;
@@ -45,7 +48,7 @@ function move(y, x) {
 
 const moveTo = (index) => move(Math.floor(index / scan.window.shape[1]), index % scan.window.shape[1]);
 
-function set(element, attributes) {
+export function set(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
 }
 
@@ -67,7 +70,8 @@ function fill() {
   fillSums();
 }
 
-const name = () => scan.pane.querySelector(".sums tr[aria-current] th").textContent;
+/** What the input map looked at is called. */
+export const name = () => scan.pane.querySelector(".sums tr[aria-current] th").textContent;
 
 /** The first in reading order wins, as in the network. */
 function fillWindow(found) {
@@ -77,7 +81,8 @@ function fillWindow(found) {
   grid("patch").forEach((cell, i) => cell.classList.toggle("winner", i === best));
 }
 
-const grid = (id) => scan.pane.querySelectorAll(`[data-grid="${id}"] td`);
+/** The cells of one of the grids. */
+export const grid = (id) => scan.pane.querySelectorAll(`[data-grid="${id}"] td`);
 
 function paint(id, values, found) {
   const limit = Math.max(...values.map((value) => Math.abs(value ?? 0)));
@@ -259,26 +264,6 @@ document.addEventListener("pointerout", (event) => {
   move(y, x);
   scan.pane.querySelector(".sums")?.removeAttribute("data-pending");
 });
-
-/** A number of the three grids names its factors and lights its partners. */
-function factors(event) {
-  const cell = event.target.closest?.(".multiply td");
-  if (!cell || !scan?.window.complete || scan.window.pool) return;
-  const { window, pane, element, y, x } = scan;
-  const index = Number(cell.dataset.y) * window.kernel[1] + Number(cell.dataset.x);
-  const [row, column, value, weight] = window.cells(window.source, y, x)[index];
-  for (const id of ["patch", "kernel", "products"]) {
-    grid(id).forEach((one, i) => one.toggleAttribute("data-lit", i === index));
-  }
-  const given = value === null ? "0 (beyond the edge)" : format(value);
-  pane.querySelector('[data-out="factors"]').textContent =
-    `${name()}, row ${row}, column ${column}: ${given} × ${format(weight)} = ${format((value ?? 0) * weight)}`;
-  const pixel = element.querySelector(".pixel");
-  pixel.removeAttribute("hidden");
-  set(pixel, { x: column, y: row });
-}
-document.addEventListener("pointerover", factors);
-document.addEventListener("click", factors);
 
 document.addEventListener("htmx:after:swap", open);
 open();

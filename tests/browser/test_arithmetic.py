@@ -156,6 +156,16 @@ def test_a_number_names_its_three_factors(page: Page) -> None:
     expect(page.locator(".scan .pixel")).to_be_visible()
 
 
+def test_factors_are_chosen_by_keyboard(page: Page) -> None:
+    opened(page, CONV)
+    page.locator(".multiply").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    # Row 1, column 1 of a window whose first cell is row 1, column 3 of the map.
+    expect(page.locator('[data-out="factors"]')).to_contain_text("row 2, column 4:")
+    expect(page).to_have_url(re.compile("channel=58&y=3&x=5"))
+
+
 def test_every_input_map_can_be_looked_at(page: Page) -> None:
     pane = opened(page, CONV)
     last = pane.locator(".sums tr[data-input] a").last

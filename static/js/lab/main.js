@@ -2,3 +2,4 @@
 import "../actions.js";
 import "../say.js";
 import "./scan.js";
+import "./photo.js";

@@ -37,16 +37,14 @@ function show() {
 function plan() {
   clearTimeout(clock);
   clock = setTimeout(() => {
-    if (!move("next") && !move("ArrowRight")) pause();
+    if (!move("next")) pause();
   }, PACE);
   show();
 }
 
 function play() {
   if (clock) return pause();
-  const onward = link("next") || link("ArrowRight");
-  if (onward) onward.click();
-  else results.querySelector("a[data-first]")?.click();
+  (link("next") ?? link("first"))?.click();
   plan();
 }
 
@@ -58,7 +56,21 @@ document.addEventListener("click", (event) => {
 document.addEventListener("focusin", (event) => {
   if (clock && event.target.closest("#controls")) pause();
 });
-document.addEventListener("htmx:after:swap", () => { if (clock) plan(); });
+// Where the drawing is wider than the screen, the window stays in sight.
+function follow() {
+  for (const cell of results.querySelectorAll(".window, .here")) {
+    const frame = cell.closest(".scroll");
+    if (!frame) continue;
+    const [inner, outer] = [cell.getBoundingClientRect(), frame.getBoundingClientRect()];
+    if (inner.right > outer.right) frame.scrollLeft += inner.right - outer.right + 8;
+    if (inner.left < outer.left) frame.scrollLeft -= outer.left - inner.left + 8;
+  }
+}
+
+document.addEventListener("htmx:after:swap", () => {
+  follow();
+  if (clock) plan();
+});
 document.addEventListener("htmx:error", pause);
 
 const TYPING = "input, select, textarea, dialog, audio, video, [contenteditable]";
