@@ -98,8 +98,7 @@ def compact(limit: float) -> tuple[Callable[[float], str], str]:
 
     def text(value: float) -> str:
         written = f"{value * power:.{decimals}f}" if abs(value) * power < 1e4 else f"{value:.0e}"
-        plain = "0" if float(written) == 0 else written
-        return plain.replace("-", "−")
+        return "0" if value == 0 else written.replace("-", "−")
 
     return text, UNITS[unit]
 

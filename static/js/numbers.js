@@ -27,10 +27,8 @@ export function compact(limit) {
     power *= 1000;
   }
   const decimals = limit ? Math.max(0, Math.min(2, 2 - Math.trunc(Math.log10(limit * power)))) : 0;
-  const text = (value) => {
-    const written = (value * power).toFixed(decimals);
-    return Number(written) === 0 ? "0" : written.replace("-", "−");
-  };
+  // Only nothing is written as 0: what is too small for these digits stays 0.00.
+  const text = (value) => (value === 0 ? "0" : (value * power).toFixed(decimals).replace("-", "−"));
   return [text, UNITS[unit]];
 }
 
