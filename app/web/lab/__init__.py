@@ -5,9 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
+from app.web.lab import grid, photo, row, xo
 from app.web.lab.frame import TOOLS
 
 router = APIRouter(prefix="/lab", include_in_schema=False)
+router.include_router(row.router)
+router.include_router(grid.router)
+router.include_router(photo.router)
+router.include_router(xo.router)
 
 
 @router.get("")

@@ -3,3 +3,7 @@ import "../actions.js";
 import "../say.js";
 import "./scan.js";
 import "./photo.js";
+import "./board.js";
+import "./cells.js";
+import "./cards.js";
+import "./learn.js";

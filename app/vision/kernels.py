@@ -1,0 +1,56 @@
+"""Kernels that people made by hand, long before networks learned theirs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel by hand: `numbers` row by row, each to be divided by `by`."""
+
+    id: str
+    title: str
+    sentence: str
+    numbers: tuple[float, ...]
+    by: float = 1
+
+    @property
+    def side(self) -> int:
+        """Numbers in a row."""
+        return math.isqrt(len(self.numbers))
+
+    @property
+    def weights(self) -> Tensor:
+        """What is slid over the picture, [k,k] in float64."""
+        return torch.tensor(self.numbers, dtype=torch.float64).view(self.side, self.side) / self.by
+
+
+BY_HAND = (
+    Kernel("identity", "As it is", "Leaves every pixel as it was.",
+           (0, 0, 0, 0, 1, 0, 0, 0, 0)),
+    Kernel("edge", "Edge", "Laplacian: answers wherever a pixel differs from those around it.",
+           (0, 1, 0, 1, -4, 1, 0, 1, 0)),
+    Kernel("sobel-x", "Upright edges", "Sobel: brighter at the right is above zero.",
+           (-1, 0, 1, -2, 0, 2, -1, 0, 1)),
+    Kernel("sobel-y", "Level edges", "Sobel: brighter below is above zero.",
+           (-1, -2, -1, 0, 0, 0, 1, 2, 1)),
+    Kernel("blur", "Blur", "Box: the mean of nine pixels.",
+           (1, 1, 1, 1, 1, 1, 1, 1, 1), 9),
+    Kernel("gauss", "Soft blur", "Gaussian, 5 by 5: near pixels count more than far ones.",
+           tuple(a * b for a in (1, 4, 6, 4, 1) for b in (1, 4, 6, 4, 1)), 256),
+    Kernel("sharpen", "Sharpen", "The pixel, and what sets it apart from those around it.",
+           (0, -1, 0, -1, 5, -1, 0, -1, 0)),
+    Kernel("emboss", "Emboss", "As if lit from one corner: the slope, added to the pixel.",
+           (-2, -1, 0, -1, 1, 1, 0, 1, 2)),
+)  # fmt: skip
+"""Cross-correlated, as everywhere here: not turned round."""
+
+
+def by_hand(id: str) -> Kernel | None:
+    """The kernel of that id, if there is one."""
+    return next((one for one in BY_HAND if one.id == id), None)

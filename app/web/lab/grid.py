@@ -1,0 +1,108 @@
+"""Convolution on a grid of numbers: what fits, what comes out, what ReLU and pooling make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from torch import Tensor
+
+from app.errors import BadRequest
+from app.pictures.tables import Block, tables_png
+from app.web.api.answers import kept, table
+from app.web.lab.answers import answer, is_form, is_part, objection, swap_of
+from app.web.lab.grid_page import lab
+from app.web.lab.grid_view import PLAIN, GridView, Worked, placed, read, work
+from app.web.lab.reading import Asked, exact
+from app.web.lab.words import length_formula
+
+router = APIRouter()
+
+
+@router.get("/grid")
+async def grid_tool(request: Request) -> Response:
+    """The page, or what htmx asks for; where numbers do not fit, a sentence that says so."""
+    asked = Asked(request.query_params)
+    problem = ""
+    try:
+        view = read(asked)
+    except BadRequest as error:
+        if is_part(request):
+            return objection(request, error.detail)
+        view, problem, asked = PLAIN, error.detail, Asked(request.query_params.__class__())
+    try:
+        view = placed(asked, view)
+    except BadRequest as error:
+        # What comes from the form was a cell of the result before it changed.
+        problem = "" if is_form(request) else error.detail
+        view = clamped(asked, view) if is_form(request) else view
+    return answer(request, "grid", lab(view, problem, swap_of(request)), view.query())
+
+
+def clamped(asked: Asked, view: GridView) -> GridView:
+    """The view with each cell the request names, or the first where there is none."""
+
+    def near(name: str, count: int) -> int:
+        try:
+            return min(asked.whole(name, 0, 0, 99, name), max(0, count - 1))
+        except BadRequest:
+            return 0
+
+    y, x = near("y", view.out), near("x", view.out)
+    return replace(view, y=y, x=x, py=near("py", view.pooled), px=near("px", view.pooled))
+
+
+@router.get("/grid.png")
+async def grid_png(request: Request) -> Response:
+    """Picture, kernel, the window's numbers and the results, as a picture."""
+    asked = Asked(request.query_params)
+    worked = work(placed(asked, read(asked)))
+    return kept(drawn(worked), "image/png", False, "layerscope-grid.png")
+
+
+@router.get("/grid.csv")
+async def grid_csv(request: Request) -> Response:
+    """A line for each number of each map."""
+    asked = Asked(request.query_params)
+    worked = work(placed(asked, read(asked)))
+    return table(["map", "row", "column", "value"], lines(worked), "layerscope-grid.csv")
+
+
+def maps(worked: Worked) -> Iterator[tuple[str, Tensor]]:
+    """Every map of a view, by name."""
+    yield "picture", worked.inputs
+    yield "kernel", worked.cell.kernel[0]
+    yield "result", worked.values
+    yield "times read", worked.view.window.coverage((worked.view.side, worked.view.side))
+    yield "after ReLU", worked.rectified
+    if worked.pooled is not None:
+        yield "pooled", worked.pooled
+
+
+def lines(worked: Worked) -> Iterator[tuple[str, int, int, float]]:
+    """What the table says."""
+    for name, values in maps(worked):
+        for y, row in enumerate(values.tolist()):
+            for x, value in enumerate(row):
+                yield name, y, x, value
+
+
+def drawn(worked: Worked) -> bytes:
+    """The view as a PNG."""
+    view, shown = worked.view, lab(worked.view)
+    named = dict(maps(worked))
+    at = f"at row {view.y}, column {view.x}"
+    parts = [
+        ("Picture", named["picture"], exact),
+        ("Kernel, turned round" if view.turn else "Kernel", named["kernel"], exact),
+        (f"Products {at}", worked.cell.products[0], exact),
+        (f"Result ({view.mode}s)", named["result"], worked.text),
+        ("After ReLU", named["after ReLU"], worked.text),
+        (f"Pooled, {view.pool}×{view.pool}, stride {view.pool_stride}", worked.pooled, worked.text),
+        ("How often each cell is read", named["times read"], exact),
+    ]
+    blocks = [Block(t, v.tolist(), text=text) for t, v, text in parts if v is not None]
+    title = f"Convolution on a grid: {length_formula(view.window, view.side, 0)}"
+    return tables_png(title, blocks, shown.sum)

@@ -1,0 +1,187 @@
+"""A picture of a few numbers and its kernel: what the URL says, checked and worked out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from app.errors import BadRequest
+from app.vision.arithmetic.conventions import averaged, cells, turned
+from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
+from app.vision.arithmetic.pooling import PoolCell, max_pool, pool_cell
+from app.vision.window import Window
+from app.web.lab.reading import Asked, exact, hundredths, query, resquared, side_of
+from app.web.lab.row_view import DILATIONS, MODES, PADDINGS, STRIDES
+from app.web.lab.words import Pair
+
+SIDES, KERNELS, POOLS = range(3, 10), range(1, 6), range(1, 4)
+
+CLASSROOM: tuple[float, ...] = (
+    1, 1, 1, 0, 0,
+    0, 1, 1, 1, 0,
+    0, 0, 1, 1, 1,
+    0, 0, 1, 1, 0,
+    0, 1, 1, 0, 0,
+)  # fmt: skip
+CROSS: tuple[float, ...] = (1, 0, 1, 0, 1, 0, 1, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class GridView:
+    """What is on screen, all of it in the URL.
+
+    `y`, `x` name a cell of the result, `py`, `px` one of the pooled map, all from 0.
+    """
+
+    picture: tuple[float, ...] = CLASSROOM
+    kernel: tuple[float, ...] = CROSS
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+    mode: str = "sum"
+    turn: bool = False
+    pool: int = 2
+    pool_stride: int = 1
+    y: int = 0
+    x: int = 0
+    py: int = 0
+    px: int = 0
+
+    @property
+    def side(self) -> int:
+        """Rows of the picture."""
+        return math.isqrt(len(self.picture))
+
+    @property
+    def kernel_side(self) -> int:
+        """Rows of the kernel."""
+        return math.isqrt(len(self.kernel))
+
+    @property
+    def window(self) -> Window:
+        """The kernel's window."""
+        k, s, p, d = self.kernel_side, self.stride, self.padding, self.dilation
+        return Window((k, k), (s, s), (p, p), (d, d))
+
+    @property
+    def pooling(self) -> Window:
+        """The pooling's window."""
+        return Window((self.pool, self.pool), (self.pool_stride, self.pool_stride))
+
+    @property
+    def out(self) -> int:
+        """Rows of the result."""
+        return self.window.outputs((self.side, self.side))[0]
+
+    @property
+    def pooled(self) -> int:
+        """Rows of the pooled map; below 1 where its window does not fit."""
+        return self.pooling.outputs((self.out, self.out))[0]
+
+    def query(self, **changes: object) -> str:
+        """The view as a query string, with some parts changed."""
+        return query(self, PLAIN, **changes)
+
+    def url(self, **changes: object) -> str:
+        """The page of this view with some parts changed."""
+        return f"/lab/grid?{self.query(**changes)}"
+
+
+PLAIN = GridView()
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A view worked out: the result [H',W'], the pinned cell, the result through ReLU.
+
+    `pooled` is None where the pooling's window does not fit.
+    """
+
+    view: GridView
+    inputs: Tensor
+    values: Tensor
+    cell: ConvCell
+    rectified: Tensor
+    pooled: Tensor | None
+
+    @property
+    def cells(self) -> int:
+        """What a sum is divided by; 0 where it is not."""
+        return cells(self.view.window) if self.view.mode == "average" else 0
+
+    def text(self, value: float) -> str:
+        """A number of the result as it is read."""
+        return hundredths(value) if self.view.mode == "average" else exact(value)
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """Number and weight, one after the other, under the window."""
+        patch, kernel = self.cell.patch.flatten(), self.cell.kernel.flatten()
+        return list(zip(patch.tolist(), kernel.tolist(), strict=True))
+
+    @property
+    def value(self) -> float:
+        """What the result has at the pinned cell."""
+        return self.values[self.view.y, self.view.x].item()
+
+    @property
+    def pool_cell(self) -> PoolCell | None:
+        """The pinned cell of the pooled map."""
+        if self.pooled is None:
+            return None
+        at = self.view.py, self.view.px
+        return pool_cell(self.view.pooling, self.rectified, self.pooled[at].item(), at)
+
+
+def read(asked: Asked) -> GridView:
+    """The view that a request asks for, but for its cells. Raises `BadRequest`."""
+    picture = asked.numbers("picture", PLAIN.picture, "The picture")
+    kernel = asked.numbers("kernel", PLAIN.kernel, "The kernel")
+    old = side_of(picture, SIDES[0], SIDES[-1], "The picture")
+    old_kernel = side_of(kernel, KERNELS[0], KERNELS[-1], "The kernel")
+    side = asked.whole("side", old, SIDES[0], SIDES[-1], "The picture’s side")
+    kernel_side = asked.whole("size", old_kernel, KERNELS[0], KERNELS[-1], "Kernel size")
+    view = GridView(
+        resquared(picture, side, centred=False),
+        resquared(kernel, kernel_side, centred=True),
+        asked.whole("stride", 1, STRIDES[0], STRIDES[-1], "Stride"),
+        asked.whole("padding", 0, PADDINGS[0], PADDINGS[-1], "Padding"),
+        asked.whole("dilation", 1, DILATIONS[0], DILATIONS[-1], "Dilation"),
+        asked.choice("mode", MODES, "The switch"),
+        asked.flag("turn"),
+        asked.whole("pool", PLAIN.pool, POOLS[0], POOLS[-1], "The pooling’s window"),
+        asked.whole("pool_stride", PLAIN.pool_stride, POOLS[0], POOLS[-1], "The pooling’s stride"),
+    )
+    if misfit := view.window.misfit((side, side)):
+        raise BadRequest(misfit)
+    return view
+
+
+def placed(asked: Asked, view: GridView) -> GridView:
+    """The view with the cells a request names. Raises `BadRequest` for one that is not there."""
+    result, pooled = view.out - 1, max(0, view.pooled - 1)
+    return replace(
+        view,
+        y=asked.whole("y", 0, 0, result, "The result’s row", f"0 to {result}"),
+        x=asked.whole("x", 0, 0, result, "The result’s column", f"0 to {result}"),
+        py=asked.whole("py", 0, 0, pooled, "The pooled map’s row", f"0 to {pooled}"),
+        px=asked.whole("px", 0, 0, pooled, "The pooled map’s column", f"0 to {pooled}"),
+    )
+
+
+def work(view: GridView) -> Worked:
+    """Convolve the picture, rectify, pool."""
+    inputs = torch.tensor(view.picture, dtype=torch.float64).view(1, view.side, view.side)
+    k = view.kernel_side
+    kernel = torch.tensor(view.kernel, dtype=torch.float64).view(1, k, k)
+    kernel = turned(kernel) if view.turn else kernel
+    sums = convolve(inputs, kernel[None], view.window)[0]
+    at = view.y, view.x
+    cell = conv_cell(view.window, inputs, kernel, 0.0, sums[at].item(), at)
+    values = averaged(sums, view.window) if view.mode == "average" else sums
+    rectified = values.clamp_min(0)
+    pooled = max_pool(rectified[None], view.pooling)[0] if view.pooled >= 1 else None
+    return Worked(view, inputs[0], values, cell, rectified, pooled)

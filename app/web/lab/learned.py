@@ -1,0 +1,119 @@
+"""The learned filters of the default network's first layer, slid over a photo like one's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from app.errors import BadRequest, LayerscopeError
+from app.pictures.preprocess import normalise
+from app.services.catalogue import Model
+from app.services.run import preprocess
+from app.vision.arithmetic.convolution import convolve
+from app.vision.kernels import BY_HAND, Kernel
+from app.vision.likeness import likeness
+from app.vision.window import Window
+from app.web.lab.photo_view import Filtered, PhotoView, grey, response
+from app.web.state import Services
+from models.graph import INPUT, Step
+
+COARSE = 4
+"""Pixels between two places where filters are compared to find the closest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """Colour kernels [K,3,kh,kw] of a network's first convolution, and their biases [K]."""
+
+    model: Model
+    step: Step
+    weight: Tensor
+    bias: Tensor
+
+    def through(self, pixels: Tensor, filter: int) -> Filtered:
+        """What one filter answers to a photo, uint8 [3,H,W], at every place: a signed map.
+
+        The colours are normalised and the bias is added, as in the network; the stride is 1.
+        Raises `BadRequest` for a filter or a photo that does not fit.
+        """
+        if filter >= (count := len(self.weight)):
+            raise BadRequest(f"The learned filters run from 0 to {count - 1}, not {filter}.")
+        window = Window((self.weight.shape[2], self.weight.shape[3]))
+        if misfit := window.misfit((pixels.shape[1], pixels.shape[2])):
+            raise BadRequest(misfit.replace(", or more padding", ""))
+        inputs = normalise(pixels, preprocess(self.model))
+        one = slice(filter, filter + 1)
+        return Filtered(convolve(inputs, self.weight[one], window, self.bias[one])[0], True)
+
+    def closest(self, pixels: Tensor, kernel: Kernel) -> int:
+        """The filter whose answer to a photo is most like that of a kernel by hand, signs aside.
+
+        Measured at every fourth pixel. 0 where nothing can be told.
+        """
+        side = self.weight.shape[2]
+        more = (side - kernel.side) // 2
+        inputs = _inset(normalise(pixels, preprocess(self.model)), -more)
+        mine = _inset(grey(pixels), more)
+        if Window((max(side, kernel.side),) * 2).misfit((pixels.shape[1], pixels.shape[2])):
+            return 0
+        theirs = convolve(inputs, self.weight, Window((side, side), (COARSE, COARSE)))
+        weights = kernel.weights.float()[None, None]
+        own = convolve(mine, weights, Window((kernel.side,) * 2, (COARSE, COARSE)))[0]
+        found = [abs(likeness(one, own) or 0) for one in theirs]
+        return max(range(len(found)), key=found.__getitem__)
+
+
+def _inset(maps: Tensor, cells: int) -> Tensor:
+    """Maps [C,H,W] without `cells` rows and columns at each border."""
+    if cells <= 0:
+        return maps
+    return maps[:, cells:-cells, cells:-cells]
+
+
+async def bank(services: Services) -> Bank | None:
+    """The default network's filters; None where its weights are not here or it reads no colours."""
+    model = services.catalogue.model(services.settings.model)
+    steps = [one for one in model.outline.steps if one.inputs == (INPUT,) and one.kind == "conv"]
+    if not steps:
+        return None
+    try:
+        module = (await services.catalogue.network(model.id)).module(steps[0].name)
+    except LayerscopeError:
+        return None
+    if not isinstance(module, nn.Conv2d):
+        return None
+    weight = module.weight.detach().cpu()
+    bias = torch.zeros(len(weight)) if module.bias is None else module.bias.detach().cpu()
+    return Bank(model, steps[0], weight, bias)
+
+
+def compared(pixels: Tensor, view: PhotoView, filter: int, learned: Filtered) -> str:
+    """A sentence: how a learned filter's answer goes together with those of kernels by hand."""
+    mine = likeness(response(pixels, view.made), learned.values)
+    if mine is None:
+        return "One of the two results is the same everywhere: there is no pattern to compare."
+    others = [(likeness(response(pixels, one), learned.values), one) for one in BY_HAND]
+    known = [(r, one) for r, one in others if r is not None]
+    r, best = max(known, key=lambda pair: abs(pair[0]))
+    text = (
+        f"On this photo filter {filter} and “{view.made.title}” answer {_alike(mine)}: "
+        f"r = {_r(mine)}, where 1 is the same pattern, 0 nothing in common, −1 the opposite."
+    )
+    if view.filter < 0:
+        text += " Of all learned filters none comes closer."
+    if best.id == view.kernel:
+        return f"{text} No other kernel by hand comes closer."
+    return f"{text} Of those by hand “{best.title}” comes closest, r = {_r(r)}."
+
+
+def _alike(r: float) -> str:
+    if abs(r) < 0.3:
+        return "to different things"
+    strength = "much" if abs(r) > 0.7 else "somewhat"
+    return f"{strength} alike" if r > 0 else f"{strength} alike with the signs swapped"
+
+
+def _r(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")

@@ -1,0 +1,144 @@
+"""A kernel of one's own on a photo of one's own, beside those that a network learned."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import QueryParams
+from torch import Tensor
+
+from app.errors import BadRequest, UnknownPicture
+from app.pictures.filtered import small
+from app.pictures.preprocess import input_png
+from app.pictures.samples import all_samples
+from app.services.sheets import DRAWING, version
+from app.web.api.answers import kept, table
+from app.web.api.images import take_in
+from app.web.lab.answers import answer, is_form, is_part, objection, swap_of
+from app.web.lab.learned import Bank, bank
+from app.web.lab.photo_page import Given, lab
+from app.web.lab.photo_view import PLAIN, SIDE, PhotoView, placed, read, through
+from app.web.lab.reading import Asked
+from app.web.state import OwnerDep, Services, ServicesDep
+
+router = APIRouter()
+
+PARTS = ("result", "photo", "learned")
+
+
+@router.get("/photo")
+async def photo(request: Request, services: ServicesDep, owner: OwnerDep) -> Response:
+    """The page, or what htmx asks for; where something does not fit, a sentence that says so."""
+    filters = await bank(services)
+    try:
+        given, problem = await bring(request, services, owner, filters), ""
+    except (BadRequest, UnknownPicture) as error:
+        if is_part(request):
+            return objection(request, error.detail)
+        plain = Asked(QueryParams())
+        given = await gather(plain, PLAIN, services, owner, filters)
+        problem = error.detail
+    page = await asyncio.to_thread(lab, given, problem, swap_of(request))
+    return answer(request, "photo", page, given.view.query())
+
+
+async def bring(request: Request, services: Services, owner: str, filters: Bank | None) -> Given:
+    """What a request asks for. Raises `BadRequest`, `UnknownPicture`."""
+    asked = Asked(request.query_params)
+    view = read(asked, request.query_params.get("image") or PLAIN.image)
+    # A pixel of the last result may lie beyond this one's edge: the form goes back to the middle.
+    return await gather(asked, view, services, owner, filters, lenient=is_form(request))
+
+
+async def gather(
+    asked: Asked,
+    view: PhotoView,
+    services: Services,
+    owner: str,
+    filters: Bank | None,
+    lenient: bool = False,
+) -> Given:
+    """Photo and results of a view. Raises `BadRequest`, `UnknownPicture`."""
+
+    def work() -> Given:
+        pixels, size = opened(services, view.image)
+        result = through(pixels, view)
+        filter = view.filter
+        if filters and filter < 0:
+            filter = filters.closest(pixels, view.made)
+        learned = filters.through(pixels, filter) if filters else None
+        try:
+            whole = placed(asked, view, result.size)
+        except BadRequest:
+            if not lenient:
+                raise
+            whole = view
+        recent = tuple(services.pictures.recent(owner))
+        hours = services.settings.expire_hours
+        around = (recent, all_samples(), hours)
+        return Given(whole, pixels, size, result, filters, filter, learned, *around)
+
+    return await asyncio.to_thread(work)
+
+
+def opened(services: Services, image: str) -> tuple[Tensor, tuple[int, int]]:
+    """A photo's pixels, shrunk, and its own width and height. Raises `UnknownPicture`."""
+    with services.pictures.using(image):
+        whole = services.pictures.open(image)
+    return small(whole, SIDE), whole.size
+
+
+@router.post("/photo")
+async def upload(
+    services: ServicesDep,
+    owner: OwnerDep,
+    file: UploadFile,
+    back: Annotated[str, Form()] = "",
+) -> Response:
+    """Take a picture in and show it through the kernel that was on screen."""
+    stored = await take_in(services, file, owner)
+    try:
+        view = read(Asked(QueryParams(back)), stored.id)
+    except BadRequest:
+        view = replace(PLAIN, image=stored.id)
+    return RedirectResponse(view.url(), 303)
+
+
+@router.get("/photo.png")
+async def photo_png(request: Request, services: ServicesDep, v: str = "") -> Response:
+    """The kernel's result, the photo as it goes in, or what a learned filter answers."""
+    asked = Asked(request.query_params)
+    view = read(asked, request.query_params.get("image") or PLAIN.image)
+    part = asked.choice("part", PARTS, "The picture")
+    filters = await bank(services) if part == "learned" else None
+    known = version(filters.model.row) if filters else str(DRAWING)
+    data = await asyncio.to_thread(drawn, services, view, part, filters)
+    return kept(data, "image/png", v == known)
+
+
+def drawn(services: Services, view: PhotoView, part: str, filters: Bank | None) -> bytes:
+    """One of the page's pictures. Raises `BadRequest`, `UnknownPicture`."""
+    pixels, _ = opened(services, view.image)
+    if part == "photo":
+        return input_png(pixels)
+    if part == "result":
+        return through(pixels, view).png()
+    if filters is None:
+        raise BadRequest("The network with the learned filters is not on this computer.")
+    return filters.through(pixels, max(0, view.filter)).png()
+
+
+@router.get("/photo.csv")
+async def photo_csv(request: Request) -> Response:
+    """The kernel: a line for each number, and what is slid over the photo."""
+    made = read(Asked(request.query_params), "").made
+    lines = (
+        (i // made.side, i % made.side, value, made.by, value / made.by)
+        for i, value in enumerate(made.numbers)
+    )
+    head = ["row", "column", "number", "divided by", "weight"]
+    return table(head, lines, "layerscope-kernel.csv")

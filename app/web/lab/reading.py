@@ -1,0 +1,171 @@
+"""What a person wrote into the Lab: numbers and settings, or a sentence saying what range holds."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+
+from app.errors import BadRequest
+
+LARGEST = 99
+"""Magnitude of a number that is written in."""
+
+DECIMALS = 4
+"""Digits after the point, of what is written in and of what is shown."""
+
+_NUMBER = re.compile(r"[+-]?(\d{1,6}([.,]\d{0,12})?|[.,]\d{1,12})")
+_WHOLE = re.compile(r"[+-]?\d{1,6}")
+
+
+class Asked:
+    """The parameters of a request; every method raises `BadRequest` with a sentence."""
+
+    def __init__(self, parameters: QueryParams) -> None:
+        self._parameters = parameters
+
+    def numbers(self, name: str, default: Sequence[float], what: str) -> tuple[float, ...]:
+        """Numbers in fields of one name, or one after the other in a single parameter."""
+        given = self._parameters.getlist(name)
+        if not given:
+            return tuple(default)
+        if len(given) == 1:
+            given = given[0].replace("/", " ").split() or [""]
+        return tuple(_number(text, what) for text in given[:200])
+
+    def number(self, name: str, default: float, what: str) -> float:
+        """One number."""
+        given = self._parameters.get(name)
+        return default if given is None else _number(given, what)
+
+    def whole(
+        self, name: str, default: int, least: int, most: int, what: str, range: str = ""
+    ) -> int:
+        """A whole number from `least` to `most`."""
+        given = self._parameters.get(name)
+        if given is None:
+            return default
+        text = _plain(given)
+        if not _WHOLE.fullmatch(text) or not least <= int(text) <= most:
+            holds = range or f"whole numbers from {least} to {most}"
+            raise BadRequest(f"{what} can be {holds}, not {_quoted(given)}.")
+        return int(text)
+
+    def choice(self, name: str, options: Sequence[str], what: str, default: str = "") -> str:
+        """One of `options`, the first where none is given."""
+        given = self._parameters.get(name)
+        if given is None:
+            return default or options[0]
+        if given not in options:
+            raise BadRequest(f"{what} can be {', '.join(options)}, not {_quoted(given)}.")
+        return given
+
+    def flag(self, name: str) -> bool:
+        """Whether a box is ticked."""
+        return self._parameters.get(name, "") not in ("", "0")
+
+
+def resized(values: Sequence[float], count: int, *, centred: bool) -> tuple[float, ...]:
+    """A row of `count`: zeros are added or numbers cut at its end, or around its centre."""
+    shift = (count - 1) // 2 - (len(values) - 1) // 2 if centred else 0
+    return tuple(values[i - shift] if 0 <= i - shift < len(values) else 0.0 for i in range(count))
+
+
+def resquared(values: Sequence[float], side: int, *, centred: bool) -> tuple[float, ...]:
+    """A square of `side`, row by row, from a square of another side: see `resized`."""
+    old = math.isqrt(len(values))
+    rows = [resized(values[i * old : (i + 1) * old], side, centred=centred) for i in range(old)]
+    shift = (side - 1) // 2 - (old - 1) // 2 if centred else 0
+    blank = (0.0,) * side
+    kept = (rows[i - shift] if 0 <= i - shift < old else blank for i in range(side))
+    return tuple(value for row in kept for value in row)
+
+
+def counted(values: Sequence[float], least: int, most: int, what: str) -> None:
+    """Raises `BadRequest` unless there are from `least` to `most` numbers."""
+    if not least <= len(values) <= most:
+        raise BadRequest(f"{what} has from {least} to {most} numbers, not {len(values)}.")
+
+
+def side_of(values: Sequence[float], least: int, most: int, what: str) -> int:
+    """Numbers in a row of a square. Raises `BadRequest` for another number of numbers."""
+    side = math.isqrt(len(values))
+    if side * side != len(values) or not least <= side <= most:
+        raise BadRequest(
+            f"{what} is a square of {least} by {least} to {most} by {most} numbers; "
+            f"{len(values)} are none."
+        )
+    return side
+
+
+def query(view: Any, plain: Any, **changes: Any) -> str:
+    """A view, a dataclass, as a query string; what is as in `plain` is left out.
+
+    Numbers are one parameter, with spaces between them.
+    """
+    given = {spec.name: changes.get(spec.name, getattr(view, spec.name)) for spec in fields(view)}
+    written = {k: _written(v) for k, v in given.items() if v != getattr(plain, k)}
+    return urlencode(written)
+
+
+def ascii_number(value: float) -> str:
+    """A number as one types it: at most `DECIMALS` digits after the point."""
+    text = f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def exact(value: float) -> str:
+    """A number as it is read: like `ascii_number`, with a true minus sign."""
+    return ascii_number(value).replace("-", "−")
+
+
+def hundredths(value: float) -> str:
+    """An average as it is read: two digits after the point, so that a perfect match reads 1.00."""
+    text = f"{value:.2f}".replace("-", "−")
+    return "0.00" if text == "−0.00" else text
+
+
+def is_exact(value: float, digits: int = DECIMALS) -> bool:
+    """Whether so many digits after the point show all of it, but for what floats add."""
+    return abs(value - round(value, digits)) < 1e-9
+
+
+def factor(value: float) -> str:
+    """A number in a product: in brackets below zero."""
+    return f"({exact(value)})" if value < 0 else exact(value)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " ".join(ascii_number(one) for one in value)
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return ascii_number(value) if isinstance(value, float) else str(value)
+
+
+def _number(given: str, what: str) -> float:
+    text = _plain(given)
+    if not text:
+        raise BadRequest(
+            f"{what}: a number is missing; from −{LARGEST} to {LARGEST}, with decimals."
+        )
+    value = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else math.inf
+    if abs(value) > LARGEST:
+        raise BadRequest(
+            f"{what}: numbers from −{LARGEST} to {LARGEST}, with decimals; not {_quoted(given)}."
+        )
+    return round(value, DECIMALS) + 0.0
+
+
+def _plain(given: str) -> str:
+    return given.strip().replace("−", "-").replace("–", "-")
+
+
+def _quoted(given: str) -> str:
+    given = given.strip()
+    return f"“{given[:12]}{'…' if len(given) > 12 else ''}”" if given else "empty"

@@ -1,0 +1,224 @@
+"""Convolution in one dimension: a row of numbers, a kernel that slides along it, the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.errors import BadRequest
+from app.pictures.tables import Block, tables_png
+from app.web.api.answers import kept, table
+from app.web.contexts import helped
+from app.web.grids import Grid, grid
+from app.web.lab.answers import answer, is_form, is_part, objection, swap_of
+from app.web.lab.reading import Asked, ascii_number, exact, hundredths
+from app.web.lab.row_view import DILATIONS, PADDINGS, PLAIN, STRIDES, RowView, Worked, read, work
+from app.web.lab.settings import Setting, setting
+from app.web.lab.words import difference, length_formula, spoken, written
+
+router = APIRouter()
+
+
+@router.get("/row")
+async def row(request: Request) -> Response:
+    """The page, or what htmx asks for; where numbers do not fit, a sentence that says so."""
+    asked = Asked(request.query_params)
+    problem = ""
+    try:
+        view = read(asked)
+    except BadRequest as error:
+        if is_part(request):
+            return objection(request, error.detail)
+        view, problem = PLAIN, error.detail
+    try:
+        view = replace(view, at=position(asked, view))
+    except BadRequest as error:
+        # What comes from the form had a position in the result before.
+        view = replace(view, at=view.count if is_form(request) else 1)
+        problem = problem or ("" if is_form(request) else error.detail)
+    return answer(request, "row", lab(view, problem, swap_of(request)), view.query())
+
+
+@router.get("/row.png")
+async def row_png(request: Request) -> Response:
+    """The row, its kernel, the position on screen and the result, as a picture."""
+    worked = work(placed(Asked(request.query_params)))
+    return kept(drawn(worked), "image/png", False, "layerscope-row.png")
+
+
+@router.get("/row.csv")
+async def row_csv(request: Request) -> Response:
+    """A line for each position: numbers, weights, products, their sum and average."""
+    worked = work(placed(Asked(request.query_params)))
+    count = len(worked.view.kernel)
+    head = ["position", "first cell"]
+    head += [f"{name}{i + 1}" for name in ("number ", "weight ", "product ") for i in range(count)]
+    return table([*head, "sum", "average"], lines(worked), "layerscope-row.csv")
+
+
+def position(asked: Asked, view: RowView) -> int:
+    """Where the window is. Raises `BadRequest` where there is no such position."""
+    return asked.whole("at", 1, 1, view.count, "The position", f"1 to {view.count}")
+
+
+def placed(asked: Asked) -> RowView:
+    """A whole view with its position. Raises `BadRequest`."""
+    view = read(asked)
+    return replace(view, at=position(asked, view))
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One number of the result."""
+
+    text: str = helped("The number.")
+    heat: str = helped("Its colour.")
+    url: str = helped("The page with the window there.")
+    here: bool = helped("Whether the window is there now.")
+    label: str = helped("Where it is, in words.")
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """The row with its padding and what lies over it, column by column."""
+
+    row: Grid = helped("The numbers, with the padding.")
+    kernel: Grid = helped("The kernel where it lies now; nothing elsewhere.")
+    products: Grid = helped("Number times weight under the window; nothing elsewhere.")
+    result: tuple[Spot | None, ...] = helped("Results, each under its window's first cell.")
+
+
+@dataclass(frozen=True, slots=True)
+class RowLab:
+    """What the templates of the row are given."""
+
+    view: RowView = helped("What is on screen.")
+    problem: str = helped("What does not fit, in a sentence; else empty.")
+    swap: str = helped("How htmx changes the form with the results; empty for the whole page.")
+    say: str = helped("The current position in one spoken sentence.")
+    row: Grid = helped("The row, to be edited.")
+    kernel: Grid = helped("The kernel, to be edited.")
+    settings: tuple[Setting, ...] = helped("What can be set beside the numbers.")
+    strip: Strip = helped("The row with the window on it.")
+    count: int = helped("Positions of the window.")
+    sum: str = helped("The sum of the position, written out.")
+    formula: str = helped("How long the result is, numbers put in.")
+    general: str = helped("The same by the general formula, where the short one is shown.")
+    difference: str = helped("What sum and average have to do with each other.")
+    moves: dict[str, str] = helped("Pages by key: where arrows and buttons lead, else empty.")
+    query: str = helped("The view as a query string, for files.")
+
+
+def lab(view: RowView, problem: str = "", swap: str = "") -> RowLab:
+    """Everything that the row's page shows."""
+    worked = work(view)
+    pairs, value = worked.pairs(view.at), worked.values[view.at - 1].item()
+    plain = length_formula(view.window, len(view.row), 1)
+    general = length_formula(view.window, len(view.row), 1, whole=True)
+    return RowLab(
+        view,
+        problem,
+        swap,
+        f"Position {view.at} of {view.count}: {spoken(pairs, value, worked.cells)}",
+        _fields("row", "The row", view.row),
+        _fields("kernel", "The kernel", view.kernel),
+        settings(view),
+        strip(worked),
+        view.count,
+        written(pairs, value, worked.cells),
+        plain,
+        general if general != plain else "",
+        difference(view.mode, len(view.kernel)),
+        _moves(view),
+        view.query(),
+    )
+
+
+def settings(view: RowView) -> tuple[Setting, ...]:
+    """The settings of a row."""
+    return (
+        setting("stride", "Stride", "cells from one position to the next", STRIDES, view.stride),
+        setting("padding", "Zero padding", "zeros on either side", PADDINGS, view.padding),
+        setting("dilation", "Dilation", "cells from weight to weight", DILATIONS, view.dilation),
+    )
+
+
+def _moves(view: RowView) -> dict[str, str]:
+    onward = view.url(at=view.at + 1) if view.at < view.count else ""
+    return {
+        "ArrowLeft": view.url(at=view.at - 1) if view.at > 1 else "",
+        "ArrowRight": onward,
+        "next": onward,
+        "first": view.url(at=1),
+    }
+
+
+def strip(worked: Worked) -> Strip:
+    """The lines of the drawing, all of the padded row's length."""
+    view, place = worked.view, worked.places[worked.view.at - 1]
+    pad, length = view.padding, len(view.row) + 2 * view.padding
+    under = {column + pad: i for i, column in enumerate(place.columns)}
+    marks = {(0, column): "window" for column in under}
+    weights, products = place.kernel[0, 0].tolist(), place.products[0, 0].tolist()
+    return Strip(
+        grid(
+            "row",
+            "The row with its padding",
+            [[0.0] * pad + list(view.row) + [0.0] * pad],
+            marks=marks,
+            zeros=[(0, i) for i in range(length) if not pad <= i < pad + len(view.row)],
+            text=exact,
+        ),
+        _line("kernel", "The kernel on the row", under, weights, length),
+        _line("products", "Products under the window", under, products, length),
+        _results(worked, length),
+    )
+
+
+def _line(name: str, caption: str, under: dict[int, int], values: list[float], length: int) -> Grid:
+    line = [values[under[i]] if i in under else None for i in range(length)]
+    return grid(name, caption, [line], text=exact)
+
+
+def _results(worked: Worked, length: int) -> tuple[Spot | None, ...]:
+    view = worked.view
+    text = hundredths if view.mode == "average" else exact
+    cells = grid("result", "The result", worked.values[None], text=text).rows[0]
+    spots: list[Spot | None] = [None] * max(length, 1)
+    for i, cell in enumerate(cells):
+        at = i + 1
+        label = f"Position {at} of {len(cells)}"
+        spots[i * view.stride] = Spot(cell.text, cell.heat, view.url(at=at), at == view.at, label)
+    return tuple(spots)
+
+
+def _fields(name: str, caption: str, values: tuple[float, ...]) -> Grid:
+    return grid(name, caption, [list(values)], text=ascii_number, edit=name)
+
+
+def lines(worked: Worked) -> Iterator[list[float]]:
+    """What the table says of each position; the first cell counts from 0, padding below it."""
+    for i, place in enumerate(worked.places):
+        numbers = [place.patch, place.kernel, place.products]
+        flat = [value for part in numbers for value in part[0, 0].tolist()]
+        yield [i + 1, place.columns[0], *flat, place.total, place.total / len(worked.view.kernel)]
+
+
+def drawn(worked: Worked) -> bytes:
+    """The position on screen as a PNG."""
+    view, shown = worked.view, lab(worked.view)
+    place = worked.places[view.at - 1]
+    title = f"Convolution in a row: {shown.formula}"
+    kernel = "Kernel, turned round" if view.turn else "Kernel"
+    text = hundredths if view.mode == "average" else exact
+    blocks = [
+        Block("Row", [list(view.row)], text=exact),
+        Block(kernel, place.kernel[0].tolist(), text=exact),
+        Block(f"Under the window, position {view.at}", place.patch[0].tolist(), text=exact),
+        Block("Products", place.products[0].tolist(), text=exact),
+        Block(f"Result ({view.mode}s)", [worked.values.tolist()], text=text),
+    ]
+    return tables_png(title, blocks, shown.sum)

@@ -1,0 +1,152 @@
+"""How one number of a layer was made, with the cells it was made of."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from app.vision.letters.tiny import Match, Output, largest_cell, match_cell
+from app.web.grids import grid
+from app.web.lab.xo.contexts import CellView, PartView
+from app.web.lab.xo.state import Cell
+from app.web.lab.xo.words import (
+    conv_equation,
+    conv_words,
+    map_name,
+    plain,
+    relu_words,
+    where,
+    writer,
+)
+
+Marks = dict[tuple[int, int, int], str]
+"""Classes of cells of the layer before, by (map, row, column)."""
+
+PADDED = "{} cells of the window lie in the padding and count 0."
+
+
+def placed(cell: Cell, outputs: tuple[Output, ...]) -> str:
+    """Why there is no such number, saying what range holds; "" where there is one."""
+    if not outputs:
+        return "There is no layer whose numbers could be chosen."
+    if not 1 <= cell.layer <= len(outputs):
+        return f"There is no layer {cell.layer} here: layers 1 to {len(outputs)} have numbers."
+    maps, rows, columns = outputs[cell.layer - 1].values.shape
+    if cell.map < maps and cell.y < rows and cell.x < columns:
+        return ""
+    return (
+        f"Layer {cell.layer} has maps 0 to {maps - 1}, rows 0 to {rows - 1} and columns 0 to "
+        f"{columns - 1}; map {cell.map}, row {cell.y}, column {cell.x} is none of them."
+    )
+
+
+def explain(
+    output: Output, cell: Cell, kernels: Tensor, match: Match
+) -> tuple[CellView, str, Marks]:
+    """The arithmetic of a number, it in a sentence, and which cells before it were read."""
+    place = cell.map, cell.y, cell.x
+    at = where(output, place)
+    text = writer(output.values)(float(output.values[place]))
+    match_kind = {"conv": _conv, "pool": _pool, "relu": _relu}[output.layer.kind]
+    view, words, marks = match_kind(output, place, kernels, match, at, text)
+    return view, words, marks
+
+
+def _conv(
+    output: Output,
+    place: tuple[int, int, int],
+    kernels: Tensor,
+    match: Match,
+    at: str,
+    text: str,
+) -> tuple[CellView, str, Marks]:
+    made = match_cell(output, kernels, place)
+    maps, rows, columns = output.before.shape
+    inside = [(y, x) for y in made.rows for x in made.columns if 0 <= y < rows and 0 <= x < columns]
+    outside = tuple(
+        (i, j)
+        for i, y in enumerate(made.rows)
+        for j, x in enumerate(made.columns)
+        if (y, x) not in inside
+    )
+    write, products = writer(output.before), writer(made.products)
+    parts = tuple(
+        PartView(
+            map_name(i, maps, kernels),
+            grid(f"patch-{i}", f"Patch {i}", made.patch[i], zeros=outside, text=write),
+            grid(f"factor-{i}", f"Feature {i}", made.kernel[i], text=plain),
+            grid(
+                f"terms-{i}",
+                f"Products {i}",
+                made.products[i],
+                zeros=outside,
+                text=products,
+            ),
+            plain(float(made.terms[i])),
+        )
+        for i in range(maps)
+    )
+    view = CellView(
+        f"{at} = {text}",
+        parts,
+        equation=conv_equation(output, made, match, text),
+        note=f"{len(outside)} cells of the window lie in the padding and count 0."
+        if outside
+        else "",
+    )
+    marks = {(m, y, x): "window" for m in range(maps) for y, x in inside}
+    return view, conv_words(output, made, match, at, text), marks
+
+
+def _pool(
+    output: Output,
+    place: tuple[int, int, int],
+    kernels: Tensor,
+    match: Match,
+    at: str,
+    text: str,
+) -> tuple[CellView, str, Marks]:
+    made = largest_cell(output, place)
+    _, rows, columns = output.before.shape
+    values = [[v if math.isfinite(v) else None for v in row] for row in made.patch.tolist()]
+    won = made.winner[0] - made.rows[0], made.winner[1] - made.columns[0]
+    count = sum(v is not None for row in values for v in row)
+    write = writer(output.before)
+    shown = [write(v) for row in values for v in row if v is not None]
+    marks = {
+        (place[0], y, x): "winner" if (y, x) == made.winner else "window"
+        for y in made.rows
+        for x in made.columns
+        if y < rows and x < columns
+    }
+    view = CellView(
+        f"{at} = {text}",
+        window=grid("patch-0", "What the window sees", values, marks={won: "winner"}, text=write),
+        equation=f"max({', '.join(shown)}) = {text}",
+        note=_pool_note(count, made.ties),
+    )
+    numbers = "the only number" if count == 1 else f"the largest of the {count} numbers"
+    return view, f"{at} is {text}: {numbers} in its window.", marks
+
+
+def _pool_note(count: int, ties: int) -> str:
+    notes = []
+    if count < 4:
+        notes.append("The last window reaches beyond the map and is only partly filled.")
+    if ties > 1:
+        notes.append(f"{ties} numbers are equally large; the first is marked.")
+    return " ".join(notes)
+
+
+def _relu(
+    output: Output,
+    place: tuple[int, int, int],
+    kernels: Tensor,
+    match: Match,
+    at: str,
+    text: str,
+) -> tuple[CellView, str, Marks]:
+    before = writer(output.before)(float(output.before[place]))
+    view = CellView(f"{at} = {text}", equation=f"max(0, {before}) = {text}")
+    return view, relu_words(at, before, text), {place: "window"}

@@ -1,0 +1,168 @@
+"""Learning the kernels in the page's view: a stream of steps, one run a person."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.errors import BadRequest, Busy, LayerscopeError
+from app.vision.letters.learn import EVERY, Learned, check, learn
+from app.vision.letters.tiny import Layer, Match, spelled
+from app.web.contexts import as_dict, helped
+from app.web.errors import for_people
+from app.web.grids import Grid, grid
+from app.web.lab.xo.state import as_text, read
+from app.web.lab.xo.words import signed
+from app.web.state import OwnerDep, ServicesDep
+from app.web.templating import render, render_text
+
+router = APIRouter()
+
+_log = logging.getLogger(__name__)
+
+PATIENCE, PAUSE = 2.0, 0.05
+"""Seconds that a run waits for one's last to end, and between two looks."""
+
+SEEDS = 999
+
+Seed = Annotated[int, Query(ge=0, le=SEEDS, description="Where the random kernels come from.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be learned."""
+
+    layers: tuple[Layer, ...]
+    match: Match
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that has its place in the queue: 0 goes next."""
+
+    plan: Plan
+    place: int
+    items: AsyncIterator[int | Learned]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnView:
+    """One step of the learning."""
+
+    step: int = helped("The step.")
+    steps: int = helped("How many there are.")
+    loss: str = helped("The loss on held-out boards.")
+    accuracy: str = helped("The share of held-out boards told right.")
+    curve: str = helped("The loss so far, as an SVG path on 300 by 100.")
+    kernels: tuple[Grid, ...] = helped("The kernels.")
+    use: str = helped("The kernels as the form sends them.")
+    done: bool = helped("Whether it was the last.")
+
+
+def planned(request: Request, seed: Seed = 0) -> Plan:
+    """What the query names. Raises `BadRequest` where that cannot be learned."""
+    asked = read(request.query_params)
+    if asked.problems:
+        raise BadRequest(asked.problems[0])
+    try:
+        check(asked.state.layers)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    return Plan(asked.state.layers, asked.state.match, seed)
+
+
+PlanDep = Annotated[Plan, Depends(planned)]
+
+
+async def queued(plan: PlanDep, services: ServicesDep, owner: OwnerDep) -> AsyncIterator[Run]:
+    """The run, held until its stream has ended: what can fail fails before it begins."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE
+    while True:
+        items = services.engine.stream(owner, lambda: learn(plan.layers, plan.match, plan.seed))
+        try:
+            place = await anext(items)
+            break
+        except Busy:
+            # A page that begins again has left its last stream a moment ago.
+            if loop.time() >= until:
+                raise
+            await asyncio.sleep(PAUSE)
+    try:
+        yield Run(plan, place if isinstance(place, int) else 0, items)
+    finally:
+        await items.aclose()  # type: ignore[attr-defined]
+
+
+@router.get("/xo/learn")
+async def panel(request: Request, plan: PlanDep) -> Response:
+    """The panel that listens; without htmx, the page."""
+    query = f"layers={spelled(plan.layers)}&match={plan.match}"
+    if "hx-request" not in request.headers:
+        return RedirectResponse(f"/lab/xo?{query}", 303)
+    again = f"{query}&seed={(plan.seed + 1) % (SEEDS + 1)}"
+    context = {"query": f"{query}&seed={plan.seed}", "again": again, "seed": plan.seed}
+    return render(request, "lab/xo/_learn.html", context)
+
+
+@router.get("/xo/events", response_class=EventSourceResponse)
+async def events(
+    run: Annotated[Run, Depends(queued)],
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """The place in the queue, the learning step by step, `done`. An event's id is its step.
+
+    A page that comes back, with the last step it saw, is sent the later ones.
+    """
+    seen = -1 if last_event_id is None else last_event_id
+    try:
+        if seen < 0:
+            yield ServerSentEvent(raw_data=render_text("lab/xo/_queued.html", {"place": run.place}))
+        losses: list[float] = []
+        async for item in run.items:
+            if isinstance(item, int):
+                continue
+            losses.append(item.loss)
+            if item.step > seen:
+                text = render_text("lab/xo/_learning.html", as_dict(_view(item, losses)))
+                yield ServerSentEvent(raw_data=text, id=str(item.step))
+    except Exception as error:
+        if not isinstance(error, LayerscopeError):
+            _log.exception("A learning run broke off.")
+        told = for_people(error)
+        problem = {"title": told.title, "detail": told.detail}
+        yield ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))
+    yield ServerSentEvent(raw_data="", event="done")
+
+
+def _view(item: Learned, losses: Sequence[float]) -> LearnView:
+    rounded = (item.kernels * 100).round() / 100
+    limit = float(rounded.abs().max())
+    return LearnView(
+        item.step,
+        item.steps,
+        f"{item.loss:.3f}",
+        f"{100 * item.accuracy:.1f} %",
+        _curve(losses, item.steps),
+        tuple(
+            grid(f"learned-{i}", f"Kernel {i}", k, limit=limit, text=lambda v: signed(f"{v:.2f}"))
+            for i, k in enumerate(rounded)
+        ),
+        as_text(tuple(rounded.flatten().tolist())),
+        item.step == item.steps,
+    )
+
+
+def _curve(losses: Sequence[float], steps: int) -> str:
+    """The losses as a path from left to right; the top is the largest so far."""
+    top, reports = max(losses) or 1.0, steps // EVERY
+    points = (f"{300 * i / reports:.1f} {100 - 96 * v / top:.1f}" for i, v in enumerate(losses))
+    return "M" + "L".join(points)

@@ -1,0 +1,91 @@
+"""The page of X or O, or what htmx asks for; the same as a picture and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from torch import Tensor
+
+from app.pictures.tables import Block, tables_png
+from app.web.api.answers import kept, table
+from app.web.lab.answers import answer, is_part
+from app.web.lab.xo.state import read
+from app.web.lab.xo.view import lab
+from app.web.lab.xo.words import map_name, verdict_words, writer
+from app.web.lab.xo.work import Worked, work
+
+router = APIRouter()
+
+
+# Not async: a new order of layers is fitted first, which must not hold others up.
+@router.get("/xo")
+def xo(request: Request) -> Response:
+    """What the URL names. What makes no sense in it is said, and the rest stays."""
+    asked = read(request.query_params)
+    context = lab(asked, is_part(request))
+    return answer(request, "xo", context, context.query)
+
+
+@router.get("/xo.png")
+def xo_png(request: Request) -> Response:
+    """Board, maps and vote as a picture."""
+    worked = work(read(request.query_params).state)
+    png = tables_png("X or O", list(_blocks(worked)), _sentence(worked))
+    return kept(png, "image/png", False, "layerscope-xo.png")
+
+
+@router.get("/xo.csv")
+def xo_csv(request: Request) -> Response:
+    """A line for each number: the board, every map, the vote."""
+    worked = work(read(request.query_params).state)
+    head = ["layer", "kind", "map", "row", "column", "value"]
+    return table(head, _lines(worked), "layerscope-xo.csv")
+
+
+def _sentence(worked: Worked) -> str:
+    made = worked.vote
+    return verdict_words(made.verdict, made.x, made.o, worked.pixels) if made else worked.misfit
+
+
+def _blocks(worked: Worked) -> Iterator[Block]:
+    kernels = worked.state.weights
+    yield Block("Board", worked.state.values.tolist(), 1, writer(worked.state.values))
+    for i, kernel in enumerate(kernels):
+        yield Block(f"Kernel {i}", kernel.tolist(), text=writer(kernel))
+    for output in worked.outputs:
+        limit, text = float(output.values.abs().max()), writer(output.values)
+        for i, values in enumerate(output.values):
+            name = map_name(i, len(output.values), kernels)
+            title = f"{output.number} {output.layer.kind}, {name}"
+            yield Block(title, values.tolist(), limit, text)
+    if worked.vote:
+        yield from _many("Vote, weights", worked.vote.weights.weights)
+        yield from _many("Vote, products", worked.vote.products)
+
+
+def _many(title: str, maps: Tensor) -> Iterator[Block]:
+    limit, text = float(maps.abs().max()), writer(maps)
+    for i, values in enumerate(maps):
+        yield Block(f"{title} {i}", values.tolist(), limit, text)
+
+
+def _lines(worked: Worked) -> Iterator[tuple[object, ...]]:
+    yield from _cells(0, "board", worked.state.values[None])
+    for output in worked.outputs:
+        yield from _cells(output.number, str(output.layer), output.values)
+    if worked.vote:
+        last = len(worked.outputs) + 1
+        yield from _cells(last, "weight", worked.vote.weights.weights)
+        yield from _cells(last, "product", worked.vote.products)
+        yield last, "bias", "", "", "", worked.vote.weights.bias
+        yield last, "score X", "", "", "", worked.vote.x
+        yield last, "score O", "", "", "", worked.vote.o
+
+
+def _cells(number: int, kind: str, maps: Tensor) -> Iterator[tuple[object, ...]]:
+    for m, values in enumerate(maps.tolist()):
+        for y, row in enumerate(values):
+            for x, value in enumerate(row):
+                yield number, kind, m, y, x, value

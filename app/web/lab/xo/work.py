@@ -1,0 +1,41 @@
+"""From a state to all that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from app.services import letters
+from app.vision.letters.pixels import Comparison, compare
+from app.vision.letters.tiny import Output, forward, plan
+from app.vision.letters.vote import Vote, vote
+from app.web.lab.xo.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A state and all that follows from it; without a vote where a layer does not fit."""
+
+    state: State
+    outputs: tuple[Output, ...]
+    misfit: str
+    vote: Vote | None
+    pixels: Comparison
+
+    @property
+    def last(self) -> Tensor:
+        """The maps that vote, or the last there are."""
+        return self.outputs[-1].values if self.outputs else self.state.values[None]
+
+
+def work(state: State) -> Worked:
+    """Compute everything."""
+    board, kernels = state.values, state.weights
+    outputs = tuple(forward(board, kernels, state.layers, state.match))
+    misfit = plan(state.layers).misfit
+    worked = Worked(state, outputs, misfit, None, compare(board))
+    if misfit:
+        return worked
+    weights = letters.weights(state.kernels, state.layers, state.match)
+    return replace(worked, vote=vote(worked.last, weights))
