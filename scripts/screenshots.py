@@ -18,9 +18,12 @@ from playwright.sync_api import Browser, sync_playwright
 from scripts.browser import find_chromium
 
 DOCS = Path(__file__).parents[1] / "docs"
+CELL = "image=cat&step=conv2&channel=165&y=8&x=5"
 SHOTS = (
     ("screenshot.png", "/?step=conv2&channel=165", 1440, 900, "dark"),
     ("screenshot-light.png", "/?image=monarch", 1440, 900, "light"),
+    ("screenshot-arithmetic.png", f"/?{CELL}&zoom=arithmetic", 1440, 900, "dark"),
+    ("screenshot-lab.png", "/lab/xo", 1440, 900, "light"),
     ("screenshot-phone.png", "/?image=cat&step=conv2&channel=165", 390, 844, "dark"),
 )
 
@@ -71,7 +74,7 @@ def _shot(browser: Browser, url: str, path: Path, size: tuple[int, int], scheme:
     # Twice: the second time the pass is warm and its times are honest.
     for _ in range(2):
         page.goto(url)
-        page.wait_for_selector('#card-softmax[data-state="ready"]')
+        page.wait_for_selector('#card-softmax[data-state="ready"], #lab')
         page.wait_for_load_state("networkidle")
     page.screenshot(path=path, animations="disabled")
     context.close()

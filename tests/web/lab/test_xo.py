@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from PIL import Image
@@ -19,6 +21,7 @@ from app.vision.letters.board import CELLS, PRESETS, ideal
 from app.vision.letters.learn import EVERY, STEPS, Learned, learn
 from app.web.lab.xo import learning
 from app.web.lab.xo.state import as_bits, as_hex, plain
+from tests.web.conftest import BASE
 from tests.web.test_stream import parse
 
 PAGE = "/lab/xo"
@@ -361,43 +364,55 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     gate.set()
 
 
-def test_one_run_a_person_and_others_take_turns(
-    client: TestClient, other: TestClient, application: FastAPI, held: threading.Event,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+async def test_one_run_a_person_and_others_take_turns(
+    application: FastAPI, held: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(learning, "PATIENCE", 0.1)
-    client.get(PAGE)
-    answers: dict[str, str] = {}
+    transport = httpx.ASGITransport(application)
 
-    def listen(name: str, who: TestClient) -> None:
-        answers[name] = who.get(EVENTS).text
+    def person() -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=transport, base_url=BASE)
 
-    mine = threading.Thread(target=listen, args=("mine", client))
-    mine.start()
-    jobs = application.state.services.engine._jobs
-    wait_for(lambda: len(jobs) == 1)
-    # The same person again, in another tab: refused with a sentence, before any event.
-    refused = client.get(EVENTS)
-    assert refused.status_code == 503
-    assert "One long job of yours" in refused.json()["detail"]
-    theirs = threading.Thread(target=listen, args=("theirs", other))
-    theirs.start()
-    wait_for(lambda: len(jobs) == 2)
-    held.set()
-    for thread in (mine, theirs):
-        thread.join(20)
-    assert 'data-place="0"' in answers["mine"]
-    assert 'data-place="1"' in answers["theirs"]
-    assert "Number 2 in the queue" in answers["theirs"]
-    assert all(
-        text.rstrip().endswith("event: done") or "event: done" in text for text in answers.values()
-    )
-    wait_for(lambda: not jobs)
+    async with application.router.lifespan_context(application), person() as me, person() as they:
+        await me.get(PAGE)
+        jobs = application.state.services.engine._jobs
+        mine = asyncio.create_task(me.get(EVENTS))
+        await until(lambda: len(jobs) == 1)
+        # The same person again, in another tab: refused with a sentence, before any event.
+        refused = await me.get(EVENTS)
+        assert refused.status_code == 503
+        assert "One long job of yours" in refused.json()["detail"]
+        theirs = asyncio.create_task(they.get(EVENTS))
+        await until(lambda: len(jobs) == 2)
+        held.set()
+        async with asyncio.timeout(20):
+            first, second = (await mine).text, (await theirs).text
+        assert 'data-place="0"' in first
+        assert 'data-place="1"' in second
+        assert "Number 2 in the queue" in second
+        assert [parse(text)[-1]["event"] for text in (first, second)] == ["done", "done"]
+        assert not jobs
+
+
+async def test_who_begins_again_waits_for_the_last_run_to_end(
+    application: FastAPI, held: threading.Event
+) -> None:
+    transport = httpx.ASGITransport(application)
+    async with (
+        application.router.lifespan_context(application),
+        httpx.AsyncClient(transport=transport, base_url=BASE) as me,
+    ):
+        await me.get(PAGE)
+        jobs = application.state.services.engine._jobs
+        last = asyncio.create_task(me.get(EVENTS))
+        await until(lambda: len(jobs) == 1)
+        again = asyncio.create_task(me.get(EVENTS))
+        held.set()
+        async with asyncio.timeout(20):
+            assert (await last).status_code == (await again).status_code == 200
 
 
 async def test_a_run_that_nobody_listens_to_ends(application: FastAPI) -> None:
-    import asyncio
-
     async with application.router.lifespan_context(application):
         engine = application.state.services.engine
         begun, closed = asyncio.Event(), asyncio.Event()
@@ -444,11 +459,8 @@ def test_what_breaks_on_the_way_is_an_event_and_a_clean_end(
     monkeypatch.undo()
 
 
-def wait_for(holds: Any) -> None:
-    """Until something holds, or ten seconds have passed."""
-    pause = threading.Event()
-    for _ in range(1000):
-        if holds():
-            return
-        pause.wait(0.01)
-    raise TimeoutError
+async def until(holds: Callable[[], bool]) -> None:
+    """Until something holds; ten seconds are too long."""
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.01)
