@@ -247,6 +247,8 @@ def test_the_network_holds_where_pixel_by_pixel_fails(letter: Letter) -> None:
 def test_pixels_count_what_is_alike() -> None:
     assert (compare(ideal("X")).x, compare(ideal("X")).o) == (81, 48)
     assert (compare(ideal("O")).o, compare(ideal("O")).x) == (81, 48)
+    # An odd number of cells tells them apart: no board is as much like one as like the other.
+    assert int((ideal("X") != ideal("O")).sum()) == 33
     one_wrong = compare(flip(ideal("X"), [(0, 0)]))
     assert (one_wrong.x, one_wrong.o, one_wrong.verdict) == (80, 47, "X")
     boards, signs = EXAMPLES.others, EXAMPLES.truth

@@ -3,6 +3,7 @@ const board = document.getElementById("board");
 const SIDE = 9;
 
 const cells = () => [...board.querySelectorAll("input")];
+// Looked up, because a finger’s events stay with the cell it came down on.
 const under = (x, y) => {
   const found = document.elementFromPoint(x, y);
   return found && board.contains(found) ? found.closest("input") : null;
@@ -38,8 +39,6 @@ function start() {
     if (!cell || event.button) return;
     ink = !cell.checked;
     last = { x: event.clientX, y: event.clientY };
-    // A finger would stay with the cell it came down on.
-    cell.releasePointerCapture?.(event.pointerId);
     paint(cell);
   });
   board.addEventListener("pointermove", (event) => {

@@ -23,5 +23,5 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-  if (ctx?.sourceElement?.id === "learn") panel()?.scrollIntoView({ block: "nearest" });
+  if (ctx?.sourceElement?.id === "learn") panel()?.closest(".learn").scrollIntoView({ block: "nearest" });
 });

@@ -8,10 +8,10 @@ import io
 import re
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from fastapi import FastAPI
 from PIL import Image
@@ -19,9 +19,8 @@ from starlette.testclient import TestClient
 
 from app.vision.letters.board import CELLS, PRESETS, ideal
 from app.vision.letters.learn import EVERY, STEPS, Learned, learn
-from app.web.lab.xo import learning
+from app.web.lab.xo import contexts, learning
 from app.web.lab.xo.state import as_bits, as_hex, plain
-from tests.web.conftest import BASE
 from tests.web.test_stream import parse
 
 PAGE = "/lab/xo"
@@ -59,6 +58,25 @@ def warnings(text: str) -> list[str]:
 
 def sizes(text: str) -> list[str]:
     return re.findall(r"data-size>([^<]*)<", text)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        contexts.Lab, contexts.PresetView, contexts.MapView, contexts.PartView, contexts.CellView,
+        contexts.LayerView, contexts.VotePart, contexts.VoteView, contexts.PixelView,
+        learning.LearnView,
+    ],
+)  # fmt: skip
+def test_every_field_of_a_context_says_what_it_is(kind: type) -> None:
+    for spec in fields(kind):
+        assert len(spec.metadata["help"]) > 4, f"{kind.__name__}.{spec.name}"
+
+
+def test_nothing_is_inline(client: TestClient) -> None:
+    text = client.get(f"{PAGE}?cell=4.0.0.0").text
+    for inline in (" style=", "<style", " onclick=", "hx-on", "<script>"):
+        assert inline not in text
 
 
 def test_the_page_shows_the_published_numbers_and_both_verdicts(client: TestClient) -> None:
@@ -364,81 +382,96 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     gate.set()
 
 
+class Listener:
+    """A browser that listens to a run, in the app's own event loop."""
+
+    def __init__(self, application: FastAPI, owner: str) -> None:
+        self.status, self.text, self.begun = 0, "", asyncio.Event()
+        self._closed = asyncio.Event()
+        path, query = EVENTS.split("?")
+        cookie = f"layerscope_owner={owner * 24}".encode()
+        scope = {
+            "type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
+            "query_string": query.encode(), "root_path": "", "scheme": "http",
+            "headers": [(b"host", b"localhost"), (b"cookie", cookie)], "http_version": "1.1",
+            "server": ("localhost", 80), "client": ("127.0.0.1", 1), "asgi": {"version": "3.0"},
+        }  # fmt: skip
+        self.answered = asyncio.create_task(application(scope, self._receive, self._send))
+
+    def close(self) -> None:
+        """The laptop is shut."""
+        self._closed.set()
+
+    async def _receive(self) -> dict[str, Any]:
+        await self._closed.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        self.status = message.get("status", self.status)
+        self.text += message.get("body", b"").decode()
+        if "data-step" in self.text:
+            self.begun.set()
+
+
 async def test_one_run_a_person_and_others_take_turns(
     application: FastAPI, held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(learning, "PATIENCE", 0.1)
-    transport = httpx.ASGITransport(application)
-
-    def person() -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=transport, base_url=BASE)
-
-    async with application.router.lifespan_context(application), person() as me, person() as they:
-        await me.get(PAGE)
+    async with application.router.lifespan_context(application), asyncio.timeout(20):
         jobs = application.state.services.engine._jobs
-        mine = asyncio.create_task(me.get(EVENTS))
+        mine = Listener(application, "m")
         await until(lambda: len(jobs) == 1)
         # The same person again, in another tab: refused with a sentence, before any event.
-        refused = await me.get(EVENTS)
-        assert refused.status_code == 503
-        assert "One long job of yours" in refused.json()["detail"]
-        theirs = asyncio.create_task(they.get(EVENTS))
+        second = Listener(application, "m")
+        await second.answered
+        assert second.status == 503
+        assert "One long job of yours" in second.text
+        theirs = Listener(application, "t")
         await until(lambda: len(jobs) == 2)
         held.set()
-        async with asyncio.timeout(20):
-            first, second = (await mine).text, (await theirs).text
-        assert 'data-place="0"' in first
-        assert 'data-place="1"' in second
-        assert "Number 2 in the queue" in second
-        assert [parse(text)[-1]["event"] for text in (first, second)] == ["done", "done"]
+        await asyncio.gather(mine.answered, theirs.answered)
+        assert 'data-place="0"' in mine.text
+        assert 'data-place="1"' in theirs.text
+        assert "Number 2 in the queue" in theirs.text
+        assert [parse(one.text)[-1]["event"] for one in (mine, theirs)] == ["done", "done"]
         assert not jobs
 
 
 async def test_who_begins_again_waits_for_the_last_run_to_end(
-    application: FastAPI, held: threading.Event
+    application: FastAPI, held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    transport = httpx.ASGITransport(application)
-    async with (
-        application.router.lifespan_context(application),
-        httpx.AsyncClient(transport=transport, base_url=BASE) as me,
-    ):
-        await me.get(PAGE)
-        jobs = application.state.services.engine._jobs
-        last = asyncio.create_task(me.get(EVENTS))
-        await until(lambda: len(jobs) == 1)
-        again = asyncio.create_task(me.get(EVENTS))
+    async with application.router.lifespan_context(application), asyncio.timeout(20):
+        engine = application.state.services.engine
+        last = Listener(application, "m")
+        await last.begun.wait()
+        asked: list[str] = []
+        real = engine.stream
+
+        def counted(owner: str, make: Any) -> Any:
+            asked.append(owner)
+            return real(owner, make)
+
+        monkeypatch.setattr(engine, "stream", counted)
+        again = Listener(application, "m")
+        await until(lambda: len(asked) == 2)
+        last.close()
         held.set()
-        async with asyncio.timeout(20):
-            assert (await last).status_code == (await again).status_code == 200
+        await asyncio.gather(last.answered, again.answered)
+        assert again.status == 200
+        assert "data-step" in again.text
 
 
 async def test_a_run_that_nobody_listens_to_ends(application: FastAPI) -> None:
-    async with application.router.lifespan_context(application):
-        engine = application.state.services.engine
-        begun, closed = asyncio.Event(), asyncio.Event()
-
-        async def receive() -> dict[str, Any]:
-            await closed.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message: Any) -> None:
-            if b"data-step" in message.get("body", b""):
-                begun.set()
-
-        scope = {
-            "type": "http", "method": "GET", "path": "/lab/xo/events", "query_string": b"",
-            "headers": [(b"host", b"localhost")], "scheme": "http", "server": ("localhost", 80),
-            "raw_path": b"/lab/xo/events", "root_path": "", "http_version": "1.1",
-            "asgi": {"version": "3.0", "spec_version": "2.3"}, "client": ("127.0.0.1", 1),
-        }  # fmt: skip
-        request = asyncio.create_task(application(scope, receive, send))
-        async with asyncio.timeout(10):
-            await begun.wait()
-        assert len(engine._jobs) == 1
-        closed.set()
+    async with application.router.lifespan_context(application), asyncio.timeout(20):
+        jobs = application.state.services.engine._jobs
+        listener = Listener(application, "m")
+        await listener.begun.wait()
+        assert len(jobs) == 1
+        listener.close()
         async with asyncio.timeout(2):
-            await request
-        assert not engine._jobs
+            await listener.answered
+        assert not jobs
+        assert f"{STEPS} of {STEPS}" not in listener.text
 
 
 @pytest.mark.usefixtures("short")

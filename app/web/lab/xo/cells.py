@@ -48,8 +48,8 @@ def explain(
     place = cell.map, cell.y, cell.x
     at = where(output, place)
     text = writer(output.values)(float(output.values[place]))
-    match_kind = {"conv": _conv, "pool": _pool, "relu": _relu}[output.layer.kind]
-    view, words, marks = match_kind(output, place, kernels, match, at, text)
+    made_by = {"conv": _conv, "pool": _pool, "relu": _relu}[output.layer.kind]
+    view, words, marks = made_by(output, place, kernels, match, at, text)
     return view, words, marks
 
 

@@ -135,5 +135,4 @@ class Lab:
     say: str = helped("What is on screen, in one sentence.")
     problems: tuple[str, ...] = helped("What was wrong with the request, in sentences.")
     query: str = helped("The state, as files take it.")
-    learn: str = helped("Where the kernels are learned; empty where there are none.")
     redraw: frozenset[str] = helped("Fields of the form that change with the answer.")

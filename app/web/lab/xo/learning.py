@@ -153,7 +153,7 @@ def _view(item: Learned, losses: Sequence[float]) -> LearnView:
         f"{100 * item.accuracy:.1f} %",
         _curve(losses, item.steps),
         tuple(
-            grid(f"learned-{i}", f"Kernel {i}", k, limit=limit, text=lambda v: signed(f"{v:.2f}"))
+            grid(f"learned-{i}", f"Kernel {i}", k, limit=limit, text=lambda v: signed(f"{v:.1f}"))
             for i, k in enumerate(rounded)
         ),
         as_text(tuple(rounded.flatten().tolist())),

@@ -210,17 +210,12 @@ def _cell(given: QueryParams, problems: list[str]) -> Cell | None:
     if not text:
         return None
     if found := _CELL.fullmatch(text):
-        layer, map, y, x = map_int(found.groups())
+        layer, map, y, x = (int(part) for part in found.groups())
         return Cell(layer, map, y, x)
     problems.append(
         f"“{_short(text)}” is no cell: a cell is layer.map.row.column, for example 1.0.1.1."
     )
     return None
-
-
-def map_int(texts: tuple[str, ...]) -> tuple[int, ...]:
-    """Each text as a whole number."""
-    return tuple(int(text) for text in texts)
 
 
 def _short(text: str) -> str:

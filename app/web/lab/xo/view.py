@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from urllib.parse import urlencode
 
 import torch
 from torch import Tensor
 
 from app.vision.letters.board import CELLS, INK, PRESETS, Letter, ideal
-from app.vision.letters.tiny import (
-    spelled,
-)
+from app.vision.letters.tiny import spelled
 from app.vision.letters.vote import Vote
 from app.web.grids import Grid, grid
 from app.web.lab.xo.cells import Marks, explain, placed
@@ -84,7 +81,6 @@ def lab(asked: Asked, part: bool) -> Lab:
         say=said,
         problems=tuple(problems),
         query=state.url("").removeprefix("?"),
-        learn=_learn(state) if not worked.misfit else "",
         redraw=asked.redraw if part else frozenset(),
     )
 
@@ -174,9 +170,3 @@ def _pixels(board: Tensor, letter: Letter) -> PixelView:
 def _path(cells: Tensor) -> str:
     """Squares where `cells` are true, as an SVG path."""
     return "".join(f"M{x} {y}h1v1h-1z" for y, x in torch.nonzero(cells).tolist())
-
-
-def _learn(state: State) -> str:
-    if not any(layer.kind == "conv" for layer in state.layers):
-        return ""
-    return urlencode({"layers": spelled(state.layers), "match": state.match}, safe=",")

@@ -124,8 +124,7 @@ def verdict_words(verdict: str, x: float, o: float, pixels: Comparison) -> str:
 def pixel_words(pixels: Comparison) -> str:
     """What the comparison says."""
     counts = f"{pixels.x} of 81 cells are those of the X and {pixels.o} those of the O"
-    end = "undecided" if pixels.verdict == "undecided" else f"it says {pixels.verdict}"
-    return f"{counts}: {end}"
+    return f"{counts}: it says {pixels.verdict}"
 
 
 def coverage_words(counts: Tensor) -> str:
