@@ -10,7 +10,7 @@ from app.bench import crowd, explain, main, memory, repeat, report, upload, wire
 from app.bench.rows import HEAD, Row, percentile, quantity
 
 WHAT = (
-    memory.IDLE, upload.ALL_SHEETS, upload.STORED, upload.FIRST_EVENT, repeat.AGAIN, explain.CELL,
+    memory.IDLE, upload.ALL_SHEETS, upload.STORED, upload.FIRST_EVENT, repeat.AGAIN, explain.CELL, explain.CHAIN,
     crowd.TOGETHER, crowd.GROWTH, wire.OVERVIEW, wire.FIRST_USE, wire.CODE,
 )  # fmt: skip
 
