@@ -92,7 +92,7 @@ def compact(limit: float) -> tuple[Callable[[float], str], str]:
     Small ones are written in thousandths or millionths, so that they fit a cell.
     """
     unit, power = 0, 1.0
-    while 0 < limit * power < 0.1 and unit < 3:
+    while 0 < limit * power < 0.3 and unit < 3:
         unit, power = unit + 1, power * 1000
     decimals = max(0, min(2, 2 - int(math.log10(limit * power)))) if limit else 0
 

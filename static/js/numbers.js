@@ -22,7 +22,7 @@ const UNITS = ["", "× 10⁻³", "× 10⁻⁶", "× 10⁻⁹"];
 export function compact(limit) {
   let unit = 0;
   let power = 1;
-  while (limit * power > 0 && limit * power < 0.1 && unit < 3) {
+  while (limit * power > 0 && limit * power < 0.3 && unit < 3) {
     unit += 1;
     power *= 1000;
   }

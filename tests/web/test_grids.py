@@ -17,6 +17,7 @@ def test_numbers_are_written_in_four_digits_and_a_unit() -> None:
     assert written(52.0, 52.0, -3.14) == (["52.0", "−3.1"], "")
     assert written(0.0102, 0.0102, -0.0008) == (["10.2", "−0.8"], "× 10⁻³")
     assert written(3e-6, 3e-6) == (["3.00"], "× 10⁻⁶")
+    assert written(0.2, 0.2, -0.0123) == (["200", "−12"], "× 10⁻³")
     assert written(0.0, 0.0) == (["0"], "")
 
 
