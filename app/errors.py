@@ -6,6 +6,7 @@
     │   ├── UnknownPicture
     │   └── UnknownStep         a step, or a channel of one
     ├── BadRequest              a value is out of range or makes no sense here
+    ├── NoClassifier            a network that ends before its classes was asked for one
     ├── PictureError            an upload that cannot become a picture
     │   ├── PictureTooLarge
     │   ├── NotAPicture
@@ -16,6 +17,7 @@
     ├── DownloadFailed          a file did not come, or not whole, or is not the published one
     ├── DataUnusable            pictures to train or evaluate with are missing or cut off
     ├── TrainingStopped         a training cannot begin, go on or be written down
+    ├── NotWritten              a file cannot be put on the disk: it is full, or not ours
     ├── Busy                    the queue is full; try again in `retry_after` seconds
     └── Cancelled               nobody is listening any more
 
@@ -62,6 +64,12 @@ class BadRequest(LayerscopeError):
     """A value is out of range or makes no sense here."""
 
     title = "That request does not fit"
+
+
+class NoClassifier(LayerscopeError):
+    """A partial network, which ends before its classes, was asked for what needs them."""
+
+    title = "This network names nothing"
 
 
 class PictureError(LayerscopeError):
@@ -122,6 +130,12 @@ class TrainingStopped(LayerscopeError):
     """A training cannot begin, go on from its checkpoint, or be written to disk."""
 
     title = "The training stopped"
+
+
+class NotWritten(LayerscopeError):
+    """A file cannot be put on the disk."""
+
+    title = "This cannot be written"
 
 
 class Busy(LayerscopeError):

@@ -1,0 +1,82 @@
+"""The atlas' pass over a folder beside the bare network on the same pictures, ready in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from io import BytesIO
+from pathlib import Path
+from time import perf_counter
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from app.bench.rows import Row
+from app.bench.workshop import Workshop, photo
+from app.pictures.preprocess import normalise
+from app.services.atlas_folder import Folder
+from app.services.atlas_pass import Options, Pass
+from app.services.catalogue import Model
+from app.services.run import preprocess
+from models.graph import Network
+
+ATLAS = "atlas pass over pictures of 64 px, each"
+BATCH = 32
+SIDE = 64
+
+
+async def measure(workshop: Workshop) -> list[Row]:
+    """A picture's share of either; the bar is 90 % of the bare network's pictures per second."""
+    if workshop.name not in ("mini", "alexnet", "squeezenet1_1"):
+        return []
+    model = workshop.services.catalogue.model(workshop.name)
+    with tempfile.TemporaryDirectory() as temporary:
+        images = Path(temporary) / "images"
+        batches, rounds = (12, 1) if workshop.quick else (64, 1)
+        await asyncio.to_thread(_fill, images, BATCH * batches)
+        ours, bare = await asyncio.to_thread(_times, model, workshop.network, images, rounds)
+    return [Row(ATLAS, workshop.name, ours, bare, "ms", 1 / 0.9, bare=True)]
+
+
+def _fill(images: Path, count: int) -> None:
+    """JPEGs of the size of Tiny ImageNet's: parts of the cup, each turned another way."""
+    images.mkdir()
+    whole = Image.open(BytesIO(photo()))
+    for i in range(count):
+        part = whole.rotate(7 * i).resize((2 * SIDE, 2 * SIDE)).crop((32, 32, 96, 96))
+        part.save(images / f"{i}.jpg", quality=90)
+
+
+def _times(model: Model, network: Network, images: Path, rounds: int) -> tuple[float, float]:
+    """Milliseconds for each picture: of the pass without its crops, and of the bare network.
+
+    A whole pass, then as many batches bare, each in turn: reading ahead must not go on while the
+    bare network is measured.
+    """
+    folder = Folder.of(images)
+    batch = _ready(model, folder)
+    _bare(network, batch)
+    passed = bare = 0.0
+    for number in range(rounds):
+        work = Pass(model, network, folder, images.parent / str(number), Options(BATCH, 10**9))
+        started = perf_counter()
+        for progress in work.run():
+            if progress.done == progress.total:
+                break
+        between = perf_counter()
+        for _ in range(len(folder.names) // BATCH):
+            _bare(network, batch)
+        passed, bare = passed + between - started, bare + perf_counter() - between
+    count = rounds * len(folder.names)
+    return 1000 * passed / count, 1000 * bare / count
+
+
+def _ready(model: Model, folder: Folder) -> Tensor:
+    prep = preprocess(model)
+    return normalise(torch.stack([folder.read(i, prep) for i in range(BATCH)]), prep)
+
+
+def _bare(network: Network, batch: Tensor) -> None:
+    with torch.inference_mode():
+        network(batch)

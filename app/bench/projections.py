@@ -1,0 +1,73 @@
+"""Guided backprop beside a pass both ways; a brush stroke to the new map beside one forward."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from time import perf_counter
+
+import torch
+
+from app.bench.rows import Row, against_bare
+from app.bench.workshop import OWNER, Workshop
+from app.pictures.decode import decode
+from app.pictures.preprocess import fit, normalise, unit
+from app.services.run import preprocess
+from app.vision.cover import changed, cover
+from app.vision.passes import gradient_of, run
+from app.vision.projections.guided import guided_backprop
+from app.vision.units import Unit
+from models.graph import INPUT
+
+GUIDED = "guided backprop of a class"
+COVER = "brush stroke to the class and the last maps"
+BOTH_WAYS = "both ways"
+
+
+async def measure(workshop: Workshop) -> list[Row]:
+    """Each in turns with what it is compared with, in the thread where networks run."""
+    network = workshop.network
+    model = workshop.services.catalogue.model(workshop.name)
+    prep, top = preprocess(model), Unit(network.logits, 7)
+    pixels = unit(fit(decode(workshop.photo).image, prep).pixels)
+    mask = torch.zeros(pixels.shape[1:])
+    mask[: len(mask) // 3, : len(mask) // 3] = 1
+    last = next(s.name for s in reversed(network.steps) if s.kind == "conv")
+    with torch.inference_mode():
+        made = run(network, {INPUT: workshop.picture[None]}, [last, network.logits])
+    before = {name: one[0] for name, one in made.items()}
+
+    def both_ways() -> object:
+        with torch.inference_mode(False), torch.enable_grad():
+            x = workshop.picture.clone()[None].requires_grad_()
+            return gradient_of(network(x)[0, top.channel], x)
+
+    def stroke() -> object:
+        covered = cover(pixels, mask).mul(255).round().to(torch.uint8)
+        return changed(network, before, normalise(covered, prep), list(before))
+
+    cases = {
+        "bare": workshop.bare,
+        BOTH_WAYS: _timed(workshop, both_ways),
+        GUIDED: _timed(workshop, lambda: guided_backprop(network, workshop.picture, top)),
+        COVER: _timed(workshop, stroke),
+    }
+    times = await workshop.times(cases)
+    rows = [against_bare(GUIDED, workshop.name, times[GUIDED], times[BOTH_WAYS], 1.2)]
+    if workshop.name == "mini":
+        seconds = sorted(times[COVER])[len(times[COVER]) // 2]
+        return [*rows, Row(COVER, workshop.name, 1000 * seconds, 50.0, "ms")]
+    limit = 1.5 if workshop.name == "alexnet" else None
+    return [*rows, against_bare(COVER, workshop.name, times[COVER], times["bare"], limit)]
+
+
+def _timed(workshop: Workshop, work: Callable[[], object]) -> Callable[[], Awaitable[float]]:
+    def once() -> Iterator[float]:
+        started = perf_counter()
+        work()
+        yield perf_counter() - started
+
+    async def case() -> float:
+        found = [t async for t in workshop.services.engine.stream(OWNER, once)]
+        return float(found[-1])
+
+    return case

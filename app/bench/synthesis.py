@@ -1,0 +1,54 @@
+"""A synthesised picture, beside bare passes forward and back of the same size to the same step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+from time import perf_counter
+
+import torch
+
+from app.bench.rows import Row
+from app.bench.workshop import OWNER, Workshop
+from app.services.run import preprocess
+from app.vision.goals import Goal
+from app.vision.passes import gradient_of
+from app.vision.synthesis import Recipe, Synthesis
+
+SYNTHESIS = "synthesised picture, {} steps at {} px, conv5"
+STEP, CHANNEL = "conv5", 3
+ROUND = 8
+"""Steps of each kind in turn: what else the machine does meets both alike."""
+
+
+async def measure(workshop: Workshop) -> list[Row]:
+    """For the networks with a conv5; the bar is AlexNet's."""
+    if workshop.name not in ("alexnet", "mini"):
+        return []
+    size = min(128, workshop.network.input_size)
+    count = 32 if workshop.quick else 512
+    engine = workshop.services.engine
+    stream = engine.stream(OWNER, lambda: _rounds(workshop, size, count))
+    pairs = [one async for one in stream if isinstance(one, tuple)]
+    # Medians: a round in which something else had the machine says nothing of either.
+    ours, bare = (1000 * median(side) * len(pairs) for side in zip(*pairs, strict=True))
+    limit = 1.1 if workshop.name == "alexnet" else None
+    return [Row(SYNTHESIS.format(count, size), workshop.name, ours, bare, "ms", limit, bare=True)]
+
+
+def _rounds(workshop: Workshop, size: int, count: int) -> Iterator[tuple[float, float]]:
+    """Seconds of `ROUND` steps of synthesis and of as many bare passes."""
+    prep = preprocess(workshop.services.catalogue.model(workshop.name))
+    recipe = Recipe(size, count)
+    synthesis = Synthesis(workshop.network, STEP, [Goal(CHANNEL)], prep.mean, prep.std, recipe)
+    bare, picture = workshop.network.upto(STEP).eval(), torch.rand(1, 3, size, size)
+    synthesis.advance()
+    for _ in range(count // ROUND):
+        started = perf_counter()
+        for _ in range(ROUND):
+            synthesis.advance()
+        between = perf_counter()
+        for _ in range(ROUND):
+            x = picture.clone().requires_grad_()
+            gradient_of(bare(x)[0, CHANNEL].mean(), x)
+        yield between - started, perf_counter() - between

@@ -1,0 +1,225 @@
+"""An atlas: for every channel of every convolution the nine crops that fire it most.
+
+One safetensors file, written whole or not at all, tied to the weights it was made from; a pass
+that was stopped and a shard of a folder are of the same form.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from app.errors import DataUnusable, NotWritten
+from app.services.files import write
+from app.vision.crops import Winners
+
+FORMAT = 1
+KEEP = 9
+NAMED = 1000
+"""Unreadable pictures that are named; all are counted."""
+FINE = 2**20
+"""Sums of peaks are whole numbers of this part: adding in any order gives the same sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an atlas was made of, and how far it is.
+
+    `weights` and `folder` are SHA-256, of the weights' file and of the pictures' names; `batches`
+    counts those that are done, of `batch` pictures each; `shard` is (i, n), counted from 0.
+    `names` holds the file of every picture that won something, by number, once it is finished.
+    """
+
+    model: str
+    weights: str
+    folder: str
+    total: int
+    batch: int
+    steps: tuple[str, ...]
+    classes: tuple[str, ...]
+    shard: tuple[int, int] = (0, 1)
+    batches: int = 0
+    read: int = 0
+    unreadable: int = 0
+    skipped: tuple[str, ...] = ()
+    names: dict[str, str] = field(default_factory=dict)
+
+    def fits(self, other: About) -> bool:
+        """Whether two are parts of one pass."""
+        same = ("model", "weights", "folder", "total", "batch", "steps", "classes")
+        return all(getattr(self, name) == getattr(other, name) for name in same)
+
+
+@dataclass(frozen=True, slots=True)
+class Atlas:
+    """`winners` by step; `sums` by step, int64 [classes,C], the peaks added up in 1 / FINE.
+
+    `counts` is int64 [classes], pictures read of each; both have no rows without classes. `crops`
+    are encoded pictures by (step, channel, picture's number), once it is finished.
+    """
+
+    about: About
+    winners: dict[str, Winners]
+    sums: dict[str, Tensor]
+    counts: Tensor
+    crops: dict[tuple[str, int, int], bytes] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, about: About, channels: dict[str, int]) -> Atlas:
+        """Before the first picture; `channels` by step."""
+        winners = {step: Winners.none(count, KEEP) for step, count in channels.items()}
+        rows = len(about.classes)
+        sums = {step: torch.zeros(rows, n, dtype=torch.int64) for step, n in channels.items()}
+        return cls(about, winners, sums, torch.zeros(rows, dtype=torch.int64))
+
+    def preferred(self, step: str, channel: int, count: int = 5) -> list[tuple[str, float]]:
+        """The classes whose pictures have the highest mean peak in a channel, and that mean."""
+        means = self.sums[step][:, channel].double() / FINE / self.counts.clamp_min(1)
+        means = means.masked_fill(self.counts == 0, -torch.inf)
+        order = means.argsort(descending=True, stable=True)[:count].tolist()
+        return [(self.about.classes[i], means[i].item()) for i in order if self.counts[i]]
+
+
+def write_atlas(path: Path, atlas: Atlas) -> None:
+    """Put an atlas on the disk. Raises `NotWritten`; what stood there stays then."""
+    tensors: dict[str, Tensor] = {"counts": atlas.counts}
+    for step, one in atlas.winners.items():
+        parts = {"values": one.values, "pictures": one.pictures, "cells": one.cells}
+        parts["sums"] = atlas.sums[step]
+        tensors |= {f"{step}/{name}": part.contiguous() for name, part in parts.items()}
+    keys = sorted(atlas.crops)
+    sizes = [len(atlas.crops[key]) for key in keys]
+    data = bytearray(b"".join(atlas.crops[key] for key in keys))
+    tensors["crops"] = torch.frombuffer(data, dtype=torch.uint8) if data else torch.empty(0).byte()
+    tensors["crop_sizes"] = torch.tensor(sizes, dtype=torch.int64)
+    tensors["crop_places"] = torch.tensor(
+        [[atlas.about.steps.index(step), c, n] for step, c, n in keys], dtype=torch.int64
+    ).reshape(-1, 3)
+    # One entry: several would be written in an order that changes from run to run.
+    about = json.dumps({"format": FORMAT, **asdict(atlas.about)}, sort_keys=True)
+    put(path, save(tensors, {"atlas": about}))
+
+
+def read_atlas(path: Path, weights: str | None = None) -> Atlas:
+    """The atlas at `path`; `weights` is the SHA-256 it must have been made from.
+
+    Raises `DataUnusable` for another file, a damaged one, and other weights.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            about = _about(json.loads((file.metadata() or {})["atlas"]))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        atlas = _made(about, tensors)
+    except FileNotFoundError:
+        raise DataUnusable(f"There is no atlas at {path}.") from None
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise DataUnusable(f"{path} is not an atlas that can be read. ({error})") from error
+    if weights is not None and about.weights != weights:
+        raise DataUnusable(
+            f"{path} was made from other weights of {about.model}: make it anew for these."
+        )
+    return atlas
+
+
+def _about(content: dict[str, Any]) -> About:
+    if content.pop("format") != FORMAT:
+        raise ValueError("it is of another version")
+    lists = {name: tuple(content[name]) for name in ("steps", "classes", "shard", "skipped")}
+    return About(**{**content, **lists})
+
+
+def _made(about: About, tensors: dict[str, Tensor]) -> Atlas:
+    parts = ("values", "pictures", "cells")
+    winners = {s: Winners(*(tensors[f"{s}/{part}"] for part in parts)) for s in about.steps}
+    sums = {step: tensors[f"{step}/sums"] for step in about.steps}
+    data, crops, start = tensors["crops"].numpy().tobytes(), {}, 0
+    places, sizes = tensors["crop_places"].tolist(), tensors["crop_sizes"].tolist()
+    for (step, channel, number), size in zip(places, sizes, strict=True):
+        crops[about.steps[step], channel, number] = data[start : start + size]
+        start += size
+    return Atlas(about, winners, sums, tensors["counts"], crops)
+
+
+def merge(shards: Sequence[Atlas]) -> Atlas:
+    """The atlas of a whole folder from all of its shards, finished.
+
+    Raises `DataUnusable` where one is missing, stands twice or is of something else.
+    """
+    first, count = shards[0].about, shards[0].about.shard[1]
+    if strange := [one.about for one in shards if not first.fits(one.about)]:
+        raise DataUnusable(
+            "These are not shards of one pass: model, weights, folder and options must be the "
+            f"same for {first.model} and {strange[0].model}."
+        )
+    there = sorted(one.about.shard for one in shards)
+    if there != [(i, count) for i in range(count)]:
+        names = ", ".join(f"{i + 1}/{n}" for i, n in there)
+        raise DataUnusable(f"Of {count} shards each is needed once; these are {names}.")
+    if sum(one.about.batches for one in shards) < -(-first.total // first.batch):
+        raise DataUnusable("A shard is not finished: start its command again, it goes on.")
+    winners = dict(shards[0].winners)
+    for one in shards[1:]:
+        winners = {step: winners[step].joined(one.winners[step]) for step in winners}
+    sums = {step: torch.stack([one.sums[step] for one in shards]).sum(0) for step in winners}
+    skipped = sorted({name for one in shards for name in one.about.skipped})[:NAMED]
+    about = replace(
+        first,
+        shard=(0, 1),
+        batches=sum(one.about.batches for one in shards),
+        read=sum(one.about.read for one in shards),
+        unreadable=sum(one.about.unreadable for one in shards),
+        skipped=tuple(skipped),
+        names={k: v for one in shards for k, v in one.about.names.items()},
+    )
+    crops = {key: crop for one in shards for key, crop in one.crops.items()}
+    counts = torch.stack([one.counts for one in shards]).sum(0)
+    return only_winners(Atlas(about, winners, sums, counts, crops))
+
+
+def only_winners(atlas: Atlas) -> Atlas:
+    """Without names and crops of pictures that are in no list."""
+    kept = won(atlas)
+    numbers = {str(number) for _, _, number in kept}
+    names = {k: v for k, v in atlas.about.names.items() if k in numbers}
+    crops = {key: crop for key, crop in atlas.crops.items() if key in kept}
+    return replace(atlas, about=replace(atlas.about, names=names), crops=crops)
+
+
+def won(atlas: Atlas) -> dict[tuple[str, int, int], int]:
+    """The cell of every place in a list, by (step, channel, picture's number)."""
+    return {
+        (step, channel, number): cell
+        for step, one in atlas.winners.items()
+        for channel, (numbers, cells) in enumerate(
+            zip(one.pictures.tolist(), one.cells.tolist(), strict=True)
+        )
+        for number, cell in zip(numbers, cells, strict=True)
+        if number >= 0
+    }
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, in full."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, its folder made when needed. Raises `NotWritten`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, data)
+    except OSError as error:
+        raise NotWritten(
+            f"{path} cannot be written: {error.strerror}. Nothing was overwritten; make room, or "
+            "choose another --out, and start the same command again."
+        ) from error

@@ -1,0 +1,115 @@
+"""`python -m app synthesize`: synthesised pictures of a whole layer, or of some of its channels."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from app.errors import BadRequest
+from app.services import device
+from app.services.catalogue import Catalogue, Model
+from app.services.shelf import Shelf
+from app.services.synthesised import Collection
+from app.services.weights import load
+from app.verbs.terminal import Teller, duration
+from app.vision.synthesis import Recipe
+from app.web.settings import Settings
+
+_RANGES = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make what is not there yet; the exit status."""
+    given = _parser().parse_args(arguments)
+    chosen, settings = device.choose(given.device), Settings.from_environment()
+    model = Catalogue(chosen, 1, Shelf(settings.shelves)).model(given.model)
+    step = _step(model, given.layer)
+    out = given.out or settings.data / "synthesised" / model.id / step
+    recipe = Recipe(given.size or _size(model, step), given.steps, seed=given.seed)
+    channels = _channels(given.channels, model, step)
+    collection = Collection(model, step, channels, recipe, out, given.away)
+    teller = Teller()
+    if left := collection.left:
+        network = load(model.entry).to(chosen).eval().requires_grad_(False)
+        try:
+            _make(collection, network, given.batch, teller, len(left))
+        except KeyboardInterrupt:
+            teller.line("Stopped. The same command goes on with those that are not there yet.")
+            return 130
+    teller.line(f"{len(channels)} pictures of {step} are in {out}.")
+    return 0
+
+
+def _make(
+    collection: Collection, network: torch.nn.Module, batch: int, teller: Teller, left: int
+) -> None:
+    started, before = time.monotonic(), len(collection.channels) - left
+    for made in collection.make(network, batch):  # type: ignore[arg-type]
+        # In channels; those on their way count in part.
+        under_way = min(batch, made.total - made.done) * made.step / made.steps
+        part = made.done - before + (0 if made.step == made.steps else under_way)
+        time_left = (time.monotonic() - started) * (left - part) / part if part else 0.0
+        teller.progress(
+            f"{made.done} of {made.total} pictures, step {made.step} of {made.steps}"
+            + (f", {duration(time_left)} left" if part else "")
+        )
+
+
+def _step(model: Model, name: str) -> str:
+    """The step that is meant: a probability is raised by its logit."""
+    if name in model.geometry and model.outline.step(name).kind == "softmax":
+        return model.outline.logits
+    return name
+
+
+def _size(model: Model, step: str) -> int:
+    """128, or what the network takes where a fully connected layer lies before the step."""
+    names = [one.name for one in model.outline.steps]
+    before = names[: names.index(step) + 1] if step in names else []
+    fixed = any(model.outline.step(name).kind == "fc" for name in before)
+    return model.row.crop if fixed or model.row.crop < 128 else 128
+
+
+def _channels(text: str, model: Model, step: str) -> list[int]:
+    """Channel numbers of `0-15,40`; all for nothing."""
+    if not text:
+        return list(range(model.geometry[step].shape[0])) if step in model.geometry else []
+    if not _RANGES.fullmatch(text):
+        raise BadRequest(f"--channels must be numbers and ranges (0-15,40), not {text[:60]!r}.")
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found |= set(range(int(first), int(last or first) + 1))
+    if not found:
+        raise BadRequest(f"--channels {text[:60]} is empty: the smaller number comes first.")
+    return sorted(found)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app synthesize",
+        description="Make pictures that the channels of a layer respond to most. Kill it and "
+        "start it again: it goes on.",
+    )
+    parser.add_argument("--model", default="mini", help="as `weights list` names it [mini]")
+    parser.add_argument("--layer", required=True, help="a step: conv5; fc7 or softmax for classes")
+    parser.add_argument("--channels", default="", help="numbers and ranges: 0-15,40 [all]")
+    parser.add_argument("--out", type=Path, help="a folder [data/synthesised/<model>/<layer>]")
+    parser.add_argument("--steps", type=_positive, default=512, help="[512]")
+    parser.add_argument("--size", type=_positive, help="pixels of a side [128, at most the input]")
+    parser.add_argument("--seed", type=int, default=0, help="of noise and views [0]")
+    parser.add_argument("--batch", type=_positive, default=16, help="pictures at a time [16]")
+    parser.add_argument("--away", action="store_true", help="what the channels respond to least")
+    parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 on")
+    return int(text)

@@ -1,0 +1,76 @@
+"""Part of a picture covered by a brush, and what a network makes of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from app.vision.passes import run
+from models.graph import INPUT, Network
+
+How = Literal["grey", "blur", "noise"]
+BLUR = 14
+"""Squares along a side that a blurred picture keeps."""
+
+
+def cover(picture: Tensor, mask: Tensor, how: How = "grey", seed: int = 0) -> Tensor:
+    """A picture [3,H,W] in 0..1 with `mask` [H,W] covered: 1 whole, 0 not, between in part.
+
+    `grey` is 0.5, `blur` the picture without anything finer than a fourteenth of its side,
+    `noise` even in 0..1 and the same for the same seed. Pixels that are not covered stay as they
+    are to the last bit. Raises `ValueError` for a mask of another size.
+    """
+    if mask.shape != picture.shape[1:]:
+        raise ValueError(f"a mask of {tuple(mask.shape)} over a picture of {picture.shape[1:]}")
+    share = mask.to(picture).clamp(0, 1)
+    return torch.where(share > 0, picture + share * (_patch(picture, how, seed) - picture), picture)
+
+
+def _patch(picture: Tensor, how: How, seed: int) -> Tensor:
+    if how == "grey":
+        return torch.full_like(picture, 0.5)
+    if how == "noise":
+        lot = torch.Generator().manual_seed(seed)
+        return torch.rand(picture.shape, generator=lot).to(picture)
+    few = F.adaptive_avg_pool2d(picture[None], BLUR)
+    return F.interpolate(few, picture.shape[1:], mode="bilinear", align_corners=False)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of one picture before and after: [C,H,W] or [K] each."""
+
+    step: str
+    before: Tensor
+    after: Tensor
+
+    @property
+    def difference(self) -> Tensor:
+        """After less before."""
+        return self.after - self.before
+
+    @property
+    def relative(self) -> Tensor:
+        """How far each channel moved, ||after - before|| / ||before||, [C]; 0 where both are 0."""
+        size = self.before.flatten(1).norm(dim=1) if self.before.ndim > 1 else self.before.abs()
+        apart = self.difference
+        apart = apart.flatten(1).norm(dim=1) if apart.ndim > 1 else apart.abs()
+        return torch.where(apart > 0, apart / size.clamp_min(1e-12), 0)
+
+
+def changed(
+    network: Network, before: dict[str, Tensor], covered: Tensor, wanted: Sequence[str]
+) -> list[Change]:
+    """What covering did to the steps `wanted`, from the normalised covered picture [3,S,S].
+
+    `before` holds what they were, [C,H,W] or [K], where that is known already. Nothing is computed
+    beyond the last of them. Raises `KeyError` for an unknown step.
+    """
+    with torch.inference_mode():
+        after = run(network, {INPUT: covered[None]}, wanted)
+    return [Change(name, before[name], after[name][0]) for name in wanted]

@@ -1,0 +1,115 @@
+"""Which places of many pictures fire a channel most: only the winners are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app.vision.geometry import Geometry
+
+NOBODY = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Winners:
+    """The `keep` strongest pictures of every channel of a step, strongest first.
+
+    `values` [C,keep] are the pre-ReLU peaks, minus infinity where there are too few pictures;
+    `pictures` their numbers and `cells` the places y W + x of the peaks, both int64, -1 there.
+    A picture stands in a channel's list once. Among equals the one with the lower number wins, and
+    in it the first cell in reading order: the result does not depend on how the work was divided.
+    """
+
+    values: Tensor
+    pictures: Tensor
+    cells: Tensor
+
+    @classmethod
+    def none(cls, channels: int, keep: int = 9) -> Winners:
+        """Before the first picture."""
+        values = torch.full((channels, keep), -torch.inf)
+        nobody = torch.full((channels, keep), NOBODY)
+        return cls(values, nobody, nobody.clone())
+
+    def with_batch(self, output: Tensor, peaks: Tensor, numbers: Tensor) -> Winners:
+        """These and a batch: `output` [N,C,H,W], its `peaks` [N,C], pictures' `numbers` [N].
+
+        Where its place lies is only looked for in maps that come into the list.
+        """
+        peaks = peaks.cpu().T
+        # Later on few channels change: the rest is not looked at any further.
+        rows = (peaks.amax(1) >= self.values[:, -1]).nonzero().flatten()
+        if not len(rows):
+            return self
+        old, peaks = self._rows(rows), peaks[rows]
+        # Of the batch itself no more can come in than there are places.
+        keep = min(old.values.shape[1], peaks.shape[1])
+        bar = peaks.topk(keep).values[:, -1:].maximum(old.values[:, -1:])
+        better = peaks >= bar
+        channels, places = better.nonzero(as_tuple=True)
+        found = torch.full(better.shape, NOBODY)
+        found[channels, places] = _first_peak(output, places, rows[channels])
+        values = peaks.masked_fill(~better, -torch.inf)
+        named = numbers.expand(len(peaks), -1).masked_fill(~better, NOBODY)
+        fresh = old.joined(Winners(values, named, found))
+        copies = self.values.clone(), self.pictures.clone(), self.cells.clone()
+        for copy, new in zip(copies, (fresh.values, fresh.pictures, fresh.cells), strict=True):
+            copy[rows] = new
+        return Winners(*copies)
+
+    def _rows(self, rows: Tensor) -> Winners:
+        return Winners(self.values[rows], self.pictures[rows], self.cells[rows])
+
+    def joined(self, other: Winners) -> Winners:
+        """The best of two lists over different pictures."""
+        values = torch.cat([self.values, other.values], 1)
+        pictures = torch.cat([self.pictures, other.pictures], 1)
+        cells = torch.cat([self.cells, other.cells], 1)
+        order = pictures.argsort(stable=True, dim=1)
+        order = order.gather(
+            1, values.gather(1, order).argsort(stable=True, dim=1, descending=True)
+        )
+        order = order[:, : self.values.shape[1]]
+        return Winners(values.gather(1, order), pictures.gather(1, order), cells.gather(1, order))
+
+
+def peaks_of(output: Tensor) -> Tensor:
+    """The highest value of every map, [N,C,H,W] -> [N,C].
+
+    Without its place: torch's maximum with indices takes ten times as long.
+    """
+    return output.flatten(2).amax(2)
+
+
+def _first_peak(output: Tensor, places: Tensor, channels: Tensor) -> Tensor:
+    """The first cell in reading order with the highest value, of some maps of a batch."""
+    maps = output[places.to(output.device), channels.to(output.device)].flatten(1)
+    peak = maps.amax(1, keepdim=True)
+    # argmax does not promise which of several equals it gives.
+    order = torch.arange(maps.shape[1], device=maps.device)
+    return torch.where(maps == peak, order, len(order)).amin(1).cpu()
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A receptive field cut from a picture: `pixels` uint8 [3,R,R], `inside` [R,R] false where
+    padding lies, beyond the picture's edge.
+    """
+
+    pixels: Tensor
+    inside: Tensor
+
+
+def cut(pixels: Tensor, geometry: Geometry, cell: int) -> Crop:
+    """What cell y W + x of a step sees of the network's input, uint8 [3,S,S], grey beyond it."""
+    y, x = divmod(cell, geometry.shape[2])
+    box, rows, columns = geometry.box(y, x), geometry.rows, geometry.columns
+    top, left = rows.start + rows.jump * y, columns.start + columns.jump * x
+    found = torch.full((3, rows.size, columns.size), 128, dtype=torch.uint8)
+    inside = torch.zeros(rows.size, columns.size, dtype=torch.bool)
+    here = slice(box.top - top, box.bottom - top), slice(box.left - left, box.right - left)
+    found[:, *here] = pixels[:, box.top : box.bottom, box.left : box.right].cpu()
+    inside[here] = True
+    return Crop(found, inside)

@@ -1,0 +1,106 @@
+"""What a synthesised picture is to raise, and the shortest way from a picture to that number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from app.vision.passes import between, run
+from app.vision.units import before_relu
+from models.graph import INPUT, Network
+
+LINEAR = 0.1
+"""How much a response itself counts beside the square of its part above zero: none stays dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a picture is to raise, or with `away` to lower.
+
+    The mean of a channel's map, or a class's logit; with `second` also that channel's, which
+    counts `share` (0..1); without a channel the mean square of the whole layer.
+    """
+
+    channel: int | None = None
+    second: int | None = None
+    share: float = 0.5
+    away: bool = False
+
+    @property
+    def channels(self) -> list[int]:
+        """The channels that are looked at; [] for all."""
+        return [one for one in (self.channel, self.second) if one is not None]
+
+    def value(self, output: Tensor) -> Tensor:
+        """The number to raise for one picture, from its part [C,H,W] or [K] of the output."""
+        if self.channel is None:
+            found = output.square().mean()
+        elif self.second is None:
+            found = output[self.channel].mean()
+        else:
+            first, second = output[self.channel].mean(), output[self.second].mean()
+            found = first * (1 - self.share) + second * self.share
+        return -found if self.away else found
+
+    def among(self, channels: Sequence[int]) -> Goal:
+        """The same goal where only these channels are there."""
+        first, second = (
+            None if one is None else channels.index(one) for one in (self.channel, self.second)
+        )
+        return replace(self, channel=first, second=second)
+
+
+class Lens:
+    """From normalised pictures to the values of their goals, one goal a picture.
+
+    Of a convolution or a fully connected step only the channels are computed that a goal asks
+    for. Where no ReLU lies before the step (conv1), a response x counts max(0, x)^2 + x / 10: the
+    mean response of an edge filter to any picture is nearly its response to the mean colour, and
+    only its peaks tell what it looks for. `side` is the size that pictures must have, None for any.
+    """
+
+    def __init__(self, network: Network, step: str, goals: Sequence[Goal]) -> None:
+        self.at = before_relu(network, step)
+        self.side = network.input_size if _size_is_fixed(network, self.at) else None
+        self._network = network
+        all_named = all(goal.channels for goal in goals)
+        wanted = sorted({one for goal in goals for one in goal.channels}) if all_named else []
+        self._last = _part(network.module(self.at), wanted)
+        self._goals = tuple(goal.among(wanted) if self._last else goal for goal in goals)
+        before = between(network, {INPUT: None}, [self.at])
+        self._slope = 1.0 if any(one.kind in ("relu", "maxpool") for one in before) else LINEAR
+        self._until = network.step(self.at).inputs[0] if self._last else self.at
+
+    def values(self, pictures: Tensor) -> Tensor:
+        """Each picture's number to raise: [N,3,S,S] -> [N]."""
+        output = run(self._network, {INPUT: pictures}, [self._until])[self._until]
+        output = self._last(output) if self._last else output
+        if self._slope < 1:
+            output = output.clamp_min(0).square() + self._slope * output
+        return torch.stack([goal.value(one) for goal, one in zip(self._goals, output, strict=True)])
+
+
+def _part(module: nn.Module, channels: list[int]) -> Callable[[Tensor], Tensor] | None:
+    """A module that computes only `channels` of another; None where that has no advantage."""
+    if not channels or not isinstance(module, nn.Conv2d | nn.Linear):
+        return None
+    weight = module.weight.detach()[channels]
+    bias = None if module.bias is None else module.bias.detach()[channels]
+    if isinstance(module, nn.Linear):
+        return lambda x: F.linear(x, weight, bias)
+    if module.groups > 1 or isinstance(module.padding, str):
+        return None
+    stride, padding, dilation = module.stride, module.padding, module.dilation
+    return lambda x: F.conv2d(x, weight, bias, stride, padding, dilation)
+
+
+def _size_is_fixed(network: Network, until: str) -> bool:
+    """Whether a step can only be reached with pictures of the network's own size."""
+    step = network.step(until)
+    while step.kind != "fc" and step.inputs[0] != INPUT:
+        step = network.step(step.inputs[0])
+    return step.kind == "fc"

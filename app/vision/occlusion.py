@@ -1,0 +1,90 @@
+"""A patch slid over the picture: where covering it costs a unit most.
+
+Source: Zeiler and Fergus 2013, arXiv 1311.2901, section 4.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+import torch
+from torch import Tensor
+
+from app.vision.passes import run
+from app.vision.units import Unit
+from models.graph import INPUT, Network
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A square of `side` pixels, moved by `stride`; what does not fit at the edge is cut off."""
+
+    side: int
+    stride: int
+
+    def places(self, size: int) -> list[tuple[int, int]]:
+        """First and one-past-last pixel of each place along an axis of `size` pixels.
+
+        Raises `ValueError` for a patch that cannot be laid.
+        """
+        if not 1 <= self.side <= size or self.stride < 1:
+            raise ValueError(f"a patch of {self.side} by {self.stride} over {size} pixels")
+        count = ceil((size - self.side) / self.stride) + 1
+        starts = [i * self.stride for i in range(count)]
+        return [(first, min(size, first + self.side)) for first in starts]
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """One row of places: `drops` [columns] is how much lower the unit is, `row` counts from 0."""
+
+    row: int
+    drops: Tensor
+
+
+def occlude(
+    network: Network,
+    picture: Tensor,
+    unit: Unit,
+    patch: Patch,
+    fill: Tensor | float = 0.0,
+    batch: int = 32,
+) -> Iterator[Covered]:
+    """Yield each row of places as it is computed, for a normalised picture [3,S,S].
+
+    `fill` is what the patch shows, normalised: 0 is the mean picture's colour, [3,1,1] any other.
+    The unit may be one of the softmax: then the probability drops. Computed up to its step, at
+    most `batch` pictures together. Raises as `run` does.
+    """
+    rows, columns = (patch.places(size) for size in picture.shape[1:])
+    with torch.inference_mode():
+        whole = _values(network, picture[None], unit)
+    for row, (top, bottom) in enumerate(rows):
+        drops = []
+        with torch.inference_mode():
+            for start in range(0, len(columns), batch):
+                part = columns[start : start + batch]
+                pictures = picture.repeat(len(part), 1, 1, 1)
+                for one, (left, right) in zip(pictures, part, strict=True):
+                    one[:, top:bottom, left:right] = fill
+                drops.append(whole - _values(network, pictures, unit))
+        yield Covered(row, torch.cat(drops))
+
+
+def over_pixels(drops: Tensor, patch: Patch, size: tuple[int, int]) -> Tensor:
+    """The mean drop of all places that cover a pixel: [rows,columns] -> [H,W]; 0 where none does.
+
+    A pixel between places that leave gaps is not covered.
+    """
+    total, count = torch.zeros(size), torch.zeros(size)
+    for y, (top, bottom) in enumerate(patch.places(size[0])):
+        for x, (left, right) in enumerate(patch.places(size[1])):
+            total[top:bottom, left:right] += float(drops[y, x])
+            count[top:bottom, left:right] += 1
+    return total / count.clamp_min(1)
+
+
+def _values(network: Network, pictures: Tensor, unit: Unit) -> Tensor:
+    return unit.value(run(network, {INPUT: pictures}, [unit.step])[unit.step])

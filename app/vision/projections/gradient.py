@@ -1,0 +1,17 @@
+"""Which pixels, changed a little, change the unit most."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from app.vision.projections.back import back
+from app.vision.units import Unit
+from models.graph import Network
+
+
+def gradient(network: Network, picture: Tensor, unit: Unit) -> Tensor:
+    """d unit / d x, [3,S,S].
+
+    Source: Simonyan, Vedaldi, Zisserman 2013, arXiv 1312.6034.
+    """
+    return back(network, picture, unit)

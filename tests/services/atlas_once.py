@@ -1,0 +1,27 @@
+"""A pass over a folder in a process of its own, to be killed: images, file, and slowly or not."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from app.services.atlas_folder import Folder
+from app.services.atlas_pass import Pass
+from tests.services.networks import embedded
+from tests.services.test_atlas import SMALL, first_layers
+
+
+def main(images: str, out: str, slowly: bool) -> None:
+    torch.set_num_threads(1)
+    work = Pass(first_layers(), embedded(), Folder.of(Path(images)), Path(out), SMALL)
+    for progress in work.run():
+        sys.stdout.write(f"{progress.done}\n")
+        sys.stdout.flush()
+        time.sleep(0.2 if slowly else 0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], slowly=len(sys.argv) > 3)

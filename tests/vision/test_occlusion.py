@@ -1,0 +1,65 @@
+"""The occlusion map against captum, and the order in which it comes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from captum.attr import Occlusion  # type: ignore[import-untyped]
+
+from app.vision.occlusion import Patch, occlude, over_pixels
+from app.vision.units import Unit
+from models.graph import Network
+from tests.services.networks import embedded
+from tests.vision.test_projections import Asked, target
+from tests.vision.toys import chain, graph, untouched
+
+X = torch.randn(3, 16, 16, generator=torch.Generator().manual_seed(4))
+
+
+def captums(
+    network: Network, picture: torch.Tensor, unit: Unit, patch: Patch, fill: float
+) -> torch.Tensor:
+    window, strides = (3, patch.side, patch.side), (3, patch.stride, patch.stride)
+    occlusion = Occlusion(Asked(network, unit))
+    found: torch.Tensor = occlusion.attribute(picture[None], window, strides, fill, target(unit))
+    return found[0, 0].detach()
+
+
+@pytest.mark.parametrize("patch", [Patch(4, 4), Patch(5, 2), Patch(6, 4), Patch(16, 1)])
+@pytest.mark.parametrize(
+    ("make", "unit"),
+    [(graph, Unit("flatten", 2)), (graph, Unit("both", 7, (1, 1))), (graph, Unit("both", 0)),
+     (chain, Unit("softmax", 1))],
+)  # fmt: skip
+def test_captum_agrees(make: type[Network], unit: Unit, patch: Patch) -> None:
+    network = make()  # type: ignore[call-arg]
+    rows = list(occlude(network, X, unit, patch, 0.3, batch=3))
+    assert [one.row for one in rows] == list(range(len(rows)))
+    drops = torch.stack([one.drops for one in rows])
+    found = over_pixels(drops, patch, (16, 16))
+    torch.testing.assert_close(found, captums(network, X, unit, patch, 0.3), rtol=1e-3, atol=1e-5)
+    assert untouched(network)
+
+
+def test_captum_agrees_on_mini() -> None:
+    network, picture = embedded(), torch.randn(3, 64, 64)
+    unit, patch = Unit("fc7", 42), Patch(24, 20)
+    drops = torch.stack([one.drops for one in occlude(network, picture, unit, patch)])
+    found = over_pixels(drops, patch, (64, 64))
+    torch.testing.assert_close(
+        found, captums(network, picture, unit, patch, 0), rtol=1e-3, atol=1e-4
+    )
+
+
+def test_a_patch_of_a_colour_and_an_edge_that_is_cut() -> None:
+    assert Patch(4, 3).places(10) == [(0, 4), (3, 7), (6, 10)]
+    assert Patch(4, 3).places(11) == [(0, 4), (3, 7), (6, 10), (9, 11)]
+    grey = torch.tensor([0.1, 0.2, 0.3]).view(3, 1, 1)
+    network = chain()
+    (whole,) = occlude(network, X, Unit("fc2", 0), Patch(16, 1), grey)
+    covered = grey.expand(1, 3, 16, 16)
+    drop = network(X[None])[0, 0] - network(covered)[0, 0]
+    assert whole.drops.tolist() == pytest.approx([drop.item()], rel=1e-4)
+    for patch in (Patch(0, 1), Patch(17, 1), Patch(4, 0)):
+        with pytest.raises(ValueError, match="patch"):
+            patch.places(16)
