@@ -24,6 +24,10 @@ class Verb:
 VERBS = {
     "train": Verb("app.verbs.train", "train the embedded network from a folder of pictures"),
     "evaluate": Verb("app.verbs.evaluate", "examine a network on a folder of pictures"),
+    "attack": Verb("app.verbs.attack", "fool a network on a picture, and save what fooled it"),
+    "attack-rates": Verb("app.verbs.attack_rates", "measure how often attacks work"),
+    "synthesize": Verb("app.verbs.synthesize", "make pictures that a layer responds to most"),
+    "atlas": Verb("app.verbs.atlas", "find the crops of many pictures that fire a layer most"),
     "weights": Verb("app.verbs.weights", "list, get, verify or export networks' weights"),
     "bench": Verb("app.bench", "measure speed against the bare network"),
 }

@@ -8,7 +8,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.bench import crowd, explain, loading, memory, repeat, report, upload, wire
+from app.bench import (
+    atlas,
+    attacks,
+    crowd,
+    explain,
+    loading,
+    memory,
+    projections,
+    repeat,
+    report,
+    synthesis,
+    upload,
+    wire,
+)
 from app.bench.networks import KNOWN, NETWORKS, chosen
 from app.bench.rows import Row
 from app.bench.workshop import open_workshop
@@ -17,6 +30,10 @@ PARTS = (
     upload.measure,
     repeat.measure,
     explain.measure,
+    attacks.measure,
+    synthesis.measure,
+    projections.measure,
+    atlas.measure,
     crowd.measure,
     wire.measure,
     loading.measure,

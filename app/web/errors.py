@@ -16,6 +16,7 @@ from app.web.templating import render
 STATUS: dict[type[errors.LayerscopeError], int] = {
     errors.NotFound: 404,
     errors.BadRequest: 422,
+    errors.NoClassifier: 409,
     errors.PictureTooLarge: 413,
     errors.NotAPicture: 415,
     errors.BrokenPicture: 422,

@@ -22,6 +22,7 @@ from app.web.contexts import PanelLink
 from app.web.links import View
 from app.web.panes.arithmetic.head import paid
 from app.web.panes.numbers import numbers
+from app.web.panes.projections import projections
 from app.web.state import ServicesDep
 from app.web.templating import render
 from models.graph import Step
@@ -45,6 +46,13 @@ PANELS = (
         "partials/_numbers.html",
         numbers,
         lambda model, step: model.geometry[step.name].spatial,
+    ),
+    Panel(
+        "projections",
+        "What in the picture drives it",
+        "partials/_projections.html",
+        projections,
+        lambda model, step: step.kind not in ("flatten", "softmax"),
     ),
     Panel(
         "paid",

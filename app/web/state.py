@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from app.errors import BadRequest, LayerscopeError
 from app.services import device
+from app.services.attacks import Attacks
 from app.services.cache import ByteCache
 from app.services.catalogue import Catalogue
 from app.services.downloads import Downloads
@@ -52,6 +53,11 @@ class Services:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     downloads: Downloads = field(default_factory=Downloads)
     local: bool = True
+
+    @property
+    def attacks(self) -> Attacks:
+        """What runs attacks; it keeps nothing."""
+        return Attacks(self.engine, self.catalogue, self.pictures)
 
     def stop(self) -> None:
         """Let every stream end: the server has been asked to."""

@@ -61,7 +61,7 @@ function cellAt(event) {
   return [at(unit.down, point.y, unit.rows), at(unit.across, point.x, unit.columns)];
 }
 
-const overScope = (event) => unit && event.target.closest?.(".unit-pane .scope");
+const overScope = (event) => unit && event.target.closest?.(".unit-pane > .overlay .scope");
 
 document.addEventListener("pointermove", (event) => {
   if (overScope(event)) show(...cellAt(event));

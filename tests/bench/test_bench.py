@@ -6,11 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from app.bench import crowd, explain, main, memory, repeat, report, upload, wire
+from app.bench import (
+    atlas,
+    attacks,
+    crowd,
+    explain,
+    main,
+    memory,
+    projections,
+    repeat,
+    report,
+    synthesis,
+    upload,
+    wire,
+)
 from app.bench.rows import HEAD, Row, percentile, quantity
 
 WHAT = (
-    memory.IDLE, upload.ALL_SHEETS, upload.STORED, upload.FIRST_EVENT, repeat.AGAIN, explain.CELL, explain.CHAIN,
+    memory.IDLE, upload.ALL_SHEETS, upload.STORED, upload.FIRST_EVENT, repeat.AGAIN,
+    explain.CELL, explain.CHAIN, f"{attacks.PGD}, epsilon 8", f"{attacks.PGD}, epsilon 2",
+    synthesis.SYNTHESIS.format(32, 64), projections.GUIDED, projections.COVER, atlas.ATLAS,
     crowd.TOGETHER, crowd.GROWTH, wire.OVERVIEW, wire.FIRST_USE, wire.CODE,
 )  # fmt: skip
 

@@ -237,6 +237,21 @@ def test_a_class_is_traced_to_the_cells_that_paid(page: Page) -> None:
     expect(page.locator(".formula")).to_contain_text("max(0,")
 
 
+def test_what_drives_a_unit_is_shown_under_its_map(page: Page) -> None:
+    page.goto("/?image=cat&step=conv5&channel=83&y=3&x=4")
+    settled(page)
+    page.locator(".panel", has_text="What in the picture drives it").locator("summary").click()
+    figures = page.locator(".projections figure")
+    expect(figures).to_have_count(4)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.projections img')].every(i => i.naturalWidth === 64)"
+    )
+    # A click on Grad-CAM's photo is no click on the map.
+    figures.last.locator("svg").click()
+    expect(page).to_have_url(re.compile("y=3&x=4$"))
+    assert violations(page) == []
+
+
 def test_the_arithmetic_is_taken_home(page: Page) -> None:
     opened(page, CONV)
     for words, kind in (("Save as PNG", "png"), ("Save every number as CSV", "csv")):

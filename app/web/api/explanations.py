@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from app.web.api.schemas import example
+
 Grid = Annotated[list[list[float]], Field(description="Row by row.")]
 Maps = Annotated[list[list[list[float]]], Field(description="[C,kh,kw]: map, row, column.")]
 Position = Annotated[list[int], Field(description="[row, column] in the map before.")]
@@ -37,6 +39,23 @@ class ConvExplained(Summed):
     Patch and kernel are told with nine digits: read as float32 they are the tensors' own.
     """
 
+    model_config = example(
+        step="conv1",
+        channel=0,
+        y=0,
+        x=1,
+        value=2.5,
+        total=2.5,
+        difference=0.0,
+        magnitude=10.5,
+        kind="conv",
+        patch=[[[1.0, 2.0], [0.0, 3.0]]],
+        kernel=[[[1.0, -2.0], [0.0, 5.0 / 3]]],
+        sums=[2.0],
+        bias=0.5,
+        rows=[0, 1],
+        columns=[1, 2],
+    )
     kind: Literal["conv"] = "conv"
     patch: Maps
     kernel: Maps
@@ -49,6 +68,20 @@ class ConvExplained(Summed):
 class ReluExplained(Explained):
     """max(0, x)."""
 
+    model_config = example(
+        step="relu1",
+        channel=5,
+        y=3,
+        x=4,
+        value=0.0,
+        kind="relu",
+        window=[[-0.4]],
+        winner=None,
+        cut=0.4,
+        zeros=700,
+        count=1024,
+        layer_zeros=0.61,
+    )
     kind: Literal["relu"] = "relu"
     window: Grid = Field(description="The one number that was given.")
     winner: Position | None = Field(description="Where it lies; null where zero was larger.")
@@ -61,6 +94,20 @@ class ReluExplained(Explained):
 class PoolExplained(Explained):
     """The largest value of a window."""
 
+    model_config = example(
+        step="pool1",
+        channel=5,
+        y=0,
+        x=0,
+        value=2.5,
+        kind="maxpool",
+        window=[[None, None], [0.7, 2.5]],
+        winner=[0, 1],
+        ties=1,
+        wins=2,
+        rows=[-1, 0],
+        columns=[0, 1],
+    )
     kind: Literal["maxpool"] = "maxpool"
     window: list[list[float | None]] = Field(description="Row by row; null beyond the edge.")
     winner: Position
@@ -118,6 +165,21 @@ class VoteTerm(BaseModel):
 class VoteExplained(Summed):
     """Every number before, times its weight, added up."""
 
+    model_config = example(
+        step="fc7",
+        channel=97,
+        y=0,
+        x=0,
+        value=8.0,
+        total=8.0,
+        difference=0.0,
+        magnitude=9.0,
+        kind="fc",
+        terms=[{"index": 234, "input": 2.0, "weight": 0.25, "product": 0.5}],
+        rest=7.75,
+        others=511,
+        bias=-0.25,
+    )
     kind: Literal["fc"] = "fc"
     terms: list[VoteTerm] = Field(description="The strongest for it and against it.")
     rest: float = Field(description="Sum of the others.")
@@ -138,6 +200,25 @@ class ShareTerm(BaseModel):
 class ShareExplained(Summed):
     """exp(logit - peak) / sum of all exponentials."""
 
+    model_config = example(
+        step="softmax",
+        channel=97,
+        y=0,
+        x=0,
+        value=0.8,
+        total=0.8,
+        difference=0.0,
+        magnitude=1.0,
+        kind="softmax",
+        logit=8.0,
+        peak=8.0,
+        denominator=1.25,
+        terms=[
+            {"index": 97, "label": "espresso", "logit": 8.0, "exponential": 1.0, "probability": 0.8}
+        ],
+        rest=0.25,
+        others=99,
+    )
     kind: Literal["softmax"] = "softmax"
     logit: float
     peak: float = Field(description="The highest logit: taken off all, it drops out.")

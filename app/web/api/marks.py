@@ -1,4 +1,4 @@
-"""Maps that are no step's output: what a ReLU cut away, what each place paid for a score."""
+"""Maps that are no step's output: what was cut away, what was paid, what drives a unit."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from fastapi.responses import Response
 from torch import Tensor
 
 from app.errors import BadRequest, UnknownStep
+from app.pictures.filters import colour_filters
 from app.pictures.palettes import PaletteName
 from app.pictures.sheets import sheet
-from app.services.arithmetic import checked_channel, payers
+from app.services.arithmetic import checked_cell, checked_channel, payers
+from app.services.projections import Method, project
 from app.web.api.answers import Png, Version, picture
+from app.web.api.explain import Column, Row, Unit
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS
@@ -56,6 +59,35 @@ async def paid_png(
         record = await run.record(run.model.outline.logits)
         made = await asyncio.to_thread(payers, run, checked_channel(record, channel))
         grid = made.map.float()
+        return picture(_drawn(grid, float(grid.abs().max())), run.model.row, v)
+
+
+@router.get(
+    "/steps/{step}/projection.png", response_class=Png, summary="What drives a unit, on the picture"
+)
+async def projection(
+    model: ModelId,
+    image: ImageId,
+    step: StepName,
+    services: ServicesDep,
+    method: Annotated[Method, Query(description="How to go back from the unit.")],
+    channel: Unit,
+    y: Row = None,
+    x: Column = None,
+    v: Version = "",
+) -> Response:
+    """[3,S,S] as colours, grey where zero; Grad-CAM as a map in the palette of signed values.
+
+    Without a cell the mean of the whole map is asked.
+    """
+    async with services.runs.listen(model, image) as run:
+        record = await run.record(step)
+        checked_channel(record, channel)
+        cell = None if y is None or x is None else checked_cell(run, record, channel, y, x)
+        made = await asyncio.to_thread(project, run, record, channel, cell, method)
+        if made.values.ndim == 3:
+            return picture(colour_filters(made.values[None]).png, run.model.row, v)
+        grid = made.values
         return picture(_drawn(grid, float(grid.abs().max())), run.model.row, v)
 
 

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.graph import Kind
 
 
-def _example(**values: Any) -> ConfigDict:
+def example(**values: Any) -> ConfigDict:
+    """The example that the documentation shows of a model."""
     return ConfigDict(json_schema_extra={"examples": [values]})
 
 
@@ -21,7 +22,7 @@ Stage = Annotated[int | None, Field(description="The layer 1-5 that people count
 class Problem(BaseModel):
     """What went wrong, in a sentence for people (RFC 9457)."""
 
-    model_config = _example(
+    model_config = example(
         type="about:blank",
         status=404,
         title="Unknown step",
@@ -36,7 +37,7 @@ class Problem(BaseModel):
 class Health(BaseModel):
     """Whether the server is well."""
 
-    model_config = _example(
+    model_config = example(
         status="ok", version="0.1.0", device="CPU · 2 threads", default_model="mini"
     )
     status: Literal["ok"]
@@ -55,7 +56,7 @@ class WeightsState(BaseModel):
 class StepInfo(BaseModel):
     """One named step of a network."""
 
-    model_config = _example(
+    model_config = example(
         name="conv1",
         kind="conv",
         inputs=["input"],
@@ -94,9 +95,7 @@ class ModelInfo(BaseModel):
 class LabelInfo(BaseModel):
     """One class of a network."""
 
-    model_config = _example(
-        index=19, wnid="n02123045", label="tabby cat", synset="tabby, tabby cat"
-    )
+    model_config = example(index=19, wnid="n02123045", label="tabby cat", synset="tabby, tabby cat")
     index: int
     wnid: str = Field(description="WordNet id, the same in every ImageNet network.")
     label: str
@@ -106,7 +105,7 @@ class LabelInfo(BaseModel):
 class SampleInfo(BaseModel):
     """A built-in picture; its id is an image id."""
 
-    model_config = _example(
+    model_config = example(
         id="coffee",
         title="Cup of espresso",
         credit="Rachel Michetti, Pikolo Espresso Bar",
@@ -121,7 +120,7 @@ class SampleInfo(BaseModel):
 class ImageInfo(BaseModel):
     """An uploaded picture."""
 
-    model_config = _example(
+    model_config = example(
         id="5f0c9d2b7a3e4d1f8b6a90c1d2e3f405",
         width=4032,
         height=3024,
@@ -138,7 +137,7 @@ class ImageInfo(BaseModel):
 class Prediction(BaseModel):
     """One class with its score."""
 
-    model_config = _example(index=97, label="espresso", logit=11.93, probability=0.981)
+    model_config = example(index=97, label="espresso", logit=11.93, probability=0.981)
     index: int
     label: str
     logit: float

@@ -1,0 +1,68 @@
+"""PGD streamed with its trace, beside the bare passes forward and backward it cannot do without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import aclosing
+from time import perf_counter
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from app.bench.rows import Row, against_bare
+from app.bench.workshop import OWNER, Workshop
+from app.services.attack_job import Moment
+from app.services.attack_options import AttackRequest
+from models.graph import Network
+
+PGD = "PGD of 10 steps, streamed with its trace"
+STEPS = 10
+LIMIT = 1.15
+
+
+async def measure(workshop: Workshop) -> list[Row]:
+    """Epsilon 8 and epsilon 2, whose steps are half a pixel value."""
+    image = workshop.pictures.bring(workshop.photo)
+    times = await workshop.times(
+        {
+            "bare": lambda: _bare(workshop),
+            "8": lambda: _streamed(workshop, image, 8),
+            "2": lambda: _streamed(workshop, image, 2),
+        }
+    )
+    workshop.forget(image)
+    return [
+        against_bare(f"{PGD}, epsilon {e}", workshop.name, times[e], times["bare"], LIMIT)
+        for e in ("8", "2")
+    ]
+
+
+async def _bare(workshop: Workshop) -> float:
+    """Seconds of ten passes forward and backward, in the thread where networks run."""
+    picture = workshop.picture[None].contiguous()
+    items = workshop.services.engine.stream(OWNER, lambda: _passes(workshop.network, picture))
+    return [item async for item in items][-1]
+
+
+def _passes(network: Network, picture: Tensor) -> Iterator[int | float]:
+    device = next(network.parameters()).device
+    label = torch.zeros(1, dtype=torch.long, device=device)
+    started = perf_counter()
+    for _ in range(STEPS):
+        x = picture.to(device).requires_grad_()
+        torch.autograd.grad(F.cross_entropy(network(x), label), x)[0].cpu()
+    yield perf_counter() - started
+
+
+async def _streamed(workshop: Workshop, image: str, epsilon: float) -> float:
+    """Seconds from the first thing asked of the engine to the last step's event."""
+    attacks = workshop.services.attacks
+    request = AttackRequest("pgd", epsilon, STEPS)
+    attack = await attacks.prepare(workshop.name, image, request)
+    started = perf_counter()
+    async with aclosing(attacks.stream(attack, OWNER)) as items:  # type: ignore[type-var]
+        async for item in items:
+            if isinstance(item, Moment) and item.step == STEPS:
+                break
+    return perf_counter() - started

@@ -1,0 +1,136 @@
+"""`python -m app attack-rates`: how often attacks flip a network, beside noise of the same size."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from app.errors import BadRequest, DataUnusable
+from app.pictures.preprocess import Preprocess
+from app.services import device
+from app.services.catalogue import Catalogue, Model
+from app.services.run import preprocess
+from app.services.shelf import Shelf
+from app.services.weights import load
+from app.training.data import in_parts
+from app.verbs.terminal import Teller
+from app.vision.attacks.model import PixelModel
+from app.vision.attacks.rates import METHODS, rate
+from app.web.settings import Settings
+
+DEFAULT = "fgsm,pgd,sign noise"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print a table in Markdown; the exit status."""
+    given = _parser().parse_args(arguments)
+    chosen = device.choose(given.device)
+    model = Catalogue(chosen, 1, Shelf(Settings.from_environment().shelves)).model(given.model)
+    if not model.labels:
+        raise BadRequest(f"{model.row.title} has no classifier: there is nothing to fool.")
+    row = model.row
+    reader = PixelModel(load(model.entry).to(chosen).eval(), row.mean, row.std)
+    teller = Teller()
+    pixels, labels = right_ones(reader, model, given.data, given.count, teller)
+    sys.stdout.write(
+        f"{len(labels)} pictures of {given.data.name} that {row.title} is right about; "
+        f"weights {row.sha256}\n\n"
+        "| method | epsilon | flipped | mean largest change | mean L2 | mean relative L2 |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: |\n"
+    )
+    for method in given.methods:
+        for epsilon in given.epsilons:
+            teller.progress(f"{method}, epsilon {epsilon:g}")
+            found = rate(reader, pixels, labels, method, epsilon)
+            sys.stdout.write(
+                f"| {method} | {epsilon:g} | {found.flipped:.1%} | {found.linf:.1f} "
+                f"| {found.l2:.1f} | {found.relative_l2:.2e} |\n"
+            )
+            sys.stdout.flush()
+    return 0
+
+
+def right_ones(
+    reader: PixelModel, model: Model, data: Path, count: int, teller: Teller
+) -> tuple[Tensor, Tensor]:
+    """Of `count` pictures, evenly over the data, those that are right: uint8 [N,3,S,S], int64 [N].
+
+    Raises `DataUnusable` where none is.
+    """
+    parts = list(_sampled(data, preprocess(model), [x.wnid for x in model.labels], count, teller))
+    pixels, labels = (torch.cat(column) for column in zip(*parts, strict=True))
+    keep = torch.cat(
+        [
+            reader.logits(part.to(reader.device).float()).argmax(1).cpu() == own
+            for part, own in zip(torch.split(pixels, 64), torch.split(labels, 64), strict=True)
+        ]
+    )
+    if not keep.any():
+        raise DataUnusable(f"{model.row.title} is right about none of these pictures.")
+    return pixels[keep], labels[keep]
+
+
+def _sampled(
+    data: Path, prep: Preprocess, wnids: Sequence[str], count: int, teller: Teller
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Every n-th picture with its class as the network counts it, `count` in all at most."""
+    total, taken = 0, 0
+
+    def reading(what: str, done: int, of: int) -> None:
+        nonlocal total
+        total = of
+        teller.progress(f"{done:,} of {of:,} pictures read")
+
+    start = 0
+    for part in in_parts(data, prep, wnids, reading):
+        every = max(1, total // count)
+        places = torch.tensor([i for i in range(len(part)) if (start + i) % every == 0])
+        places = places[: count - taken].long()
+        classes = torch.tensor([wnids.index(name) for name in part.classes])
+        yield part.pixels[places], classes[part.labels[places]]
+        start, taken = start + len(part), taken + len(places)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app attack-rates",
+        description="Measure how often attacks flip a network that was right, and noise as well.",
+    )
+    parser.add_argument("--model", default="mini", help="as `weights list` names it [mini]")
+    parser.add_argument(
+        "--data", type=Path, required=True,
+        help="folder or zip of pictures in folders named by wnid; val/ is used where there is one",
+    )  # fmt: skip
+    parser.add_argument("--count", type=_count, default=400, help="pictures to begin with [400]")
+    parser.add_argument("--epsilons", type=_numbers, default=[1, 2, 4, 8], help="[1,2,4,8]")
+    parser.add_argument(
+        "--methods", type=_methods, default=_methods(DEFAULT),
+        help=f"with commas, of {', '.join(METHODS)} [{DEFAULT}]",
+    )  # fmt: skip
+    parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("at least one picture")
+    return int(text)
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError("numbers with commas between, such as 1,2,4") from None
+
+
+def _methods(text: str) -> list[str]:
+    names = [part.strip() for part in text.split(",")]
+    if unknown := [name for name in names if name not in METHODS]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(METHODS)}")
+    return names

@@ -1,0 +1,60 @@
+"""The control: noise as large as the attack, that knows nothing of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import floor
+
+import torch
+from torch import Tensor
+
+from app.vision.attacks.grid import WHITE, AttackStep, eight_bit, l2, on_grid
+from app.vision.attacks.model import PixelModel
+
+HALVINGS = 40
+
+
+def noise(model: PixelModel, pixels: Tensor, epsilon: float, seed: int = 0) -> Iterator[AttackStep]:
+    """The pictures, then the same with random sign noise of floor(epsilon)."""
+    yield AttackStep(0, pixels, model.logits(pixels.to(model.device).float()))
+    noisy = sign_noise(pixels, epsilon, seed)
+    yield AttackStep(1, noisy, model.logits(noisy.to(model.device).float()))
+
+
+def sign_noise(pixels: Tensor, epsilon: float, seed: int = 0) -> Tensor:
+    """Each pixel value of uint8 [N,3,S,S] moved up or down by floor(epsilon), at random.
+
+    Cut at black and white: a pixel of a black picture goes up or stays.
+    """
+    lot = torch.Generator().manual_seed(seed)
+    signs = torch.randint(0, 2, pixels.shape, generator=lot).to(pixels.device) * 2 - 1
+    return eight_bit((pixels.int() + floor(epsilon) * signs).clamp(0, WHITE))
+
+
+def pixel_noise(pixels: Tensor, count: int, seed: int = 0) -> Tensor:
+    """`count` pixels of each of uint8 [N,3,S,S] in a random corner of the colour cube."""
+    lot = torch.Generator().manual_seed(seed)
+    noisy = pixels.clone().flatten(2)
+    for picture in noisy:
+        places = torch.randperm(picture.shape[1], generator=lot)[:count]
+        colours = torch.randint(0, 2, (picture.shape[0], count), generator=lot) * WHITE
+        picture[:, places.to(picture.device)] = colours.to(picture)
+    return noisy.view_as(pixels)
+
+
+def gaussian_noise(pixels: Tensor, norm: float, seed: int = 0) -> Tensor:
+    """Normal noise of L2 norm `norm` on each of uint8 [N,3,S,S], rounding and cutting included.
+
+    Its size is found by halving, because rounding swallows small changes and black and white cut
+    large ones; the norm is met as nearly as whole numbers allow, from below.
+    """
+    lot = torch.Generator().manual_seed(seed)
+    start = pixels.float()
+    waves = torch.randn(pixels.shape, generator=lot).to(pixels.device)
+    low = torch.zeros(len(pixels), 1, 1, 1, device=pixels.device)
+    high = torch.full_like(low, 4.0 * WHITE)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        below = (l2(on_grid(start + middle * waves, start), start) <= norm)[:, None, None, None]
+        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+    return eight_bit(on_grid(start + low * waves, start))

@@ -1,0 +1,98 @@
+"""A sticker on a picture: placed, scaled and turned, so that gradients find their way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import pi, sqrt
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from app.vision.attacks.grid import WHITE, eight_bit
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where N stickers lie, each number a float tensor [N].
+
+    `x` and `y` are the centre in pixels from the top left edge, `scale` the diameter as a share
+    of the picture's side, `angle` in degrees, clockwise.
+    """
+
+    x: Tensor
+    y: Tensor
+    scale: Tensor
+    angle: Tensor
+
+    @classmethod
+    def at(cls, x: float, y: float, scale: float, angle: float = 0.0) -> Placement:
+        """One sticker."""
+        return cls(*(torch.tensor([float(value)]) for value in (x, y, scale, angle)))
+
+    def to(self, device: torch.device) -> Placement:
+        """The same on another device."""
+        return Placement(*(t.to(device) for t in (self.x, self.y, self.scale, self.angle)))
+
+
+def diameter(area: float) -> float:
+    """The scale of a round sticker that covers `area` (0..1) of a square picture."""
+    return sqrt(4 * area / pi)
+
+
+def anywhere(
+    count: int,
+    side: int,
+    scales: tuple[float, float],
+    lot: torch.Generator,
+    turn: float = 22.5,
+) -> Placement:
+    """Placements drawn by lot: wholly inside the picture, turned by up to `turn` degrees."""
+    draws = torch.rand(4, count, generator=lot)
+    scale = scales[0] + (scales[1] - scales[0]) * draws[0]
+    room, radius = side * (1 - scale), side * scale / 2
+    angle = (2 * draws[3] - 1) * turn
+    return Placement(radius + draws[1] * room, radius + draws[2] * room, scale, angle)
+
+
+def paste(pictures: Tensor, sticker: Tensor, place: Placement) -> Tensor:
+    """A round sticker [3,P,P] on each of float pictures [N,3,S,S], both in 0..255.
+
+    Each pixel of the picture looks up its place on the sticker: u = R(-angle) (p - centre) /
+    radius, bilinear (Jaderberg et al. 2015, arXiv 1506.02025). Its last pixel fades out,
+    so that it touches nothing beyond its radius.
+    Differentiable in the sticker and the pictures.
+    """
+    side = pictures.shape[-1]
+    place = place.to(pictures.device)
+    grid = _look_up(side, place)
+    found = F.grid_sample(
+        sticker.expand(len(pictures), -1, -1, -1),
+        grid,
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=False,
+    )
+    radius = place.scale[:, None, None] * side / 2
+    cover = ((1 - grid.norm(dim=3)) * radius).clamp(0, 1)[:, None]
+    mixed: Tensor = pictures * (1 - cover) + found * cover
+    return mixed
+
+
+def pasted(pixels: Tensor, sticker: Tensor, place: Placement) -> Tensor:
+    """uint8 pictures [N,3,S,S] with a uint8 sticker [3,P,P] on each, uint8."""
+    with torch.no_grad():
+        mixed = paste(pixels.float(), sticker.to(pixels.device).float(), place)
+        return eight_bit(mixed.round().clamp(0, WHITE))
+
+
+def _look_up(side: int, place: Placement) -> Tensor:
+    """Where each pixel lies on its sticker, [N,S,S,2] (x, y): -1..1 inside."""
+    centres = torch.arange(side, device=place.x.device) + 0.5
+    across = centres[None, None, :] - place.x[:, None, None]
+    down = centres[None, :, None] - place.y[:, None, None]
+    turn = torch.deg2rad(place.angle)[:, None, None]
+    radius = (place.scale * side / 2)[:, None, None]
+    u = (turn.cos() * across + turn.sin() * down) / radius
+    v = (turn.cos() * down - turn.sin() * across) / radius
+    return torch.stack([u, v], 3)

@@ -1,0 +1,72 @@
+"""Projected gradient descent in the L-infinity ball."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from app.vision.attacks.goal import Goal
+from app.vision.attacks.grid import AttackStep, eight_bit, on_grid
+from app.vision.attacks.model import PixelModel
+
+
+@dataclass(frozen=True, slots=True)
+class Iterate:
+    """`x` is where the climb stands, `seen` the picture of it that `logits` are of."""
+
+    number: int
+    x: Tensor
+    seen: Tensor
+    logits: Tensor
+    margin: bool
+
+
+def pgd(
+    model: PixelModel, pixels: Tensor, goal: Goal, epsilon: float, step_size: float, steps: int
+) -> Iterator[AttackStep]:
+    """Climb the loss by `step_size` a step, never farther than `epsilon` from uint8 [N,3,S,S].
+
+    x_{k+1} = clip_{0..255}(x_0 + clip_{+-epsilon}(x_k + step_size * sign(grad L(x_k)) - x_0)),
+    without a random start (Madry et al. 2018, arXiv 1706.06083, section 2.1). Epsilon and step
+    size are in pixel values, 1/255.
+
+    Every step is shown in 8 bits, and the gradient is taken at what is shown: the pass that gives
+    the gradient gives the prediction too. Where epsilon and step size are whole numbers all steps
+    are whole already, and this is the textbook's iteration to the bit.
+    """
+    start = pixels.to(model.device).float()
+    whole = float(epsilon).is_integer() and float(step_size).is_integer()
+
+    def shown(x: Tensor) -> Tensor:
+        return x if whole else on_grid(x, start, epsilon)
+
+    for at in climb(model, start, goal, epsilon, step_size, steps, shown):
+        yield AttackStep(at.number, eight_bit(at.seen), at.logits, at.margin)
+
+
+def climb(
+    model: PixelModel,
+    start: Tensor,
+    goal: Goal,
+    epsilon: float,
+    step_size: float,
+    steps: int,
+    shown: Callable[[Tensor], Tensor] = lambda x: x,
+) -> Iterator[Iterate]:
+    """The iteration in floats, from `start` [N,3,S,S] to the last step, each with its logits.
+
+    `shown` makes of x what the network is asked about: x itself where nothing is quantised.
+    """
+    x = start
+    for number in range(steps):
+        seen = shown(x)
+        slope = model.slope(seen, goal)
+        goal = goal.settled(slope.logits)
+        yield Iterate(number, x, seen, slope.logits, slope.margin)
+        x = x + step_size * slope.gradient.sign()
+        # Projected first, then cut to what a pixel can be: the other order could leave 0..white.
+        x = (start + (x - start).clamp(-epsilon, epsilon)).clamp(0, model.white)
+    seen = shown(x)
+    yield Iterate(steps, x, seen, model.logits(seen), False)

@@ -1,0 +1,71 @@
+"""When rounding undoes an attack: the few whole steps that bring it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+
+import torch
+from torch import Tensor
+
+from app.vision.attacks.goal import Goal
+from app.vision.attacks.grid import WHITE, AttackStep, eight_bit, l2
+from app.vision.attacks.model import PixelModel
+
+ROUNDS = 40
+SPARE = 1.1
+"""The slope is that of one point: a tenth more than it promises is taken, twice that each round."""
+
+
+def repair(
+    model: PixelModel,
+    shown: Tensor,
+    start: Tensor,
+    goal: Goal,
+    wanted: Tensor,
+    number: int,
+    norm: float = inf,
+) -> Iterator[AttackStep]:
+    """Move pixel values by one until the pictures that are `wanted`, bool [N], reach the goal.
+
+    `shown` and `start` are whole-numbered [N,3,S,S]. Each round changes, by 1 along the sign of
+    the margin's gradient, the numbers that gain most for the L2 norm they cost, as few as its
+    slope says are needed, and keeps each picture's norm within `norm`. Steps count from `number`.
+    Each round asks for twice as much, so that none goes back and forth across a kink.
+    """
+    for round in range(ROUNDS):
+        slope = model.slope(shown, goal, margin=True)
+        missing = goal.margin(slope.logits)
+        open = wanted & ~goal.reached(slope.logits)
+        if round:
+            yield AttackStep(number + round, eight_bit(shown), slope.logits, repaired=True)
+        if not open.any():
+            return
+        moved = shown.clone()
+        for place in open.nonzero().flatten().tolist():
+            room = norm**2 - float(l2(shown[place][None], start[place][None])) ** 2
+            needed = -float(missing[place]) * SPARE * 2**round
+            moved[place] += _nudge(shown[place], start[place], slope.gradient[place], needed, room)
+        if moved.equal(shown):
+            return
+        shown = moved
+    yield AttackStep(number + ROUNDS, eight_bit(shown), model.logits(shown), repaired=True)
+
+
+def _nudge(picture: Tensor, start: Tensor, gradient: Tensor, needed: float, room: float) -> Tensor:
+    """Changes of -1, 0 or 1 for one picture [3,S,S] whose slopes add up to `needed` logits.
+
+    `room` is what the squared norm may still grow by.
+    """
+    direction = gradient.sign()
+    free = (picture + direction >= 0) & (picture + direction <= WHITE)
+    gain = (gradient.abs() * free).flatten().double()
+    change = picture - start
+    cost = ((change + direction) ** 2 - change**2).flatten().double()
+    order = (gain / cost.clamp_min(1)).argsort(descending=True)
+    order = order[gain[order] > 0]
+    enough = int((gain[order].cumsum(0) < needed).sum()) + 1
+    affordable = int((cost[order].cumsum(0) <= room).cumprod(0).sum())
+    moved = torch.zeros_like(gain)
+    moved[order[: min(enough, affordable)]] = 1
+    return moved.view_as(picture).to(direction.dtype) * direction

@@ -1,0 +1,130 @@
+"""A sticker that is taken for something wherever it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+import torch
+from torch import Tensor
+
+from app.vision.attacks.goal import Goal
+from app.vision.attacks.grid import WHITE, AttackStep, eight_bit
+from app.vision.attacks.model import PixelModel
+from app.vision.attacks.paste import Placement, anywhere, diameter, paste, pasted
+
+BATCH = 16
+RATE = 16.0
+"""Adam's step in pixel values."""
+FADING = 0.9, 0.999
+LEAST = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class StickerStep:
+    """`sticker` is uint8 [3,P,P] after the step; `reached` the share of its batch before, 0..1."""
+
+    number: int
+    sticker: Tensor
+    reached: float
+
+
+def train_sticker(
+    model: PixelModel,
+    pictures: Tensor,
+    goal: Goal,
+    *,
+    areas: tuple[float, float] = (0.08, 0.15),
+    steps: int = 500,
+    batch: int = BATCH,
+    seed: int = 0,
+) -> Iterator[StickerStep]:
+    """Train a round sticker on uint8 pictures [N,3,S,S] at random positions, sizes and turns.
+
+    It climbs E[loss(paste(picture, sticker, place))] over pictures and places with Adam: the
+    expectation over transformation of Athalye et al. 2018 (arXiv 1707.07397) and the patch of
+    Brown et al. 2017 (arXiv 1712.09665). `areas` is the least and largest share of the picture
+    it covers, `goal` has a label for each picture. P is the side of the largest as it lies on the
+    picture: finer dots would not be seen. `seed` draws everything.
+    """
+    lot = torch.Generator().manual_seed(seed)
+    side, scales = pictures.shape[-1], (diameter(areas[0]), diameter(areas[1]))
+    own = ceil(scales[1] * side)
+    sticker = (WHITE / 2 + 20 * torch.randn(3, own, own, generator=lot)).to(model.device)
+    climber = _Adam(sticker.clamp(0, WHITE))
+    for number in range(1, steps + 1):
+        chosen = torch.randint(len(pictures), (batch,), generator=lot)
+        place = anywhere(batch, side, scales, lot)
+        under = pictures[chosen.to(pictures.device)].to(model.device).float()
+        part = goal.only(chosen.to(model.device))
+        gradient, logits = _gradient(model, under, climber.value, place, part)
+        sticker = climber.step(gradient)
+        reached = float(part.reached(logits).float().mean())
+        yield StickerStep(number, eight_bit(sticker.round()), reached)
+
+
+class _Adam:
+    """Adam (Kingma and Ba 2015, arXiv 1412.6980), uphill and within 0..255."""
+
+    def __init__(self, value: Tensor) -> None:
+        self.value = value
+        self._mean, self._square = torch.zeros_like(value), torch.zeros_like(value)
+        self._count = 0
+
+    def step(self, gradient: Tensor) -> Tensor:
+        """The value after one more step."""
+        self._count += 1
+        slow, slower = FADING
+        self._mean = slow * self._mean + (1 - slow) * gradient
+        self._square = slower * self._square + (1 - slower) * gradient**2
+        mean = self._mean / (1 - slow**self._count)
+        size = (self._square / (1 - slower**self._count)).sqrt() + LEAST
+        self.value = (self.value + RATE * mean / size).clamp(0, WHITE)
+        return self.value
+
+
+def sticker_on_one(
+    model: PixelModel, pixels: Tensor, goal: Goal, area: float, steps: int, seed: int = 0
+) -> Iterator[AttackStep]:
+    """Train on uint8 [1,3,S,S] alone and show the sticker on it, always at the same place.
+
+    `area` is the share of the picture it covers, 0..1; the place is drawn by `seed`.
+    """
+    logits = model.logits(pixels.to(model.device).float())
+    goal = goal.settled(logits)
+    yield AttackStep(0, pixels, logits)
+    place = place_of(pixels.shape[-1], area, seed)
+    made = train_sticker(
+        model, pixels, goal, areas=(0.8 * area, area), steps=steps, batch=8, seed=seed
+    )
+    for step in made:
+        shown = pasted(pixels, step.sticker, place)
+        seen = model.logits(shown.to(model.device).float())
+        yield AttackStep(step.number, shown, seen)
+
+
+def random_sticker(pixels: Tensor, area: float, seed: int = 0) -> Tensor:
+    """uint8 [1,3,S,S] with a sticker of random colours where `sticker_on_one` puts its own."""
+    lot = torch.Generator().manual_seed(seed)
+    own = ceil(diameter(area) * pixels.shape[-1])
+    sticker = torch.randint(0, WHITE + 1, (3, own, own), generator=lot, dtype=torch.uint8)
+    return pasted(pixels, sticker, place_of(pixels.shape[-1], area, seed))
+
+
+def place_of(side: int, area: float, seed: int) -> Placement:
+    """Where a sticker that covers `area` (0..1) lies for a seed."""
+    lot = torch.Generator().manual_seed(seed)
+    return anywhere(1, side, (diameter(area), diameter(area)), lot)
+
+
+def _gradient(
+    model: PixelModel, under: Tensor, sticker: Tensor, place: Placement, goal: Goal
+) -> tuple[Tensor, Tensor]:
+    """Gradient of the summed loss by the sticker, [3,P,P], and the logits."""
+    with torch.inference_mode(False), torch.enable_grad():
+        leaf = sticker.detach().clone().requires_grad_()
+        mixed = paste(under, leaf, place)
+        slope = model.slope(mixed, goal)
+        (gradient,) = torch.autograd.grad(mixed, leaf, slope.gradient)
+    return gradient, slope.logits
