@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from torch import Tensor
@@ -27,20 +26,13 @@ BACK: dict[Method, Callable[[Network, Tensor, Unit], Tensor]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Projected:
-    """`values` are [3,S,S] on the picture, or for Grad-CAM [H,W] on the maps of step `at`."""
-
-    values: Tensor
-    at: str
-
-
 def project(
     run: Run, record: Record, channel: int, cell: tuple[int, int] | None, method: Method
-) -> Projected:
-    """Project a unit: the cell where one is named, else the mean of its map.
+) -> Tensor:
+    """Project a unit, the cell where one is named, else the mean of its map, on the CPU.
 
-    A unit after a ReLU is asked before it. Raises `UnknownStep` where Grad-CAM has no maps.
+    [3,S,S] on the picture, or for Grad-CAM [H,W] on the maps that `maps_before` names. A unit
+    after a ReLU is asked before it. Raises `UnknownStep` where Grad-CAM has no maps.
     """
     network, picture = run.network, run.normalised
     name = before_relu(network, record.step.name)
@@ -48,10 +40,10 @@ def project(
     unit = Unit(name, channel, cell if run.spatial(name) else None)
     picture = picture.to(next(network.parameters()).device)
     if method != "grad_cam":
-        return Projected(BACK[method](network, picture, unit).cpu(), INPUT)
+        return BACK[method](network, picture, unit).cpu()
     if (at := maps_before(run, name)) is None:
         raise UnknownStep(f"Before {record.step.name} there are no maps: it reads the picture.")
-    return Projected(grad_cam(network, picture, unit, at).cpu(), at)
+    return grad_cam(network, picture, unit, at).cpu()
 
 
 def maps_before(run: Run, name: str) -> str | None:

@@ -63,6 +63,16 @@ class Window:
         )
         return rows, columns
 
+    def beyond(self, size: Pair, y: int, x: int) -> tuple[Pair, ...]:
+        """Which of the window's own cells (i, j) lie outside a map of `size` at cell (y, x)."""
+        rows, columns = self.reads(y, x)
+        return tuple(
+            (i, j)
+            for i, row in enumerate(rows)
+            for j, column in enumerate(columns)
+            if not (0 <= row < size[0] and 0 <= column < size[1])
+        )
+
     def patch(self, inputs: Tensor, y: int, x: int, beyond: float = 0.0) -> Tensor:
         """Values under output cell (y, x) of maps [C,H,W]: [C,kh,kw], `beyond` outside the map."""
         (top, left), (height, width) = self.start(y, x), self.extent

@@ -129,7 +129,6 @@ class PicturePane:
     credit: str = helped("Who made a sample.")
     stranger: str = helped("A sentence where the network never learned the subject.")
     expires: str = helped("When an upload is deleted, in words.")
-    mine: bool = helped("Whether this browser may delete it.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from app.errors import BadRequest
 from app.pictures.samples import all_samples
-from app.services.run import Record, Run
+from app.services.run import Run
 from app.services.sheets import SCALES, Scale
 from app.web.api.answers import kept
 from app.web.api.images import remove, take_in
@@ -93,12 +93,8 @@ async def deep_picture(
     view = View(model, image, step, channel, y, x, zoom=zoom, source=source, path=path or None)
     async with services.runs.listen(model, image) as run:
         record = await run.record(step)
-        png = await asyncio.to_thread(_deep_png, view, run, record)
+        png = await asyncio.to_thread(lambda: deep_png(deep_pane(view, run, record)))
     return kept(png, "image/png", False, f"{model}-{image[:12]}-{step}-{channel}-{zoom}.png")
-
-
-def _deep_png(view: View, run: Run, record: Record) -> bytes:
-    return deep_png(deep_pane(view, run, record), run, record)
 
 
 @router.post("/images")

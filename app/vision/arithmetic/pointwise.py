@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -118,6 +119,10 @@ def concat_cell(
 
 def flatten_cell(source: str, shape: torch.Size, index: int, value: float) -> CopyCell:
     """Where number `index` of a flattened [C,H,W] came from: index = (c H + y) W + x."""
+    return CopyCell(value, source, *unflattened(shape, index))
+
+
+def unflattened(shape: Sequence[int], index: int) -> tuple[int, int, int]:
+    """Channel, row and column of number `index` in maps of shape (C, H, W), laid in a row."""
     rest, x = divmod(index, shape[2])
-    channel, y = divmod(rest, shape[1])
-    return CopyCell(value, source, channel, y, x)
+    return *divmod(rest, shape[1]), x

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 
 import torch
 import torch.nn.functional as F
@@ -29,6 +29,11 @@ class PoolCell:
     winner: tuple[int, int]
     ties: int
     wins: int
+
+    @property
+    def numbers(self) -> list[list[float | None]]:
+        """The window row by row, None beyond the map."""
+        return [[v if isfinite(v) else None for v in row] for row in self.patch.tolist()]
 
 
 @dataclass(frozen=True, slots=True)

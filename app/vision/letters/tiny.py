@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import inf
 from typing import Literal
 
 import torch
@@ -32,9 +31,6 @@ LAYERS, CONVS = 8, 3
 
 NAMES = ("falling diagonal", "crossing", "rising diagonal")
 """What the three features of the X look for."""
-
-_AT_ONCE = 50
-"""Boards that are computed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +152,10 @@ def together(boards: Tensor, kernels: Tensor, layers: tuple[Layer, ...], match: 
     """
     if misfit := plan(layers).misfit:
         raise ValueError(misfit)
-    made = []
-    for values in torch.split(boards[:, None], _AT_ONCE):
-        for layer in layers:
-            values = _through(layer, values, kernels, match)
-        made.append(values)
-    return torch.cat(made)
+    values = boards[:, None]
+    for layer in layers:
+        values = _through(layer, values, kernels, match)
+    return values
 
 
 def _through(layer: Layer, values: Tensor, kernels: Tensor, match: Match) -> Tensor:
@@ -169,41 +163,16 @@ def _through(layer: Layer, values: Tensor, kernels: Tensor, match: Match) -> Ten
     if layer.kind == "relu":
         return values.clamp_min(0)
     if layer.kind == "pool":
-        return _pooled(values)
+        return F.max_pool2d(values, 2, 2, ceil_mode=True)
     # The same kernel for each map: their sum is matched once.
-    sums = _matched(values.sum(1, keepdim=True), kernels, layer.padding)
+    sums = F.conv2d(values.sum(1, keepdim=True), kernels[:, None], padding=layer.padding)
     return sums / compared(match, values.shape[1])
-
-
-def _matched(values: Tensor, kernels: Tensor, padding: int) -> Tensor:
-    """Maps [n,1,H,W] under kernels [K,3,3]: nine shifted copies, each times its weight.
-
-    The numbers of `app.vision.arithmetic.convolution`, in steps so small that torch takes them in
-    one thread: here waking others costs more than the work.
-    """
-    values = F.pad(values, (padding,) * 4)
-    rows, columns = (n - KERNEL + 1 for n in values.shape[2:])
-    copies = (
-        values[:, :, i : i + rows, j : j + columns] * kernels[:, i, j, None, None]
-        for i in range(KERNEL)
-        for j in range(KERNEL)
-    )
-    return sum(copies, values.new_zeros(()))
-
-
-def _pooled(values: Tensor) -> Tensor:
-    """The largest of each 2x2, a last row or column alone where their number is odd."""
-    rows, columns = values.shape[2:]
-    values = F.pad(values, (0, columns % 2, 0, rows % 2), value=-inf)
-    upper = torch.maximum(values[..., ::2, ::2], values[..., ::2, 1::2])
-    lower = torch.maximum(values[..., 1::2, ::2], values[..., 1::2, 1::2])
-    return torch.maximum(upper, lower)
 
 
 def match_cell(output: Output, kernels: Tensor, place: tuple[int, int, int]) -> ConvCell:
     """Patch times kernel for (map, row, column) of a convolution; its value before division."""
     map, y, x = place
-    window, maps = _window(output.layer), output.before.shape[0]
+    window, maps = window_of(output.layer), output.before.shape[0]
     kernel = kernels[map].expand(maps, -1, -1)
     value = float((window.patch(output.before, y, x) * kernel).sum())
     return conv_cell(window, output.before, kernel, 0.0, value, (y, x))
@@ -212,11 +181,13 @@ def match_cell(output: Output, kernels: Tensor, place: tuple[int, int, int]) -> 
 def largest_cell(output: Output, place: tuple[int, int, int]) -> PoolCell:
     """The window of (map, row, column) of a pooling."""
     map, y, x = place
-    window = _window(output.layer)
-    return pool_cell(window, output.before[map], float(output.values[place]), (y, x))
+    return pool_cell(
+        window_of(output.layer), output.before[map], float(output.values[place]), (y, x)
+    )
 
 
-def _window(layer: Layer) -> Window:
+def window_of(layer: Layer) -> Window:
+    """How a layer's window slides. Raises `ValueError` for a ReLU."""
     if layer.window is None:
         raise ValueError("A ReLU has no window.")
     return layer.window

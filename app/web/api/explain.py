@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from math import isfinite
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import torch
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from torch import Tensor
 
@@ -35,8 +36,17 @@ Row = Annotated[int | None, Query(ge=0, description="Row; the strongest cell whe
 Column = Annotated[int | None, Query(ge=0, description="Column.")]
 
 
-@router.get("/explain", summary="The arithmetic of one cell")
-async def explain_cell(
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A cell that is there, of a run that is held while it is answered about."""
+
+    run: Run
+    record: Record
+    channel: int
+    cell: tuple[int, int]
+
+
+async def asked_cell(
     model: ModelId,
     image: ImageId,
     step: StepName,
@@ -44,55 +54,49 @@ async def explain_cell(
     channel: Unit,
     y: Row = None,
     x: Column = None,
+) -> AsyncIterator[Asked]:
+    """The cell that a request names, waited for and checked."""
+    async with services.runs.listen(model, image) as run:
+        record = await run.record(step)
+        cell = checked_cell(run, record, checked_channel(record, channel), y, x)
+        yield Asked(run, record, channel, cell)
+
+
+AskedDep = Annotated[Asked, Depends(asked_cell)]
+
+
+@router.get("/explain", summary="The arithmetic of one cell")
+async def explain_cell(
+    asked: AskedDep,
     top: Annotated[
         int, Query(ge=1, le=10_000, description="Terms listed of a vote or a softmax.")
     ] = 10,
 ) -> answers.Explanation:
     """What went in, what came out: the terms add up to the float in the tensor."""
-    async with services.runs.listen(model, image) as run:
-        record = await run.record(step)
-        cell = checked_cell(run, record, checked_channel(record, channel), y, x)
-        return await asyncio.to_thread(explanation, run, record, channel, cell, top)
+    return await asyncio.to_thread(explanation, asked, top)
 
 
 @router.get("/chain", summary="From a cell down to the photo")
 async def cell_chain(
-    model: ModelId,
-    image: ImageId,
-    step: StepName,
-    services: ServicesDep,
-    channel: Unit,
-    y: Row = None,
-    x: Column = None,
+    asked: AskedDep,
     path: Annotated[
         str, Query(description="Part to follow at each sum: `0,2,1`.", max_length=200)
     ] = "",
 ) -> list[answers.ChainLink]:
     """Each link adds up, and the next is about the part that was chosen, by default the first."""
-    async with services.runs.listen(model, image) as run:
-        record = await run.record(step)
-        cell = checked_cell(run, record, checked_channel(record, channel), y, x)
-        links = await asyncio.to_thread(chained, run, record, channel, cell, choices(path))
-        return [_link(run, link) for link in links]
+    links = await asyncio.to_thread(
+        chained, asked.run, asked.record, asked.channel, asked.cell, choices(path)
+    )
+    return [_link(asked.run, link) for link in links]
 
 
 @router.get("/explain.csv", response_class=Csv, summary="The terms of one cell as a table")
-async def explain_csv(
-    model: ModelId,
-    image: ImageId,
-    step: StepName,
-    services: ServicesDep,
-    channel: Unit,
-    y: Row = None,
-    x: Column = None,
-) -> Response:
+async def explain_csv(asked: AskedDep) -> Response:
     """Every number that went in, its weight and their product; a window's numbers."""
-    async with services.runs.listen(model, image) as run:
-        record = await run.record(step)
-        cell = checked_cell(run, record, checked_channel(record, channel), y, x)
-        made = await asyncio.to_thread(explained, run, record, channel, cell)
-    head, rows = term_rows(made)
-    return table(head, rows, f"{model}-{image}-{step}-{channel}-{cell[0]}-{cell[1]}.csv")
+    made = await asyncio.to_thread(explained, asked.run, asked.record, asked.channel, asked.cell)
+    run, step = asked.run, asked.record.step.name
+    names = (run.model.id, run.image, step, asked.channel, *asked.cell)
+    return table(*term_rows(made), "-".join(map(str, names)) + ".csv")
 
 
 def choices(path: str) -> list[int]:
@@ -104,10 +108,9 @@ def choices(path: str) -> list[int]:
     return [int(one) for one in path.split(",")]
 
 
-def explanation(
-    run: Run, record: Record, channel: int, cell: tuple[int, int], top: int
-) -> answers.Explanation:
+def explanation(asked: Asked, top: int) -> answers.Explanation:
     """The arithmetic of a cell as the API answers it."""
+    run, record, channel, cell = asked.run, asked.record, asked.channel, asked.cell
     made = explained(run, record, channel, cell)
     common: dict[str, Any] = {
         "step": record.step.name,
@@ -141,7 +144,7 @@ def explanation(
         case PoolCell():
             return answers.PoolExplained(
                 **common,
-                window=[[v if isfinite(v) else None for v in row] for row in made.patch.tolist()],
+                window=made.numbers,
                 winner=list(made.winner),
                 ties=made.ties,
                 wins=made.wins,

@@ -85,10 +85,9 @@ async def projection(
         checked_channel(record, channel)
         cell = None if y is None or x is None else checked_cell(run, record, channel, y, x)
         made = await asyncio.to_thread(project, run, record, channel, cell, method)
-        if made.values.ndim == 3:
-            return picture(colour_filters(made.values[None]).png, run.model.row, v)
-        grid = made.values
-        return picture(_drawn(grid, float(grid.abs().max())), run.model.row, v)
+        if made.ndim == 3:
+            return picture(colour_filters(made[None]).png, run.model.row, v)
+        return picture(_drawn(made, float(made.abs().max())), run.model.row, v)
 
 
 def _drawn(grid: Tensor, limit: float, palette: PaletteName = "signed") -> bytes:

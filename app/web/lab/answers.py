@@ -7,16 +7,11 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from app.web.lab.frame import show
+from app.web.lab.frame import is_part, show
 from app.web.templating import render
 
 FORM = "form#controls"
 """What htmx calls the form with a tool's numbers."""
-
-
-def is_part(request: Request) -> bool:
-    """Whether htmx asks for the results alone."""
-    return request.headers.get("hx-target") == "div#results"
 
 
 def is_form(request: Request) -> bool:

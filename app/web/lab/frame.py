@@ -30,12 +30,16 @@ TOOLS = (
 )
 
 
+def is_part(request: Request) -> bool:
+    """Whether htmx asks for the results alone."""
+    return request.headers.get("hx-target") == "div#results"
+
+
 def show(request: Request, id: str, lab: Any) -> Response:
     """The tool's whole page, or for htmx the results alone: what `lab/_{id}.html` draws.
 
     `lab` is the tool's context, a dataclass.
     """
     tool = next(one for one in TOOLS if one.id == id)
-    partial = request.headers.get("hx-target") == "div#results"
-    template = f"lab/_{id}.html" if partial else f"lab/{id}.html"
+    template = f"lab/_{id}.html" if is_part(request) else f"lab/{id}.html"
     return render(request, template, {"tool": tool, "tools": TOOLS, "lab": lab})

@@ -12,7 +12,8 @@ from torch import Tensor
 from app.errors import BadRequest
 from app.pictures.tables import Block, tables_png
 from app.web.api.answers import kept, table
-from app.web.lab.answers import answer, is_form, is_part, objection, swap_of
+from app.web.lab.answers import answer, is_form, objection, swap_of
+from app.web.lab.frame import is_part
 from app.web.lab.grid_page import lab
 from app.web.lab.grid_view import PLAIN, GridView, Worked, placed, read, work
 from app.web.lab.reading import Asked, exact

@@ -18,7 +18,8 @@ from app.pictures.samples import all_samples
 from app.services.sheets import DRAWING, version
 from app.web.api.answers import kept, table
 from app.web.api.images import take_in
-from app.web.lab.answers import answer, is_form, is_part, objection, swap_of
+from app.web.lab.answers import answer, is_form, objection, swap_of
+from app.web.lab.frame import is_part
 from app.web.lab.learned import Bank, bank
 from app.web.lab.photo_page import Given, lab
 from app.web.lab.photo_view import PLAIN, SIDE, PhotoView, placed, read, through

@@ -13,7 +13,8 @@ from app.pictures.tables import Block, tables_png
 from app.web.api.answers import kept, table
 from app.web.contexts import helped
 from app.web.grids import Grid, grid
-from app.web.lab.answers import answer, is_form, is_part, objection, swap_of
+from app.web.lab.answers import answer, is_form, objection, swap_of
+from app.web.lab.frame import is_part
 from app.web.lab.reading import Asked, ascii_number, exact, hundredths
 from app.web.lab.row_view import DILATIONS, PADDINGS, PLAIN, STRIDES, RowView, Worked, read, work
 from app.web.lab.settings import Setting, setting

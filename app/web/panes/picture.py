@@ -42,7 +42,6 @@ def picture_pane(view: View, run: Run, services: Services, owner: str) -> Pictur
         credit=f"{built_in.credit} · {built_in.licence}" if built_in else "",
         stranger=_stranger(built_in, run.model),
         expires=in_words(stored.expires - time.time()) if stored else "",
-        mine=bool(stored) and _is_mine(services, view.image, owner),
     )
 
 
@@ -117,7 +116,3 @@ def _stranger(built_in: Sample | None, model: Model) -> str:
         f"“{built_in.subject}” is not among the {len(model.labels)} classes of this network: it "
         "answers with the likeliest thing it knows."
     )
-
-
-def _is_mine(services: Services, image: str, owner: str) -> bool:
-    return any(stored.id == image for stored in services.pictures.recent(owner, 1000))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from torch import Tensor
 
-from app.vision.letters.tiny import Match, Output, largest_cell, match_cell
+from app.vision.letters.tiny import Match, Output, largest_cell, match_cell, window_of
 from app.web.grids import grid
 from app.web.lab.xo.contexts import CellView, PartView
 from app.web.lab.xo.state import Cell
@@ -64,12 +62,7 @@ def _conv(
     made = match_cell(output, kernels, place)
     maps, rows, columns = output.before.shape
     inside = [(y, x) for y in made.rows for x in made.columns if 0 <= y < rows and 0 <= x < columns]
-    outside = tuple(
-        (i, j)
-        for i, y in enumerate(made.rows)
-        for j, x in enumerate(made.columns)
-        if (y, x) not in inside
-    )
+    outside = window_of(output.layer).beyond((rows, columns), made.y, made.x)
     write, products = writer(output.before), writer(made.products)
     parts = tuple(
         PartView(
@@ -109,7 +102,7 @@ def _pool(
 ) -> tuple[CellView, str, Marks]:
     made = largest_cell(output, place)
     _, rows, columns = output.before.shape
-    values = [[v if math.isfinite(v) else None for v in row] for row in made.patch.tolist()]
+    values = made.numbers
     won = made.winner[0] - made.rows[0], made.winner[1] - made.columns[0]
     count = sum(v is not None for row in values for v in row)
     write = writer(output.before)

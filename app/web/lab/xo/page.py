@@ -10,7 +10,8 @@ from torch import Tensor
 
 from app.pictures.tables import Block, tables_png
 from app.web.api.answers import kept, table
-from app.web.lab.answers import answer, is_part
+from app.web.lab.answers import answer
+from app.web.lab.frame import is_part
 from app.web.lab.xo.state import read
 from app.web.lab.xo.view import lab
 from app.web.lab.xo.words import map_name, verdict_words, writer

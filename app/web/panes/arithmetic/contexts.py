@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.vision.arithmetic.explain import Cell
 from app.vision.geometry import Box
 from app.web.contexts import PanelLink, Photo, Tab, Term, helped
 from app.web.grids import Grid
@@ -40,6 +41,7 @@ class Deep:
     json: str = helped("URL of the same as JSON.")
     csv: str = helped("URL of the terms as CSV.")
     png: str = helped("URL of the pane as a picture.")
+    explained: Cell = helped("The arithmetic, as the science has it.")
     template: str = helped("What draws `made`.")
     made: object = helped("The arithmetic, as its kind has it.")
 

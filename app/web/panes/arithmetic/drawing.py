@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
 from app.pictures.tables import Block, tables_png
-from app.services.arithmetic import explained
-from app.services.run import Record, Run
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.arithmetic.explain import Cell
 from app.vision.arithmetic.pointwise import NormCell, ReluCell
@@ -20,13 +16,12 @@ LISTED = 8
 """Summands on the picture."""
 
 
-def deep_png(deep: Deep, run: Run, record: Record) -> bytes:
+def deep_png(deep: Deep) -> bytes:
     """Its numbers as tables, its sentence below them."""
     if isinstance(deep.made, ChainMade):
         blocks = _chain(deep.made)
     else:
-        cell = explained(run, record, deep.channel, deep.cell)
-        blocks = _blocks(cell, record.step.inputs[0], deep.view.source)
+        blocks = _blocks(deep.explained, deep.step.inputs[0], deep.view.source)
     name = f"{deep.step.name}, {deep.label or deep.channel}"
     where = f", row {deep.cell[0]}, column {deep.cell[1]}" if deep.spatial else ""
     check = deep.check
@@ -51,8 +46,7 @@ def _blocks(cell: Cell, before: str, source: int | None) -> list[Block]:
         case ConvCell():
             return _conv(cell, before, source)
         case PoolCell():
-            rows = [[v if math.isfinite(v) else None for v in row] for row in cell.patch.tolist()]
-            return [Block("The window", rows, text=number)]
+            return [Block("The window", cell.numbers, text=number)]
         case MeanCell():
             return [Block("The map", cell.grid.tolist(), text=number)]
         case ReluCell():

@@ -6,6 +6,7 @@ from app.services.arithmetic import payers
 from app.services.run import Record, Run
 from app.services.sheets import version
 from app.vision.arithmetic.chain import Place
+from app.vision.arithmetic.pointwise import unflattened
 from app.vision.arithmetic.voting import ShareCell, VoteCell
 from app.web.contexts import Term
 from app.web.links import View
@@ -66,9 +67,7 @@ def _voter(run: Run, before: str, index: int) -> Place:
     if step.kind != "flatten":
         return Place(before, index)
     source = step.inputs[0]
-    _, height, width = run.model.geometry[source].shape
-    rest, x = divmod(index, width)
-    return Place(source, *divmod(rest, height), x)
+    return Place(source, *unflattened(run.model.geometry[source].shape, index))
 
 
 def share_made(
@@ -110,11 +109,9 @@ def paid(view: View, run: Run, record: Record) -> PaidMade:
     made = payers(run, index)
     terms, magnitude = made.terms.flatten(), made.magnitude or 1.0
     order = terms.argsort(descending=True, stable=True)[:CELLS].tolist()
-    _, height, width = made.terms.shape
 
     def cell(i: int) -> Term:
-        rest, x = divmod(i, width)
-        place = Place(made.step, *divmod(rest, height), x)
+        place = Place(made.step, *unflattened(made.terms.shape, i))
         value = float(terms[i])
         url = place_url(view, run, place, zoom="chain")
         return Term(i, value, abs(value) / magnitude, url, short_name(run, place))

@@ -52,6 +52,7 @@ def deep_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...
         json=f"{view.run}/steps/{record.step.name}/explain?{query}",
         csv=f"{view.run}/steps/{record.step.name}/explain.csv?{query}",
         png=f"/deep.png?{view.query(scale='unit')}",
+        explained=made,
         template=f"partials/arithmetic/{template}",
         made=body,
     )

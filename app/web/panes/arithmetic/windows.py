@@ -55,7 +55,7 @@ def conv_made(
         for i in order
     )
     numbers = max(Window.of(step).kernel) <= WRITTEN
-    outside = _outside(run, record, cell)
+    outside = Window.of(step).beyond(_size(run, before), cell.y, cell.x)
     name = map_name(before, source)
     made = ConvMade(
         scan=_scan(view, run, record, place, source),
@@ -88,11 +88,10 @@ def pool_made(
     """The window, its winner, and the maps before and after."""
     step, before = record.step, record.step.inputs[0]
     inside = (cell.winner[0] - cell.rows[0], cell.winner[1] - cell.columns[0])
-    window = [[v if math.isfinite(v) else None for v in row] for row in cell.patch.tolist()]
     winner = Place(before, place.channel, *cell.winner)
     made = PoolMade(
         scan=_scan(view, run, record, place, place.channel),
-        window=grid("patch", "What the window sees", window, marks={inside: "winner"}),
+        window=grid("patch", "What the window sees", cell.numbers, marks={inside: "winner"}),
         winner=cell.winner,
         winner_url=place_url(view, run, winner, zoom="arithmetic"),
         ties=cell.ties,
@@ -110,9 +109,9 @@ def pool_made(
 def _scan(view: View, run: Run, record: Record, place: Place, source: int) -> Scan:
     step, before = record.step, record.step.inputs[0]
     model, window = run.model, Window.of(record.step)
-    shape = model.geometry[before].shape if before != INPUT else (3, *run.normalised.shape[1:])
+    size = _size(run, before)
     conv = step.kind == "conv"
-    every = conv and math.prod(shape) <= ALL_INPUTS
+    every = conv and (before == INPUT or math.prod(model.geometry[before].shape) <= ALL_INPUTS)
     v = version(model.row)
     if before == INPUT:
         image, inputs = input_url(view, model), f"{view.run}/input.npy?normalised=true&v={v}"
@@ -128,9 +127,9 @@ def _scan(view: View, run: Run, record: Record, place: Place, source: int) -> Sc
         before=before,
         image=image,
         inputs=inputs,
-        every=every or before == INPUT,
+        every=every,
         source=source,
-        size=(shape[1], shape[2]),
+        size=size,
         kernel=f"{kernel}?channel={place.channel}&v={v}" if conv else "",
         values=f"{view.run}/steps/{quote(step.name)}.npy?channel={place.channel}&v={v}",
         output=sheet_url(view, model, step.name, channels=str(place.channel)),
@@ -141,17 +140,12 @@ def _scan(view: View, run: Run, record: Record, place: Place, source: int) -> Sc
     )
 
 
-def _outside(run: Run, record: Record, cell: ConvCell) -> tuple[tuple[int, int], ...]:
-    """Cells of the window that lie beyond the map."""
-    before = record.step.inputs[0]
-    size = run.model.outline.input_size
-    rows, columns = (size, size) if before == INPUT else run.model.geometry[before].shape[1:]
-    return tuple(
-        (i, j)
-        for i, y in enumerate(cell.rows)
-        for j, x in enumerate(cell.columns)
-        if not (0 <= y < rows and 0 <= x < columns)
-    )
+def _size(run: Run, name: str) -> tuple[int, int]:
+    """Rows and columns of what a window slides over."""
+    if name == INPUT:
+        return (run.model.outline.input_size,) * 2
+    _, rows, columns = run.model.geometry[name].shape
+    return rows, columns
 
 
 def _grid(
