@@ -63,12 +63,14 @@ def empty(name: str) -> Network:
         return find(name).build().eval()
 
 
-def seeded(name: str, seed: int = 0) -> Network:
+def seeded(name: str, seed: int = 0, last: str | None = None) -> Network:
     """The network of that name with random weights that are the same for the same seed.
 
     He initialisation, so that activations keep their size through any depth (arXiv 1502.01852).
+    With `last` it ends there, with the numbers that the whole network has. Raises `KeyError`.
     """
-    network = empty(name).to_empty(device="cpu")
+    outline = empty(name)
+    network = (outline.upto(last) if last else outline).to_empty(device="cpu")
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for key, value in network.state_dict().items():

@@ -23,9 +23,12 @@ SHOTS = (
     ("screenshot.png", "/?step=conv2&channel=165", 1440, 900, "dark"),
     ("screenshot-light.png", "/?image=monarch", 1440, 900, "light"),
     ("screenshot-arithmetic.png", f"/?{CELL}&zoom=arithmetic", 1440, 900, "dark"),
+    ("screenshot-attack.png", "/attack?run=1", 1440, 900, "light"),
+    ("screenshot-layers.png", "/layers/5?image=cat", 1440, 900, "dark"),
     ("screenshot-lab.png", "/lab/xo", 1440, 900, "light"),
     ("screenshot-phone.png", "/?image=cat&step=conv2&channel=165", 390, 844, "dark"),
 )
+READY = '#card-softmax[data-state="ready"], #lab, #walk, #scene[data-seen]'
 
 
 def main() -> int:
@@ -74,7 +77,7 @@ def _shot(browser: Browser, url: str, path: Path, size: tuple[int, int], scheme:
     # Twice: the second time the pass is warm and its times are honest.
     for _ in range(2):
         page.goto(url)
-        page.wait_for_selector('#card-softmax[data-state="ready"], #lab')
+        page.wait_for_selector(READY)
         page.wait_for_load_state("networkidle")
     page.screenshot(path=path, animations="disabled")
     context.close()

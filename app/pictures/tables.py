@@ -58,21 +58,21 @@ class _Placed:
 def tables_png(title: str, blocks: Sequence[Block], sentence: str = "") -> bytes:
     """Draw blocks under a title, a sentence below them; lines break at about `WIDEST` pixels."""
     placed = _place(blocks)
-    heading = _broken(title, WIDEST, _font(28))
+    heading = broken(title, WIDEST, font(28))
     right = max((one.x + one.width for one in placed), default=0)
-    right = max(right, *(_width(line, _font(28)) + _MARGIN for line in heading), 640)
-    words = _broken(sentence, right - _MARGIN, _font(20))
+    right = max(right, *(_width(line, font(28)) + _MARGIN for line in heading), 640)
+    words = broken(sentence, right - _MARGIN, font(20))
     top = _MARGIN + 40 * len(heading)
     bottom = top + max((one.y + one.height for one in placed), default=0) + _BETWEEN
     height = bottom + _LINE * len(words) + (_MARGIN if words else 0)
     image = Image.new("RGB", (right + _MARGIN, height), _PAPER)
     draw = ImageDraw.Draw(image)
     for i, line in enumerate(heading):
-        draw.text((_MARGIN, _MARGIN - 6 + 40 * i), line, _INK, _font(28))
+        draw.text((_MARGIN, _MARGIN - 6 + 40 * i), line, _INK, font(28))
     for one in placed:
         _draw(draw, one, top)
     for i, line in enumerate(words):
-        draw.text((_MARGIN, bottom + _LINE * i), line, _INK, _font(20))
+        draw.text((_MARGIN, bottom + _LINE * i), line, _INK, font(20))
     return encode_png(image)
 
 
@@ -95,9 +95,9 @@ def _place(blocks: Sequence[Block]) -> list[_Placed]:
     placed: list[_Placed] = []
     x, y, lowest = _MARGIN, 0, 0
     for block in blocks:
-        cell = max([_CELL, *(_width(text, _font(20)) + 14 for text in _texts(block))])
+        cell = max([_CELL, *(_width(text, font(20)) + 14 for text in _texts(block))])
         columns = max((len(row) for row in block.rows), default=0)
-        width = max(columns * (cell + _GAP), _width(block.title, _font(20)))
+        width = max(columns * (cell + _GAP), _width(block.title, font(20)))
         if x > _MARGIN and x + width > WIDEST - _MARGIN:
             x, y, lowest = _MARGIN, lowest + _BETWEEN, 0
         height = _LINE + 6 + len(block.rows) * (_CELL + _GAP)
@@ -108,7 +108,7 @@ def _place(blocks: Sequence[Block]) -> list[_Placed]:
 
 def _draw(draw: ImageDraw.ImageDraw, placed: _Placed, top: int) -> None:
     block, y0 = placed.block, top + placed.y
-    draw.text((placed.x, y0), plain(block.title), _SOFT, _font(20))
+    draw.text((placed.x, y0), plain(block.title), _SOFT, font(20))
     limit = _limit(block)
     for i, row in enumerate(block.rows):
         for j, value in enumerate(row):
@@ -119,7 +119,7 @@ def _draw(draw: ImageDraw.ImageDraw, placed: _Placed, top: int) -> None:
             box = (left, upper, left + placed.cell - 1, upper + _CELL - 1)
             draw.rounded_rectangle(box, 5, cell_colour(value, limit))
             centre = (left + placed.cell / 2, upper + _CELL / 2)
-            draw.text(centre, _text(block, value), _INK, _font(20), anchor="mm")
+            draw.text(centre, _text(block, value), _INK, font(20), anchor="mm")
 
 
 def _limit(block: Block) -> float:
@@ -136,11 +136,11 @@ def _text(block: Block, value: float) -> str:
     return plain(block.text(value) if block.text else f"{value + 0.0:.4g}")
 
 
-def _broken(text: str, width: int, font: Font) -> list[str]:
+def broken(text: str, width: int, type_: Font) -> list[str]:
     """The text in lines of at most `width` pixels, broken between words."""
     lines = [plain(text)] if text else []
     characters = max((len(line) for line in lines), default=0)
-    while any(_width(line, font) > width for line in lines) and characters > 8:
+    while any(_width(line, type_) > width for line in lines) and characters > 8:
         characters -= 1
         lines = wrap(plain(text), characters)
     return lines
@@ -151,5 +151,6 @@ def _width(text: str, font: Font) -> int:
 
 
 @cache
-def _font(size: int) -> Font:
+def font(size: int) -> Font:
+    """Pillow's own, so that a picture looks the same on every computer; `size` in pixels."""
     return ImageFont.load_default(size)

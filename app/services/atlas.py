@@ -36,7 +36,8 @@ class About:
 
     `weights` and `folder` are SHA-256, of the weights' file and of the pictures' names; `batches`
     counts those that are done, of `batch` pictures each; `shard` is (i, n), counted from 0.
-    `names` holds the file of every picture that won something, by number, once it is finished.
+    `names` holds the file of every picture that won something, by number, once it is finished;
+    `root` is the folder they lie in, "" in an atlas that was made before this was kept.
     """
 
     model: str
@@ -52,6 +53,7 @@ class About:
     unreadable: int = 0
     skipped: tuple[str, ...] = ()
     names: dict[str, str] = field(default_factory=dict)
+    root: str = ""
 
     def fits(self, other: About) -> bool:
         """Whether two are parts of one pass."""
@@ -116,7 +118,7 @@ def read_atlas(path: Path, weights: str | None = None) -> Atlas:
     """
     try:
         with safe_open(path, "pt") as file:
-            about = _about(json.loads((file.metadata() or {})["atlas"]))
+            about = about_of(json.loads((file.metadata() or {})["atlas"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         atlas = _made(about, tensors)
     except FileNotFoundError:
@@ -130,7 +132,8 @@ def read_atlas(path: Path, weights: str | None = None) -> Atlas:
     return atlas
 
 
-def _about(content: dict[str, Any]) -> About:
+def about_of(content: dict[str, Any]) -> About:
+    """What a file says of itself. Raises `ValueError`, `KeyError`, `TypeError`."""
     if content.pop("format") != FORMAT:
         raise ValueError("it is of another version")
     lists = {name: tuple(content[name]) for name in ("steps", "classes", "shard", "skipped")}

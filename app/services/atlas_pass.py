@@ -116,6 +116,7 @@ class Pass:
             steps=tuple(steps),
             classes=self._folder.classes,
             shard=self._options.shard,
+            root=str(self._folder.path.resolve()),
         )
         if not self.state.exists():
             return Atlas.empty(about, steps)

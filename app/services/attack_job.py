@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 
@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from app.services.attack_options import LINF, AttackOptions, Method
+from app.services.ready import NOTHING, Ready
+from app.vision.attacks.beside import Noise, noise_beside
 from app.vision.attacks.deepfool import deepfool
 from app.vision.attacks.drift import DriftStep, drift
 from app.vision.attacks.few_pixel import few_pixel
@@ -17,7 +19,7 @@ from app.vision.attacks.fgsm import fgsm
 from app.vision.attacks.goal import Goal
 from app.vision.attacks.grid import AttackStep, l2, linf
 from app.vision.attacks.model import PixelModel
-from app.vision.attacks.noise import gaussian_noise, noise, pixel_noise, sign_noise
+from app.vision.attacks.noise import noise
 from app.vision.attacks.pgd import pgd
 from app.vision.attacks.pgd_l2 import pgd_l2
 from app.vision.attacks.sticker import random_sticker, sticker_on_one
@@ -31,8 +33,6 @@ SECONDS_OTHERWISE = 60.0
 BURST = 0.03
 """Seconds of steps that travel together: as long as interactive work may wait for them."""
 SHOWN = 5
-FROM_CONTROL = 1
-"""Added to the seed for the control: a noise that is attacked with has another one beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +88,52 @@ class Ended:
     notes: tuple[str, ...]
 
 
+def never() -> bool:
+    """Nobody stops it."""
+    return False
+
+
 def job(
-    model: PixelModel, network: Network, pixels: Tensor, options: AttackOptions
+    model: PixelModel,
+    network: Network,
+    pixels: Tensor,
+    options: AttackOptions,
+    stop: Callable[[], bool] = never,
+    made: Ready = NOTHING,
 ) -> Iterator[tuple[Moment | Ended, ...]]:
     """Every step of an attack on uint8 [3,S,S], then how it ended, with control and drift.
 
     Steps of a small network come some at a time: each way from thread to thread would cost as
-    much as a tenth of a step.
+    much as a tenth of a step. Where `stop` says so, the step at hand is the last. Of what was
+    `made` before, nothing is made anew.
     """
-    notes, ends = set[str](), list[Moment]()
-    for burst in _in_bursts(_moments(model, pixels, options, notes)):
+    notes, ends = set(made.notes), list[Moment]()
+    if not made and (extra := {"universal": ALONE, "sticker": BRIEFLY}.get(options.method)):
+        notes.add(extra)
+    for burst in _in_bursts(_moments(model, pixels, options, notes, stop, made)):
         ends = [*ends[:1], *burst]
         yield burst
     yield (_ended(model, network, pixels, options, (ends[0], ends[-1]), notes),)
 
 
 def _moments(
-    model: PixelModel, pixels: Tensor, options: AttackOptions, notes: set[str]
+    model: PixelModel,
+    pixels: Tensor,
+    options: AttackOptions,
+    notes: set[str],
+    stop: Callable[[], bool],
+    made: Ready,
 ) -> Iterator[Moment]:
     """Each step, until the end or the time limit; what there is to say goes into `notes`."""
     started, seconds = monotonic(), SECONDS.get(options.method, SECONDS_OTHERWISE)
-    for step in _steps(model, pixels[None], options):
+    steps = made.steps(model, pixels[None], options, notes)
+    for step in steps or _steps(model, pixels[None], options):
         if step.margin:
             notes.add(MARGIN)
         yield _moment(step, pixels, options)
+        if stop():
+            notes.add(f"Stopped by hand at step {step.number}: this is as far as it came.")
+            return
         if monotonic() - started > seconds:
             notes.add(f"Stopped after {seconds:g} seconds: this is as far as it came.")
             return
@@ -189,8 +211,6 @@ def _ended(
     first, last = ends
     if last.pixels is None:
         raise ValueError("a moment has its picture until it is told")
-    if extra := {"universal": ALONE, "sticker": BRIEFLY}.get(options.method):
-        notes.add(extra)
     if last.repaired:
         notes.add("Rounding to 8 bits had undone the attack; single whole steps brought it back.")
     control = _control(model, start, options, first, last)
@@ -225,18 +245,10 @@ def _control(
 
 def _noise_beside(batch: Tensor, options: AttackOptions, last: Moment) -> tuple[str, Tensor]:
     """The kind of noise that is as large as an attack was, and uint8 [1,3,S,S] with it."""
-    seed = options.seed
-    if options.method in LINF:
-        return "sign", sign_noise(batch, last.linf, seed + FROM_CONTROL)
-    if options.method == "few_pixel":
-        return "pixels", pixel_noise(batch, _changed(batch, last), seed)
+    seed, changed = options.seed, batch if last.pixels is None else last.pixels[None]
     if options.method == "sticker":
         return "sticker", random_sticker(batch, options.epsilon / 100, seed)
-    return "gaussian", gaussian_noise(batch, last.l2, seed)
-
-
-def _changed(batch: Tensor, last: Moment) -> int:
-    """How many pixels are not as they were."""
-    if last.pixels is None:
-        return 0
-    return int((last.pixels != batch[0]).any(0).sum())
+    if options.method in LINF:
+        return "sign", noise_beside("sign", batch, changed, seed)
+    kind: Noise = "pixels" if options.method == "few_pixel" else "gaussian"
+    return kind, noise_beside(kind, batch, changed, seed)

@@ -83,11 +83,11 @@ def checked(request: AttackRequest, labels: Sequence[Label], side: int) -> Attac
     )
 
 
-def warnings(request: AttackRequest, options: AttackOptions) -> list[str]:
-    """What there is to say before anything is computed."""
-    return [
-        note for note in (_nothing(options), _short(options), _unused(request, options)) if note
-    ]
+def warnings(request: AttackRequest, options: AttackOptions, made: bool = False) -> list[str]:
+    """What there is to say before anything is computed, or used that was `made` before."""
+    short = "" if made else _short(options)
+    unused = _unused(request, options, made)
+    return [note for note in (_nothing(options), short, unused) if note]
 
 
 def _method(name: str) -> Method:
@@ -100,7 +100,7 @@ def _method(name: str) -> Method:
 def _epsilon(method: Method, given: float | None, side: int) -> float:
     most = largest_l2(side) if method == "pgd_l2" else LARGEST
     if given is None:
-        return EPSILON.get(method, L2_DEFAULT * sqrt(3 * side * side))
+        return float(EPSILON.get(method, L2_DEFAULT * sqrt(3 * side * side)))
     if method == "deepfool":
         return float(given)
     if not 0 <= given <= most:
@@ -151,7 +151,7 @@ def _short(options: AttackOptions) -> str:
     )
 
 
-def _unused(request: AttackRequest, options: AttackOptions) -> str:
+def _unused(request: AttackRequest, options: AttackOptions, made: bool) -> str:
     """What was given and has no meaning for this method."""
     unused = {
         "fgsm": ("steps", "step_size"),
@@ -159,6 +159,7 @@ def _unused(request: AttackRequest, options: AttackOptions) -> str:
         "few_pixel": ("steps", "step_size"),
         "sticker": ("step_size",),
         "noise": ("steps", "step_size", "target"),
+        "universal": ("step_size",) if made else (),
     }.get(options.method, ())
     named = [name for name in unused if getattr(request, name) is not None]
     return f"{options.method} does not use {' and '.join(named)}." if named else ""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from torch import Tensor
 
 from app.errors import NoClassifier
 from app.pictures.preprocess import Fitted, fit, input_png
-from app.services.attack_job import Ended, Moment, job
+from app.services.attack_job import Ended, Moment, job, never
 from app.services.attack_options import AttackOptions, AttackRequest, checked, warnings
 from app.services.catalogue import Catalogue, Model
 from app.services.engine import Engine
 from app.services.pictures import Pictures
+from app.services.ready import NOTHING, Ready, ready
 from app.services.run import preprocess
 from app.services.similarity import ssim
 from app.vision.attacks.model import PixelModel
@@ -32,6 +34,7 @@ class Attack:
     fitted: Fitted
     options: AttackOptions
     notes: tuple[str, ...]
+    made: Ready = NOTHING
 
     @property
     def pixels(self) -> Tensor:
@@ -56,9 +59,15 @@ class Attacked:
 
 
 class Attacks:
-    """Runs attacks in the engine's lane of long jobs, one for each person at a time."""
+    """Runs attacks in the engine's lane of long jobs, one for each person at a time.
 
-    def __init__(self, engine: Engine, catalogue: Catalogue, pictures: Pictures) -> None:
+    `data` is the folder where stickers and noises of the operator's own may lie.
+    """
+
+    def __init__(
+        self, engine: Engine, catalogue: Catalogue, pictures: Pictures, data: Path | None = None
+    ) -> None:
+        self._data = data
         self._engine = engine
         self._catalogue = catalogue
         self._pictures = pictures
@@ -77,12 +86,17 @@ class Attacks:
         options = checked(request, described.labels, described.row.crop)
         network = await self._catalogue.network(model)
         fitted = await asyncio.to_thread(self._fit, described, image)
-        return Attack(described, network, fitted, options, tuple(warnings(request, options)))
+        made = await asyncio.to_thread(ready, described, options, self._data)
+        notes = tuple(warnings(request, options, bool(made)))
+        return Attack(described, network, fitted, options, notes, made)
 
-    async def stream(self, attack: Attack, owner: str) -> AsyncIterator[int | Moment | Attacked]:
+    async def stream(
+        self, attack: Attack, owner: str, stop: Callable[[], bool] = never
+    ) -> AsyncIterator[int | Moment | Attacked]:
         """Places in the queue, each step as it is computed, and how it ended.
 
-        Closing it stops the work. Raises `Busy` where this person has a long job already.
+        Closing it stops the work; `stop` ends it after the step at hand, with a result. Raises
+        `Busy` where this person has a long job already.
         """
         row = attack.model.row
         trace: list[Moment] = []
@@ -93,6 +107,8 @@ class Attacks:
                 attack.network,
                 attack.pixels,
                 attack.options,
+                stop,
+                attack.made,
             ),
         )
         async with aclosing(items) as running:  # type: ignore[type-var]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
@@ -23,7 +24,8 @@ class Model:
     """What is known of a network without its weights.
 
     `outline` is the network on the meta device: steps and parameter shapes, no values; a partial
-    one ends where its weights do.
+    one ends where its weights do. `data` is the operator's folder, where more may lie that was made
+    for it.
     """
 
     entry: Entry
@@ -31,6 +33,7 @@ class Model:
     geometry: dict[str, Geometry]
     labels: tuple[Label, ...]
     parameters: int
+    data: Path | None = None
 
     @property
     def row(self) -> Weights:
@@ -54,11 +57,13 @@ class Catalogue:
         budget: int,
         shelf: Shelf | None = None,
         loader: Callable[[Entry], Network] = load,
+        data: Path | None = None,
     ) -> None:
         self._device = device
         self._budget = budget
         self.shelf = shelf or Shelf()
         self._loader = loader
+        self._data = data
         self._models: dict[str, Model] = {}
         self._loaded: OrderedDict[str, tuple[Entry, Network]] = OrderedDict()
         self._lock = asyncio.Lock()
@@ -66,6 +71,10 @@ class Catalogue:
     def models(self) -> list[Model]:
         """Every network, the table's in its order, then one's own."""
         return [self._model(entry) for entry in self.shelf.entries()]
+
+    def twins(self) -> list[Model]:
+        """The twin with random weights of every network."""
+        return [self._model(entry) for entry in self.shelf.twins()]
 
     def model(self, id: str) -> Model:
         """The network of that id. Raises `UnknownModel`."""
@@ -83,7 +92,7 @@ class Catalogue:
         """Described once, and again when a file has come, gone or changed."""
         known = self._models.get(entry.id)
         if known is None or known.entry != entry:
-            known = self._models[entry.id] = _describe(entry)
+            known = self._models[entry.id] = replace(_describe(entry), data=self._data)
         return known
 
     def _kept(self, entry: Entry) -> Network | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from app.errors import Busy, Cancelled
 from app.services import device as devices
+from app.services.outbox import Outbox
 from app.services.plan import activation_bytes, bursts
 from app.vision.forward import forward_steps
 from app.vision.statistics import Statistics, statistics
@@ -44,10 +45,12 @@ class Engine(Protocol):
     def title(self) -> str:
         """The device in words."""
 
-    def forward(self, network: Network, picture: Tensor) -> AsyncIterator[StepResult]:
-        """Each step of one normalised picture, [3,S,S], as it is computed. Raises `Busy`.
+    def forward(
+        self, network: Network, picture: Tensor, wanted: Collection[str] | None = None
+    ) -> AsyncIterator[StepResult]:
+        """Each step of one normalised picture, [3,S,S], as it is computed; or those `wanted`.
 
-        Closing the iterator gives the work up.
+        Closing the iterator gives the work up. Raises `Busy`.
         """
 
     def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncIterator[int | T]:
@@ -66,6 +69,7 @@ class _Forward:
 
     network: Network
     picture: Tensor
+    wanted: Collection[str] | None = None
     items: asyncio.Queue[StepResult | BaseException | None] = field(default_factory=asyncio.Queue)
     abandoned: bool = False
 
@@ -111,7 +115,9 @@ class LocalEngine:
         self._closed = False
         self._dispatcher: asyncio.Task[None] | None = None
 
-    def forward(self, network: Network, picture: Tensor) -> AsyncIterator[StepResult]:
+    def forward(
+        self, network: Network, picture: Tensor, wanted: Collection[str] | None = None
+    ) -> AsyncIterator[StepResult]:
         """See `Engine.forward`. Refused here and now, not at the first step.
 
         Raises `ValueError` for a network whose sizes cannot be computed.
@@ -119,7 +125,7 @@ class LocalEngine:
         if len(self._forwards) >= self._limit:
             raise Busy("Very many pictures are waiting. Please try again in a few seconds.")
         activation_bytes(network)
-        request = _Forward(network, picture)
+        request = _Forward(network, picture, wanted)
         self._forwards.append(request)
         self._start()
         results = self._results(request)
@@ -236,50 +242,33 @@ class LocalEngine:
 
     def _compute(self, loop: asyncio.AbstractEventLoop, batch: list[_Forward]) -> None:
         """One batch through its network, in the compute thread; stops once nobody listens."""
-        outbox = _Outbox(loop)
+        outbox: Outbox[StepResult | BaseException | None] = Outbox(loop)
         try:
             sending = bursts(batch[0].network)
             pictures = torch.stack([request.picture for request in batch]).to(self.device)
             for output in forward_steps(batch[0].network, pictures):
                 if all(request.abandoned for request in batch):
                     return
+                name = output.step.name
+                asked = [i for i, r in enumerate(batch) if r.wanted is None or name in r.wanted]
+                if not asked:
+                    continue
                 tensor = output.tensor.cpu()
-                for i, figures in enumerate(statistics(output.tensor)):
+                told = output.tensor if len(asked) == len(batch) else output.tensor[asked]
+                for i, figures in zip(asked, statistics(told), strict=True):
                     # A slice would keep the whole batch in memory for as long as one run is kept.
                     own = tensor[i].clone() if len(batch) > 1 else tensor[i]
                     result = StepResult(output.step, own, figures, output.seconds, len(batch))
-                    outbox.add(batch[i], result)
-                if output.step.name in sending:
+                    outbox.add(batch[i].items, result)
+                if name in sending or batch[0].wanted is not None:
                     outbox.send()
         except Exception as error:  # told to every listener of this batch, who decide
             for request in batch:
-                outbox.add(request, error)
+                outbox.add(request.items, error)
         else:
             for request in batch:
-                outbox.add(request, None)
+                outbox.add(request.items, None)
         outbox.send()
-
-
-class _Outbox:
-    """Results on their way from the compute thread to the event loop's."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._items: list[tuple[_Forward, StepResult | BaseException | None]] = []
-
-    def add(self, request: _Forward, item: StepResult | BaseException | None) -> None:
-        self._items.append((request, item))
-
-    def send(self) -> None:
-        """Wake the event loop once for all that was added."""
-        items, self._items = self._items, []
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_deliver, items)
-
-
-def _deliver(items: list[tuple[_Forward, StepResult | BaseException | None]]) -> None:
-    for request, item in items:
-        request.items.put_nowait(item)
 
 
 def _advance(loop: asyncio.AbstractEventLoop, job: _Job[object]) -> None:

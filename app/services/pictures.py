@@ -137,6 +137,14 @@ class Pictures:
         if sample(id) is None:
             self._require(id)
 
+    def has(self, id: str) -> bool:
+        """Whether there is a sample or an upload of that id."""
+        try:
+            self.require(id)
+        except UnknownPicture:
+            return False
+        return True
+
     def find(self, id: str, owner: str) -> Stored:
         """What is known of an upload; `name` is empty for anyone but its owner.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
 from app.errors import Cancelled
@@ -19,7 +19,7 @@ class Runs:
     """Starts, shares and stops runs; keeps finished ones within `budget` bytes.
 
     A run that nobody listens to is stopped after `linger` seconds: long enough for a page to
-    travel to its browser and open the stream.
+    travel to its browser and open the stream. Each that finishes is shown to `heed`.
     """
 
     def __init__(
@@ -29,8 +29,10 @@ class Runs:
         pictures: Pictures,
         budget: int,
         linger: float = 0.5,
+        heed: Callable[[Run], None] | None = None,
     ) -> None:
         self.linger = linger
+        self._heed = heed
         self._engine = engine
         self._catalogue = catalogue
         self._pictures = pictures
@@ -97,6 +99,8 @@ class Runs:
                 async for result in steps:
                     run.append(result)
             run.end()
+            if self._heed:
+                self._heed(run)
             self._shrink()
         except asyncio.CancelledError:
             self._drop(run)

@@ -13,11 +13,12 @@ from safetensors import SafetensorError, safe_open
 
 from app.errors import UnknownModel, WeightsRefused
 from app.services.fitting import check
+from app.services.twins import trained_id, twin_id, twin_row
 from models import registry
 from models.row import Weights
 from models.weights import TABLE
 
-State = Literal["embedded", "ready", "partial", "downloadable"]
+State = Literal["embedded", "ready", "partial", "downloadable", "random"]
 OWN = "own-"
 _STEM = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
@@ -27,7 +28,7 @@ class Entry:
     """A network that can be chosen: its row, the file with its weights if there is one.
 
     A `verified` file is checked against published digits at every load. `last` is the step a
-    partial network ends with.
+    partial network ends with. A `random` one needs no file (see `app.services.twins`).
     """
 
     row: Weights
@@ -39,6 +40,11 @@ class Entry:
     @property
     def id(self) -> str:
         return self.row.id
+
+    @property
+    def counterpart(self) -> str:
+        """Id of the network with the same steps: random weights for trained ones, and back."""
+        return trained_id(self.id) if self.state == "random" else twin_id(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +73,18 @@ class Shelf:
         return [found for found in self._own() if isinstance(found, Refused)]
 
     def entry(self, id: str) -> Entry | None:
-        """The network of that id, None where there is none."""
-        for row in self._rows:
-            if row.id == id:
-                return self._official(row)
-        own = (found for found in self._own() if isinstance(found, Entry))
-        return next((one for one in own if one.id == id), None)
+        """The network of that id, None where there is none.
+
+        Each has a twin with random weights, which stands in no list.
+        """
+        if found := self._with_file(id):
+            return found
+        pattern = self._with_file(trained_id(id))
+        return _twin(pattern) if pattern else None
+
+    def twins(self) -> list[Entry]:
+        """The twin with random weights of every network, in the same order."""
+        return [_twin(entry) for entry in self.entries()]
 
     def find(self, id: str) -> Entry:
         """The network of that id. Raises `UnknownModel` naming those there are."""
@@ -80,6 +92,13 @@ class Shelf:
             return entry
         known = ", ".join(entry.id for entry in self.entries())
         raise UnknownModel(f"There is no network called “{id[:60]}”. There are: {known}.")
+
+    def _with_file(self, id: str) -> Entry | None:
+        for row in self._rows:
+            if row.id == id:
+                return self._official(row)
+        own = (found for found in self._own() if isinstance(found, Entry))
+        return next((one for one in own if one.id == id), None)
 
     def _official(self, row: Weights) -> Entry:
         if row.embedded:
@@ -108,6 +127,10 @@ class Shelf:
         if key not in self._seen:
             self._seen[key] = _inspect(path, architecture, key)
         return self._seen[key]
+
+
+def _twin(entry: Entry) -> Entry:
+    return Entry(twin_row(entry.row), None, "random", False, entry.last)
 
 
 def second_file(row: Weights) -> str:

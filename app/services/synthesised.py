@@ -51,7 +51,7 @@ class Collection:
     ) -> None:
         self.model, self.recipe, self.out, self.away = model, recipe, out, away
         self.step, self.channels = step, tuple(channels)
-        _check(model, step, channels)
+        check(model, step, channels)
         made = {key: value for key, value in asdict(recipe).items() if key != "every"}
         path = model.entry.path
         weights = digest_of(path) if path else ""
@@ -62,6 +62,11 @@ class Collection:
     def left(self) -> list[int]:
         """Channels whose pictures are not there yet."""
         return [c for c in self.channels if not self._has(c)]
+
+    @property
+    def objectives(self) -> list[float]:
+        """Of each channel's picture. Raises `KeyError` for one that is not there yet."""
+        return [float(self._pictures[str(c)]["objective"]) for c in self.channels]
 
     def make(self, network: Network, batch: int = 16) -> Iterator[Made]:
         """Yield after each step; `batch` channels together, written when they are finished.
@@ -118,12 +123,18 @@ class Collection:
 
 
 def png(picture: Tensor) -> bytes:
-    """A picture [3,S,S] in 0..1 as PNG, rounded to whole numbers."""
+    """A picture [3,S,S] in 0..1 as PNG."""
+    return encode_png(image_of(picture))
+
+
+def image_of(picture: Tensor) -> Image.Image:
+    """A picture [3,S,S] in 0..1, rounded to whole numbers."""
     whole = picture.detach().cpu().mul(255).round().clamp(0, 255).byte()
-    return encode_png(Image.fromarray(whole.permute(1, 2, 0).contiguous().numpy()))
+    return Image.fromarray(whole.permute(1, 2, 0).contiguous().numpy())
 
 
-def _check(model: Model, step: str, channels: Sequence[int]) -> None:
+def check(model: Model, step: str, channels: Sequence[int]) -> None:
+    """Raises `UnknownStep` for a step or a channel that the network does not have."""
     if step not in model.geometry:
         known = ", ".join(one.name for one in model.outline.steps)
         raise UnknownStep(f"{model.row.title} has no step “{step[:60]}”. It has: {known}.")

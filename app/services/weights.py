@@ -16,6 +16,7 @@ from torch import Tensor
 from app.errors import WeightsMissing, WeightsRefused
 from app.services.fitting import fit
 from app.services.shelf import Entry
+from app.services.twins import draw
 from models.graph import Network
 
 
@@ -23,8 +24,10 @@ def load(entry: Entry) -> Network:
     """The network of an entry with its weights, float32, on the CPU.
 
     Raises `WeightsMissing` where the file is not there, `WeightsRefused` where it is not the file
-    of the table or does not fit.
+    of the table or does not fit. Random weights are drawn, the same every time.
     """
+    if entry.state == "random":
+        return draw(entry.row, entry.last)
     path = entry.path
     if path is None or not path.is_file():
         raise WeightsMissing(missing(entry))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -14,29 +14,95 @@ from app.training.checkpoint import write_whole
 from app.training.data import DataSet
 from app.training.measure import BATCH
 from app.vision.forward import forward_steps
-from app.vision.unusual import energy, feature_norm, max_logit, stage_ends
+from app.vision.unusual import (
+    STYLED,
+    energy,
+    feature_norm,
+    max_logit,
+    mean_response,
+    profile,
+    profile_distance,
+    stage_ends,
+)
 from models.graph import Network
 
 REFERENCES = 1000
 NORMED = (4, 5)  # the stages whose feature norm is a score
 
 
-def reference_scores(network: Network, data: DataSet, prep: Preprocess) -> dict[str, Tensor]:
-    """Scores of up to 1,000 pictures, evenly over the data, each kind sorted upwards: [N].
+class References:
+    """Scores of pictures, batch by batch: numbers are kept, maps are not.
 
-    `energy`, `max_logit`, and `norm.4`, `norm.5`, the feature norms at the end of a stage.
+    `energy`, `max_logit`, `norm.4`, `norm.5` (the feature norms at the end of a stage), and
+    `profile`, the distance from the profile of the first stages, which is known only later.
     """
-    few = data.sample(REFERENCES)
-    ends = stage_ends(network)
-    scores: dict[str, list[Tensor]] = {}
-    for outputs, _ in _passes(network, few, prep):
-        logits = outputs[network.logits]
-        scores.setdefault("energy", []).append(energy(logits))
-        scores.setdefault("max_logit", []).append(max_logit(logits))
+
+    def __init__(self, network: Network, prep: Preprocess) -> None:
+        self._network = network
+        self._prep = prep
+        self._scores: dict[str, list[Tensor]] = {}
+        self._responses: dict[str, list[Tensor]] = {}
+
+    def add(self, pixels: Tensor) -> None:
+        """Take in uint8 [N,3,S,S], on the network's device."""
+        ends = stage_ends(self._network)
+        outputs = _outputs(self._network, pixels, self._prep)
+        logits = outputs[self._network.logits]
+        self._keep(self._scores, "energy", energy(logits))
+        self._keep(self._scores, "max_logit", max_logit(logits))
         for stage in NORMED:
-            norms = feature_norm(outputs[ends[stage]])
-            scores.setdefault(f"norm.{stage}", []).append(norms)
-    return {name: torch.cat(parts).sort().values.cpu() for name, parts in scores.items()}
+            self._keep(self._scores, f"norm.{stage}", feature_norm(outputs[ends[stage]]))
+        for name in ends.values():
+            self._keep(self._responses, name, mean_response(outputs[name]))
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._scores.get("energy", []))
+
+    def profiles(self, half: slice) -> dict[str, Tensor]:
+        """What is usual of each channel in some of the pictures, by step: [2,C]."""
+        ends = stage_ends(self._network)
+        return {
+            ends[stage]: profile(torch.cat(self._responses[ends[stage]])[half]) for stage in STYLED
+        }
+
+    def scores(self, profiles: Mapping[str, Tensor], half: slice) -> dict[str, Tensor]:
+        """The scores of some of the pictures, each kind sorted upwards: [N]."""
+        found = {name: torch.cat(parts)[half] for name, parts in self._scores.items()}
+        responses = {name: torch.cat(self._responses[name])[half] for name in profiles}
+        found["profile"] = profile_distance(responses, profiles)
+        return {name: values.sort().values for name, values in found.items()}
+
+    def means(self, labels: Tensor, classes: int) -> dict[str, Tensor]:
+        """Mean response of each channel to the pictures of each class, by step: [classes,C].
+
+        `labels` [N] are those of all pictures, -1 for none; each class has one at least.
+        """
+        one_hot = (labels[:, None] == torch.arange(classes)).double()
+        shares = one_hot / one_hot.sum(0)
+        return {
+            name: (shares.T @ torch.cat(parts).double()).float()
+            for name, parts in self._responses.items()
+        }
+
+    @staticmethod
+    def _keep(parts: dict[str, list[Tensor]], name: str, values: Tensor) -> None:
+        parts.setdefault(name, []).append(values.cpu())
+
+
+def reference_scores(
+    network: Network, data: DataSet, prep: Preprocess, profiles: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Scores of up to 1,000 pictures, evenly over the data: see `References`."""
+    few, references = data.sample(REFERENCES), References(network, prep)
+    for start in range(0, len(few), BATCH):
+        references.add(few.pixels[start : start + BATCH])
+    return references.scores(profiles, slice(None))
+
+
+def profiles_of(network: Network, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What is usual of each channel of the first stages, by step, from class means: [2,C]."""
+    ends = stage_ends(network)
+    return {ends[stage]: profile(means[ends[stage]]) for stage in STYLED}
 
 
 def class_means(network: Network, data: DataSet, prep: Preprocess) -> dict[str, Tensor]:
@@ -49,7 +115,7 @@ def class_means(network: Network, data: DataSet, prep: Preprocess) -> dict[str, 
     sums: dict[str, Tensor] = {}
     for outputs, labels in _passes(network, data, prep):
         for name in ends:
-            response = outputs[name].mean((2, 3)).double()
+            response = mean_response(outputs[name]).double()
             if name not in sums:
                 shape = (len(data.classes), response.shape[1])
                 sums[name] = torch.zeros(shape, dtype=torch.float64, device=response.device)
@@ -58,14 +124,19 @@ def class_means(network: Network, data: DataSet, prep: Preprocess) -> dict[str, 
 
 
 def write(
-    path: Path, scores: dict[str, Tensor], means: dict[str, Tensor], about: dict[str, str]
+    path: Path,
+    scores: Mapping[str, Tensor],
+    means: Mapping[str, Tensor],
+    profiles: Mapping[str, Tensor],
+    about: dict[str, str],
 ) -> None:
-    """Store both, scores as float32 and means as float16, with where they come from.
+    """Store them, means as float16, the others as float32, with where they come from.
 
     Raises `TrainingStopped` where nothing can be written.
     """
     tensors = {f"score.{name}": value.contiguous() for name, value in scores.items()}
     tensors |= {f"mean.{name}": value.half().contiguous() for name, value in means.items()}
+    tensors |= {f"profile.{name}": value.contiguous() for name, value in profiles.items()}
     write_whole(path, lambda part: save_file(tensors, part, about))
 
 
@@ -73,9 +144,13 @@ def _passes(
     network: Network, data: DataSet, prep: Preprocess
 ) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
     """Outputs of the stages' ends and the logits, with the labels, batch by batch."""
-    wanted = {*stage_ends(network).values(), network.logits}
     for start in range(0, len(data), BATCH):
-        fed = normalise(data.pixels[start : start + BATCH], prep)
-        steps = forward_steps(network, fed, until=network.logits)
-        outputs = {one.step.name: one.tensor for one in steps if one.step.name in wanted}
-        yield outputs, data.labels[start : start + BATCH]
+        pixels = data.pixels[start : start + BATCH]
+        yield _outputs(network, pixels, prep), data.labels[start : start + BATCH]
+
+
+def _outputs(network: Network, pixels: Tensor, prep: Preprocess) -> dict[str, Tensor]:
+    """What the stages' ends and the logits are for a batch, by step."""
+    wanted = {*stage_ends(network).values(), network.logits}
+    steps = forward_steps(network, normalise(pixels, prep), until=network.logits)
+    return {one.step.name: one.tensor for one in steps if one.step.name in wanted}

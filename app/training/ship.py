@@ -69,10 +69,13 @@ def ship(trainer: Trainer, seconds: float, labels: Sequence[Label], out: Path) -
     data = out.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     beside = out.with_name(f"{out.stem}.calibration.safetensors")
+    means = calibrate.class_means(rounded, trainer.train, trainer.prep)
+    usual = calibrate.profiles_of(rounded, means)
     calibrate.write(
         beside,
-        calibrate.reference_scores(rounded, trainer.val, trainer.prep),
-        calibrate.class_means(rounded, trainer.train, trainer.prep),
+        calibrate.reference_scores(rounded, trainer.val, trainer.prep, usual),
+        means,
+        usual,
         {
             "weights_sha256": sha256,
             "scores_data_sha256": trainer.val.sha256,

@@ -30,11 +30,13 @@ def main(arguments: Sequence[str]) -> int:
     settings, teller = Settings.from_environment(), Teller()
     catalogue = Catalogue(device.choose(given.device), 1, Shelf(settings.shelves))
     model = catalogue.model(given.model)
-    out = given.out or settings.data / "atlas"
     if given.verb == "merge":
+        out = given.out or given.shards[0].parent
         _finish(merge([read_atlas(path) for path in given.shards]), model, out, teller)
         return 0
-    return _build(given, model, out, teller)
+    # Where the page looks: atlases of several folders lie beside each other, under their names.
+    name = given.images.resolve().name or "pictures"
+    return _build(given, model, given.out or settings.data / "atlas" / name, teller)
 
 
 def _build(given: argparse.Namespace, model: Model, out: Path, teller: Teller) -> int:
@@ -111,7 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     joined.add_argument("shards", type=Path, nargs="+", metavar="FILE")
     for verb in (build, joined):
         verb.add_argument("--model", default="mini", help="as `weights list` names it [mini]")
-        verb.add_argument("--out", type=Path, help="a folder [data/atlas]")
+        where = "data/atlas/<name of the folder>" if verb is build else "that of the first"
+        verb.add_argument("--out", type=Path, help=f"a folder [{where}]")
         verb.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
     return parser
 

@@ -25,6 +25,7 @@ from app.services.attack_options import (
 )
 from app.services.attacks import findings
 from app.services.catalogue import Catalogue, Model
+from app.services.ready import Ready, ready
 from app.services.run import preprocess
 from app.services.shelf import Shelf
 from app.services.similarity import ssim
@@ -40,7 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     if given.out:
         _check_out(given.out)
-    shelf = Shelf(Settings.from_environment().shelves)
+    settings = Settings.from_environment()
+    shelf = Shelf(settings.shelves)
     model = Catalogue(device.choose(given.device), 1, shelf).model(given.model)
     if not model.labels:
         raise NoClassifier(f"{model.row.title} has no classifier: there is nothing to fool.")
@@ -50,8 +52,9 @@ def main(arguments: Sequence[str]) -> int:
     )  # fmt: skip
     options = checked(request, model.labels, model.row.crop)
     pixels = fit(decode(_read(given.picture)).image, preprocess(model)).pixels
-    ended = _attack(model, pixels, options, given.device)
-    notes = [*warnings(request, options), *findings(model.labels, options, ended)]
+    made = ready(model, options, settings.data)
+    ended = _attack(model, pixels, options, given.device, made)
+    notes = [*warnings(request, options, bool(made)), *findings(model.labels, options, ended)]
     sys.stdout.write("".join(f"{line}\n" for line in _report(model, pixels, ended, notes)))
     if given.out:
         given.out.write_bytes(input_png(ended.pixels))
@@ -59,11 +62,11 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _attack(model: Model, pixels: Tensor, options: AttackOptions, where: str) -> Ended:
+def _attack(model: Model, pixels: Tensor, options: AttackOptions, where: str, made: Ready) -> Ended:
     """Run it to its end, telling each step."""
     network = load(model.entry).to(device.choose(where)).eval()
     reader, teller = PixelModel(network, model.row.mean, model.row.std), Teller()
-    for item in chain.from_iterable(job(reader, network, pixels, options)):
+    for item in chain.from_iterable(job(reader, network, pixels, options, made=made)):
         if isinstance(item, Ended):
             teller.line(f"{options.method}, seed {options.seed}")
             return item

@@ -14,6 +14,7 @@ from app.errors import BadRequest
 from app.services import device
 from app.services.catalogue import Catalogue, Model
 from app.services.shelf import Shelf
+from app.services.synthesis.asked import default_size
 from app.services.synthesised import Collection
 from app.services.weights import load
 from app.verbs.terminal import Teller, duration
@@ -68,11 +69,8 @@ def _step(model: Model, name: str) -> str:
 
 
 def _size(model: Model, step: str) -> int:
-    """128, or what the network takes where a fully connected layer lies before the step."""
-    names = [one.name for one in model.outline.steps]
-    before = names[: names.index(step) + 1] if step in names else []
-    fixed = any(model.outline.step(name).kind == "fc" for name in before)
-    return model.row.crop if fixed or model.row.crop < 128 else 128
+    """What is usual; of a step that is not there any, which is told later."""
+    return default_size(model, step) if step in model.geometry else 128
 
 
 def _channels(text: str, model: Model, step: str) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,16 +28,26 @@ class Ablation:
     """One picture [3,S,S], normalised, up to step `step`, from where it runs on with channels off.
 
     A channel that is off is zero. In a graph, maps that the step does not reach are kept as well.
-    Raises `KeyError` for an unknown step.
+    `known` gives outputs by name, [C,H,W] or [K], where a pass was made already: the part up to
+    the step is not computed again. Raises `KeyError` for an unknown step.
     """
 
-    def __init__(self, network: Network, picture: Tensor, step: str) -> None:
+    def __init__(
+        self,
+        network: Network,
+        picture: Tensor,
+        step: str,
+        known: Callable[[str], Tensor] | None = None,
+    ) -> None:
         self._network = network
         self._step = step
         self._ends = [network.logits or network.steps[-1].name]
         with torch.inference_mode():
             kept = [step, *border(network, step, self._ends)]
-            self._given = run(network, {INPUT: picture[None]}, kept)
+            if known is None:
+                self._given = run(network, {INPUT: picture[None]}, kept)
+            else:
+                self._given = {name: known(name)[None].to(picture.device) for name in kept}
             self.output = self._given[step][0]
 
     @property

@@ -50,7 +50,7 @@ class Winners:
         better = peaks >= bar
         channels, places = better.nonzero(as_tuple=True)
         found = torch.full(better.shape, NOBODY)
-        found[channels, places] = _first_peak(output, places, rows[channels])
+        found[channels, places] = first_peak(output, places, rows[channels])
         values = peaks.masked_fill(~better, -torch.inf)
         named = numbers.expand(len(peaks), -1).masked_fill(~better, NOBODY)
         fresh = old.joined(Winners(values, named, found))
@@ -83,7 +83,7 @@ def peaks_of(output: Tensor) -> Tensor:
     return output.flatten(2).amax(2)
 
 
-def _first_peak(output: Tensor, places: Tensor, channels: Tensor) -> Tensor:
+def first_peak(output: Tensor, places: Tensor, channels: Tensor) -> Tensor:
     """The first cell in reading order with the highest value, of some maps of a batch."""
     maps = output[places.to(output.device), channels.to(output.device)].flatten(1)
     peak = maps.amax(1, keepdim=True)
@@ -104,12 +104,29 @@ class Crop:
 
 def cut(pixels: Tensor, geometry: Geometry, cell: int) -> Crop:
     """What cell y W + x of a step sees of the network's input, uint8 [3,S,S], grey beyond it."""
+    here, there = _seen(geometry, cell)
+    size = geometry.rows.size, geometry.columns.size
+    found = torch.full((3, *size), 128, dtype=torch.uint8)
+    inside = torch.zeros(size, dtype=torch.bool)
+    found[:, *here] = pixels[:, *there].cpu()
+    inside[here] = True
+    return Crop(found, inside)
+
+
+def cut_signed(values: Tensor, geometry: Geometry, cell: int) -> Tensor:
+    """The same part of something signed that lies on the input, [3,S,S]; zero beyond the edge."""
+    here, there = _seen(geometry, cell)
+    found = values.new_zeros((3, geometry.rows.size, geometry.columns.size))
+    found[:, *here] = values[:, *there]
+    return found
+
+
+def _seen(geometry: Geometry, cell: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Rows and columns of the part inside the picture: in the crop, and in the picture."""
     y, x = divmod(cell, geometry.shape[2])
     box, rows, columns = geometry.box(y, x), geometry.rows, geometry.columns
     top, left = rows.start + rows.jump * y, columns.start + columns.jump * x
-    found = torch.full((3, rows.size, columns.size), 128, dtype=torch.uint8)
-    inside = torch.zeros(rows.size, columns.size, dtype=torch.bool)
-    here = slice(box.top - top, box.bottom - top), slice(box.left - left, box.right - left)
-    found[:, *here] = pixels[:, box.top : box.bottom, box.left : box.right].cpu()
-    inside[here] = True
-    return Crop(found, inside)
+    return (
+        (slice(box.top - top, box.bottom - top), slice(box.left - left, box.right - left)),
+        (slice(box.top, box.bottom), slice(box.left, box.right)),
+    )

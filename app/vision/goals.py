@@ -65,23 +65,32 @@ class Lens:
 
     def __init__(self, network: Network, step: str, goals: Sequence[Goal]) -> None:
         self.at = before_relu(network, step)
-        self.side = network.input_size if _size_is_fixed(network, self.at) else None
+        self.side = network.input_size if size_is_fixed(network, self.at) else None
         self._network = network
         all_named = all(goal.channels for goal in goals)
         wanted = sorted({one for goal in goals for one in goal.channels}) if all_named else []
         self._last = _part(network.module(self.at), wanted)
         self._goals = tuple(goal.among(wanted) if self._last else goal for goal in goals)
-        before = between(network, {INPUT: None}, [self.at])
-        self._slope = 1.0 if any(one.kind in ("relu", "maxpool") for one in before) else LINEAR
+        self._slope = slope(network, self.at)
         self._until = network.step(self.at).inputs[0] if self._last else self.at
 
     def values(self, pictures: Tensor) -> Tensor:
         """Each picture's number to raise: [N,3,S,S] -> [N]."""
         output = run(self._network, {INPUT: pictures}, [self._until])[self._until]
         output = self._last(output) if self._last else output
-        if self._slope < 1:
-            output = output.clamp_min(0).square() + self._slope * output
+        output = counted(output, self._slope)
         return torch.stack([goal.value(one) for goal, one in zip(self._goals, output, strict=True)])
+
+
+def slope(network: Network, at: str) -> float:
+    """What a response itself counts at a step: 1 behind a ReLU or a pool, before the first less."""
+    before = between(network, {INPUT: None}, [at])
+    return 1.0 if any(one.kind in ("relu", "maxpool") for one in before) else LINEAR
+
+
+def counted(output: Tensor, slope: float) -> Tensor:
+    """Responses as goals count them: as they are, below a slope of 1 max(0, x)^2 + slope x."""
+    return output if slope == 1 else output.clamp_min(0).square() + slope * output
 
 
 def _part(module: nn.Module, channels: list[int]) -> Callable[[Tensor], Tensor] | None:
@@ -98,7 +107,7 @@ def _part(module: nn.Module, channels: list[int]) -> Callable[[Tensor], Tensor] 
     return lambda x: F.conv2d(x, weight, bias, stride, padding, dilation)
 
 
-def _size_is_fixed(network: Network, until: str) -> bool:
+def size_is_fixed(network: Network, until: str) -> bool:
     """Whether a step can only be reached with pictures of the network's own size."""
     step = network.step(until)
     while step.kind != "fc" and step.inputs[0] != INPUT:

@@ -38,10 +38,14 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """One row of places: `drops` [columns] is how much lower the unit is, `row` counts from 0."""
+    """Neighbouring places of one row: `drops` [n] is how much lower the unit is, from `column` on.
+
+    Rows and columns of places count from 0.
+    """
 
     row: int
     drops: Tensor
+    column: int = 0
 
 
 def occlude(
@@ -51,26 +55,26 @@ def occlude(
     patch: Patch,
     fill: Tensor | float = 0.0,
     batch: int = 32,
+    first: int = 0,
 ) -> Iterator[Covered]:
-    """Yield each row of places as it is computed, for a normalised picture [3,S,S].
+    """Yield the places row by row, from row `first` on, for a normalised picture [3,S,S].
 
     `fill` is what the patch shows, normalised: 0 is the mean picture's colour, [3,1,1] any other.
-    The unit may be one of the softmax: then the probability drops. Computed up to its step, at
-    most `batch` pictures together. Raises as `run` does.
+    The unit may be one of the softmax: then the probability drops. Computed up to its step; at
+    most `batch` pictures go together, and a longer row comes in parts. Raises as `run` does.
     """
     rows, columns = (patch.places(size) for size in picture.shape[1:])
     with torch.inference_mode():
         whole = _values(network, picture[None], unit)
-    for row, (top, bottom) in enumerate(rows):
-        drops = []
-        with torch.inference_mode():
-            for start in range(0, len(columns), batch):
-                part = columns[start : start + batch]
+    for row, (top, bottom) in enumerate(rows[first:], first):
+        for start in range(0, len(columns), batch):
+            part = columns[start : start + batch]
+            with torch.inference_mode():
                 pictures = picture.repeat(len(part), 1, 1, 1)
                 for one, (left, right) in zip(pictures, part, strict=True):
                     one[:, top:bottom, left:right] = fill
-                drops.append(whole - _values(network, pictures, unit))
-        yield Covered(row, torch.cat(drops))
+                drops = whole - _values(network, pictures, unit)
+            yield Covered(row, drops, start)
 
 
 def over_pixels(drops: Tensor, patch: Patch, size: tuple[int, int]) -> Tensor:

@@ -1,11 +1,59 @@
-"""How unusual a picture is to a network: scores that fall for what it was not trained on."""
+"""How unusual a picture is to a network: scores, and where one stands among those of photos."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from models.graph import Network
+
+STYLED = (1, 2, 3)
+"""The stages whose profile is a score: edges, colours and textures, which tell style apart."""
+
+FLOOR = 0.1
+"""Of the mean spread, added to every spread: a map that is nearly silent does not decide alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a score stands among `count` reference scores.
+
+    `below`, `equal` and `above` count those that are lower, the same and higher.
+    """
+
+    below: int
+    equal: int
+    above: int
+
+    @property
+    def count(self) -> int:
+        return self.below + self.equal + self.above
+
+    def p_value(self, side: str) -> float:
+        """Conformal p-value, (1 + number at least as unusual) / (n + 1), in 0..1.
+
+        `side` says what is unusual: `low` scores, `high` ones, or `both`, for which the smaller
+        of the two p-values counts twice (Bonferroni), 1 at most. A tie is as unusual.
+        """
+        low = (1 + self.below + self.equal) / (self.count + 1)
+        high = (1 + self.above + self.equal) / (self.count + 1)
+        return {"low": low, "high": high}.get(side, min(1.0, 2 * min(low, high)))
+
+    def beaten(self, side: str) -> float:
+        """The share of reference scores that are less unusual, 0..1; of `both`, as the p-value."""
+        low, high = self.above / self.count, self.below / self.count
+        return {"low": low, "high": high}.get(side, max(0.0, 2 * max(low, high) - 1))
+
+
+def place(score: float, references: Tensor) -> Place:
+    """Where a score stands among references that are sorted upwards, [N]."""
+    value = torch.tensor(score, dtype=references.dtype)
+    below = int(torch.searchsorted(references, value))
+    upto = int(torch.searchsorted(references, value, right=True))
+    return Place(below, upto - below, len(references) - upto)
 
 
 def energy(logits: Tensor) -> Tensor:
@@ -22,6 +70,34 @@ def feature_norm(maps: Tensor) -> Tensor:
     """Euclidean norm of what a step made, [N,C,H,W]: [N]; small where little responds."""
     norms: Tensor = torch.linalg.vector_norm(maps.flatten(1), dim=1)
     return norms
+
+
+def mean_response(maps: Tensor) -> Tensor:
+    """The mean of each map of a step, [N,C,H,W]: [N,C]."""
+    return maps.mean((2, 3))
+
+
+def profile(responses: Tensor) -> Tensor:
+    """What is usual of the channels, from responses [N,C]: their mean and their spread, [2,C].
+
+    The spread is the standard deviation plus a tenth of its mean over the channels.
+    """
+    spread = responses.std(0, correction=0)
+    return torch.stack([responses.mean(0), spread + FLOOR * spread.mean()])
+
+
+def profile_distance(responses: Mapping[str, Tensor], profiles: Mapping[str, Tensor]) -> Tensor:
+    """How far pictures lie from the profiles [2,C] of some steps: [N], 0 is in the middle.
+
+    The root of the mean over the steps of mean_c ((r_c - mean_c) / spread_c)^2, for responses
+    [N,C] of each step. The idea of a distance to training features: Lee et al. 2018
+    (arXiv 1807.03888), with independent channels and one centre.
+    """
+    squares = [
+        ((responses[name] - mean) / spread).square().mean(1)
+        for name, (mean, spread) in profiles.items()
+    ]
+    return torch.stack(squares).mean(0).sqrt()
 
 
 def stage_ends(network: Network) -> dict[int, str]:

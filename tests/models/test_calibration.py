@@ -33,7 +33,8 @@ def test_the_calibration_names_the_weights_it_was_made_from() -> None:
 def test_it_holds_a_thousand_sorted_scores_and_means_of_every_layer_and_class() -> None:
     found = load_file(CALIBRATION)
     scores = {name: value for name, value in found.items() if name.startswith("score.")}
-    assert set(scores) == {"score.energy", "score.max_logit", "score.norm.4", "score.norm.5"}
+    kinds = ("energy", "max_logit", "norm.4", "norm.5", "profile")
+    assert set(scores) == {f"score.{kind}" for kind in kinds}
     for value in scores.values():
         assert value.shape == (1000,)
         assert value.equal(value.sort().values)
@@ -42,6 +43,11 @@ def test_it_holds_a_thousand_sorted_scores_and_means_of_every_layer_and_class() 
         means = found[f"mean.relu{layer}"]
         assert means.shape == (100, width)
         assert (means >= 0).all()
+    for layer in (1, 2, 3):
+        mean, spread = found[f"profile.relu{layer}"]
+        # The means are stored in half precision.
+        assert mean.allclose(found[f"mean.relu{layer}"].float().mean(0), atol=1e-3)
+        assert (spread > 0).all()
     # A few channels may be silent; whole layers are not.
     assert all((found[f"mean.relu{layer}"] > 0).float().mean() > 0.9 for layer in range(1, 6))
 

@@ -179,8 +179,19 @@ async def test_fooled_needs_the_true_label(attacks: Attacks) -> None:
     assert any("saw already" in note for note in made.notes) and not made.ended.flipped
 
 
+async def test_a_noise_and_a_sticker_that_ship_are_used_and_said(attacks: Attacks) -> None:
+    made = await done(attacks, "cat", AttackRequest("universal", 8, steps=4))
+    assert any(note.startswith("One noise for all pictures: it ships") for note in made.notes)
+    assert [moment.linf for moment in made.trace] == [0, 2, 4, 6, 8]
+    assert not any("this one picture" in note for note in made.notes)
+    made = await done(attacks, "cat", AttackRequest("sticker", 15, steps=5, target="school bus"))
+    assert any("sticker ships with Layerscope" in note for note in made.notes)
+    assert made.trace[-1].step == 5 and made.ended.control.kind == "sticker"
+
+
 async def test_universal_and_sticker_say_that_they_are_for_one_picture(attacks: Attacks) -> None:
-    made = await done(attacks, "cat", AttackRequest("universal", 8, steps=3))
+    # No noise that ships leads to a class, and no sticker is there for every class.
+    made = await done(attacks, "cat", AttackRequest("universal", 8, steps=3, target=20))
     assert any("this one picture" in note for note in made.notes)
     assert made.ended.linf <= 8
     made = await done(attacks, "cat", AttackRequest("sticker", 15, steps=3))

@@ -81,6 +81,16 @@ def test_a_whole_pass_agrees(make: type[Network], steps: list[str]) -> None:
     assert untouched(network)
 
 
+def test_from_outputs_that_are_known_comes_the_same() -> None:
+    network = graph()
+    known = brute(network, "conv1", [])
+    for step in ("conv1", "left", "right_relu", "last"):
+        one = Ablation(network, X, step, known.__getitem__)
+        other = Ablation(network, X, step)
+        made, again = (it.off([1], [network.logits])[network.logits] for it in (one, other))
+        torch.testing.assert_close(made, again)
+
+
 def test_mini_agrees_with_a_whole_pass() -> None:
     network, x = embedded(), torch.randn(3, 64, 64)
     drops = torch.cat([one.logits for one in Ablation(network, x, "conv3").costs(7)])

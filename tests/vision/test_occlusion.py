@@ -33,9 +33,11 @@ def captums(
 )  # fmt: skip
 def test_captum_agrees(make: type[Network], unit: Unit, patch: Patch) -> None:
     network = make()  # type: ignore[call-arg]
-    rows = list(occlude(network, X, unit, patch, 0.3, batch=3))
-    assert [one.row for one in rows] == list(range(len(rows)))
-    drops = torch.stack([one.drops for one in rows])
+    parts = list(occlude(network, X, unit, patch, 0.3, batch=3))
+    rows = len(patch.places(16))
+    assert [one.row for one in parts if one.column == 0] == list(range(rows))
+    assert all(len(one.drops) <= 3 and one.column % 3 == 0 for one in parts)
+    drops = torch.cat([one.drops for one in parts]).view(rows, rows)
     found = over_pixels(drops, patch, (16, 16))
     torch.testing.assert_close(found, captums(network, X, unit, patch, 0.3), rtol=1e-3, atol=1e-5)
     assert untouched(network)
@@ -49,6 +51,15 @@ def test_captum_agrees_on_mini() -> None:
     torch.testing.assert_close(
         found, captums(network, picture, unit, patch, 0), rtol=1e-3, atol=1e-4
     )
+
+
+def test_it_goes_on_where_it_was_stopped() -> None:
+    network, unit, patch = graph(), Unit("flatten", 2), Patch(4, 4)
+    whole = list(occlude(network, X, unit, patch))
+    rest = list(occlude(network, X, unit, patch, first=2))
+    assert [one.row for one in rest] == [2, 3]
+    for one, other in zip(rest, whole[2:], strict=True):
+        assert torch.equal(one.drops, other.drops)
 
 
 def test_a_patch_of_a_colour_and_an_edge_that_is_cut() -> None:

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from fastapi import FastAPI
 from safetensors.torch import save_file
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from app.services.assets import origin
 from app.services.fitting import keyed
+from app.services.universal import Flipped, Noise, Recipe, pack
 from app.web.app import create_app
 from app.web.settings import Settings
 from models import registry
@@ -80,7 +83,12 @@ def test_noise_of_the_same_size_does_not_flip_what_pgd_flips(client: TestClient)
         ({"method": "pgd_l2", "epsilon": 200}, None),
         ({"method": "deepfool"}, None),
         ({"method": "few_pixel", "epsilon": 1}, None),
-        ({"method": "universal", "steps": 3}, "this one picture"),
+        ({"method": "universal", "steps": 3}, "One noise for all pictures: it ships"),
+        ({"method": "universal", "steps": 3, "target": 20}, "this one picture"),
+        ({"method": "universal", "epsilon": 12}, "made for epsilon 10: more is not used"),
+        ({"method": "universal", "step_size": 1}, "does not use step_size"),
+        ({"method": "sticker", "steps": 2, "target": 71}, "school bus sticker ships"),
+        ({"method": "sticker", "steps": 2, "target": 20}, "Trained stickers are there for: school"),
         ({"method": "sticker", "steps": 2}, "this one picture"),
         ({"epsilon": 0}, "nothing happens"),
         ({"epsilon": 8, "steps": 2, "step_size": 1}, "cannot reach"),
@@ -192,3 +200,51 @@ def test_it_stops_when_the_caller_has_left(
     monkeypatch.undo()
     # Its place among the long jobs is free again.
     assert client.post(URL, json=body | {"steps": 1}).status_code == 200
+
+
+def test_the_universal_noise_grows_on_the_picture_and_is_the_same_for_all(
+    client: TestClient,
+) -> None:
+    made = {image: asked(client, method="universal", image=image) for image in ("cat", "rocket")}
+    for one in made.values():
+        assert [(at["step"], at["linf"]) for at in one["trace"]] == [(k, k) for k in range(11)]
+        assert one["linf"] == one["control"]["linf"] == 10
+    small = asked(client, method="universal", epsilon=4)
+    assert [at["linf"] for at in small["trace"]] == [0, 1, 2, 3, 4]
+    assert not any("cannot reach" in note for note in small["notes"])
+    # The note tells what it does to pictures it was not made from, and how that was found.
+    note = next(note for note in small["notes"] if "ships with Layerscope" in note)
+    assert "8,000 others" in note and "1,000 pictures" in note and "random signs to" in note
+
+
+def test_a_noise_of_the_operators_own_is_used_and_a_foreign_one_refused(
+    client: TestClient, application: FastAPI
+) -> None:
+    model = application.state.services.catalogue.model("mini")
+    values = torch.full((3, 64, 64), 6, dtype=torch.int8)
+    noise = Noise(values, Recipe(epsilon=6), 30, 10, (Flipped(6, 0.25, 0.125),))
+    folder = application.state.services.settings.data / "universal"
+    folder.mkdir()
+    tensors, about = pack(noise)
+    save_file(tensors, folder / "mini.safetensors", {**about, **origin(model)})
+    made = asked(client, method="universal", epsilon=8)
+    assert made["linf"] == 6
+    assert any("was made on this server, made from 30 others" in note for note in made["notes"])
+    save_file(tensors, folder / "mini.safetensors", {**about, "weights_sha256": "0" * 64})
+    made = asked(client, method="universal", epsilon=8)
+    assert made["linf"] == 8
+    assert any("Not used: mini.safetensors was made from other" in note for note in made["notes"])
+
+
+def test_a_trained_sticker_is_laid_at_one_place_after_the_other(client: TestClient) -> None:
+    made = asked(client, method="sticker", target="school bus", steps=12)
+    assert [one["step"] for one in made["trace"]] == list(range(13))
+    hits = sum(one["label"] == "school bus" for one in made["trace"][1:])
+    assert hits >= 6
+    assert any(f"school bus at {hits} of 12 places" in note for note in made["notes"])
+    assert made["trace"][-1]["label"] == made["after"][0]["label"]
+    assert made["control"]["kind"] == "sticker"
+    again = asked(client, method="sticker", target="school bus", steps=12)
+    assert again == made
+    other = asked(client, method="sticker", target="school bus", steps=12, seed=1)
+    assert other["adversarial_image"] != made["adversarial_image"]

@@ -43,14 +43,18 @@ def drift(
             output = next(outputs, None)
         if output is None:
             return
-        c, a, n = output.tensor.flatten(1)
-        yield DriftStep(
-            output.step.name,
-            relative_change(c, a),
-            cosine(c, a),
-            relative_change(c, n),
-            cosine(c, n),
-        )
+        yield compared(output.step.name, *output.tensor)
+
+
+def compared(step: str, clean: Tensor, attacked: Tensor, noisy: Tensor) -> DriftStep:
+    """One step's outputs for the three pictures, of the same shape, set against each other."""
+    return DriftStep(
+        step,
+        relative_change(clean, attacked),
+        cosine(clean, attacked),
+        relative_change(clean, noisy),
+        cosine(clean, noisy),
+    )
 
 
 def cosine(one: Tensor, other: Tensor) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor
 
 import torch
 from torch import Tensor
@@ -31,14 +30,15 @@ def eight_bit(pixels: Tensor) -> Tensor:
     return pixels.to(torch.uint8)
 
 
-def on_grid(x: Tensor, start: Tensor, limit: float = WHITE) -> Tensor:
+def on_grid(x: Tensor, start: Tensor, limit: float | Tensor = WHITE) -> Tensor:
     """The whole-numbered picture for floats `x` in 0..255, no number farther than floor(limit).
 
-    Halves go away from `start`, which is whole-numbered: a change of 0.5 is shown as 1.
+    Halves go away from `start`, which is whole-numbered: a change of 0.5 is shown as 1. `limit`
+    may be one for each picture, [N,1,1,1].
     """
     change = x - start
     whole = change.sign() * (change.abs() + 0.5).floor()
-    most = floor(limit)
+    most = torch.as_tensor(limit, dtype=torch.float64).floor().to(start)
     return (start + whole.clamp(-most, most)).clamp(0, WHITE)
 
 

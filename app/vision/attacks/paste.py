@@ -11,6 +11,9 @@ from torch import Tensor
 
 from app.vision.attacks.grid import WHITE, eight_bit
 
+TURN = 22.5
+"""Degrees to either side that a sticker is turned by lot, as Brown et al. 2017 do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -34,6 +37,12 @@ class Placement:
         """The same on another device."""
         return Placement(*(t.to(device) for t in (self.x, self.y, self.scale, self.angle)))
 
+    def split(self, size: int) -> list[Placement]:
+        """The same, `size` stickers at a time."""
+        numbers = (self.x, self.y, self.scale, self.angle)
+        parts = (torch.split(number, size) for number in numbers)
+        return [Placement(*part) for part in zip(*parts, strict=True)]
+
 
 def diameter(area: float) -> float:
     """The scale of a round sticker that covers `area` (0..1) of a square picture."""
@@ -45,7 +54,7 @@ def anywhere(
     side: int,
     scales: tuple[float, float],
     lot: torch.Generator,
-    turn: float = 22.5,
+    turn: float = TURN,
 ) -> Placement:
     """Placements drawn by lot: wholly inside the picture, turned by up to `turn` degrees."""
     draws = torch.rand(4, count, generator=lot)
@@ -73,10 +82,25 @@ def paste(pictures: Tensor, sticker: Tensor, place: Placement) -> Tensor:
         padding_mode="border",
         align_corners=False,
     )
-    radius = place.scale[:, None, None] * side / 2
-    cover = ((1 - grid.norm(dim=3)) * radius).clamp(0, 1)[:, None]
+    cover = _cover(grid, place, side)
     mixed: Tensor = pictures * (1 - cover) + found * cover
     return mixed
+
+
+def covered(side: int, place: Placement) -> Tensor:
+    """The share of a picture of `side` pixels that each of N stickers touches, 0..1: [N].
+
+    What lies beyond the edge is not counted.
+    """
+    touched: Tensor = (_cover(_look_up(side, place), place, side) > 0).float().mean((1, 2, 3))
+    return touched
+
+
+def _cover(grid: Tensor, place: Placement, side: int) -> Tensor:
+    """How much of each pixel is the sticker's, [N,1,S,S]: 1 inside, fading over its last pixel."""
+    radius = place.scale[:, None, None] * side / 2
+    cover: Tensor = ((1 - grid.norm(dim=3)) * radius).clamp(0, 1)[:, None]
+    return cover
 
 
 def pasted(pixels: Tensor, sticker: Tensor, place: Placement) -> Tensor:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from app.vision.attacks.goal import Goal
 from app.vision.attacks.grid import AttackStep, eight_bit, on_grid
 from app.vision.attacks.model import PixelModel
+
+Amount = float | Tensor
+"""In pixel values: one for all pictures, or one for each, [N,1,1,1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Iterate:
 
 
 def pgd(
-    model: PixelModel, pixels: Tensor, goal: Goal, epsilon: float, step_size: float, steps: int
+    model: PixelModel, pixels: Tensor, goal: Goal, epsilon: Amount, step_size: Amount, steps: int
 ) -> Iterator[AttackStep]:
     """Climb the loss by `step_size` a step, never farther than `epsilon` from uint8 [N,3,S,S].
 
@@ -37,7 +41,7 @@ def pgd(
     are whole already, and this is the textbook's iteration to the bit.
     """
     start = pixels.to(model.device).float()
-    whole = float(epsilon).is_integer() and float(step_size).is_integer()
+    whole = _whole(epsilon) and _whole(step_size)
 
     def shown(x: Tensor) -> Tensor:
         return x if whole else on_grid(x, start, epsilon)
@@ -50,8 +54,8 @@ def climb(
     model: PixelModel,
     start: Tensor,
     goal: Goal,
-    epsilon: float,
-    step_size: float,
+    epsilon: Amount,
+    step_size: Amount,
     steps: int,
     shown: Callable[[Tensor], Tensor] = lambda x: x,
 ) -> Iterator[Iterate]:
@@ -60,13 +64,20 @@ def climb(
     `shown` makes of x what the network is asked about: x itself where nothing is quantised.
     """
     x = start
+    most, by = (torch.as_tensor(one).to(start) for one in (epsilon, step_size))
     for number in range(steps):
         seen = shown(x)
         slope = model.slope(seen, goal)
         goal = goal.settled(slope.logits)
         yield Iterate(number, x, seen, slope.logits, slope.margin)
-        x = x + step_size * slope.gradient.sign()
+        x = x + by * slope.gradient.sign()
         # Projected first, then cut to what a pixel can be: the other order could leave 0..white.
-        x = (start + (x - start).clamp(-epsilon, epsilon)).clamp(0, model.white)
+        x = (start + (x - start).clamp(-most, most)).clamp(0, model.white)
     seen = shown(x)
     yield Iterate(steps, x, seen, model.logits(seen), False)
+
+
+def _whole(amount: Amount) -> bool:
+    """Whether pictures stay whole-numbered with it."""
+    exact = torch.as_tensor(amount, dtype=torch.float64)
+    return exact.equal(exact.round())

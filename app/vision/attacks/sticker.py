@@ -9,16 +9,18 @@ from math import ceil
 import torch
 from torch import Tensor
 
+from app.vision.attacks.adam import Adam, falling
 from app.vision.attacks.goal import Goal
 from app.vision.attacks.grid import WHITE, AttackStep, eight_bit
 from app.vision.attacks.model import PixelModel
-from app.vision.attacks.paste import Placement, anywhere, diameter, paste, pasted
+from app.vision.attacks.paste import TURN, Placement, anywhere, diameter, paste, pasted
 
-BATCH = 16
+BATCH = 32
+STEPS = 400
+AREAS = 0.10, 0.15
+"""Least and largest share of the picture that a sticker covers while it is trained."""
 RATE = 16.0
-"""Adam's step in pixel values."""
-FADING = 0.9, 0.999
-LEAST = 1e-12
+"""Adam's first step in pixel values; it falls to nothing along a cosine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,9 @@ def train_sticker(
     pictures: Tensor,
     goal: Goal,
     *,
-    areas: tuple[float, float] = (0.08, 0.15),
-    steps: int = 500,
+    areas: tuple[float, float] = AREAS,
+    turn: float = TURN,
+    steps: int = STEPS,
     batch: int = BATCH,
     seed: int = 0,
 ) -> Iterator[StickerStep]:
@@ -45,43 +48,24 @@ def train_sticker(
     It climbs E[loss(paste(picture, sticker, place))] over pictures and places with Adam: the
     expectation over transformation of Athalye et al. 2018 (arXiv 1707.07397) and the patch of
     Brown et al. 2017 (arXiv 1712.09665). `areas` is the least and largest share of the picture
-    it covers, `goal` has a label for each picture. P is the side of the largest as it lies on the
-    picture: finer dots would not be seen. `seed` draws everything.
+    it covers, `turn` how far it is turned, in degrees; `goal` has a label for each picture. P is
+    the side of the largest as it lies on the picture: finer dots would not be seen. `seed` draws
+    everything.
     """
     lot = torch.Generator().manual_seed(seed)
     side, scales = pictures.shape[-1], (diameter(areas[0]), diameter(areas[1]))
     own = ceil(scales[1] * side)
     sticker = (WHITE / 2 + 20 * torch.randn(3, own, own, generator=lot)).to(model.device)
-    climber = _Adam(sticker.clamp(0, WHITE))
+    climber = Adam(sticker.clamp(0, WHITE), 0, WHITE)
     for number in range(1, steps + 1):
         chosen = torch.randint(len(pictures), (batch,), generator=lot)
-        place = anywhere(batch, side, scales, lot)
+        place = anywhere(batch, side, scales, lot, turn)
         under = pictures[chosen.to(pictures.device)].to(model.device).float()
         part = goal.only(chosen.to(model.device))
         gradient, logits = _gradient(model, under, climber.value, place, part)
-        sticker = climber.step(gradient)
+        sticker = climber.step(gradient, falling(RATE, number, steps))
         reached = float(part.reached(logits).float().mean())
         yield StickerStep(number, eight_bit(sticker.round()), reached)
-
-
-class _Adam:
-    """Adam (Kingma and Ba 2015, arXiv 1412.6980), uphill and within 0..255."""
-
-    def __init__(self, value: Tensor) -> None:
-        self.value = value
-        self._mean, self._square = torch.zeros_like(value), torch.zeros_like(value)
-        self._count = 0
-
-    def step(self, gradient: Tensor) -> Tensor:
-        """The value after one more step."""
-        self._count += 1
-        slow, slower = FADING
-        self._mean = slow * self._mean + (1 - slow) * gradient
-        self._square = slower * self._square + (1 - slower) * gradient**2
-        mean = self._mean / (1 - slow**self._count)
-        size = (self._square / (1 - slower**self._count)).sqrt() + LEAST
-        self.value = (self.value + RATE * mean / size).clamp(0, WHITE)
-        return self.value
 
 
 def sticker_on_one(
@@ -104,12 +88,31 @@ def sticker_on_one(
         yield AttackStep(step.number, shown, seen)
 
 
+def sticker_about(
+    model: PixelModel, pixels: Tensor, sticker: Tensor, area: float, places: int, seed: int = 0
+) -> Iterator[AttackStep]:
+    """A sticker that was trained before, uint8 [3,P,P], on uint8 [1,3,S,S]: each step a place.
+
+    It covers `area`, 0..1. Places and turns are drawn by `seed`; the last is `place_of` it.
+    """
+    side, lot = pixels.shape[-1], torch.Generator().manual_seed(seed + 1)
+    yield AttackStep(0, pixels, model.logits(pixels.to(model.device).float()))
+    for number in range(1, places + 1):
+        there = anywhere(1, side, (diameter(area), diameter(area)), lot)
+        shown = pasted(pixels, sticker, there if number < places else place_of(side, area, seed))
+        yield AttackStep(number, shown, model.logits(shown.to(model.device).float()))
+
+
 def random_sticker(pixels: Tensor, area: float, seed: int = 0) -> Tensor:
     """uint8 [1,3,S,S] with a sticker of random colours where `sticker_on_one` puts its own."""
-    lot = torch.Generator().manual_seed(seed)
-    own = ceil(diameter(area) * pixels.shape[-1])
-    sticker = torch.randint(0, WHITE + 1, (3, own, own), generator=lot, dtype=torch.uint8)
+    sticker = random_colours(ceil(diameter(area) * pixels.shape[-1]), seed)
     return pasted(pixels, sticker, place_of(pixels.shape[-1], area, seed))
+
+
+def random_colours(side: int, seed: int = 0) -> Tensor:
+    """A sticker that knows nothing, the control: uint8 [3,side,side], each number by lot."""
+    lot = torch.Generator().manual_seed(seed)
+    return torch.randint(0, WHITE + 1, (3, side, side), generator=lot, dtype=torch.uint8)
 
 
 def place_of(side: int, area: float, seed: int) -> Placement:

@@ -1,0 +1,111 @@
+"""A photo turned, zoomed into, flipped, relit before it becomes the network's input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import ceil, sqrt
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from app.pictures.preprocess import Preprocess, centre_box, fit, resized_size
+from app.pictures.transform import brightness, colour, contrast, flip, to_pixels
+
+LONGEST = 4
+"""How many times as long as broad a photo is looked at: a square never reaches farther."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is done to a photo; the plain one is nothing at all.
+
+    `turn` is in degrees clockwise, `zoom`, `brightness`, `contrast`, `colour` in per cent of the
+    photo as it is; `mirrored` says what lies beyond the photo's edge: its mirror image or black.
+    """
+
+    turn: float = 0
+    zoom: float = 100
+    brightness: float = 100
+    contrast: float = 100
+    colour: float = 100
+    flip: bool = False
+    mirrored: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo that is changed in many ways; what it is scaled to is kept for the last zoom.
+
+    `prep` says how it becomes the network's input.
+    """
+
+    image: Image.Image
+    prep: Preprocess
+    _scaled: dict[float, Image.Image] = field(default_factory=dict, repr=False, compare=False)
+
+    def scaled(self, percent: float) -> Image.Image:
+        """Its middle, `percent` times nearer, at the size that the whole photo is scaled to."""
+        if percent not in self._scaled:
+            self._scaled.clear()
+            self._scaled[percent] = _zoomed(_middle(self.image), percent, self.prep)
+        return self._scaled[percent]
+
+
+def changed(photo: Photo, change: Change) -> Tensor:
+    """The network's input, uint8 [3,S,S], of the changed photo.
+
+    In this order: the centre is kept (zoom) while the photo is scaled, it is turned about its
+    centre (bilinear), cut to S x S, flipped, given colour, contrast and brightness. No change
+    gives what `fit` gives, to the byte.
+    """
+    pixels = _placed(photo, change)
+    if change.flip:
+        pixels = flip(pixels)
+    pixels = colour(pixels, change.colour)
+    pixels = contrast(pixels, change.contrast)
+    return brightness(pixels, change.brightness)
+
+
+def _placed(photo: Photo, change: Change) -> Tensor:
+    """Zoomed and turned."""
+    if change.zoom == 100 and not change.turn % 360:
+        return fit(photo.image, photo.prep).pixels
+    return to_pixels(_turned(photo.scaled(change.zoom), change, photo.prep.crop))
+
+
+def _middle(image: Image.Image) -> Image.Image:
+    """The photo, of a very long one the middle: more of it is never seen, however it is turned."""
+    width, height = image.size
+    most = LONGEST * min(width, height)
+    if max(width, height) <= most:
+        return image
+    left, top = (max(0, (n - most) // 2) for n in (width, height))
+    return image.crop((left, top, width - left, height - top))
+
+
+def _zoomed(image: Image.Image, percent: float, prep: Preprocess) -> Image.Image:
+    """The photo's centre, scaled to the size that the whole photo is scaled to."""
+    width, height = image.size
+    untouched = image.size == (prep.crop, prep.crop)
+    size = image.size if untouched else resized_size(image.size, prep.resize)
+    kept_x, kept_y = (n * 100 / percent for n in (width, height))
+    left, top = (width - kept_x) / 2, (height - kept_y) / 2
+    box = (left, top, left + kept_x, top + kept_y)
+    return image.resize(size, Image.Resampling.BILINEAR, box=box)
+
+
+def _turned(image: Image.Image, change: Change, side: int) -> Image.Image:
+    """Turned about its centre, and the middle `side` x `side` kept."""
+    box = centre_box(image.size, side)
+    if not change.turn % 360:
+        return image.crop(box)
+    # As far from the centre as a corner of the square gets, and one pixel for the filter.
+    reach = ceil(side * sqrt(2) / 2) + 2
+    around = [max(0, reach - n // 2) for n in image.size]
+    mode = "symmetric" if change.mirrored else "constant"
+    edge = ((around[1],) * 2, (around[0],) * 2, (0, 0))
+    wide = Image.fromarray(np.pad(np.asarray(image), edge, mode=mode))  # type: ignore[call-overload]
+    turned = wide.rotate(-change.turn, Image.Resampling.BILINEAR)
+    left, top = around[0] + box[0], around[1] + box[1]
+    return turned.crop((left, top, left + side, top + side))

@@ -1,0 +1,230 @@
+"""How do curves become a chart: laid out once, for a page to draw as SVG, and drawn as a PNG."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw
+
+from app.pictures.encode import encode_png
+from app.pictures.tables import broken, font, plain
+
+Point = tuple[float, float]
+Rgb = tuple[int, int, int]
+
+LETTER, LINE = 8.4, 18
+"""Width of a character and height of a line, in units of a chart; text is 15 of them high."""
+_TOP, _RIGHT, _FOOT = 14, 18, 30
+_SCALE, _MARGIN = 2, 28
+_PAPER: Rgb = (255, 255, 255)
+_INK: Rgb = (27, 30, 36)
+_SOFT: Rgb = (82, 87, 99)
+_FAINT: Rgb = (213, 204, 186)
+_COLOURS: dict[str, Rgb] = {
+    "attack": (161, 29, 43), "noise": (20, 88, 154), "target": (11, 107, 79)
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A curve: `role` is what its colour means, `spread` its (x, lowest, highest), if any."""
+
+    name: str
+    role: str
+    points: tuple[Point, ...]
+    spread: tuple[tuple[float, float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place on the x axis with words beside it; `role` as for a series."""
+
+    x: float
+    role: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Curves over named places: `x` are place and name, `y` height and name, both ascending.
+
+    `upright` names stand on end, for there are many; marks are told from top to bottom.
+    """
+
+    title: str
+    x_title: str
+    y_title: str
+    x: tuple[tuple[float, str], ...]
+    y: tuple[tuple[float, str], ...]
+    series: tuple[Series, ...]
+    marks: tuple[Mark, ...] = ()
+    upright: bool = False
+    room: int = 0
+    """Lines that are kept free above the curves for the words of marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A series in a chart's units: each of `dots`, and the outline of its `spread`."""
+
+    name: str
+    role: str
+    dots: tuple[Point, ...]
+    spread: tuple[Point, ...]
+
+    @property
+    def line(self) -> str:
+        """The curve as SVG's `points`."""
+        return _listed(self.dots)
+
+    @property
+    def area(self) -> str:
+        """The spread as SVG's `points`."""
+        return _listed(self.spread)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything of a chart lies, from its top left corner; ticks are (place, name)."""
+
+    chart: Chart
+    width: float
+    height: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x: tuple[tuple[float, str], ...]
+    y: tuple[tuple[float, str], ...]
+    curves: tuple[Curve, ...]
+    marks: tuple[tuple[float, float, str, Mark], ...]
+    """Place, height of the words, their side (`start` or `end`), and what is marked."""
+
+
+def lay_out(chart: Chart, width: float, height: float = 300) -> Layout:
+    """The chart on `width` units; names that would touch the one before are left out."""
+    left = 10 + LETTER * max(len(name) for _, name in chart.y)
+    tall = LETTER * max(len(name) for _, name in chart.x) + 6 if chart.upright else LINE
+    right, bottom, top = width - _RIGHT, height - _FOOT - tall, _TOP + LINE * chart.room
+    low, high = chart.x[0][0], chart.x[-1][0]
+    foot, head = chart.y[0][0], chart.y[-1][0]
+
+    def at(x: float, y: float) -> Point:
+        across, up = (x - low) / ((high - low) or 1), (y - foot) / ((head - foot) or 1)
+        return round(left + across * (right - left), 1), round(bottom - up * (bottom - top), 1)
+
+    curves = tuple(
+        Curve(
+            one.name,
+            one.role,
+            tuple(at(x, y) for x, y in one.points),
+            (*(at(x, y) for x, _, y in one.spread), *(at(x, y) for x, y, _ in one.spread[::-1])),
+        )
+        for one in chart.series
+    )
+    places = _apart([(at(x, foot)[0], name) for x, name in chart.x], chart.upright)
+    heights = tuple((at(low, y)[1], name) for y, name in chart.y)
+    marks = tuple(
+        (at(one.x, foot)[0], _TOP + LINE * (i + 0.5), _side(at(one.x, foot)[0], one, right), one)
+        for i, one in enumerate(chart.marks)
+    )
+    return Layout(chart, width, height, left, right, top, bottom, places, heights, curves, marks)
+
+
+def chart_png(title: str, charts: Sequence[Chart], sentence: str = "", width: int = 640) -> bytes:
+    """Charts one below the other under a title, each with its legend, a sentence at the end."""
+    layouts = [lay_out(chart, width) for chart in charts]
+    across = width * _SCALE
+    heading, words = broken(title, across, font(34)), broken(sentence, across, font(26))
+    top = _MARGIN + 44 * len(heading)
+    below = sum(round(one.height * _SCALE) + 84 for one in layouts)
+    size = (across + 2 * _MARGIN, top + below + 36 * len(words) + _MARGIN)
+    image = Image.new("RGB", size, _PAPER)
+    draw = ImageDraw.Draw(image)
+    for i, line in enumerate(heading):
+        draw.text((_MARGIN, _MARGIN + 44 * i), line, _INK, font(34))
+    for one in layouts:
+        _draw(image, one, (_MARGIN, top))
+        top += round(one.height * _SCALE) + 84
+    for i, line in enumerate(words):
+        draw.text((_MARGIN, top + 36 * i), line, _INK, font(26))
+    return encode_png(image)
+
+
+def _draw(image: Image.Image, laid: Layout, origin: tuple[int, int]) -> None:
+    """One chart with its title and legend, doubled, so that text is sharp."""
+    draw, small = ImageDraw.Draw(image), font(26)
+    draw.text(origin, plain(laid.chart.title), _INK, font(28))
+    x = origin[0]
+    for curve in laid.curves:
+        colour = _COLOURS[curve.role]
+        draw.line((x, origin[1] + 56, x + 36, origin[1] + 56), colour, 6)
+        draw.text((x + 46, origin[1] + 56), plain(curve.name), colour, small, anchor="lm")
+        x += 90 + round(small.getlength(plain(curve.name)))
+
+    def at(point: Point) -> Point:
+        return origin[0] + point[0] * _SCALE, origin[1] + 76 + point[1] * _SCALE
+
+    for y, name in laid.y:
+        draw.line((*at((laid.left, y)), *at((laid.right, y))), _FAINT, 2)
+        draw.text(at((laid.left - 6, y)), plain(name), _SOFT, small, anchor="rm")
+    for x_, name in laid.x:
+        _name(image, at((x_, laid.bottom + 8)), plain(name), laid.chart.upright)
+    draw.text(
+        at(((laid.left + laid.right) / 2, laid.height - 14)),
+        plain(laid.chart.x_title), _SOFT, small, anchor="mm",
+    )  # fmt: skip
+    for curve in laid.curves:
+        if len(curve.spread) > 2:
+            _veil(image, [at(point) for point in curve.spread], _COLOURS[curve.role])
+    for curve in laid.curves:
+        points = [at(point) for point in curve.dots]
+        draw.line(points, _COLOURS[curve.role], 5)
+        for px, py in points:
+            draw.ellipse((px - 6, py - 6, px + 6, py + 6), _COLOURS[curve.role])
+    for place, height, side, mark in laid.marks:
+        colour = _COLOURS[mark.role]
+        draw.line((*at((place, height - 8)), *at((place, laid.bottom))), colour, 3)
+        beside = at((place + (6 if side == "start" else -6), height))
+        draw.text(beside, plain(mark.words), colour, small, "lm" if side == "start" else "rm")
+
+
+def _name(image: Image.Image, at: Point, text: str, upright: bool) -> None:
+    """A name below the x axis, its middle there; upright it ends there and is read upwards."""
+    if not upright:
+        ImageDraw.Draw(image).text(at, text, _SOFT, font(26), anchor="ma")
+        return
+    strip = Image.new("L", (round(font(26).getlength(text)) + 2, 34))
+    ImageDraw.Draw(strip).text((0, 17), text, 255, font(26), anchor="lm")
+    turned = strip.rotate(90, expand=True)
+    image.paste(_SOFT, (round(at[0] - turned.width / 2), round(at[1])), turned)
+
+
+def _veil(image: Image.Image, outline: list[Point], colour: Rgb) -> None:
+    mask = Image.new("L", image.size)
+    ImageDraw.Draw(mask).polygon(outline, fill=56)
+    image.paste(colour, mask=mask)
+
+
+def _apart(places: list[tuple[float, str]], upright: bool) -> tuple[tuple[float, str], ...]:
+    """The places whose names do not touch the one before; the last always has its name."""
+    kept: list[tuple[float, str]] = []
+    for place, name in places:
+        if not kept or place - kept[-1][0] >= _room(kept[-1][1], name, upright):
+            kept.append((place, name))
+    if places and kept[-1] != places[-1]:
+        while kept and places[-1][0] - kept[-1][0] < _room(kept[-1][1], places[-1][1], upright):
+            kept.pop()
+        kept.append(places[-1])
+    return tuple(kept)
+
+
+def _room(one: str, other: str, upright: bool) -> float:
+    return LINE - 1 if upright else LETTER * (len(one) + len(other)) / 2 + 6
+
+
+def _side(place: float, mark: Mark, right: float) -> str:
+    return "start" if place + LETTER * len(mark.words) + 8 < right else "end"
+
+
+def _listed(points: Sequence[Point]) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in points)

@@ -1,0 +1,185 @@
+"""Pictures that grow while people watch: one growth a picture, however many watch it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
+
+from app.errors import NotWritten
+from app.services.run import preprocess
+from app.services.synthesis.asked import Asked
+from app.services.synthesis.picture import Picture, drawn
+from app.vision.synthesis import Synthesis, synthesise
+from models.graph import Network
+
+_log = logging.getLogger(__name__)
+
+POINTS = 128
+"""Values of a curve that are kept with a finished picture."""
+
+PARKED, PATIENCE = 2, 120.0
+"""How many growths that nobody watches stay ready to go on, and for how many seconds: a page that
+was hidden comes back. Few, because each holds its network."""
+
+LONGEST_TURN = 2.0
+"""Seconds between two steps that count as waiting for others' turns; longer it was parked."""
+
+Put = Callable[[Asked, Picture], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """After `step` of `steps` steps. `shown` is the newest picture: as if asked for so many steps.
+
+    `objective` is the goal's value for it, `curve` holds the values on the way, each of the view
+    that its step was made from. `problem` says what went wrong with keeping it.
+    """
+
+    step: int
+    steps: int
+    shown: Asked
+    objective: float
+    curve: tuple[float, ...]
+    seconds_left: float = 0.0
+    problem: str = ""
+
+    @property
+    def finished(self) -> bool:
+        return self.step == self.steps
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the newest picture came with this step."""
+        return self.shown.recipe.steps == self.step
+
+
+class Growth:
+    """One picture on its way; it is advanced by whoever is ahead, all in the compute thread."""
+
+    def __init__(self, asked: Asked, network: Network, show: Put, keep: Put) -> None:
+        prep = preprocess(asked.model)
+        self.asked = asked
+        self.listeners = 0
+        self.report: Report | None = None
+        self._synthesis = Synthesis(
+            network, asked.at, [asked.goal], prep.mean, prep.std, asked.recipe
+        )
+        self._source = synthesise(self._synthesis)
+        self._show, self._keep = show, keep
+        self._curve: list[float] = []
+        self._newest: Picture | None = None
+        self._seconds = 0.0
+        self._before = 0.0
+
+    def advance(self) -> Report:
+        """One step further."""
+        started = time.monotonic()
+        grown = next(self._source)
+        self._curve.append(grown.objectives[0])
+        shown = self.report.shown if self.report else self.asked.after(0)
+        objective = self.report.objective if self.report else grown.objectives[0]
+        if grown.pictures is not None:
+            shown = self.asked.after(grown.step)
+            # The value of the picture itself, not of the view that the step was made from.
+            objective = self._synthesis.measure()[0]
+            self._newest = self._picture(shown, grown.pictures[0], objective)
+            self._show(shown, self._newest)
+        left = self._left(started, grown.step)
+        steps = self.asked.recipe.steps
+        self.report = Report(grown.step, steps, shown, objective, self.curve, left)
+        if self.report.finished:
+            self.report = replace(self.report, problem=self._kept())
+        return self.report
+
+    def end(self) -> None:
+        """Nobody watches any more: what was reached is kept."""
+        if self.report and self.report.step and not self.report.finished and (why := self._kept()):
+            _log.warning("A synthesised picture: %s", why)
+
+    @property
+    def curve(self) -> tuple[float, ...]:
+        """The values so far, thinned out."""
+        stride = -(-len(self._curve) // POINTS)
+        return tuple(self._curve[::stride])
+
+    def _left(self, started: float, step: int) -> float:
+        """Seconds to the end, the turns of others included; pauses of a parked one are not."""
+        now = time.monotonic()
+        self._seconds += now - max(self._before, started - LONGEST_TURN)
+        self._before = now
+        return self._seconds * (self.asked.recipe.steps - step) / max(1, step)
+
+    def _picture(self, shown: Asked, pixels: Tensor, objective: float) -> Picture:
+        return drawn(pixels, shown.key, shown.made, objective, list(self.curve))
+
+    def _kept(self) -> str:
+        """Keep the newest picture; "" or what went wrong."""
+        if self.report is None or self._newest is None:
+            return ""
+        try:
+            self._keep(self.report.shown, self._newest)
+        except NotWritten as error:
+            return error.detail
+        return ""
+
+
+@dataclass
+class Growths:
+    """The growths under way, by key. Used in the compute thread alone: no lock is needed."""
+
+    show: Put
+    keep: Put
+    find: Callable[[Asked], Picture | None]
+    _growing: dict[str, Growth] = field(default_factory=dict)
+    _parked: dict[str, tuple[float, Growth]] = field(default_factory=dict)
+
+    def follow(self, asked: Asked, network: Network) -> Iterator[Report]:
+        """Report after each step from where the growth is now; of a picture that is there, one."""
+        if found := self.find(asked):
+            steps = asked.recipe.steps
+            yield Report(steps, steps, asked, found.objective, found.curve)
+            return
+        growth = self._join(asked, network)
+        seen: Report | None = None
+        try:
+            while seen is None or not seen.finished:
+                # Another may be ahead: then there is nothing to compute, only to tell.
+                behind = growth.report is not None and growth.report is not seen
+                seen = growth.report if behind and growth.report else growth.advance()
+                yield seen
+        finally:
+            self._leave(growth)
+
+    def __len__(self) -> int:
+        return len(self._growing)
+
+    def _join(self, asked: Asked, network: Network) -> Growth:
+        """The growth under way, or one that stopped a moment ago, or a new one."""
+        self._tidy()
+        growth = self._growing.get(asked.key)
+        if growth is None:
+            _, growth = self._parked.pop(asked.key, (0.0, None))
+            growth = growth or Growth(asked, network, self.show, self.keep)
+            self._growing[asked.key] = growth
+        growth.listeners += 1
+        return growth
+
+    def _leave(self, growth: Growth) -> None:
+        growth.listeners -= 1
+        if not growth.listeners:
+            self._growing.pop(growth.asked.key, None)
+            growth.end()
+            if growth.report and not growth.report.finished:
+                self._parked[growth.asked.key] = (time.monotonic() + PATIENCE, growth)
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Let those go that nobody came back to."""
+        now = time.monotonic()
+        self._parked = dict(
+            [(key, one) for key, one in self._parked.items() if one[0] > now][-PARKED:]
+        )

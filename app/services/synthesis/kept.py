@@ -1,0 +1,83 @@
+"""Finished pictures on the disk, within a budget: those not looked at for longest go first."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from pathlib import Path
+
+from app.errors import NotWritten
+from app.services.files import write
+from app.services.synthesis.picture import Picture, read
+
+_log = logging.getLogger(__name__)
+
+
+class Kept:
+    """Pictures by key in `folder`, together at most `capacity` bytes. Thread-safe.
+
+    A file's own clock says when it was last looked at. Another process may share the folder: files
+    are whole or not there.
+    """
+
+    def __init__(self, folder: Path, capacity: int) -> None:
+        self._folder = folder
+        self._capacity = capacity
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> Picture | None:
+        """The picture, now the most recently used; None where none is, or none that is whole."""
+        path = self._path(key)
+        try:
+            found = read(path.read_bytes(), key)
+            if found is None:
+                _log.warning("%s is damaged and was put away.", path)
+                path.unlink(missing_ok=True)
+            else:
+                os.utime(path)
+        except OSError:
+            return None
+        return found
+
+    def has(self, key: str) -> bool:
+        """Whether there is a file; it is not looked into."""
+        return self._path(key).is_file()
+
+    def put(self, key: str, picture: Picture) -> None:
+        """Keep a picture and let the oldest go. Raises `NotWritten`."""
+        if len(picture.png) > self._capacity:
+            return
+        with self._lock:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                write(self._path(key), picture.png)
+            except OSError as error:
+                raise NotWritten(
+                    f"The picture is here but could not be kept on the server's disk "
+                    f"({error.strerror}): save it yourself."
+                ) from error
+            self._shrink()
+
+    def _shrink(self) -> None:
+        files = sorted((used, path, size) for path, used, size in self._files())
+        total = sum(size for _, _, size in files)
+        for _, path, size in files[:-1]:
+            if total <= self._capacity:
+                return
+            path.unlink(missing_ok=True)
+            total -= size
+
+    def _files(self) -> list[tuple[Path, int, int]]:
+        found = []
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                try:
+                    state = entry.stat()
+                except FileNotFoundError:
+                    continue
+                found.append((Path(entry.path), state.st_mtime_ns, state.st_size))
+        return found
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.png"

@@ -1,0 +1,68 @@
+"""What a goal's number is elsewhere: on a run's picture, and on plain grey."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from app.services.catalogue import Catalogue, Model
+from app.services.engine import Engine
+from app.services.run import Run, preprocess
+from app.services.synthesis.asked import Asked
+from app.vision.goals import Goal, counted, slope
+from app.vision.synthesis import GREY
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A step's responses as goals count them: `means` of each channel [C], `square` of them all."""
+
+    means: Tensor
+    square: float
+
+    @classmethod
+    def of(cls, output: Tensor, slope: float) -> Level:
+        """From a step's output, [C,H,W] or [K]."""
+        values = counted(output, slope)
+        means = values.mean((1, 2)) if values.ndim == 3 else values
+        return cls(means, values.square().mean().item())
+
+    def value(self, goal: Goal) -> float:
+        """The goal's number, not turned round where it is to be lowered."""
+        if goal.channel is None:
+            return self.square
+        return replace(goal, away=False).value(self.means).item()
+
+
+class Greys:
+    """Levels of every step of a network for plain grey: one pass a network, when first asked."""
+
+    def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
+        self._engine, self._catalogue = engine, catalogue
+        self._known: dict[tuple[str, str], dict[str, Level]] = {}
+
+    async def of(self, asked: Asked) -> float:
+        """The goal's number for grey. Raises `WeightsMissing`, `Busy`."""
+        model = asked.model
+        key = (model.id, model.row.sha256)
+        if key not in self._known:
+            self._known[key] = await self._measured(model)
+        return self._known[key][asked.at].value(asked.goal)
+
+    async def _measured(self, model: Model) -> dict[str, Level]:
+        network = await self._catalogue.network(model.id)
+        prep, side = preprocess(model), network.input_size
+        shade = (GREY - torch.tensor(prep.mean)) / torch.tensor(prep.std)
+        grey = shade.view(3, 1, 1).expand(3, side, side).contiguous()
+        return {
+            one.step.name: Level.of(one.tensor, slope(model.outline, one.step.name))
+            async for one in self._engine.forward(network, grey)
+        }
+
+
+def on_picture(asked: Asked, run: Run) -> float:
+    """The goal's number for a run's picture, whose step is done."""
+    at = asked.at
+    return Level.of(run.tensor(at), slope(asked.model.outline, at)).value(asked.goal)

@@ -1,0 +1,117 @@
+"""The synthesised pictures that ship beside a network's weights: one sheet a step."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from app.pictures.sheets import SheetLayout, arrange
+from app.services.assets import Asset, find
+from app.services.catalogue import Model
+from app.services.synthesis.asked import Asked
+from app.vision.goals import Goal
+from app.vision.synthesis import Recipe
+
+KIND, SHEET, OBJECTIVE, RECIPE = "synthesised", "sheet.", "objective.", "recipe"
+"""How the file, its tensors before a step's name, and the metadata with the recipe are called."""
+QUALITY = 75
+"""Of JPEG, colours as fine as brightness: its 8-pixel squares do not cross a tile's border."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """By step: `sheets`, a JPEG's bytes of all channels in order, and `objectives`, [C] each.
+
+    Every picture was made by `recipe`.
+    """
+
+    recipe: Recipe
+    sheets: Mapping[str, Tensor]
+    objectives: Mapping[str, Tensor]
+
+    def layout(self, at: str) -> SheetLayout | None:
+        """Where each channel lies on the sheet of a step; None where it has none."""
+        if at not in self.sheets:
+            return None
+        return arrange(len(self.objectives[at]), self.recipe.size, self.recipe.size)
+
+    def sheet(self, at: str) -> bytes:
+        """The pictures of all channels, a JPEG. Raises `KeyError` for a step that has none."""
+        return self.sheets[at].numpy().tobytes()
+
+    def tile(self, at: str, channel: int) -> Image.Image:
+        """The picture of one channel, S x S. Raises `KeyError` for a step that has none."""
+        side = self.recipe.size
+        x, y = arrange(len(self.objectives[at]), side, side).position(channel)
+        return _decoded(self.sheet(at)).crop((x, y, x + side, y + side))
+
+    def has(self, asked: Asked) -> bool:
+        """Whether exactly what is asked for is among them."""
+        return (
+            asked.at in self.sheets
+            and asked.goal == Goal(asked.goal.channel)
+            and asked.goal.channel is not None
+            and same(asked.recipe) == same(self.recipe)
+        )
+
+
+def shipped(model: Model) -> Shipped | None:
+    """The pictures that ship with a network; None where there are none made with its weights."""
+    for asset in find(model, KIND).assets:
+        try:
+            return _of(asset)
+        except (ValueError, KeyError, TypeError) as error:
+            _log.warning("%s cannot be read: %r", asset.path, error)
+    return None
+
+
+def same(recipe: Recipe) -> dict[str, object]:
+    """What of a recipe the picture depends on."""
+    return {name: value for name, value in asdict(recipe).items() if name != "every"}
+
+
+def pack(
+    recipe: Recipe, pictures: Mapping[str, Sequence[Image.Image]], objectives: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of the file that `shipped` reads, from every picture of each step."""
+    tensors = {SHEET + at: _sheet(tiles) for at, tiles in pictures.items()}
+    tensors |= {OBJECTIVE + at: values.float() for at, values in objectives.items()}
+    return tensors, {RECIPE: json.dumps(same(recipe))}
+
+
+def _sheet(tiles: Sequence[Image.Image]) -> Tensor:
+    """Tiles of one size as a JPEG's bytes, uint8 [n]; unused places are grey."""
+    size = tiles[0].width
+    layout = arrange(len(tiles), size, size)
+    page = Image.new("RGB", (layout.width, layout.height), (128, 128, 128))
+    for i, tile in enumerate(tiles):
+        page.paste(tile, layout.position(i))
+    file = io.BytesIO()
+    page.save(file, "JPEG", quality=QUALITY, subsampling=0)
+    return torch.frombuffer(bytearray(file.getvalue()), dtype=torch.uint8)
+
+
+def _of(asset: Asset) -> Shipped:
+    names = [key.removeprefix(SHEET) for key in asset.tensors if key.startswith(SHEET)]
+    return Shipped(
+        Recipe(**json.loads(asset.about[RECIPE])),
+        {name: asset.tensors[SHEET + name] for name in names},
+        {name: asset.tensors[OBJECTIVE + name] for name in names},
+    )
+
+
+@lru_cache(3)
+def _decoded(sheet: bytes) -> Image.Image:
+    """A sheet as pixels: up to 3.5 MB each, so only a few are kept."""
+    with Image.open(io.BytesIO(sheet), formats=["JPEG"]) as image:
+        return image.convert("RGB")

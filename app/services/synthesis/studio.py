@@ -1,0 +1,93 @@
+"""Where synthesised pictures come from: shipped, kept, shown a moment ago, or grown now."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from app.services.cache import ByteCache
+from app.services.catalogue import Catalogue, Model
+from app.services.engine import Engine
+from app.services.synthesis.asked import Asked, Wanted, asked, home
+from app.services.synthesis.growth import Growths, Report
+from app.services.synthesis.kept import Kept
+from app.services.synthesis.levels import Greys
+from app.services.synthesis.picture import Picture, encode
+from app.services.synthesis.shipped import shipped
+from models.graph import Network
+
+State = Literal["shipped", "cached", "none"]
+
+FRAMES = 32_000_000
+"""Bytes of pictures on their way: one of 128 pixels has 40 thousand, a growth 33 of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A picture that can be shown at once, and where it was."""
+
+    state: State
+    picture: Picture
+
+
+class Studio:
+    """Synthesised pictures; finished ones are kept in `folder`, at most `capacity` bytes.
+
+    Everyone shares them: they show a network, not a person's picture.
+    """
+
+    def __init__(self, engine: Engine, catalogue: Catalogue, folder: Path, capacity: int) -> None:
+        self._engine = engine
+        self._kept = Kept(folder, capacity)
+        self._frames: ByteCache[str, Picture] = ByteCache(FRAMES)
+        self.greys = Greys(engine, catalogue)
+        self.growths = Growths(self._show, self._keep, self._finished)
+
+    def asked(self, model: Model, step: str, channel: int | None, wanted: Wanted) -> Asked:
+        """What is asked for, checked; by default as those that ship were made.
+
+        Raises `UnknownStep`, `BadRequest`.
+        """
+        there = shipped(model)
+        usual = there and step in model.geometry and home(model, step, channel)[0] in there.sheets
+        return asked(model, step, channel, wanted, there.recipe if there and usual else None)
+
+    def find(self, asked: Asked) -> Found | None:
+        """The picture where it can be shown at once."""
+        if picture := self._shipped(asked):
+            return Found("shipped", picture)
+        if picture := self._frames.get(asked.key) or self._kept.get(asked.key):
+            return Found("cached", picture)
+        return None
+
+    def state(self, asked: Asked) -> State:
+        """Where the picture is, without looking into it."""
+        there = shipped(asked.model)
+        if there and there.has(asked):
+            return "shipped"
+        known = self._frames.get(asked.key) is not None or self._kept.has(asked.key)
+        return "cached" if known else "none"
+
+    def stream(self, owner: str, asked: Asked, network: Network) -> AsyncIterator[int | Report]:
+        """Grow it: the place in the queue, then reports. Raises `Busy` (see `Engine.stream`)."""
+        return self._engine.stream(owner, lambda: self.growths.follow(asked, network))
+
+    def _shipped(self, asked: Asked) -> Picture | None:
+        there, channel = shipped(asked.model), asked.goal.channel
+        if there is None or channel is None or not there.has(asked):
+            return None
+        objective = there.objectives[asked.at][channel].item()
+        tile = there.tile(asked.at, channel)
+        return Picture(encode(tile, asked.key, asked.made, objective, []), objective)
+
+    def _finished(self, asked: Asked) -> Picture | None:
+        found = self.find(asked)
+        return found.picture if found else None
+
+    def _show(self, asked: Asked, picture: Picture) -> None:
+        self._frames.put(asked.key, picture, len(picture.png) + 4096)
+
+    def _keep(self, asked: Asked, picture: Picture) -> None:
+        self._kept.put(asked.key, picture)

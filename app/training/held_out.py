@@ -1,0 +1,139 @@
+"""Reference scores from any folder of held-out photos, in one pass, whatever their classes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import torch
+from torch import Tensor
+
+from app.errors import DataUnusable, PictureError
+from app.pictures.decode import decode
+from app.pictures.preprocess import Preprocess, fit
+from app.training import folders
+from app.training.calibrate import REFERENCES, References
+from app.training.folders import Source
+from models.graph import Network
+
+BATCH = 16
+LEAST = 40
+"""Pictures below which shares of them say little."""
+
+Report = Callable[[int, int], None]
+"""Told how many pictures of how many have been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """Reference scores sorted upwards, [N] each, and profiles [2,C] by step.
+
+    Every second picture makes the profiles, the others the scores, so that no picture is measured
+    by itself. `means` [classes,C] are the mean responses by class, of all pictures, where every
+    class has some; else {}. `skipped` could not be read; `sha256` is over the bytes of all others.
+    """
+
+    scores: dict[str, Tensor]
+    profiles: dict[str, Tensor]
+    means: dict[str, Tensor]
+    used: int
+    skipped: int
+    sha256: str
+
+
+def calibrate(
+    network: Network, path: Path, prep: Preprocess, report: Report, wnids: Sequence[str] = ()
+) -> Calibrated:
+    """Look at up to 2,000 photos of a folder or zip, evenly over it; only numbers are kept.
+
+    Reads `val/` where there is one, else all pictures there are; those in a folder named by one of
+    the classes' `wnids` are of that class. Raises `DataUnusable` where fewer than 40 can be read.
+    """
+    source = folders.open_source(path)
+    reader = _Reader(source, some(names_in(source), 2 * REFERENCES), prep, report)
+    device = next(network.parameters()).device
+    references = References(network, prep)
+    for batch in reader.batches():
+        references.add(batch.to(device))
+    if len(references) < LEAST:
+        raise DataUnusable(_too_few(path, len(references), reader.skipped))
+    profiles = references.profiles(slice(0, None, 2))
+    scores = references.scores(profiles, slice(1, None, 2))
+    digest = reader.digest.hexdigest()
+    classes = [class_of(name, wnids) for name in reader.read]
+    whole = bool(wnids) and len(set(classes) - {-1}) == len(wnids)
+    means = references.means(torch.tensor(classes), len(wnids)) if whole else {}
+    return Calibrated(scores, profiles, means, len(references), reader.skipped, digest)
+
+
+def class_of(name: str, wnids: Sequence[str]) -> int:
+    """The class that a folder on the way to the picture is named by, -1 where none is."""
+    folders_of_it = PurePosixPath(name).parts[:-1]
+    return next((wnids.index(part) for part in folders_of_it if part in wnids), -1)
+
+
+def names_in(source: Source) -> list[str]:
+    """The pictures to look at, sorted: those of `val/`, else all."""
+    held_out = [entry.file for entry in folders.find(source, "val")]
+    return sorted(
+        held_out
+        or (
+            name
+            for name in source.names()
+            if PurePosixPath(name).suffix.lower() in folders.PICTURES
+        )
+    )
+
+
+def some(names: Sequence[str], count: int) -> list[str]:
+    """Up to `count` of them, evenly from the first on."""
+    count = min(count, len(names))
+    return [names[i * len(names) // count] for i in range(count)]
+
+
+class _Reader:
+    """Decodes few pictures at a time; what cannot be read is skipped and counted."""
+
+    def __init__(
+        self, source: Source, names: Sequence[str], prep: Preprocess, report: Report
+    ) -> None:
+        self._source = source
+        self._names = names
+        self._prep = prep
+        self._report = report
+        self.skipped = 0
+        self.read: list[str] = []
+        self.digest = hashlib.sha256()
+
+    def batches(self) -> Iterator[Tensor]:
+        """Uint8 [n,3,S,S]."""
+        kept: list[Tensor] = []
+        for number, name in enumerate(self._names, start=1):
+            if (pixels := self._pixels(name)) is not None:
+                kept.append(pixels)
+            if len(kept) == BATCH or number == len(self._names) and kept:
+                yield torch.stack(kept)
+                kept = []
+            self._report(number, len(self._names))
+
+    def _pixels(self, name: str) -> Tensor | None:
+        try:
+            data = self._source.read(name)
+            pixels = fit(decode(data).image, self._prep).pixels
+        except (PictureError, OSError):
+            self.skipped += 1
+            return None
+        self.read.append(name)
+        self.digest.update(hashlib.sha256(data).digest())
+        return pixels
+
+
+def _too_few(path: Path, count: int, skipped: int) -> str:
+    found = f"{count} pictures" if count != 1 else "one picture"
+    unread = f" ({skipped} could not be read)" if skipped else ""
+    return (
+        f"{path} has {found} that can be used{unread}; calibrating takes at least {LEAST}, better "
+        "a thousand: photos that the network was not trained on, of any classes."
+    )

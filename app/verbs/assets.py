@@ -1,0 +1,105 @@
+"""`python -m app assets`: make the files that ship beside the embedded weights anew."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.torch import save
+
+from app.errors import BadRequest
+from app.services import device
+from app.services.assets import origin
+from app.services.atlas import put
+from app.services.catalogue import Catalogue
+from app.services.weights import load
+from app.verbs import sticker, synthesised, universal
+from app.verbs.terminal import duration
+from app.verbs.workbench import Made, Maker, Workbench
+
+MODEL = "mini"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file in `models/weights/` and what makes it; `name` is what `--only` calls it."""
+
+    name: str
+    file: str
+    make: Maker
+    data: bool = True
+    """Whether it is made from the data set, not from the weights alone."""
+
+
+ASSETS: tuple[Asset, ...] = (
+    Asset("stickers", "mini.stickers.safetensors", sticker.shipped),
+    Asset("universal", "mini.universal.safetensors", universal.shipped),
+    Asset("synthesised", "mini.synthesised.safetensors", synthesised.shipped, data=False),
+)
+"""Every file that is made from the weights and ships with them: a new one is a line here."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make every file, or those that are asked for; the exit status."""
+    given = _parser().parse_args(arguments)
+    wanted = _wanted(given.only)
+    if given.data is None and (needs := [asset.name for asset in wanted if asset.data]):
+        raise BadRequest(f"--data must name the data set: {', '.join(needs)} come from it.")
+    chosen = device.choose(given.device)
+    model = Catalogue(chosen, 1).model(MODEL)
+    network = load(model.entry).to(chosen).eval().requires_grad_(False)
+    work = Workbench(model, network, chosen, given.data or Path())
+    out = given.out or model.row.path.parent
+    for asset in wanted:
+        try:
+            _make(asset, work, out)
+        except KeyboardInterrupt:
+            work.teller.line(f"Stopped: {asset.file} stays as it was.")
+            return 130
+    return 0
+
+
+def _make(asset: Asset, work: Workbench, out: Path) -> None:
+    started, file = time.monotonic(), out / asset.file
+    work.teller.line(f"{asset.name}: making {file}")
+    made = asset.make(work)
+    data = content(made, work)
+    put(file, data)
+    # Whoever is not this user reads it too: it ships.
+    file.chmod(0o644)
+    took = duration(time.monotonic() - started)
+    work.teller.line(f"{made.sentence}\nWritten: {file} ({len(data):,} bytes) after {took}.")
+
+
+def content(made: Made, work: Workbench) -> bytes:
+    """The file's bytes, with what it was made from and by in its metadata."""
+    return save(made.tensors, {**made.about, **origin(work.model)})
+
+
+def _wanted(names: Sequence[str]) -> list[Asset]:
+    """The assets of these names, all for none. Raises `BadRequest`."""
+    known = [asset.name for asset in ASSETS]
+    if unknown := [name for name in names if name not in known]:
+        raise BadRequest(f"Nothing is called {unknown[0]!r}. There are: {', '.join(known)}.")
+    return [asset for asset in ASSETS if not names or asset.name in names]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app assets",
+        description=f"Make the files that ship beside the weights of {MODEL} anew.",
+    )
+    parser.add_argument(
+        "--data", type=Path,
+        help="the data set it was trained with: a folder or zip with train/ and val/",
+    )  # fmt: skip
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME",
+        help=f"of {', '.join(asset.name for asset in ASSETS)}; more than once for some [all]",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, help="a folder [models/weights]")
+    parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
+    return parser

@@ -1,0 +1,73 @@
+"""`python -m app calibrate`: what held-out photos usually score, to judge a picture by."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from safetensors.torch import save
+
+from app.errors import BadRequest
+from app.services import device
+from app.services.assets import origin
+from app.services.atlas import put
+from app.services.calibration import own_path
+from app.services.catalogue import Catalogue
+from app.services.run import preprocess
+from app.services.shelf import Shelf
+from app.services.weights import load
+from app.training.held_out import calibrate
+from app.verbs.terminal import Teller
+from app.web.settings import Settings
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Look at the photos once and write the file; the exit status."""
+    given, settings = _parser().parse_args(arguments), Settings.from_environment()
+    chosen = device.choose(given.device)
+    model = Catalogue(chosen, 1, Shelf(settings.shelves)).model(given.model)
+    if not model.labels:
+        raise BadRequest(f"{model.row.title} has no classifier: its answers cannot be judged.")
+    network, teller = load(model.entry).to(chosen).eval(), Teller()
+
+    def reading(done: int, of: int) -> None:
+        teller.progress(f"{done:,} of {of:,} photos")
+
+    wnids = [label.wnid for label in model.labels]
+    found = calibrate(network, given.data, preprocess(model), reading, wnids)
+    tensors = {f"score.{name}": values.contiguous() for name, values in found.scores.items()}
+    tensors |= {f"profile.{name}": usual.contiguous() for name, usual in found.profiles.items()}
+    tensors |= {f"mean.{name}": means.half() for name, means in found.means.items()}
+    about = {"scores_data_sha256": found.sha256, "pictures": str(found.used)}
+    out = given.out or own_path(model, settings.data)
+    put(out, save(tensors, origin(model) | about))
+    skipped = f", {found.skipped} could not be read" if found.skipped else ""
+    count = len(found.scores["energy"])
+    teller.line(f"{found.used:,} photos were looked at{skipped}.")
+    if not found.means:
+        teller.line(
+            "No mean responses by class: they need photos of every class, in folders named by wnid."
+        )
+    sys.stdout.write(f"{model.row.title}: {count:,} reference scores are in {out}.\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app calibrate",
+        description="Tell a network's usual photos from unusual pictures: one pass over photos "
+        "that it was not trained on, of any classes. The page's question “Is it unusual?” reads "
+        "the file.",
+    )
+    parser.add_argument("--model", default="mini", help="as `weights list` names it [mini]")
+    parser.add_argument(
+        "--data", type=Path, required=True,
+        help="folder or zip of photos; val/ is used where there is one",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, help="where to write [calibration/ in the folder for data]"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
+    return parser

@@ -1,0 +1,141 @@
+"""The pictures of any folder, as one network gets them: some to make with, some to measure with."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from app.errors import BadRequest, DataUnusable, NoClassifier
+from app.pictures.preprocess import Preprocess
+from app.services import device
+from app.services.atlas_folder import Folder, read_ahead
+from app.services.catalogue import Catalogue, Model
+from app.services.run import preprocess
+from app.services.shelf import Shelf
+from app.services.weights import load
+from app.verbs.terminal import Teller, duration
+from app.vision.attacks.model import PixelModel
+from app.web.settings import Settings
+
+BATCH = 32
+HELD_OUT = 0.2
+LEAST = 10
+"""Pictures, of which two are held out: fewer would measure nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """uint8 [N,3,S,S] to make something with, others to measure it with, and how many were bad."""
+
+    pictures: Tensor
+    held_out: Tensor
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The network of `--model`, ready to be asked in pixels on the device of `--device`."""
+
+    model: Model
+    reader: PixelModel
+    settings: Settings = field(default_factory=Settings)
+
+
+def chosen(given: argparse.Namespace) -> Chosen:
+    """The network that is meant.
+
+    Raises `UnknownModel`, `NoClassifier`, `WeightsMissing`, `WeightsRefused`.
+    """
+    settings, where = Settings.from_environment(), device.choose(given.device)
+    model = Catalogue(where, 1, Shelf(settings.shelves)).model(given.model)
+    if not model.labels:
+        raise NoClassifier(f"{model.row.title} has no classifier: there is nothing to fool.")
+    network = load(model.entry).to(where).eval().requires_grad_(False)
+    return Chosen(model, PixelModel(network, model.row.mean, model.row.std), settings)
+
+
+def gather(images: Path, model: Model, count: int, seed: int, teller: Teller) -> Gathered:
+    """Up to `count` pictures of a folder, evenly over it; a fifth, by lot, is held out.
+
+    Raises `DataUnusable` where there is no folder or too few pictures can be read.
+    """
+    folder = Folder.of(images)
+    total = len(folder.names)
+    count = min(count, total)
+    names = tuple(folder.names[i * total // count] for i in range(count))
+    pixels, unreadable = _read(Folder(folder.path, names), preprocess(model), teller)
+    if len(pixels) < LEAST:
+        raise DataUnusable(
+            f"{images} holds {len(pixels)} pictures that can be read ({unreadable} cannot): "
+            f"at least {LEAST} are needed, a thousand are better."
+        )
+    lot = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(pixels), generator=lot)
+    apart = max(1, round(HELD_OUT * len(pixels)))
+    bad = f" {unreadable:,} cannot be read and were left out." if unreadable else ""
+    teller.line(f"{len(pixels) - apart:,} pictures to make it with, {apart:,} held out.{bad}")
+    return Gathered(pixels[order[apart:]], pixels[order[:apart]], unreadable)
+
+
+def _read(folder: Folder, prep: Preprocess, teller: Teller) -> tuple[Tensor, int]:
+    total, started = len(folder.names), time.monotonic()
+    batches = [range(start, min(start + BATCH, total)) for start in range(0, total, BATCH)]
+    parts, unreadable, done = [torch.empty(0, 3, prep.crop, prep.crop, dtype=torch.uint8)], 0, 0
+    for batch in read_ahead(folder, batches, prep, os.cpu_count() or 1):
+        if len(batch.numbers):
+            parts.append(batch.pixels)
+        unreadable += len(batch.unreadable)
+        done += len(batch.numbers) + len(batch.unreadable)
+        left = (time.monotonic() - started) * (total - done) / done
+        teller.progress(f"{done:,} of {total:,} pictures read, {duration(left)} left")
+    return torch.cat(parts), unreadable
+
+
+class Progress:
+    """Tells how far a making is, with the time it still takes."""
+
+    def __init__(self, teller: Teller, what: str = "") -> None:
+        self._teller, self._what = teller, what
+        self._began: tuple[float, int] | None = None
+
+    def tell(self, done: int, total: int, reached: float) -> None:
+        """After step `done` of `total`; `reached` is the share of the last batch, 0..1."""
+        # Counted from the first step: what comes before it takes a time of its own.
+        since, first = self._began = self._began or (time.monotonic(), done)
+        left = (time.monotonic() - since) * (total - done) / (done - first or 1)
+        self._teller.progress(
+            f"{self._what}step {done:,} of {total:,}, {reached:.0%} of the last pictures"
+            + (f", {duration(left)} left" if done > first else "")
+        )
+
+
+def check_out(path: Path, suffix: str) -> None:
+    """Told before minutes of work, not after. Raises `BadRequest`."""
+    if path.suffix.lower() != suffix:
+        raise BadRequest(f"{path} must end in {suffix}.")
+    if path.exists() and not path.is_file():
+        raise BadRequest(f"{path} is no file.")
+
+
+def common(parser: argparse.ArgumentParser) -> None:
+    """The options of every verb that makes something from a folder."""
+    parser.add_argument("--model", default="mini", help="as `weights list` names it [mini]")
+    parser.add_argument("--images", type=Path, required=True, help="a folder of any pictures")
+    parser.add_argument(
+        "--count", type=positive, default=1500, help="pictures of it, evenly chosen [1500]"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of what is drawn by lot [0]")
+    parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 on")
+    return int(text)

@@ -1,0 +1,112 @@
+"""`python -m app universal`: one noise that changes a network's answer to many pictures."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from safetensors.torch import save
+
+from app.errors import BadRequest
+from app.pictures.printable import noise_png
+from app.services.assets import origin
+from app.services.atlas import put
+from app.services.attack_options import LARGEST
+from app.services.universal import Making, Noise, Recipe, make, pack
+from app.verbs.gathering import (
+    Chosen,
+    Gathered,
+    Progress,
+    check_out,
+    chosen,
+    common,
+    gather,
+    positive,
+)
+from app.verbs.terminal import Teller
+from app.verbs.workbench import Made, Workbench
+from app.vision.attacks.model import PixelModel
+from app.vision.attacks.universal import BATCH, PASSES
+
+RECIPE = Recipe(passes=3)
+PICTURES, HELD_OUT = 8000, 1000
+"""How many of the data set the shipped noise is made of and measured on."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make it, measure it, write it with its picture; the exit status."""
+    given = _parser().parse_args(arguments)
+    if not 1 <= given.epsilon <= LARGEST:
+        raise BadRequest(f"Epsilon lies between 1 and {LARGEST:g}, not at {given.epsilon:g}.")
+    recipe = Recipe(given.epsilon, given.passes, given.batch, given.seed)
+    subject, teller = chosen(given), Teller()
+    out = given.out or subject.settings.data / "universal" / f"{subject.model.id}.safetensors"
+    check_out(out, ".safetensors")
+    try:
+        gathered = gather(given.images, subject.model, given.count, given.seed, teller)
+        noise = _made(subject.reader, gathered, recipe, teller)
+    except KeyboardInterrupt:
+        teller.line("Stopped: nothing was written.")
+        return 130
+    _write(noise, subject, out, teller)
+    return 0
+
+
+def shipped(work: Workbench) -> Made:
+    """The noise that ships: a maker for `python -m app assets`."""
+    row = work.model.row
+    reader = PixelModel(work.network, row.mean, row.std)
+    train, val = work.pictures("train", PICTURES), work.pictures("val", HELD_OUT)
+    gathered = Gathered(train.pixels, val.pixels, 0)
+    noise = _made(reader, gathered, RECIPE, work.teller)
+    tensors, about = pack(noise)
+    digests = {"training_sha256": train.sha256, "validation_sha256": val.sha256}
+    return Made(tensors, {**about, **digests}, sentence(noise))
+
+
+def _made(reader: PixelModel, gathered: Gathered, recipe: Recipe, teller: Teller) -> Noise:
+    progress = Progress(teller)
+    for item in make(reader, gathered.pictures, gathered.held_out, recipe):
+        if isinstance(item, Making):
+            progress.tell(item.done, item.total, item.reached)
+        else:
+            return item
+    raise RuntimeError("a making ends with its noise")
+
+
+def _write(noise: Noise, subject: Chosen, out: Path, teller: Teller) -> None:
+    tensors, about = pack(noise)
+    preview = out.with_suffix(".png")
+    put(out, save(tensors, {**about, **origin(subject.model)}))
+    put(preview, noise_png(noise.values, noise.epsilon))
+    teller.line(sentence(noise))
+    teller.line(f"Written: {out}, and {preview.name}, which shows the noise amplified.")
+
+
+def sentence(noise: Noise) -> str:
+    """What it reaches, beside random noise."""
+    told = "; ".join(
+        f"{one.share:.1%} at epsilon {one.epsilon:g} (random signs {one.random:.1%})"
+        for one in noise.flipped
+    )
+    return f"It changes the answer to this share of {noise.tested:,} held-out pictures: {told}."
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app universal",
+        description="Make one noise that changes a network's answer to many pictures.",
+    )
+    common(parser)
+    parser.add_argument(
+        "--epsilon", type=float, default=10.0, help=f"largest change of a value, 1-{LARGEST:g} [10]"
+    )
+    parser.add_argument(
+        "--passes", type=positive, default=PASSES, help=f"times each is shown [{PASSES}]"
+    )
+    parser.add_argument("--batch", type=positive, default=BATCH, help=f"at a time [{BATCH}]")
+    parser.add_argument(
+        "-o", "--out", type=Path, help="a file [data/universal/<model>.safetensors]"
+    )
+    return parser

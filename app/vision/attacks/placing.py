@@ -1,0 +1,41 @@
+"""A sticker tried at many places: what the network says each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from app.vision.attacks.model import PixelModel
+from app.vision.attacks.paste import TURN, Placement, anywhere, diameter, pasted
+
+BATCH = 32
+
+
+def tried(
+    model: PixelModel, pixels: Tensor, sticker: Tensor, place: Placement, batch: int = BATCH
+) -> Iterator[Tensor]:
+    """Logits [n,K], some at a time, of uint8 pictures [N,3,S,S] with a sticker on each, 8-bit.
+
+    `sticker` is uint8 [3,P,P], `place` has N places. One picture at many places is
+    `picture.expand(N, -1, -1, -1)`.
+    """
+    for part, where in zip(torch.split(pixels, batch), place.split(batch), strict=True):
+        yield model.logits(pasted(part, sticker, where).to(model.device).float())
+
+
+def by_lot(
+    count: int, side: int, areas: tuple[float, float], turn: float = TURN, seed: int = 0
+) -> Placement:
+    """Places on pictures of `side` pixels; `areas` is the least and largest share covered."""
+    lot = torch.Generator().manual_seed(seed)
+    return anywhere(count, side, (diameter(areas[0]), diameter(areas[1])), lot, turn)
+
+
+def share(
+    model: PixelModel, pixels: Tensor, sticker: Tensor, target: int, place: Placement
+) -> float:
+    """The share 0..1 of N pictures that are taken for `target` with the sticker at its place."""
+    hits = [(part.argmax(1) == target).cpu() for part in tried(model, pixels, sticker, place)]
+    return float(torch.cat(hits).double().mean())

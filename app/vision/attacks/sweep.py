@@ -1,0 +1,156 @@
+"""From no noise to much: what a network answers as the epsilon of attack and noise grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from app.vision.attacks.goal import Goal
+from app.vision.attacks.model import PixelModel
+from app.vision.attacks.noise import sign_noise
+from app.vision.attacks.pgd import pgd
+
+Method = Literal["pgd", "fgsm"]
+
+EPSILONS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+"""Whole, because a change of less than one pixel value is none in 8 bits."""
+SEEDS = 8
+"""Random noises that are tried at each epsilon."""
+STEPS = 10
+"""Steps of PGD, each of epsilon / 4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the network says to one 8-bit picture.
+
+    `probability` is that of the class it saw at first, `target` that of the target, if any.
+    """
+
+    label: int
+    probability: float
+    target: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One epsilon: the answer to the attacked picture, and to each of some random noises."""
+
+    epsilon: int
+    attack: Answer
+    noise: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Nothing to see yet, but the network has been asked once more: others may come between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is swept: uint8 [1,3,S,S], away from its first class or toward `target`.
+
+    `batch` is how many pictures may go through the network together.
+    """
+
+    model: PixelModel
+    pixels: Tensor
+    method: Method = "pgd"
+    target: int | None = None
+    seed: int = 0
+    batch: int = 4
+
+
+def sweep(ask: Question, epsilons: Sequence[int] = EPSILONS) -> Iterator[Point | Pass]:
+    """Yield a point for each epsilon, then for those between where attack and noise first fell.
+
+    PGD (Madry et al. 2018) by epsilon / 4 in 10 steps, or FGSM, each epsilon by itself from the
+    clean picture: it may fall at one and hold at a larger one. Several epsilons of one picture
+    are one batch; they do not touch each other, because losses are summed, never averaged.
+    """
+    logits = ask.model.logits(ask.pixels.to(ask.model.device).float())
+    start = int(logits.argmax(1))
+    seen: dict[int, Point] = {}
+    while left := [one for one in epsilons if one not in seen]:
+        for part in _parts(left, ask.batch):
+            attacked = yield from _attacked(ask, start, part)
+            for epsilon, logits in zip(part, attacked, strict=True):
+                noise = yield from _noisy(ask, start, epsilon)
+                point = Point(epsilon, _answer(logits, start, ask.target), noise)
+                seen[epsilon] = point
+                yield point
+        found = sorted(seen.values(), key=lambda one: one.epsilon)
+        fallen = reached(start, ask.target), shaken(start)
+        epsilons = sorted({one for fell in fallen for one in _before(found, fell)})
+
+
+def reached(start: int, target: int | None) -> Callable[[Point], bool]:
+    """Whether an attack fell: away from `start`, or at the target where there is one."""
+    return lambda one: one.attack.label == target if target is not None else moved(start)(one)
+
+
+def moved(start: int) -> Callable[[Point], bool]:
+    """Whether the answer to the attacked picture is not `start`."""
+    return lambda one: one.attack.label != start
+
+
+def shaken(start: int) -> Callable[[Point], bool]:
+    """Whether at least one of the noises changed the answer from `start`."""
+    return lambda one: any(answer.label != start for answer in one.noise)
+
+
+def flip(points: Sequence[Point], fell: Callable[[Point], bool]) -> int | None:
+    """The smallest epsilon of all points at which it fell; None where it held at every one."""
+    return min((one.epsilon for one in points if fell(one)), default=None)
+
+
+def _before(points: Sequence[Point], fell: Callable[[Point], bool]) -> list[int]:
+    """The whole epsilons between the first that fell and the one before it, in order."""
+    first = flip(points, fell)
+    below = [one.epsilon for one in points if first is not None and one.epsilon < first]
+    return list(range(max(below) + 1, first)) if first is not None and below else []
+
+
+def _attacked(
+    ask: Question, start: int, epsilons: Sequence[int]
+) -> Generator[Pass, None, list[Tensor]]:
+    """Attack a picture with N epsilons at once; returns the logits at each one's end, [K]."""
+    wanted = start if ask.target is None else ask.target
+    labels = torch.full((len(epsilons),), wanted, device=ask.model.device)
+    goal = Goal(labels, targeted=ask.target is not None)
+    most = torch.tensor(epsilons, device=ask.model.device).view(-1, 1, 1, 1).float()
+    pictures = ask.pixels.expand(len(epsilons), -1, -1, -1)
+    size, steps = (most, 1) if ask.method == "fgsm" else (most / 4, STEPS)
+    logits = torch.empty(0)
+    for step in pgd(ask.model, pictures, goal, most, size, steps):
+        logits = step.logits
+        yield Pass()
+    return list(logits)
+
+
+def _noisy(ask: Question, start: int, epsilon: int) -> Generator[Pass, None, tuple[Answer, ...]]:
+    """Ask about the picture under each random noise; returns the answers."""
+    # The first is the one that stands beside an attack of this seed.
+    seeds = range(ask.seed + 1, ask.seed + 1 + SEEDS)
+    answers: list[Answer] = []
+    for part in _parts(seeds, ask.batch):
+        pictures = torch.cat([sign_noise(ask.pixels, epsilon, seed) for seed in part])
+        logits = ask.model.logits(pictures.to(ask.model.device).float())
+        answers += [_answer(one, start, ask.target) for one in logits]
+        yield Pass()
+    return tuple(answers)
+
+
+def _answer(logits: Tensor, start: int, target: int | None) -> Answer:
+    shares = logits.double().softmax(0)
+    wanted = None if target is None else float(shares[target])
+    return Answer(int(logits.argmax()), float(shares[start]), wanted)
+
+
+def _parts(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """What goes through the network together."""
+    return (items[start : start + size] for start in range(0, len(items), max(1, size)))

@@ -1,0 +1,106 @@
+"""What becomes of an attack under way: verdicts by hand, predictions of exactly these pixels."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+import torch
+
+from app.pictures.journey import JOURNEY, travelled
+from app.pictures.preprocess import fit, normalise
+from app.pictures.samples import sample
+from app.services.catalogue import Catalogue
+from app.services.engine import LocalEngine
+from app.services.pairs import Pair
+from app.services.run import preprocess
+from app.services.survive import Start, fate, sent, survived, trials
+from app.vision.attacks.goal import Goal
+from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pgd import pgd
+from app.vision.predict import Ranked
+from tests.services.networks import embedded
+
+CPU = torch.device("cpu")
+
+
+def ranked(index: int) -> Ranked:
+    return Ranked(index, 1.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "clean", "attacked", "expected"),
+    [
+        (1, 1, 1, 2, "none"),
+        (1, 2, 3, 3, "broken"),
+        (1, 2, 3, 1, "broken"),
+        (1, 2, 1, 1, "undone"),
+        (1, 2, 1, 2, "fooled"),
+        (1, 2, 1, 4, "other"),
+    ],
+)
+def test_what_became_of_it(
+    before: int, after: int, clean: int, attacked: int, expected: str
+) -> None:
+    assert fate(Start(ranked(before), ranked(after)), clean, attacked) == expected
+
+
+@pytest.fixture(scope="module")
+def pair() -> Pair:
+    model, network, cat = Catalogue(CPU, 1).model("mini"), embedded(), sample("cat")
+    assert cat
+    pixels = fit(cat.open(), preprocess(model)).pixels
+    asked = PixelModel(network, model.row.mean, model.row.std)
+    *_, last = pgd(asked, pixels[None], Goal(), 4.0, 1.0, 10)
+    return Pair(model, network, "cat", "attacked", pixels, last.pixels[0], None, 5)
+
+
+async def test_the_prediction_is_that_of_the_pixels_that_are_shown(
+    pair: Pair, engine: LocalEngine
+) -> None:
+    chosen = {"blur": 0.6, "screen": 40.0, "jpeg": 60.0}
+    clean, attacked = sent(pair, chosen)
+    assert clean.equal(travelled(pair.clean, chosen, pair.seed))
+    start, found = await survived(engine, pair, (clean, attacked))
+    assert start.fooled
+    with torch.inference_mode():
+        for pixels, told in ((clean, found.before), (attacked, found.after)):
+            logits = pair.network(normalise(pixels[None], preprocess(pair.model)))[0]
+            assert told[0].index == int(logits.argmax())
+            assert told[0].logit == pytest.approx(float(logits.max()), abs=1e-4)
+    assert found.clean.equal(clean) and found.attacked.equal(attacked)
+
+
+async def test_nothing_done_leaves_both_as_they_were(pair: Pair, engine: LocalEngine) -> None:
+    both = sent(pair, {})
+    assert both[0].equal(pair.clean) and both[1].equal(pair.attacked)
+    start, found = await survived(engine, pair, both)
+    assert found.before[0].index == start.clean.index
+    assert found.after[0].index == start.attacked.index
+
+
+async def test_both_pictures_meet_the_same_chance(pair: Pair) -> None:
+    same = replace(pair, attacked=pair.clean)
+    clean, attacked = sent(same, {"screen": 80.0})
+    assert clean.equal(attacked)
+
+
+async def test_the_table_tries_each_thing_alone(pair: Pair, engine: LocalEngine) -> None:
+    start, found = await trials(engine, "me", pair)
+    assert [(one.stop.id, one.strength) for one in found] == [
+        (stop.id, strength) for stop in JOURNEY for strength in stop.tried
+    ]
+    assert {one.fate for one in found} > {"fooled"}
+    one = next(t for t in found if t.stop.id == "jpeg" and t.strength == 50)
+    _, alone = await survived(engine, pair, sent(pair, {"jpeg": 50.0}))
+    assert one.clean.index == alone.before[0].index
+    assert one.attacked.probability == pytest.approx(alone.after[0].probability, abs=1e-4)
+    assert one.fate == fate(start, one.clean.index, one.attacked.index)
+
+
+async def test_charts_asked_for_twice_at_once_come_one_after_the_other(
+    pair: Pair, engine: LocalEngine
+) -> None:
+    one, other = await asyncio.gather(*(trials(engine, "me", pair) for _ in range(2)))
+    assert [t.fate for t in one[1]] == [t.fate for t in other[1]]
