@@ -27,6 +27,8 @@ from app.services.pictures import Pictures
 from app.services.run import preprocess
 from app.services.runs import Runs
 from app.services.sheets import Sheets
+from app.services.surveys import Surveys
+from app.services.synthesis.studio import Studio
 from app.web.settings import Settings
 from app.web.state import Services
 from models.graph import Network
@@ -122,7 +124,9 @@ async def open_workshop(name: str, quick: bool = False) -> AsyncIterator[Worksho
         settings = Settings(model=name, data=folder)
         runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000)
         sheets = Sheets(settings.sheets_mb * 1_000_000)
-        services = Services(settings, engine, catalogue, pictures, runs, sheets)
+        studio = Studio(engine, catalogue, folder / "synthesised", 1_000_000)
+        surveys = Surveys(engine, catalogue, folder / "surveys")
+        services = Services(settings, engine, catalogue, pictures, runs, sheets, studio, surveys)
         try:
             network = await catalogue.network(name)
             prep, jpeg = preprocess(catalogue.model(name)), photo()

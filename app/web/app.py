@@ -10,14 +10,19 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
-from app.web import docs, errors, lab, networks, pages, panels, shift, static, stream
-from app.web.api import router as api_router
+from app.web import attack, docs, errors, lab, networks, pages, panels, shift, static, stream
+from app.web.api.routes import router as api_router
 from app.web.api.schemas import Health
 from app.web.caching import Revalidate
+from app.web.compare import router as compare_router
+from app.web.crops import router as crops_router
+from app.web.cut import routes as cut
 from app.web.head import Head
+from app.web.layers import router as layers_router
 from app.web.security import Guard
 from app.web.settings import Settings
 from app.web.state import ServicesDep, open_services
+from app.web.synthesis import routes as synthesis
 
 DESCRIPTION = """
 What happens inside a convolutional network, as numbers and pictures.
@@ -59,9 +64,16 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
     app.include_router(api_router())
     app.include_router(pages.router)
     app.include_router(networks.router)
+    # Before the panels that need no route of their own.
+    app.include_router(synthesis.router)
     app.include_router(panels.router)
     app.include_router(shift.router)
+    app.include_router(crops_router)
+    app.include_router(layers_router)
+    app.include_router(cut.router)
     app.include_router(stream.router)
+    app.include_router(attack.router)
+    app.include_router(compare_router)
     app.include_router(lab.router)
     app.include_router(docs.router)
     app.mount("/static", static.Files(), name="static")

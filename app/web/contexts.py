@@ -19,6 +19,10 @@ from models.graph import Step
 
 if TYPE_CHECKING:
     from app.web.panes.arithmetic.contexts import Deep
+    from app.web.panes.kept import Kept
+    from app.web.panes.slices import Slices
+    from app.web.panes.wall import Switch, Wall
+    from app.web.synthesis.contexts import Responds
 
 
 def helped(text: str, default: Any = MISSING) -> Any:
@@ -81,6 +85,7 @@ class Card:
     links: str = helped("Lines to the step before, as JSON [source, target, share].", "[]")
     source: str = helped("The step those lines start from.", "")
     lazy: bool = helped("Whether its sheet is fetched only when it comes into view.", False)
+    usual: str = helped("How usual the picture is, in words, on the last card only.", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,7 @@ class PicturePane:
     credit: str = helped("Who made a sample.")
     stranger: str = helped("A sentence where the network never learned the subject.")
     expires: str = helped("When an upload is deleted, in words.")
+    trained: str = helped("The page with the trained network, empty where this one is trained.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,7 @@ class Gallery:
     recent: tuple[Stored, ...] = helped("Uploads of this browser.")
     hours: float = helped("After how many hours uploads are deleted.")
     megabytes: int = helped("Largest upload.")
+    shared: bool = helped("Whether crops of uploads are shown to others.", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +173,11 @@ class StepPane:
     sheet_width: int = helped("Its width, pixels.")
     sheet_height: int = helped("Its height, pixels.")
     legend: Legend = helped("How to read the colours.")
-    filters: str = helped("URL of its colour kernels, empty where it has none.")
-    filter_tiles: tuple[Tile, ...] = helped("Its colour kernels.")
-    filters_size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
+    wall: Wall | None = helped("Its colour kernels, where it reads the picture.")
     csv: str = helped("URL of the table of channels.")
     png: str = helped("URL of the sheet, to be saved.")
+    panels: tuple[PanelLink, ...] = helped("What more can be looked at.", ())
+    pictures: PanelLink | None = helped("The pictures made for all its channels, if any.", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +198,7 @@ class PanelLink:
 
     title: str = helped("What it shows.")
     url: str = helped("Where its inside comes from.")
+    open: bool = helped("Whether a link asked for it.", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +262,8 @@ class UnitPane:
     kernel_box: str = helped("The kernel's part of that sheet, as an SVG viewBox.")
     kernel_size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
     kernel_words: str = helped("What the picture of the kernel shows.")
+    slices: Slices | None = helped("Its kernel slice by slice, where it reads maps.")
+    keep: str = helped("The unit as a link keeps it; empty where it is kept already.")
     terms: tuple[Term, ...] = helped("The weightiest summands.")
     rest: float = helped("The other summands together.")
     rest_count: int = helped("How many others there are.")
@@ -262,6 +272,7 @@ class UnitPane:
     panels: tuple[PanelLink, ...] = helped("What more can be looked at.")
     csv: str = helped("URL of its values as a table.")
     png: str = helped("URL of its map, to be saved.")
+    responds: Responds | None = helped("What it responds to, where that is known at once.", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +285,9 @@ class Choice:
     shown: bool = helped("Whether it is on screen.")
     here: bool = helped("Whether its weights are on this computer.")
     memory: str = helped("A sentence where it may not fit into memory, else empty.")
+    switch: tuple[Switch, ...] = helped("Trained or random weights; of the one on screen only.")
+    random: str = helped("The page with random weights, where its own are not here.")
+    random_set: str = helped("What that changes in the URL.")
     download: Download | None = helped("How its download stands, where it is not here.")
 
 
@@ -308,4 +322,5 @@ class Page:
     scales: tuple[Scale, ...] = helped("Scales to choose from.")
     stages: dict[int | None, Words] = helped("Words for layers 1-5 and the head.")
     link_expires: str = helped("How long a link to this view holds, in words.")
+    kept: Kept | None = helped("A unit that stays beside the selected one.")
     regallery: bool = helped("Whether the pictures to choose from have changed.", False)

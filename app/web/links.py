@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from app.services.catalogue import Model
 from app.services.sheets import DRAWING, Scale, version
+from app.vision.filters import Order
 
 API = "/api/v1"
 
@@ -19,7 +20,10 @@ class View:
     """What is on screen, all of it in a link; row `y` and column `x` name a pinned cell.
 
     `zoom` goes deeper into that cell: its arithmetic, where `source` is the input map looked at,
-    or the chain of cells that made it, where `path` says which of them to follow.
+    or the chain of cells that made it, where `path` says which of them to follow. `kept` is a unit
+    that stays beside the selected one (see `app.web.panes.kept`); `wall` is the order of a first
+    layer's kernels, beside which `both` shows those before training. `made` is the synthesised
+    picture that is looked at (see `app.web.synthesis.spelling`).
     """
 
     model: str
@@ -32,6 +36,10 @@ class View:
     zoom: Zoom | None = None
     source: int | None = None
     path: str | None = None
+    kept: str | None = None
+    wall: Order | None = None
+    both: Literal["on"] | None = None
+    made: str | None = None
 
     def url(self, **changes: Any) -> str:
         """The page of this view with some parts changed."""
@@ -39,7 +47,7 @@ class View:
 
     def at(self, **changes: Any) -> str:
         """The page with another step, channel or cell; the depth of zoom is given up."""
-        return self.url(**{"zoom": None, "source": None, "path": None, **changes})
+        return self.url(**{**dict.fromkeys(("zoom", "source", "path", "made")), **changes})
 
     def pinned(self, cell: tuple[int, int]) -> View:
         """This view with a cell named."""
@@ -50,6 +58,14 @@ class View:
         view = replace(self, **changes)
         given = {f.name: getattr(view, f.name) for f in fields(view)}
         return urlencode({k: v for k, v in given.items() if v is not None and (k, v) != _PLAIN})
+
+    @property
+    def compare(self) -> str:
+        """The page that compares what is on screen with something else."""
+        given = {"model": self.model, "image": self.image, "step": self.step}
+        if self.channel is not None:
+            given["channel"] = str(self.channel)
+        return f"/compare?{urlencode({k: v for k, v in given.items() if v is not None})}"
 
     @property
     def run(self) -> str:
@@ -64,6 +80,12 @@ class View:
 
 
 _PLAIN = ("scale", "unit")
+
+
+def name_of(view: View) -> str:
+    """The selected unit as `kept` names it: step, channel, and the cell where one is pinned."""
+    cell = "" if view.y is None or view.x is None else f":{view.y}:{view.x}"
+    return f"{view.step}:{view.channel}{cell}"
 
 
 def sheet_url(view: View, model: Model, step: str, **query: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from app.errors import Forbidden
+from app.errors import BadRequest, Forbidden
 from app.services.catalogue import Model
 from app.services.sources import attempts
 from app.web.api.models import ModelId
@@ -25,7 +25,10 @@ def known(model: ModelId, services: ServicesDep) -> Model:
             "This server is open to other computers: only whoever runs it downloads weights, "
             f"with python -m app weights get {model[:60]}."
         )
-    return services.catalogue.model(model)
+    known = services.catalogue.model(model)
+    if known.state == "random":
+        raise BadRequest("Random weights are drawn on this computer: there is nothing to download.")
+    return known
 
 
 Known = Annotated[Model, Depends(known)]

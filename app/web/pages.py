@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Query, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
@@ -13,19 +14,25 @@ from app.errors import BadRequest
 from app.pictures.samples import all_samples
 from app.services.run import Run
 from app.services.sheets import SCALES, Scale
+from app.vision.filters import Order
 from app.web.api.answers import kept
 from app.web.api.images import remove, take_in
 from app.web.contexts import Page, StepPane, UnitPane, as_dict
+from app.web.cut.table import cut_links
 from app.web.links import View, Zoom
 from app.web.panels import links
 from app.web.panes.arithmetic.contexts import Deep
 from app.web.panes.arithmetic.drawing import deep_png
 from app.web.panes.arithmetic.pane import deep_pane
 from app.web.panes.evidence import step_pane, unit_pane
+from app.web.panes.kept import kept as beside
 from app.web.panes.networks import choices, stage_step
 from app.web.panes.picture import gallery, link_expires, picture_pane
 from app.web.panes.river import river
+from app.web.panes.wall import wall as kernel_wall
 from app.web.state import OwnerDep, Services, ServicesDep
+from app.web.synthesis.build import responds
+from app.web.synthesis.table import synthesis_links, wall_link
 from app.web.templating import render
 from app.web.words import STAGES
 
@@ -56,6 +63,10 @@ async def explore(
     zoom: Zoom | None = None,
     source: Annotated[int | None, Query(ge=0)] = None,
     path: Path = None,
+    kept: Path = None,
+    wall: Order | None = None,
+    both: Literal["on"] | None = None,
+    made: Path = None,
     instead_of: str = "",
 ) -> Response:
     """What the URL names, in full or the part that changed.
@@ -65,7 +76,9 @@ async def explore(
     """
     model = model or services.settings.model
     image = image or all_samples()[0].id
-    view = View(model, image, step or None, channel, y, x, scale, zoom, source, path or None)
+    deep = (zoom, source, path or None)
+    beside = (kept or None, None if wall == "number" else wall, both)
+    view = View(model, image, step or None, channel, y, x, scale, *deep, *beside, made or None)
     if instead_of:
         before, now = (services.catalogue.model(id) for id in (instead_of, model))
         return RedirectResponse(view.url(step=stage_step(before, view.step, now)), 303)
@@ -146,7 +159,7 @@ async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         run = await stack.enter_async_context(services.runs.listen(view.model, view.image))
         kept = run.finished
-        evidence = await _evidence(view, run)
+        evidence = await _evidence(view, run, services)
         whole = Page(
             view=view,
             choices=choices(view, services),
@@ -160,19 +173,25 @@ async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
             scales=SCALES,
             stages=STAGES,
             link_expires=link_expires(view, services),
+            kept=await beside(view, run),
         )
     return as_dict(whole)
 
 
-async def _evidence(view: View, run: Run) -> StepPane | UnitPane | Deep | None:
+async def _evidence(view: View, run: Run, services: Services) -> StepPane | UnitPane | Deep | None:
     if view.step is None:
         if view.channel is not None:
             raise BadRequest("A channel belongs to a step: name the step as well.")
         return None
     record = await run.record(view.step)
     if view.channel is None:
-        return step_pane(view, run, record)
+        kernels = await kernel_wall(view, run, record.step, services.catalogue)
+        grown = synthesis_links(view, run.model, record.step)
+        cuts = cut_links(view, run.model, record.step)
+        pane = step_pane(view, run, record, grown + cuts, kernels)
+        return replace(pane, pictures=wall_link(view, run.model, record.step))
     panels = links(view, run.model, record.step)
     if view.zoom:
         return await asyncio.to_thread(deep_pane, view, run, record, panels)
-    return unit_pane(view, run, record, panels)
+    unit = unit_pane(view, run, record, panels)
+    return replace(unit, responds=responds(view, run, services.studio))

@@ -19,11 +19,15 @@ from app.services.arithmetic import checked_cell, checked_channel
 from app.services.catalogue import Model
 from app.services.run import Record, Run
 from app.web.contexts import PanelLink
+from app.web.cut.table import cut_links
 from app.web.links import View
 from app.web.panes.arithmetic.head import paid
+from app.web.panes.crops import crop_links
 from app.web.panes.numbers import numbers
 from app.web.panes.projections import projections
+from app.web.panes.slices import has_slices, slices
 from app.web.state import ServicesDep
+from app.web.synthesis.table import synthesis_links
 from app.web.templating import render
 from models.graph import Step
 
@@ -41,13 +45,6 @@ class Panel:
 
 PANELS = (
     Panel(
-        "numbers",
-        "The numbers around this cell",
-        "partials/_numbers.html",
-        numbers,
-        lambda model, step: model.geometry[step.name].spatial,
-    ),
-    Panel(
         "projections",
         "What in the picture drives it",
         "partials/_projections.html",
@@ -63,6 +60,20 @@ PANELS = (
             bool(model.outline.logits)
             and (step.name == model.outline.logits or step.kind == "softmax")
         ),
+    ),
+    Panel(
+        "numbers",
+        "The numbers around this cell",
+        "partials/_numbers.html",
+        numbers,
+        lambda model, step: model.geometry[step.name].spatial,
+    ),
+    Panel(
+        "slices",
+        "All slices of its kernel",
+        "partials/_slices.html",
+        slices,
+        has_slices,
     ),
 )
 
@@ -97,9 +108,12 @@ async def show(
 
 def links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
     """The panels that a step has."""
-    query = view.query(scale="unit", zoom=None, source=None, path=None)
-    return tuple(
+    given_up = ("zoom", "source", "path", "kept", "wall", "both", "made")
+    query = view.query(scale="unit", **dict.fromkeys(given_up))
+    own = [
         PanelLink(one.title, f"/panels/{one.id}?{query}")
         for one in PANELS
         if one.applies(model, step)
-    )
+    ]
+    grown, crops = synthesis_links(view, model, step), crop_links(view, model, step)
+    return (*grown, *crops, *own, *cut_links(view, model, step))

@@ -13,6 +13,8 @@ from app.errors import BadRequest
 
 PREFIX = "LAYERSCOPE_"
 
+_SWITCH = {"on": True, "off": False, "1": True, "0": False, "true": True, "false": False}
+
 
 def _setting(default: Any, help: str) -> Any:
     return field(default=default, metadata={"help": help})
@@ -38,6 +40,14 @@ class Settings:
     networks_mb: int = _setting(1500, "Memory for networks; the least used is unloaded.")
     runs_mb: int = _setting(512, "Memory for the maps of recent runs.")
     sheets_mb: int = _setting(64, "Memory for finished pictures of maps.")
+    synthesised_mb: int = _setting(
+        200, "Disk space for synthesised pictures; those not looked at for longest go first."
+    )
+    crops_of_uploads: bool = _setting(
+        False,
+        "`on` shows parts of everybody's uploads, of deep layers whole pictures, to everybody on "
+        "this server, until they are deleted: pupils' photos are private, so it is off.",
+    )
     queue: int = _setting(64, "Runs that may wait; more are asked to try again.")
     batch: int = _setting(16, "Most pictures that go through a network together.")
 
@@ -69,6 +79,8 @@ def _parse(variable: str, text: str, name: str, default: Any) -> Any:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if isinstance(default, str):
         return text
+    if isinstance(default, bool):
+        return _switch(variable, text)
     kind = type(default)
     try:
         number = kind(text)
@@ -80,6 +92,12 @@ def _parse(variable: str, text: str, name: str, default: Any) -> Any:
     return number
 
 
+def _switch(variable: str, text: str) -> bool:
+    if text.lower() not in _SWITCH:
+        raise BadRequest(f"{variable} must be on or off, not {text!r}.")
+    return _SWITCH[text.lower()]
+
+
 def table() -> list[tuple[str, str, str]]:
     """Variable, default and help of every setting, for `--help` and the README."""
     return [
@@ -89,6 +107,8 @@ def table() -> list[tuple[str, str, str]]:
 
 
 def _show(default: Any) -> str:
+    if isinstance(default, bool):
+        return "on" if default else "off"
     if default in ((), None):
         return ""
     return f"{default:g}" if isinstance(default, float) else str(default)

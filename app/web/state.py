@@ -13,15 +13,22 @@ from fastapi import Depends, Request
 
 from app.errors import BadRequest, LayerscopeError
 from app.services import device
+from app.services.atlas_shelf import Atlases
 from app.services.attacks import Attacks
 from app.services.cache import ByteCache
 from app.services.catalogue import Catalogue
+from app.services.cuts import Cuts
 from app.services.downloads import Downloads
 from app.services.engine import Engine, LocalEngine
+from app.services.gathered import Gathered
 from app.services.pictures import Pictures
 from app.services.runs import Runs
 from app.services.sheets import Scale, Sheets
 from app.services.shelf import Shelf
+from app.services.surveys import Surveys
+from app.services.sweeps import Sweeps
+from app.services.synthesis.studio import Studio
+from app.services.traces import Traces
 from app.web.settings import Settings
 
 EXPIRY_INTERVAL = 300.0
@@ -36,9 +43,9 @@ EVENTS = 16_000_000
 class Services:
     """What routes call.
 
-    `events` keeps the HTML of steps by network, picture, scale and number; `stopping` is set when
-    the server is asked to end. Only a `local` server, for this machine alone, lets the page
-    download weights.
+    `events` keeps the HTML of steps by network, picture, scale and number, `traces` attacks step by
+    step; `stopping` is set when the server is asked to end. Only a `local` server, for this machine
+    alone, lets the page download weights.
     """
 
     settings: Settings
@@ -47,17 +54,28 @@ class Services:
     pictures: Pictures
     runs: Runs
     sheets: Sheets
+    studio: Studio
+    surveys: Surveys
     events: ByteCache[tuple[str, str, str, Scale, int], str] = field(
         default_factory=lambda: ByteCache(EVENTS)
     )
+    traces: Traces = field(default_factory=Traces)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     downloads: Downloads = field(default_factory=Downloads)
     local: bool = True
+    cuts: Cuts = field(default_factory=Cuts)
+    gathered: Gathered | None = None
+    sweeps: Sweeps = field(default_factory=Sweeps)
 
     @property
     def attacks(self) -> Attacks:
         """What runs attacks; it keeps nothing."""
-        return Attacks(self.engine, self.catalogue, self.pictures)
+        return Attacks(self.engine, self.catalogue, self.pictures, self.settings.data)
+
+    @property
+    def atlases(self) -> Atlases:
+        """The atlases in the data folder."""
+        return Atlases(self.settings.data / "atlas")
 
     def stop(self) -> None:
         """Let every stream end: the server has been asked to."""
@@ -69,6 +87,11 @@ class Services:
         self.runs.forget(image)
         self.sheets.forget(image)
         self.events.drop_where(lambda key: key[1] == image)
+        self.cuts.forget(image)
+        self.traces.forget(image)
+        self.sweeps.forget(image)
+        if self.gathered:
+            self.gathered.forget(image)
 
 
 def check(settings: Settings) -> None:
@@ -87,7 +110,9 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
     """Services for as long as the context lasts."""
     where = device.choose(settings.device)
     engine = LocalEngine(where, queue=settings.queue, batch=settings.batch)
-    catalogue = Catalogue(where, settings.networks_mb * 1_000_000, Shelf(settings.shelves))
+    catalogue = Catalogue(
+        where, settings.networks_mb * 1_000_000, Shelf(settings.shelves), data=settings.data
+    )
     catalogue.model(settings.model)
     pictures = Pictures(
         settings.data,
@@ -96,9 +121,17 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
         capacity=settings.pictures_mb * 1_000_000,
         lifetime=settings.expire_hours * 3600,
     )
-    runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000)
+    gathered = Gathered(pictures.has) if settings.crops_of_uploads else None
+    heed = gathered.heed if gathered else None
+    runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000, heed=heed)
+    surveys = Surveys(engine, catalogue, settings.data / "surveys")
     sheets = Sheets(settings.sheets_mb * 1_000_000)
-    services = Services(settings, engine, catalogue, pictures, runs, sheets, local=local)
+    made, room = settings.data / "synthesised" / "kept", settings.synthesised_mb * 1_000_000
+    studio = Studio(engine, catalogue, made, room)
+    services = Services(
+        settings, engine, catalogue, pictures, runs, sheets, studio, surveys, local=local,
+        gathered=gathered,
+    )  # fmt: skip
     keeper = asyncio.create_task(_expire(services))
     warming = asyncio.create_task(_warm(services))
     try:
@@ -110,6 +143,7 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
             with suppress(asyncio.CancelledError):
                 await task
         await asyncio.to_thread(services.downloads.close)
+        await surveys.close()
         await engine.close()
         sheets.close()
         pictures.close()

@@ -45,6 +45,7 @@ const KEYS = {
   Escape: back,
   a: () => zoom("arithmetic"),
   c: () => zoom("chain"),
+  k: () => document.querySelector("#evidence :is(.keep, .release)")?.click(),
   "?": () => document.getElementById("help").showModal(),
   u: () => document.querySelector("#upload input[type=file]").click(),
   p: () => document.querySelector('[data-action="projector"]').click(),

@@ -2,14 +2,20 @@
 
 const UNIT = ["model", "image", "step", "channel"];
 const CELL = [...UNIT, "y", "x"];
+const MADE = ["model", "step", "channel"];
 
 /** The page's URL with some parameters changed; an empty value takes one away. */
 export function changed(set) {
   const query = new URLSearchParams(location.search);
   const changes = new URLSearchParams(set);
   // What was chosen inside one cell means nothing in another; without a unit there is no depth.
-  for (const [name, of] of [["path", CELL], ["source", UNIT]]) {
+  for (const [name, of] of [["path", CELL], ["source", UNIT], ["made", MADE]]) {
     if (of.some((one) => changes.has(one)) && !changes.has(name)) query.delete(name);
+  }
+  // Channels that are off belong to a step, a class to a network.
+  for (const [names, of] of [[["off", "only"], ["model", "step"]], [["class"], ["model"]]]) {
+    const moved = of.some((one) => changes.has(one) && changes.get(one) !== (query.get(one) ?? ""));
+    for (const name of names) if (moved && !changes.has(name)) query.delete(name);
   }
   for (const [name, value] of changes) {
     if (value) query.set(name, value);

@@ -1,5 +1,5 @@
 // A picture by click, drop or paste: into the form, and off it goes.
-import { say } from "./river.js";
+import { say } from "./notice.js";
 
 /** Send one file through the upload form. */
 export function send(file) {
@@ -21,7 +21,9 @@ function submit(form) {
     form.reset();
     return;
   }
-  form.querySelector(".say").textContent = "Sending …";
+  const words = form.querySelector(".say");
+  form.dataset.words ??= words.textContent;
+  words.textContent = "Sending …";
   form.requestSubmit();
 }
 
@@ -34,7 +36,7 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   const form = ctx.sourceElement;
   if (!form.matches?.(".upload") || !form.isConnected) return;
   form.reset();
-  form.querySelector(".say").textContent = form.id === "snap" ? "Camera" : "Your picture";
+  form.querySelector(".say").textContent = form.dataset.words;
 });
 
 const curtain = document.getElementById("drop");

@@ -16,6 +16,8 @@ from app.bench import (
     projections,
     repeat,
     report,
+    rival,
+    stickers,
     synthesis,
     upload,
     wire,
@@ -25,7 +27,8 @@ from app.bench.rows import HEAD, Row, percentile, quantity
 WHAT = (
     memory.IDLE, upload.ALL_SHEETS, upload.STORED, upload.FIRST_EVENT, repeat.AGAIN,
     explain.CELL, explain.CHAIN, f"{attacks.PGD}, epsilon 8", f"{attacks.PGD}, epsilon 2",
-    synthesis.SYNTHESIS.format(32, 64), projections.GUIDED, projections.COVER, atlas.ATLAS,
+    rival.BESIDE, stickers.DRAG, synthesis.SYNTHESIS.format(32, 64), projections.GUIDED,
+    projections.COVER, atlas.ATLAS,
     crowd.TOGETHER, crowd.GROWTH, wire.OVERVIEW, wire.FIRST_USE, wire.CODE,
 )  # fmt: skip
 

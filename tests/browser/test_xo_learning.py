@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.vision.letters.learn import STEPS, Learned, learn
+from app.web import turns
 from app.web.lab.xo import learning
 from tests.browser.conftest import DEADLINE, Watch
 from tests.browser.test_surfaces import violations
@@ -102,7 +103,7 @@ def test_a_page_that_is_left_in_mid_run_leaves_no_run_behind(
 def test_a_second_tab_that_learns_is_told_why_not(
     page: Page, watch: Watch, brake: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(learning, "PATIENCE", 0.1)
+    monkeypatch.setattr(turns, "PATIENCE", 0.1)
     watch.expected = ("503",)
     page.goto(PAGE)
     page.get_by_role("button", name="Learn the kernels").click()

@@ -20,9 +20,11 @@ def test_no_request_that_fits_the_description_breaks_the_server(tmp_path: Path) 
     with TestClient(application, base_url="http://localhost"):
         schema = schemathesis.openapi.from_asgi("/openapi.json", application)
         tried = 0
-        for result in schema.include(
-            method="GET", path_regex="^/(api|healthz)"
-        ).get_all_operations():
+        # Streams that make something for seconds have tests of their own.
+        quick = schema.include(method="GET", path_regex="^/(api|healthz)").exclude(
+            path_regex="/events$"
+        )
+        for result in quick.get_all_operations():
             operation = result.ok()  # type: ignore[union-attr]
 
             @settings(

@@ -23,10 +23,20 @@ StepName = Annotated[str, Path(description="Name of a step.", examples=["conv1"]
 
 
 @router.get("/models", summary="All networks")
-async def models(services: ServicesDep) -> list[ModelInfo]:
-    """Every network with its steps: shapes, windows, receptive fields."""
-    default = services.settings.model
-    return [_model_info(model, default) for model in services.catalogue.models()]
+async def models(
+    services: ServicesDep,
+    random: Annotated[
+        bool, Query(description="Also every network's twin with random weights.")
+    ] = False,
+) -> list[ModelInfo]:
+    """Every network with its steps: shapes, windows, receptive fields.
+
+    Each has a twin `<id>-random`, which works wherever an id does: the same steps with random
+    weights (He initialisation, a fixed seed), without any file. It is listed with `random=true`.
+    """
+    default, catalogue = services.settings.model, services.catalogue
+    known = [*catalogue.models(), *(catalogue.twins() if random else ())]
+    return [_model_info(model, default) for model in known]
 
 
 @router.get("/models/{model}/labels", summary="The classes of a network")

@@ -49,7 +49,9 @@ class Health(BaseModel):
 class WeightsState(BaseModel):
     """Where a network's weights are."""
 
-    state: Literal["embedded", "ready", "partial", "downloadable"]
+    state: Literal["embedded", "ready", "partial", "downloadable", "random"] = Field(
+        description="`random`: no file, weights drawn with a fixed seed; predictions are guesses."
+    )
     verified: bool = Field(description="The file's SHA-256 is compared with the table's.")
 
 

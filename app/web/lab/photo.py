@@ -79,8 +79,8 @@ async def gather(
                 raise
             whole = view
         recent = tuple(services.pictures.recent(owner))
-        hours = services.settings.expire_hours
-        around = (recent, all_samples(), hours)
+        settings = services.settings
+        around = (recent, all_samples(), settings.expire_hours, settings.crops_of_uploads)
         return Given(whole, pixels, size, result, filters, filter, learned, *around)
 
     return await asyncio.to_thread(work)

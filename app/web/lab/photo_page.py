@@ -62,6 +62,7 @@ class PhotoLab:
     samples: tuple[tuple[Sample, str], ...] = helped("Built-in pictures, each with its page.")
     recent: tuple[tuple[Stored, str], ...] = helped("This browser’s uploads, each with its page.")
     hours: float = helped("After how many hours uploads are deleted.")
+    shared: bool = helped("Whether crops of uploads are shown to others.")
     fields: Grid = helped("The kernel, to be edited.")
     by: int = helped("What its numbers are divided by.")
     kernels: tuple[Preset, ...] = helped("Kernels to start from.")
@@ -97,6 +98,7 @@ class Given:
     recent: tuple[Stored, ...]
     samples: tuple[Sample, ...]
     hours: float
+    shared: bool
 
 
 def lab(given: Given, problem: str = "", swap: str = "") -> PhotoLab:
@@ -113,6 +115,7 @@ def lab(given: Given, problem: str = "", swap: str = "") -> PhotoLab:
         tuple((one, view.url(image=one.id, y=-1, x=-1)) for one in given.samples),
         tuple((one, view.url(image=one.id, y=-1, x=-1)) for one in given.recent),
         given.hours,
+        given.shared,
         _fields(view), int(made.by), _kernels(view), made.sentence, _settings(view),
         _photo(given, cell), _result(given, (y, x)), _shrunk(given),
         grid("patch", "The grey photo under the window", cell.patch[0], limit=1),

@@ -9,13 +9,16 @@ from app.pictures.sheets import SheetLayout, arrange
 from app.services.arithmetic import checked_cell, checked_channel
 from app.services.lines import contributions, source_of
 from app.services.run import Record, Run
+from app.vision.filters import preferences
 from app.vision.geometry import Geometry
 from app.vision.statistics import statistics
 from app.web.contexts import Fact, PanelLink, StepPane, Term, Tile, UnitPane
-from app.web.links import View, filters_url, sheet_url
+from app.web.links import View, name_of, sheet_url
 from app.web.panes.arithmetic.names import label_of, map_name, tabs
 from app.web.panes.picture import photo
 from app.web.panes.river import box, kernel_sheet, legend
+from app.web.panes.slices import first_slices
+from app.web.panes.wall import Wall, told, weight_of
 from app.web.templating import milliseconds, number, percent, thousands
 from app.web.words import KINDS, STAGES
 from models.graph import INPUT, Step
@@ -24,7 +27,13 @@ TERMS = 6
 """Summands that are listed one by one."""
 
 
-def step_pane(view: View, run: Run, record: Record) -> StepPane:
+def step_pane(
+    view: View,
+    run: Run,
+    record: Record,
+    panels: tuple[PanelLink, ...] = (),
+    wall: Wall | None = None,
+) -> StepPane:
     """Everything about one step: words, figures, all channels."""
     step, model = record.step, run.model
     shape = model.geometry[step.name].shape
@@ -32,7 +41,6 @@ def step_pane(view: View, run: Run, record: Record) -> StepPane:
     height, width = shape[1:] if len(shape) == 3 else (1, 1)
     layout = arrange(len(order), height, width)
     sheet = sheet_url(view, model, step.name, channels=f"top{len(order)}")
-    filters, filter_tiles, filters_size = _filters(view, run, step)
     return StepPane(
         view=view,
         model=model,
@@ -45,11 +53,10 @@ def step_pane(view: View, run: Run, record: Record) -> StepPane:
         sheet_width=layout.width,
         sheet_height=layout.height,
         legend=legend(view, run, record),
-        filters=filters,
-        filter_tiles=filter_tiles,
-        filters_size=filters_size,
+        wall=wall,
         csv=f"{view.run}/steps/{quote(step.name)}.csv",
         png=_download(view, run, step.name, enlarge=max(1, 64 // height)),
+        panels=panels,
     )
 
 
@@ -93,6 +100,8 @@ def unit_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...
         kernel_box=kernel_box,
         kernel_size=kernel_size,
         kernel_words=kernel_words,
+        slices=first_slices(view, run, step, channel),
+        keep=keep if (keep := name_of(view)) != view.kept else "",
         terms=terms,
         rest=rest,
         rest_count=rest_count,
@@ -116,27 +125,15 @@ def _tiles(view: View, name: str, order: list[int], layout: SheetLayout) -> tupl
     )
 
 
-def _filters(view: View, run: Run, step: Step) -> tuple[str, tuple[Tile, ...], tuple[int, int]]:
-    """The colour kernels of a step that reads the picture itself."""
-    url, layout = kernel_sheet(run.model, step)
-    tiles = _tiles(view, step.name, list(range(layout.count)), layout)
-    return url, tiles, (layout.width, layout.height)
-
-
 def _kernel(run: Run, step: Step, channel: int) -> tuple[str, str, tuple[int, int], str]:
-    if step.kind != "conv" or step.kernel is None:
+    """The kernel of a step that reads the picture itself; empty for others."""
+    url, layout = kernel_sheet(run.model, step)
+    if not url or step.kernel is None:
         return "", "", (0, 0), ""
     kh, kw = step.kernel
-    url, layout = kernel_sheet(run.model, step)
-    if url:
-        words = f"Its kernel, {kh}×{kw} in three colours; grey is zero."
-        return url, box(layout, channel), (layout.width, layout.height), words
-    inputs = run.model.geometry[step.inputs[0]].shape[0]
-    layout = arrange(inputs, kh, kw)
-    words = f"Its kernel: {inputs} slices of {kh}×{kw}, one for each input map, strongest first."
-    size = (layout.width, layout.height)
-    url = f"{filters_url(run.model, step.name)}&channel={channel}"
-    return url, f"0 0 {layout.width} {layout.height}", size, words
+    prefers = told(preferences(weight_of(run, step)[channel : channel + 1])[0])
+    words = f"Its kernel, {kh}×{kw} in three colours; grey is zero. It prefers {prefers}."
+    return url, box(layout, channel), (layout.width, layout.height), words
 
 
 def _terms(

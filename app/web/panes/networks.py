@@ -7,14 +7,14 @@ from app.services.downloads import Status
 from app.services.memory import available, need
 from app.web.contexts import Choice, Download
 from app.web.links import View
+from app.web.panes.wall import switch
 from app.web.state import Services
 
 
 def choices(view: View, services: Services) -> tuple[Choice, ...]:
     """Every network; choosing one keeps the picture and, where it has one like it, the stage."""
-    models = services.catalogue.models()
-    shown = next(model for model in models if model.id == view.model)
-    return tuple(_choice(view, services, shown, model) for model in models)
+    shown = services.catalogue.model(view.model)
+    return tuple(_choice(view, services, shown, model) for model in services.catalogue.models())
 
 
 def download(services: Services, model: Model) -> Download:
@@ -53,15 +53,21 @@ def megabytes(size: int) -> str:
 
 
 def _choice(view: View, services: Services, shown: Model, model: Model) -> Choice:
-    here = model.entry.path is not None
+    here, twin = model.entry.path is not None, model.entry.counterpart
     step = stage_step(shown, view.step, model)
+    # A network and its twin with random weights are one choice, with a switch.
+    on_screen = shown.id in (model.id, twin)
+    plain = {"step": step, "channel": None, "y": None, "x": None}
     return Choice(
         model=model,
-        url=view.url(model=model.id, step=step, channel=None, y=None, x=None),
+        url=view.url(model=model.id, **plain),
         set=f"model={model.id}&instead_of={shown.id}&channel=&y=&x=",
-        shown=model.id == view.model,
+        shown=on_screen,
         here=here,
         memory=_memory(model),
+        switch=switch(view, shown, both=False) if on_screen else (),
+        random="" if here or on_screen else view.url(model=twin, **plain),
+        random_set=f"model={twin}&instead_of={shown.id}&channel=&y=&x=",
         download=None if here else download(services, model),
     )
 

@@ -42,6 +42,7 @@ def picture_pane(view: View, run: Run, services: Services, owner: str) -> Pictur
         credit=f"{built_in.credit} · {built_in.licence}" if built_in else "",
         stranger=_stranger(built_in, run.model),
         expires=in_words(stored.expires - time.time()) if stored else "",
+        trained=view.url(model=run.model.entry.counterpart) if run.model.state == "random" else "",
     )
 
 
@@ -49,7 +50,14 @@ def gallery(view: View, services: Services, owner: str) -> Gallery:
     """Samples and this browser's own pictures."""
     settings = services.settings
     recent: tuple[Stored, ...] = tuple(services.pictures.recent(owner))
-    return Gallery(view, all_samples(), recent, settings.expire_hours, settings.upload_mb)
+    return Gallery(
+        view,
+        all_samples(),
+        recent,
+        settings.expire_hours,
+        settings.upload_mb,
+        settings.crops_of_uploads,
+    )
 
 
 def crop_box(fitted: Fitted) -> tuple[float, float, float, float]:

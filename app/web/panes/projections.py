@@ -10,7 +10,7 @@ from app.services.run import Record, Run
 from app.services.sheets import version
 from app.vision.units import before_relu
 from app.web.contexts import Photo, helped
-from app.web.links import View
+from app.web.links import View, name_of
 from app.web.panes.evidence import frame
 from app.web.panes.picture import photo
 
@@ -56,6 +56,8 @@ class ProjectionsPanel:
     images: tuple[Projection, ...] = helped("One for each method.")
     photo: Photo = helped("The photo under Grad-CAM.")
     size: int = helped("Side of the network's input, pixels.")
+    keep: str = helped("The unit as a link keeps it.")
+    keep_url: str = helped("The page with it kept.")
 
 
 def projections(view: View, run: Run, record: Record) -> ProjectionsPanel:
@@ -83,6 +85,8 @@ def projections(view: View, run: Run, record: Record) -> ProjectionsPanel:
         ),
         photo=photo(view, run),
         size=model.outline.input_size,
+        keep=name_of(view),
+        keep_url=view.url(kept=name_of(view)),
     )
 
 

@@ -12,6 +12,7 @@ from app.services.sheets import palette_of
 from app.web.api.runs import predictions
 from app.web.contexts import Card, ClassBar, Legend, River, Stage, Tile
 from app.web.links import View, filters_url, sheet_url
+from app.web.panes.usual import usual
 from app.web.templating import number
 from app.web.words import STAGES
 from models.graph import Step
@@ -115,6 +116,7 @@ def card(view: View, run: Run, record: Record) -> Card:
         links=json.dumps([[one.source, one.target, round(one.share, 3)] for one in found]),
         source=source_of(run, step.name) or "",
         lazy=is_big(run.model),
+        usual=usual(run, step),
     )
 
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.vision.letters.learn import EVERY, STEPS, Learned, learn
+from app.web import turns
 from app.web.lab.xo import learning
 from tests.web.lab.test_xo import PAGE, grid, warnings
 from tests.web.test_stream import parse
@@ -134,7 +135,7 @@ class Listener:
 async def test_one_run_a_person_and_others_take_turns(
     application: FastAPI, held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(learning, "PATIENCE", 0.1)
+    monkeypatch.setattr(turns, "PATIENCE", 0.1)
     async with application.router.lifespan_context(application), asyncio.timeout(20):
         jobs = application.state.services.engine._jobs
         mine = Listener(application, "m")

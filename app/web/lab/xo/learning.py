@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.errors import BadRequest, Busy, LayerscopeError
+from app.errors import BadRequest, LayerscopeError
 from app.vision.letters.learn import EVERY, Learned, check, learn
 from app.vision.letters.tiny import Layer, Match, spelled
 from app.web.contexts import as_dict, helped
@@ -22,13 +21,11 @@ from app.web.lab.xo.state import as_text, read
 from app.web.lab.xo.words import signed
 from app.web.state import OwnerDep, ServicesDep
 from app.web.templating import render, render_text
+from app.web.turns import begun
 
 router = APIRouter()
 
 _log = logging.getLogger(__name__)
-
-PATIENCE, PAUSE = 2.0, 0.05
-"""Seconds that a run waits for one's last to end, and between two looks."""
 
 SEEDS = 999
 
@@ -84,20 +81,11 @@ PlanDep = Annotated[Plan, Depends(planned)]
 
 async def queued(plan: PlanDep, services: ServicesDep, owner: OwnerDep) -> AsyncIterator[Run]:
     """The run, held until its stream has ended: what can fail fails before it begins."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + PATIENCE
-    while True:
-        items = services.engine.stream(owner, lambda: learn(plan.layers, plan.match, plan.seed))
-        try:
-            place = await anext(items)
-            break
-        except Busy:
-            # A page that begins again has left its last stream a moment ago.
-            if loop.time() >= until:
-                raise
-            await asyncio.sleep(PAUSE)
+    place, items = await begun(
+        lambda: services.engine.stream(owner, lambda: learn(plan.layers, plan.match, plan.seed))
+    )
     try:
-        yield Run(plan, place if isinstance(place, int) else 0, items)
+        yield Run(plan, place, items)
     finally:
         await items.aclose()  # type: ignore[attr-defined]
 

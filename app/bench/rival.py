@@ -1,0 +1,76 @@
+"""PGD as foolbox does it, beside ours: the same network, picture and settings, in one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from statistics import median
+from time import perf_counter
+
+import torch
+from torch import Tensor
+
+from app.bench.rows import Row
+from app.bench.workshop import OWNER, Workshop
+from app.pictures.decode import decode
+from app.pictures.preprocess import Preprocess, fit
+from app.services.run import preprocess
+from app.vision.attacks.goal import Goal
+from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pgd import pgd
+from models.graph import Network
+
+BESIDE = "PGD of 10 steps with every step's prediction; the bar is foolbox's PGD"
+EPSILON, STEP, STEPS = 8, 2, 10
+
+
+async def measure(workshop: Workshop) -> list[Row]:
+    """Nothing where foolbox, a package for development, is not installed."""
+    if find_spec("foolbox") is None:
+        return []
+    model = workshop.services.catalogue.model(workshop.name)
+    prep = preprocess(model)
+    pixels = fit(decode(workshop.photo).image, prep).pixels[None]
+    reader = PixelModel(workshop.network, prep.mean, prep.std)
+    label = reader.logits(pixels.to(reader.device).float()).argmax(1)
+    own, theirs = _own(reader, pixels, label), _foolbox(workshop.network, prep, pixels, label)
+    times = await workshop.times(
+        {"own": lambda: _timed(workshop, own), "foolbox": lambda: _timed(workshop, theirs)}
+    )
+    own_ms, their_ms = (1000 * median(times[name]) for name in ("own", "foolbox"))
+    return [Row(BESIDE, workshop.name, own_ms, their_ms, "ms")]
+
+
+def _own(reader: PixelModel, pixels: Tensor, label: Tensor) -> Callable[[], object]:
+    return lambda: list(pgd(reader, pixels, Goal(label), EPSILON, STEP, STEPS))
+
+
+def _foolbox(
+    network: Network, prep: Preprocess, pixels: Tensor, label: Tensor
+) -> Callable[[], object]:
+    # Imported here: those who only use Layerscope do not have it.
+    from foolbox.attacks.projected_gradient_descent import LinfProjectedGradientDescentAttack
+    from foolbox.criteria import Misclassification
+    from foolbox.models.pytorch import PyTorchModel
+
+    told = {"mean": list(prep.mean), "std": list(prep.std), "axis": -3}
+    model = PyTorchModel(network, bounds=(0, 1), preprocessing=told, device=label.device)
+    attack = LinfProjectedGradientDescentAttack(
+        abs_stepsize=STEP / 255, steps=STEPS, random_start=False
+    )
+    picture = pixels.to(label.device).float() / 255
+    return lambda: attack(model, picture, Misclassification(label), epsilons=EPSILON / 255)
+
+
+async def _timed(workshop: Workshop, work: Callable[[], object]) -> float:
+    """Seconds, in the thread where networks run."""
+    items = workshop.services.engine.stream(OWNER, lambda: _seconds(work))
+    return [item async for item in items][-1]
+
+
+def _seconds(work: Callable[[], object]) -> Iterator[int | float]:
+    started = perf_counter()
+    # The engine's thread is in inference mode, where no gradient can be had.
+    with torch.inference_mode(False), torch.enable_grad():
+        work()
+    yield perf_counter() - started

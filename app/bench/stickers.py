@@ -1,0 +1,33 @@
+"""A sticker that is dragged: from the question to the new prediction's words, as the page asks."""
+
+from __future__ import annotations
+
+import random
+from time import perf_counter
+from urllib.parse import urlencode
+
+from app.bench.client import get
+from app.bench.repeat import app_of
+from app.bench.rows import Row, percentile
+from app.bench.workshop import Workshop
+from app.services.stickers import stickers_of
+
+DRAG = "sticker dragged to its new prediction, control beside, p95"
+MILLISECONDS = 50.0
+
+
+async def measure(workshop: Workshop) -> list[Row]:
+    """Places by lot; nothing for a network without a sticker."""
+    if not stickers_of(workshop.services.catalogue.model(workshop.name)).stickers:
+        return []
+    image = workshop.pictures.bring(workshop.photo)
+    app, lot, times = app_of(workshop), random.Random(0), []
+    # The first asks for the picture's own run too.
+    for _ in range(11 if workshop.quick else 101):
+        place = {"x": lot.random(), "y": lot.random(), "turn": lot.uniform(-180, 180)}
+        query = urlencode({"model": workshop.name, "image": image, **place})
+        started = perf_counter()
+        await get(app, f"/attack/sticker/seen?{query}")
+        times.append(perf_counter() - started)
+    workshop.forget(image)
+    return [Row(DRAG, workshop.name, 1000 * percentile(times[1:], 0.95), MILLISECONDS, "ms")]

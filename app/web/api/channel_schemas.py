@@ -1,0 +1,120 @@
+"""What the API answers about a channel: what it responds to, and a picture as it grows."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from app.web.api.schemas import example
+
+GROWN: dict[str, Any] = {
+    "step": 48,
+    "steps": 512,
+    "picture": "/api/v1/models/mini/steps/conv5/channels/17/synthesised.png?steps=48&seed=0",
+    "picture_step": 48,
+    "objective": 2.31,
+    "seconds_left": 4.1,
+    "problem": None,
+}
+"""An event, as the documentation shows it."""
+
+
+class SynthesisedInfo(BaseModel):
+    """A picture made for a channel, and how."""
+
+    url: str = Field(description="The picture; 404 in words while `state` is `none`.")
+    state: Literal["shipped", "cached", "none"] = Field(
+        description="It ships with the weights; was made here before; is not made yet."
+    )
+    events: str = Field(description="The stream that makes it while you watch.")
+    steps: int = Field(description="Steps of gradient ascent.")
+    seed: int
+    size: int = Field(description="Pixels of a side.")
+    measured_at: str = Field(description="The step, before any ReLU, whose number is raised.")
+    objective: float | None = Field(description="That number for the picture; null without one.")
+
+
+class ChannelStatistics(BaseModel):
+    """Mean responses of a channel to the training pictures of each class."""
+
+    measured_at: str = Field(description="The step: the last of its stage before the pool.")
+    mean: float = Field(description="Over all classes.")
+    lowest: float = Field(description="Of the class that fires it least.")
+    highest: float = Field(description="Of the class that fires it most.")
+    pictures: str = Field(description="Which pictures, in words.")
+
+
+class ClassPreference(BaseModel):
+    """A class, and the channel's mean response to its pictures."""
+
+    index: int
+    label: str = Field(alias="class", serialization_alias="class")
+    value: float
+
+
+class CropInfo(BaseModel):
+    """A crop out of a photo that fires the channel."""
+
+    url: str
+    value: float = Field(description="The response there.")
+    label: str | None = Field(description="The photo's class, where it is known.")
+
+
+class ChannelInfo(BaseModel):
+    """What one channel responds to."""
+
+    model_config = example(
+        model="mini",
+        step="conv5",
+        channel=17,
+        label=None,
+        synthesised={
+            "url": "/api/v1/models/mini/steps/conv5/channels/17/synthesised.png?steps=512&seed=0",
+            "state": "shipped",
+            "events": "/api/v1/models/mini/steps/conv5/channels/17/synthesised/events",
+            "steps": 512,
+            "seed": 0,
+            "size": 64,
+            "measured_at": "conv5",
+            "objective": 5.2,
+        },
+        statistics={
+            "measured_at": "relu5",
+            "mean": 0.11,
+            "lowest": 0.01,
+            "highest": 0.87,
+            "pictures": "the training pictures of each class",
+        },
+        prefers=[{"index": 19, "class": "tabby cat", "value": 0.87}],
+        crops=[{"url": "/crops/mini/samples/conv5/17/8.webp", "value": 6.1, "label": None}],
+        receptive_field=127,
+        kernel=None,
+    )
+    model: str
+    step: str
+    channel: int
+    label: str | None = Field(description="The class it stands for; null for most.")
+    synthesised: SynthesisedInfo
+    statistics: ChannelStatistics | None = Field(
+        description="null where no class means ship with these weights."
+    )
+    prefers: list[ClassPreference] = Field(description="The classes that fire it most, at most 5.")
+    crops: list[CropInfo] = Field(
+        description="The crops that fire it most, at most nine; empty while they are being found."
+    )
+    receptive_field: int = Field(description="Side of the square a cell can see, input pixels.")
+    kernel: str | None = Field(description="Its kernel in colour, where it reads the picture.")
+
+
+class GrowthInfo(BaseModel):
+    """One event of a picture that grows."""
+
+    model_config = example(**GROWN)
+    step: int
+    steps: int
+    picture: str = Field(description="The newest picture.")
+    picture_step: int = Field(description="After which step it was taken.")
+    objective: float = Field(description="The goal's number for that picture.")
+    seconds_left: float
+    problem: str | None = Field(description="Why the finished picture could not be kept.")

@@ -1,0 +1,126 @@
+"""The occlusion map for programs: numbers, a table, pictures."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+
+from app.errors import NotFound
+from app.pictures.sheets import sheet
+from app.services.occluded import Fill, checked_patch, so_far
+from app.web.api.answers import Csv, Download, Npy, Png, Version, array, picture, table
+from app.web.api.cut_schemas import OcclusionInfo
+from app.web.api.cuts import NO_CLASS, AskedStep
+from app.web.api.schemas import ERRORS
+from app.web.cut.occlusion import Question, whole
+from app.web.panes import occlusion as pane
+from app.web.state import OwnerDep, ServicesDep
+
+router = APIRouter(
+    prefix="/runs/{model}/{image}/steps/{step}",
+    tags=["cover and cut"],
+    responses={**ERRORS, **NO_CLASS},
+)
+
+
+def question(
+    asked: AskedStep,
+    patch: Annotated[
+        int | None, Query(description="Side, input pixels; by default 3/16 of the input.")
+    ] = None,
+    stride: Annotated[int | None, Query(description="Pixels from one place to the next.")] = None,
+    fill: Annotated[
+        Fill, Query(description="Mid grey, or the mean of training pictures.")
+    ] = "grey",
+    of: Annotated[
+        pane.Of, Query(description="Whose drop: the unit's, or that of the class's probability.")
+    ] = "unit",
+) -> Question:
+    """What is asked. Raises `BadRequest`, `NoClassifier`."""
+    chosen = checked_patch(asked.run.model, patch, stride)
+    return Question(asked, pane.question(asked, chosen, fill, of), of)
+
+
+QuestionDep = Annotated[Question, Depends(question)]
+
+
+@router.get("/occlusion", summary="Where covering lowers a unit or a class")
+async def occlusion(question: QuestionDep, services: ServicesDep, owner: OwnerDep) -> OcclusionInfo:
+    """A long job, kept for a while; the value is the unit's cell, or the mean of its map."""
+    laid = await whole(question, services, owner)
+    wanted = question.wanted
+    unit, patch = wanted.unit, wanted.patch
+    places = [list(one) for one in patch.places(question.asked.run.model.outline.input_size)]
+    return OcclusionInfo(
+        step=unit.step,
+        channel=unit.channel,
+        cell=list(unit.cell) if unit.cell else None,
+        patch=patch.side,
+        stride=patch.stride,
+        fill=wanted.fill,
+        of=question.of,
+        whole=laid.whole,
+        rows=places,
+        columns=places,
+        drops=laid.drops.tolist(),
+    )
+
+
+@router.get("/occlusion.npy", response_class=Npy, summary="The drops, raw")
+async def occlusion_npy(
+    question: QuestionDep, services: ServicesDep, owner: OwnerDep, v: Version = ""
+) -> Response:
+    """[rows, columns] of places."""
+    laid = await whole(question, services, owner)
+    return array(laid.drops, question.asked.run.model.row, v)
+
+
+@router.get("/occlusion.csv", response_class=Csv, summary="The drops as a table")
+async def occlusion_csv(
+    question: QuestionDep, services: ServicesDep, owner: OwnerDep, v: Version = ""
+) -> Response:
+    """A line for each place: where the patch lies, and the value before and with it there."""
+    laid = await whole(question, services, owner)
+    asked = question.asked
+    head = ("row", "column", "top", "bottom", "left", "right", "before", "covered", "drop")
+    name = f"{asked.view.model}-{asked.view.image[:12]}-{asked.record.step.name}-occlusion.csv"
+    return table(head, pane.table_rows(asked.run, question.wanted, laid), name)
+
+
+@router.get("/occlusion.png", response_class=Png, summary="The drops as a picture")
+async def occlusion_png(
+    question: QuestionDep,
+    services: ServicesDep,
+    owner: OwnerDep,
+    over: Annotated[bool, Query(description="Over the picture, with words and scale.")] = False,
+    enlarge: Annotated[int, Query(ge=1, le=16, description="Pixels a side of a place.")] = 1,
+    v: Version = "",
+    download: Download = "",
+) -> Response:
+    """A place a pixel: amber where the value drops, blue where it rises, full at the largest."""
+    laid = await whole(question, services, owner)
+    row = question.asked.run.model.row
+    if over:
+        args = (question.asked, question.wanted, question.of, laid)
+        return picture(await asyncio.to_thread(pane.picture, *args), row, v, download)
+    limit = float(laid.drops.abs().max())
+    return picture(sheet(laid.drops[None], limit, "signed", enlarge=enlarge).png, row, v, download)
+
+
+@router.get("/occlusion/rows.png", response_class=Png, summary="The first rows, as far as known")
+async def occlusion_rows_png(
+    question: QuestionDep,
+    services: ServicesDep,
+    rows: Annotated[int, Query(ge=1, description="How many rows.")],
+    v: Version = "",
+) -> Response:
+    """Part of a map that is being computed, on the scale of its own largest drop; computes none."""
+    laid = so_far(services.cuts, question.asked.run, question.wanted)
+    if laid.done < rows:
+        raise NotFound(f"Of this map {laid.done} rows are known, not {rows}.")
+    part = laid.drops[:rows]
+    png = sheet(part[None], float(part.abs().max()), "signed").png
+    return picture(png, question.asked.run.model.row, v)

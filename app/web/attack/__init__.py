@@ -1,0 +1,31 @@
+"""Fool the network: the attack as it runs, and panels that look at what came of it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from app.web.attack import (
+    change,
+    files,
+    live,
+    page,
+    sticker,
+    survive,
+    sweep,
+    transfer,
+    unusual,
+    where,
+)
+
+router = APIRouter(prefix="/attack", include_in_schema=False)
+router.add_api_route("", page.attack)
+router.include_router(page.router)
+router.include_router(live.router)
+router.include_router(files.router)
+router.include_router(sticker.router)
+router.include_router(where.router)
+router.include_router(sweep.router)
+router.include_router(survive.router)
+router.include_router(transfer.router)
+router.include_router(change.router)
+router.include_router(unusual.router)

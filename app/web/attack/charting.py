@@ -1,0 +1,41 @@
+"""Charts on the page: the same curves for wide and narrow places, and how values are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.pictures.charts import Chart, Layout, lay_out
+from app.web.contexts import helped
+
+SIZES = (("wide", 620, 300), ("middle", 460, 290), ("narrow", 312, 280))
+"""Name, width and height of a chart, pixels at ordinary type: the last fits a phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charted:
+    """One chart in several widths, of which the page shows the one that fits."""
+
+    chart: Chart = helped("What is drawn, for its legend.")
+    layouts: tuple[tuple[str, Layout], ...] = helped("Name of the width, and where things lie.")
+
+
+def charted(chart: Chart) -> Charted:
+    """A chart for every screen."""
+    return Charted(chart, tuple((name, lay_out(chart, *size)) for name, *size in SIZES))
+
+
+def much(value: float) -> str:
+    """A change relative to what was there: 6.2 %, 138 %."""
+    return f"{100 * value:.1f}\u00a0%" if value < 0.0995 else f"{100 * value:.0f}\u00a0%"
+
+
+def times(ratio: float) -> str:
+    """How many times one is the other: 18, 2.1."""
+    return f"{ratio:.0f}" if ratio >= 9.95 else f"{ratio:.1f}"
+
+
+def ticks(most: float) -> tuple[tuple[float, str], ...]:
+    """Heights from 0 to above `most`, evenly, in per cent."""
+    step = next(one for one in (0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 1e9) if 5 * one >= most)
+    count = max(1, -int(-most // step))
+    return tuple((i * step, f"{100 * i * step:.0f} %") for i in range(count + 1))

@@ -1,0 +1,197 @@
+"""A sticker on a picture, moved by hand while the network answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from app.errors import NoClassifier, NotFound
+from app.pictures.preprocess import input_png
+from app.pictures.printable import LARGEST_CM, sticker_png, sticker_preview
+from app.services.catalogue import Model
+from app.services.class_names import find_class
+from app.services.run import Run
+from app.services.stickers import Sticker, Stickers, stickers_of
+from app.services.sticking import Tried, places, seen, stuck
+from app.vision.attacks.sticker import random_colours
+from app.web.api.answers import Download, kept
+from app.web.attack.frame import show
+from app.web.attack.panels import PANELS
+from app.web.attack.sticker_contexts import StickerKept, StickerSeen
+from app.web.attack.sticker_page import STICKER, panel_context, places_context, seen_context
+from app.web.attack.sticker_view import SentDep, StickerView, StickerViewDep
+from app.web.state import OwnerDep, Services, ServicesDep
+from app.web.templating import render
+
+router = APIRouter()
+
+TITLE = "A sticker"
+Part = Literal["sticker", "random", "alone", "print"]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The stickers of a network and the one that is meant, None where there is none at all."""
+
+    view: StickerView
+    model: Model
+    found: Stickers
+    sticker: Sticker | None
+
+
+async def looked_up(view: StickerView, services: Services) -> Given:
+    """Whose sticker it is.
+
+    Raises `UnknownModel`, `NoClassifier`, `BadRequest` for no class, `NotFound` for no sticker.
+    """
+    model = services.catalogue.model(view.model or services.settings.model)
+    if not model.labels:
+        raise NoClassifier(f"{model.row.title} has no classifier here: it predicts nothing.")
+    found = await asyncio.to_thread(stickers_of, model, services.settings.data)
+    if not view.sticker:
+        sticker = found.stickers[0] if found.stickers else None
+    else:
+        index = find_class(model.labels, view.sticker)
+        sticker = found.of(index)
+        if found.stickers and sticker is None:
+            names = ", ".join(one.label for one in found.stickers)
+            raise NotFound(
+                f"There is no {model.labels[index].label} sticker for {model.row.title}. There are "
+                f"stickers for: {names}."
+            )
+    meant = view.of(model.id, sticker.index) if sticker else view
+    return Given(meant, model, found, sticker)
+
+
+async def given(view: StickerViewDep, services: ServicesDep) -> Given:
+    """What a query asks for."""
+    return await looked_up(view, services)
+
+
+async def needed(given: Annotated[Given, Depends(given)]) -> tuple[Given, Sticker]:
+    """The same where a sticker must be there. Raises `NotFound`."""
+    return given, require(given)
+
+
+def require(given: Given) -> Sticker:
+    """The sticker. Raises `NotFound` where the network has none."""
+    if given.sticker is None:
+        raise NotFound(f"There is no sticker for {given.model.row.title} yet.")
+    return given.sticker
+
+
+GivenDep = Annotated[Given, Depends(given)]
+NeededDep = Annotated[tuple[Given, Sticker], Depends(needed)]
+
+
+@asynccontextmanager
+async def ready_run(given: Given, services: Services) -> AsyncIterator[Run]:
+    """The bare picture's run, finished."""
+    async with services.runs.listen(given.model.id, given.view.image) as run:
+        await run.finish()
+        yield run
+
+
+async def looked(given: Given, sticker: Sticker, services: Services) -> StickerSeen:
+    """What the network says to the sticker and to its control, in one pass."""
+    async with ready_run(given, services) as run:
+        view = given.view
+        control = random_colours(sticker.pixels.shape[-1], view.seed)
+        both = await seen(
+            services.engine, run, [sticker.pixels, control], view.place, sticker.index
+        )
+        return seen_context(view, run, sticker, both)
+
+
+@router.get("/sticker")
+async def panel(request: Request, given: GivenDep, services: ServicesDep) -> Response:
+    """The panel, or what to do where this network has no sticker."""
+    await asyncio.to_thread(services.pictures.require, given.view.image)
+    answer = await looked(given, given.sticker, services) if given.sticker else None
+    context = panel_context(given.view, given.model, given.found, given.sticker, answer)
+    return show(request, TITLE, "attack/_sticker.html", {"panel": context})
+
+
+@router.get("/sticker/seen")
+async def moved(request: Request, needed: NeededDep, services: ServicesDep) -> Response:
+    """The answer at another place: what the page asks for while the sticker is dragged."""
+    context = await looked(*needed, services)
+    return render(request, "attack/_sticker_seen.html", {"seen": context})
+
+
+@router.get("/sticker/places")
+async def hundred(
+    request: Request, needed: NeededDep, services: ServicesDep, owner: OwnerDep
+) -> Response:
+    """A hundred random places on this picture, as a long job."""
+    given, sticker = needed
+    async with ready_run(given, services) as run:
+        view, pixels = given.view, run.fitted.pixels
+        both = sticker.pixels, random_colours(sticker.pixels.shape[-1], view.seed)
+        job = services.engine.stream(
+            owner,
+            lambda: places(given.model, run.network, pixels, both, view.place.scale, view.seed),
+        )
+        async with aclosing(job) as items:  # type: ignore[type-var]
+            parts = [item async for item in items if isinstance(item, Tried)]
+        context = places_context(view, run, sticker, parts)
+    return show(request, "A hundred places", "attack/_sticker_places.html", {"tried": context})
+
+
+@router.get("/sticker.png")
+async def picture(
+    needed: NeededDep,
+    services: ServicesDep,
+    part: Part = "print",
+    size: Annotated[float, Query(ge=0.5, le=LARGEST_CM)] = 6.0,
+    download: Download = "",
+) -> Response:
+    """The pasted picture with the sticker or the random one; or the sticker alone, or to print."""
+    given, sticker = needed
+    if part in ("alone", "print"):
+        make = (
+            (lambda: sticker_preview(sticker.pixels))
+            if part == "alone"
+            else lambda: sticker_png(sticker.pixels, size, f"{sticker.label} sticker")
+        )
+        return kept(await asyncio.to_thread(make), "image/png", False, download)
+    view, pixels = given.view, sticker.pixels
+    if part == "random":
+        pixels = random_colours(pixels.shape[-1], view.seed)
+    async with services.runs.listen(given.model.id, view.image) as run:
+        data = input_png(stuck(run.fitted.pixels, pixels, view.place))
+    return kept(data, "image/png", False, download)
+
+
+@router.post("/sticker")
+async def keep(request: Request, view: SentDep, services: ServicesDep, owner: OwnerDep) -> Response:
+    """Take the pasted picture in as one of the person's own."""
+    given = await looked_up(view, services)
+    sticker = require(given)
+    async with services.runs.listen(given.model.id, view.image) as run:
+        png = input_png(stuck(run.fitted.pixels, sticker.pixels, view.place))
+    stored = await asyncio.to_thread(
+        services.pictures.add, png, owner, f"with a {sticker.label} sticker"
+    )
+    context = _kept(given, stored.id, services.settings.expire_hours)
+    return show(request, "Your picture", "attack/_sticker_kept.html", {"kept": context})
+
+
+def _kept(given: Given, image: str, hours: float) -> StickerKept:
+    view, model = given.view, given.model.id
+    pair = f"model={model}&image={view.image}&attacked={image}&target={view.sticker}"
+    return StickerKept(
+        image,
+        f"/?model={model}&image={image}",
+        f"/attack?model={model}&image={image}",
+        tuple(
+            (one, f"/attack/{one.id}?{pair}") for one in PANELS if f"/attack/{one.id}" != STICKER
+        ),
+        f"It is deleted after {hours:g} hours.",
+    )

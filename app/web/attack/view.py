@@ -1,0 +1,164 @@
+"""What the URL of an attack says, and what a form may have written into it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+from urllib.parse import urlencode
+
+from app.services.attack_options import AttackOptions, AttackRequest, Method
+from app.web.attack.methods import METHODS
+
+IMAGE = "cat"
+"""The picture at first: it falls at the default epsilon, where the espresso holds."""
+LONGEST = 200
+SEEDS = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class AttackView:
+    """An attack as its link names it; None is the method's default. `step` is the one on screen.
+
+    `run` says that it is to be run at once.
+    """
+
+    model: str
+    image: str
+    method: Method = "pgd"
+    epsilon: float | None = None
+    steps: int | None = None
+    step_size: float | None = None
+    target: str = ""
+    true_label: str = ""
+    seed: int = 0
+    run: bool = False
+    step: int | None = None
+
+    @property
+    def request(self) -> AttackRequest:
+        """What is asked of the service: only what the method uses."""
+        uses = METHODS[self.method].uses
+        return AttackRequest(
+            self.method,
+            self.epsilon if "epsilon" in uses else None,
+            self.steps if "steps" in uses else None,
+            self.step_size if "step_size" in uses else None,
+            (self.target or None) if "target" in uses else None,
+            self.true_label or None,
+            self.seed,
+        )
+
+    def spelled(self, options: AttackOptions) -> AttackView:
+        """The same with the defaults written out: its link repeats the run exactly."""
+        uses = METHODS[self.method].uses
+        return replace(
+            self,
+            epsilon=options.epsilon if "epsilon" in uses else None,
+            steps=options.steps if "steps" in uses else None,
+            run=True,
+        )
+
+    def query(self, **changes: Any) -> str:
+        """The query string with some parts changed; what is empty is left out."""
+        view = replace(self, **changes)
+        request = view.request
+        given: dict[str, Any] = {"model": view.model, "image": view.image, "method": view.method}
+        for name in ("epsilon", "steps", "step_size", "target", "true_label"):
+            value = getattr(request, name)
+            if value is not None:
+                given[name] = f"{value:.10g}" if isinstance(value, float) else value
+        if view.seed:
+            given["seed"] = view.seed
+        if view.run:
+            given["run"] = 1
+            if view.step is not None:
+                given["step"] = view.step
+        return urlencode(given)
+
+    def url(self, **changes: Any) -> str:
+        """The page with some parts changed."""
+        return f"/attack?{self.query(**changes)}"
+
+    @property
+    def drawn(self) -> str:
+        """What a form's numbers mean: those of another method or size are not taken over."""
+        return f"{self.method} {self.model}" if self.method == "pgd_l2" else self.method
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A view, and a sentence about what could not be read; else it is empty."""
+
+    view: AttackView
+    problem: str = ""
+
+
+def read(given: Mapping[str, str], model: str) -> Asked:
+    """The view of a query; `model` is the network where none is named."""
+    problems: list[str] = []
+    view = AttackView(
+        _text(given, "model") or model,
+        _text(given, "image") or IMAGE,
+        _method(given, problems),
+        target=_text(given, "target"),
+        true_label=_text(given, "true_label"),
+        seed=_whole(given, "seed", SEEDS, problems) or 0,
+        run=_text(given, "run") not in ("", "0"),
+        step=_whole(given, "step", SEEDS, problems),
+    )
+    if given.get("drawn", view.drawn) == view.drawn:
+        view = replace(
+            view,
+            epsilon=_number(given, "epsilon", problems),
+            steps=_whole(given, "steps", SEEDS, problems),
+            step_size=_number(given, "step_size", problems),
+        )
+    return Asked(view, problems[0] if problems else "")
+
+
+def _text(given: Mapping[str, str], name: str) -> str:
+    return given.get(name, "").strip()[:LONGEST]
+
+
+def _method(given: Mapping[str, str], problems: list[str]) -> Method:
+    name = _text(given, "method") or "pgd"
+    for method in get_args(Method):
+        if name == method:
+            found: Method = method
+            return found
+    known = ", ".join(get_args(Method))
+    problems.append(f"There is no attack called “{name[:60]}”. There are: {known}.")
+    return "pgd"
+
+
+def _number(given: Mapping[str, str], name: str, problems: list[str]) -> float | None:
+    if not (text := _text(given, name)):
+        return None
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        value = math.nan
+    if math.isfinite(value):
+        return value
+    problems.append(f"{_TITLES[name]} is a number, not “{text[:20]}”.")
+    return None
+
+
+def _whole(given: Mapping[str, str], name: str, most: int, problems: list[str]) -> int | None:
+    if not (text := _text(given, name)):
+        return None
+    if text.isascii() and text.isdecimal() and len(text) < 17 and int(text) < most:
+        return int(text)
+    problems.append(f"{_TITLES[name]} is a whole number from 0 on, not “{text[:20]}”.")
+    return None
+
+
+_TITLES = {
+    "epsilon": "Epsilon",
+    "steps": "The number of steps",
+    "step_size": "The size of a step",
+    "seed": "The seed",
+    "step": "The step on screen",
+}

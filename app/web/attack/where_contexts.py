@@ -1,0 +1,118 @@
+"""What the templates of “Where it happens” are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.vision.attacks.drift import DriftStep
+from app.web.attack.charting import Charted
+from app.web.contexts import Legend, helped
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRow:
+    """One step as a line of the table."""
+
+    drift: DriftStep = helped("Its figures.")
+    attack: str = helped("How much the attack changed, in per cent.")
+    noise: str = helped("How much the noise changed.")
+    times: str = helped("How many times as much the attack changed, empty where nothing did.")
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One channel in a column."""
+
+    channel: int = helped("Its number.")
+    change: str = helped("How its mean response changed.")
+    means: str = helped("The response before and after, in words.")
+    kind: str = helped("`up`, `down` or `still`.")
+    clean: str = helped("Its map of the clean picture, as a viewBox on the sheet.")
+    attacked: str = helped("Its map of the attacked picture.")
+    url: str = helped("The panel's page with it on screen.")
+    part: str = helped("Where htmx gets that from.")
+    current: bool = helped("Whether it is on screen.")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The channels of a column that moved the same way."""
+
+    title: str = helped("Excited, inhibited or unmoved.")
+    chips: tuple[Chip, ...] = helped("The channels.")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnView:
+    """One of the four columns."""
+
+    title: str = helped("Whose channels these are.")
+    words: str = helped("What that means.")
+    groups: tuple[Group, ...] = helped("Excited ones, inhibited ones.")
+
+
+@dataclass(frozen=True, slots=True)
+class MapView:
+    """One of three maps of a channel."""
+
+    title: str = helped("Clean, attacked or difference.")
+    box: str = helped("Its part of the sheet, as a viewBox.")
+    span: str = helped("Its lowest and highest value.")
+    legend: Legend = helped("How to read its colours.")
+    explorer: str = helped("The explorer with this map; empty for the difference.")
+
+
+@dataclass(frozen=True, slots=True)
+class MapsView:
+    """One channel's maps of both pictures, and their difference."""
+
+    title: str = helped("Layer and channel.")
+    told: str = helped("What its mean response did.")
+    sheet: str = helped("URL of the three maps.")
+    size: tuple[int, int] = helped("Width and height of that sheet.")
+    maps: tuple[MapView, ...] = helped("The three maps.")
+    previous: tuple[str, str] | None = helped("Page and part of the channel before it, if any.")
+    next: tuple[str, str] | None = helped("Page and part of the channel after it, if any.")
+    png: str = helped("URL of the three, to be saved.")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerLink:
+    """A layer to choose."""
+
+    stage: int = helped("Its number as people count.")
+    step: str = helped("The step whose maps are looked at.")
+    url: str = helped("The panel's page with it.")
+    part: str = helped("Where htmx gets that from.")
+    current: bool = helped("Whether it is on screen.")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerView:
+    """One layer's channels, and perhaps one of them."""
+
+    layers: tuple[LayerLink, ...] = helped("The layers to choose from.")
+    step: str = helped("The step on screen.")
+    sentence: str = helped("What the columns show, in a sentence or two.")
+    missing: str = helped("Which command would make the class means, empty where they are there.")
+    columns: tuple[ColumnView, ...] = helped("The columns that can be told.")
+    sheet: str = helped("URL of the small maps.")
+    size: tuple[int, int] = helped("Width and height of that sheet.")
+    legend: Legend = helped("How to read their colours.")
+    maps: MapsView | None = helped("The channel on screen, if any.")
+    csv: str = helped("URL of the columns as a table.")
+
+
+@dataclass(frozen=True, slots=True)
+class WhereView:
+    """The whole panel."""
+
+    same: bool = helped("Whether both pictures are the same.")
+    sentence: str = helped("What the numbers say.")
+    control: str = helped("What noise stands beside the attack.")
+    charts: tuple[Charted, ...] = helped("Relative change and cosine over the steps.")
+    rows: tuple[DriftRow, ...] = helped("The same as a table.")
+    link: str = helped("This panel on a page of its own.")
+    csv: str = helped("URL of the table.")
+    png: str = helped("URL of the charts as a picture.")
+    layer: LayerView | None = helped("The channels; None where nothing changed.")

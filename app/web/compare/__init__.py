@@ -1,0 +1,51 @@
+"""Two pictures, networks or channels in one layer, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import QueryParams
+
+from app.web.api.images import take_in
+from app.web.compare import files
+from app.web.compare.page import compared, paired
+from app.web.compare.view import CompareDep, Which, reread
+from app.web.contexts import as_dict
+from app.web.state import OwnerDep, ServicesDep
+from app.web.templating import render
+
+router = APIRouter(include_in_schema=False)
+router.include_router(files.router)
+
+TARGET = "main#compare"
+"""What htmx calls the part of the page that changes."""
+
+
+@router.get("/compare")
+async def compare(
+    request: Request, view: CompareDep, services: ServicesDep, owner: OwnerDep
+) -> Response:
+    """The page, or for htmx its inside."""
+    async with paired(view, services) as pair:
+        whole = await asyncio.to_thread(compared, pair, services, owner)
+    part = request.headers.get("hx-target") == TARGET
+    restored = "hx-history-restore-request" in request.headers
+    template = "compare/_compare.html" if part and not restored else "compare/page.html"
+    return render(request, template, as_dict(whole))
+
+
+@router.post("/compare/images")
+async def upload(
+    services: ServicesDep,
+    owner: OwnerDep,
+    file: UploadFile,
+    which: Annotated[Which, Form()] = "there",
+    back: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Take a picture in and put it on one side of what was on screen."""
+    stored = await take_in(services, file, owner)
+    view = reread(QueryParams(back), services)
+    return RedirectResponse(view.side(which, image=stored.id), 303)

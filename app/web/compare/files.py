@@ -1,0 +1,98 @@
+"""A comparison's files: sheets of maps, the pair with captions, all pairs as a table."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from app.errors import BadRequest
+from app.pictures.figures import Figure, coloured, figures_png
+from app.services.comparison import PARTS, Comparison, Part, Row
+from app.web.api.answers import kept, table
+from app.web.compare.page import Pair, paired
+from app.web.compare.ranking import NAMES, SHOWN, apart_words, channel_name
+from app.web.compare.sheets import digest, drawn
+from app.web.compare.view import CompareDep
+from app.web.compare.words import lacking
+from app.web.state import ServicesDep
+from app.web.templating import number
+
+router = APIRouter()
+
+
+@router.get("/compare/{which}-{part}.png")
+async def maps_png(
+    which: Literal["pair", "ranking"],
+    part: Part,
+    view: CompareDep,
+    services: ServicesDep,
+    v: Annotated[str, Query()] = "",
+) -> Response:
+    """The maps of one part: of the pair that is looked at, or of the ranking."""
+    async with paired(view, services) as pair:
+        made, row = _there(pair)
+        if part == "difference" and not made.same_size:
+            raise BadRequest("Maps of two sizes have no difference.")
+
+        def draw() -> bytes:
+            rows = [row] if which == "pair" else [made.row(i) for i in made.order(view.by, SHOWN)]
+            return drawn(made, rows, part)
+
+        return kept(await asyncio.to_thread(draw), "image/png", v == digest(made))
+
+
+@router.get("/compare.png")
+async def compare_png(view: CompareDep, services: ServicesDep) -> Response:
+    """Both maps and their difference with captions, to take home."""
+    async with paired(view, services) as pair:
+        made, row = _there(pair)
+        png = await asyncio.to_thread(_figures, pair, made, row)
+    return kept(png, "image/png", False, f"layerscope-compare-{pair.steps[0]}-{row.here}.png")
+
+
+@router.get("/compare.csv")
+async def compare_csv(view: CompareDep, services: ServicesDep) -> Response:
+    """Every pair with its figures; an empty field where maps of two sizes have none."""
+    head = (
+        "channel_here", "channel_there", "peak_here", "peak_there", "peak_difference",
+        "l2_here", "l2_there", "relative_distance", "largest_difference",
+    )  # fmt: skip
+    async with paired(view, services) as pair:
+        made, _ = _there(pair)
+
+        def rows() -> list[tuple[object, ...]]:
+            return [_line(made.row(place)) for place in made.order(view.by)]
+
+        body = await asyncio.to_thread(rows)
+    return table(head, body, f"layerscope-compare-{pair.steps[0]}.csv")
+
+
+def _there(pair: Pair) -> tuple[Comparison, Row]:
+    """What can be drawn. Raises `BadRequest` where the other side has no such step."""
+    if pair.made is None or pair.row is None:
+        raise BadRequest(lacking(pair.runs, pair.steps[0]))
+    return pair.made, pair.row
+
+
+def _line(row: Row) -> tuple[object, ...]:
+    figures = (row.peak_here, row.peak_there, row.peak, row.norm_here, row.norm_there)
+    return row.here, row.there, *figures, row.relative, row.largest
+
+
+def _figures(pair: Pair, made: Comparison, row: Row) -> bytes:
+    limit = made.limit(row)
+    parts = [part for part in PARTS if part != "difference" or made.same_size]
+    sides = zip(("Here", "There"), (made.here, made.there), (row.here, row.there), strict=True)
+    lines = [
+        f"{name}: {half.run.model.row.title}, {half.record.step.name}, "
+        f"{channel_name(half, channel)}, picture {half.run.image[:12]}."
+        for name, half, channel in sides
+    ]
+    return figures_png(
+        "Two maps compared",
+        [Figure(coloured(made.drawn([row], part)[0], limit), NAMES[part]) for part in parts],
+        [*lines, f"Colours end at ±{number(limit)} in all. {apart_words(made, row)}"],
+    )

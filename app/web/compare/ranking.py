@@ -1,0 +1,127 @@
+"""The ranking: the pairs of channels that differ most, with bars, each a link."""
+
+from __future__ import annotations
+
+import math
+
+from app.services.comparison import PARTS, By, Comparison, Half, Part, Row
+from app.web.compare.contexts import Link, Ranked, Ranking
+from app.web.compare.sheets import layout, maps_url
+from app.web.compare.view import CompareView
+from app.web.compare.words import DEFINITION
+from app.web.panes.arithmetic.names import label_of
+from app.web.panes.river import box
+from app.web.templating import number
+
+SHOWN = 16
+"""Pairs in the ranking; the table has all."""
+
+NAMES: dict[Part, str] = {"here": "Here", "there": "There", "difference": "There − here"}
+
+ORDERS: dict[By, tuple[str, str]] = {
+    "relative": ("Most different", f"Bars show the relative distance. {DEFINITION}"),
+    "alike": ("Most alike", f"Bars show the relative distance. {DEFINITION}"),
+    "peak": (
+        "Peak",
+        "Bars show how much higher (warm) or lower (cool) the peak is there, wherever it lies.",
+    ),
+}
+
+
+def ranking(view: CompareView, made: Comparison, chosen: Row) -> Ranking:
+    """The first pairs in the order that was chosen."""
+    rows = [made.row(place) for place in made.order(view.by, SHOWN)]
+    spatial = made.here.run.spatial(made.here.record.step.name)
+    parts = [part for part in PARTS if part != "difference" or made.same_size] if spatial else []
+    layouts = [layout(made, part, len(rows)) for part in parts]
+    most = max((abs(row.peak) for row in rows), default=0.0)
+    return Ranking(
+        title=_title(view, made),
+        sentence=_sentence(view, made),
+        orders=_orders(view, made),
+        rows=tuple(
+            Ranked(
+                row,
+                channel_name(made.here, row.here),
+                channel_name(made.there, row.there),
+                pair_url(view, made, row),
+                (row.here, row.there) == (chosen.here, chosen.there),
+                tuple(box(one, i) for one in layouts),
+                *_bar(by_of(view, made), row, most),
+            )
+            for i, row in enumerate(rows)
+        ),
+        total=len(made.pairs[0]),
+        sheets=tuple(maps_url(view, made, part) for part in parts),
+        sizes=tuple((one.width, one.height) for one in layouts),
+        heads=tuple(NAMES[part] for part in parts),
+    )
+
+
+def pair_url(view: CompareView, made: Comparison, row: Row) -> str:
+    """The page with a pair; a partner that goes without saying is not named."""
+    named = made.pairing == "one" or row.there != row.here
+    return view.url(channel=row.here, other_channel=row.there if named else None)
+
+
+def channel_name(half: Half, channel: int) -> str:
+    """`map 5`, `number 5`, or a class."""
+    kind = "map" if half.run.spatial(half.record.step.name) else "number"
+    return label_of(half.run, half.record.step, channel) or f"{kind} {channel}"
+
+
+def apart_words(made: Comparison, row: Row) -> str:
+    """How far two maps are apart, or why that cannot be said."""
+    what = "peak" if made.spatial else "number"
+    peak = f"The {what} is {number(abs(row.peak))} {'higher' if row.peak >= 0 else 'lower'} there."
+    if not made.spatial:
+        return peak
+    if row.relative is None or row.largest is None:
+        one, other = made.here.shape, made.there.shape
+        return (
+            f"No difference can be taken: {one[0]}×{one[1]} cells here, {other[0]}×{other[1]} "
+            f"there, so a cell here has no partner there. {peak}"
+        )
+    return (
+        f"Relative distance {row.relative:.2f}; the largest difference in a cell is "
+        f"{number(row.largest)}. {peak}"
+    )
+
+
+def _title(view: CompareView, made: Comparison) -> str:
+    if made.pairing == "rank":
+        return "Strongest beside strongest"
+    return "Most alike first" if by_of(view, made) == "alike" else "What differs most"
+
+
+def _sentence(view: CompareView, made: Comparison) -> str:
+    if made.pairing == "rank":
+        return "By rank on each side, highest peak first. Bars show the peaks’ difference."
+    if not made.spatial:
+        return "Bars show how much higher (warm) or lower (cool) the number is there."
+    sizes = "" if made.same_size else "Maps of two sizes cannot be subtracted. "
+    return sizes + ORDERS[by_of(view, made)][1]
+
+
+def _orders(view: CompareView, made: Comparison) -> tuple[Link, ...]:
+    known, now = made.orders(), by_of(view, made)
+    if len(known) < 2:
+        return ()
+    return tuple(Link(ORDERS[by][0], view.url(by=by), by == now) for by in known)
+
+
+def by_of(view: CompareView, made: Comparison) -> By:
+    """What is ranked by: not everything can be by what was asked."""
+    return view.by if view.by in made.orders() else "peak"
+
+
+def _bar(by: By, row: Row, most: float) -> tuple[float, str, str]:
+    """Length 0..100, what it shows as a number, and its colour."""
+    if by == "peak" or row.relative is None:
+        length = 100 * abs(row.peak) / most if most else 0.0
+        return length, f"{'+' if row.peak > 0 else ''}{number(row.peak)}", _colour(row)
+    return 100 * row.relative / math.sqrt(2), f"{row.relative:.2f}", "warm"
+
+
+def _colour(row: Row) -> str:
+    return "warm" if row.peak >= 0 else "cool"

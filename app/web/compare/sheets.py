@@ -1,0 +1,55 @@
+"""Pictures of compared maps: pairs on a scale of their own, the same for all three parts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import torch
+
+from app.pictures.palettes import PaletteName
+from app.pictures.sheets import SheetLayout, arrange, reduce, sheet
+from app.services.comparison import Comparison, Part, Row
+from app.services.sheets import palette_of, version
+from app.web.compare.view import CompareView
+
+COLUMNS = 4
+SIDE = 112
+"""Pixels of a map in the ranking; larger ones are averaged down."""
+
+
+def maps_url(view: CompareView, made: Comparison, part: Part, row: Row | None = None) -> str:
+    """The pair that is looked at, or without a row those of the ranking, as a sheet."""
+    changes = {} if row is None else {"channel": row.here, "other_channel": row.there}
+    which = "pair" if row else "ranking"
+    return f"/compare/{which}-{part}.png?{view.query(**changes)}&v={digest(made)}"
+
+
+def digest(made: Comparison) -> str:
+    """What a picture of both may be kept by: the weights and the input of both."""
+    both = [version(half.run.model.row) for half in (made.here, made.there)]
+    return hashlib.sha256(repr(both).encode()).hexdigest()[:12]
+
+
+def drawn(made: Comparison, rows: Sequence[Row], part: Part) -> bytes:
+    """Maps of some pairs as PNG: each pair on the scale of `Comparison.limit`."""
+    limits = torch.tensor([made.limit(row) for row in rows])
+    columns = min(COLUMNS, len(rows))
+    maps = made.drawn(list(rows), part)
+    side = None if len(rows) == 1 else SIDE
+    return sheet(maps, limits, palette(made, part), side=side, columns=columns).png
+
+
+def palette(made: Comparison, part: Part) -> PaletteName:
+    """Signed for a difference and wherever one side is: colours then mean the same in all."""
+    logits = made.here.run.model.outline.logits, made.there.run.model.outline.logits
+    halves = zip((made.here, made.there), logits, strict=True)
+    both = {palette_of(half.record.step, name) for half, name in halves}
+    return "nonnegative" if both == {"nonnegative"} and part != "difference" else "signed"
+
+
+def layout(made: Comparison, part: Part, count: int) -> SheetLayout:
+    """Where the ranking's maps lie on their sheet."""
+    half = made.there if part == "there" else made.here
+    height, width = reduce(torch.zeros(1, *half.shape), SIDE).shape[1:]
+    return arrange(count, height, width, min(COLUMNS, count))

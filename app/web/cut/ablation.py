@@ -1,0 +1,206 @@
+"""Switching channels off: the switches and what they did; the ranking as it is computed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.services.ablated import (
+    By,
+    Ranking,
+    Switch,
+    at_once,
+    checked_step,
+    kept_ranking,
+    rank,
+    read,
+    switched,
+)
+from app.vision.cover import Change
+from app.web.api.answers import kept, table
+from app.web.contexts import as_dict
+from app.web.cut.asked import Asked, AskedDep, required
+from app.web.cut.page import answer, is_part
+from app.web.cut.streaming import told
+from app.web.panes import ablation as pane
+from app.web.state import OwnerDep, Services, ServicesDep
+from app.web.templating import render, render_text
+from app.web.turns import begun
+
+router = APIRouter()
+
+ALL_OFF = Switch(all=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A unit's step that something follows, and which of its channels are off."""
+
+    asked: Asked
+    switch: Switch
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A ranking that has its place in the queue."""
+
+    asked: Asked
+    by: By
+    place: int
+    items: AsyncIterator[int | Ranking]
+
+
+def cut(
+    asked: AskedDep,
+    off: Annotated[str, Query(max_length=4000)] = "",
+    only: Annotated[str, Query(max_length=4000)] = "",
+    c: Annotated[list[int] | None, Query(max_length=1000)] = None,
+    more: Annotated[str, Query(max_length=4000)] = "",
+    mode: Literal["off", "only"] = "off",
+) -> Cut:
+    """What the query or a form's ticks switch off. Raises `BadRequest`, `UnknownStep`."""
+    record = checked_step(asked.run, asked.record)
+    if c or more:
+        text = ",".join([*map(str, c or ()), *filter(None, [more])])
+        off, only = (text, "") if mode == "off" else ("", text)
+    return Cut(asked, read(record, off, only))
+
+
+CutDep = Annotated[Cut, Depends(cut)]
+
+
+@router.get("/ablation")
+async def panel(
+    request: Request, cut: CutDep, services: ServicesDep, owner: OwnerDep, by: By = "logits"
+) -> Response:
+    """The switches, what they did, and room for the ranking."""
+    if "c" in request.query_params and not is_part(request):
+        query = cut.asked.query(**pane.named(cut.switch))
+        return RedirectResponse(f"/cut/ablation?{query}", 303)
+    context = pane.cut_panel(cut.asked, cut.switch, await _changes(cut, services, owner), by)
+    return answer(request, "partials/cut/_ablation.html", cut.asked, context)
+
+
+@router.get("/ablation/result")
+async def result(request: Request, cut: CutDep, services: ServicesDep, owner: OwnerDep) -> Response:
+    """What the switches did, alone."""
+    made = pane.cut_result(cut.asked, cut.switch, await _changes(cut, services, owner))
+    context = {"result": as_dict(made), "plain": False, "quick": pane.quick(cut.asked, cut.switch)}
+    return render(request, "partials/cut/_switched.html", context)
+
+
+@router.get("/ablation.png")
+async def png(cut: CutDep, services: ServicesDep, owner: OwnerDep) -> Response:
+    """It as a picture."""
+    changes = await _changes(cut, services, owner)
+    made = await asyncio.to_thread(pane.picture, cut.asked, cut.switch, changes)
+    return kept(made, "image/png", False, f"{_name(cut.asked)}-off.png")
+
+
+@router.get("/ablation.csv")
+async def csv(cut: CutDep, services: ServicesDep, owner: OwnerDep) -> Response:
+    """Every class, or every channel of the last step, before and after."""
+    changes = await _changes(cut, services, owner)
+    head, rows = pane.table_rows(cut.asked.run, changes[0])
+    return table(head, rows, f"{_name(cut.asked)}-off.csv")
+
+
+@router.get("/ablation/ranking")
+async def ranking(
+    request: Request,
+    asked: AskedDep,
+    services: ServicesDep,
+    owner: OwnerDep,
+    by: By = "logits",
+    start: bool = False,
+) -> Response:
+    """The ranking where it is kept or takes no time; else it comes by stream once asked for."""
+    index = _checked(asked)
+    found = kept_ranking(services.cuts, asked.run, asked.record, index)
+    quick = at_once(asked.run.model) or not is_part(request)
+    if found is None and start and quick:
+        found = await whole(asked, services, owner)
+    count = len(asked.record.statistics.peaks)
+    empty = Ranking(torch.zeros(count), torch.zeros(count), 0)
+    context = {
+        "rank": as_dict(pane.rank_panel(asked, found or empty, by)),
+        "live": found is None and start,
+        "events": f"/cut/ablation/events?{asked.query(by=by)}",
+        "again": f"/cut/ablation/ranking?{asked.query(by=by)}&start=true",
+        "plain": not is_part(request),
+    }
+    if is_part(request):
+        return render(request, "partials/cut/_ranking.html", context)
+    home = asked.view.url(step=asked.record.step.name, channel=asked.channel)
+    page = {"template": "partials/cut/_ranking.html", "home": home, "title": asked.title}
+    return render(request, "pages/cut.html", {**context, **page, "asked": asked})
+
+
+async def queued(
+    asked: AskedDep, services: ServicesDep, owner: OwnerDep, by: By = "logits"
+) -> AsyncIterator[Ranked]:
+    """The job, held until its stream has ended."""
+    index = _checked(asked)
+    place, items = await begun(lambda: _rank(asked, index, services, owner))
+    try:
+        yield Ranked(asked, by, place, items)
+    finally:
+        await items.aclose()  # type: ignore[attr-defined]
+
+
+@router.get("/ablation/events", response_class=EventSourceResponse)
+async def events(job: Annotated[Ranked, Depends(queued)]) -> AsyncIterator[ServerSentEvent]:
+    """The place in the queue, the ranking as it grows, `done`."""
+
+    def write(found: Ranking) -> tuple[str, str]:
+        made = pane.rank_panel(job.asked, found, job.by)
+        text = render_text("partials/cut/_ranks.html", {"rank": as_dict(made)})
+        return text, str(found.done)
+
+    async for event in told(job.place, job.items, write):
+        yield event
+
+
+async def whole(asked: Asked, services: Services, owner: str) -> Ranking:
+    """The finished ranking, computed now where it is not kept. Raises `Busy`, `NoClassifier`."""
+    index = _checked(asked)
+    found = kept_ranking(services.cuts, asked.run, asked.record, index)
+    if found is not None:
+        return found
+    # What takes no time does not stand in the way of the same person's long job.
+    owner = f"{owner} ranking" if at_once(asked.run.model) else owner
+    async with aclosing(_rank(asked, index, services, owner)) as items:  # type: ignore[type-var]
+        async for item in items:
+            if isinstance(item, Ranking):
+                found = item
+    if found is None:
+        raise RuntimeError("a ranking ended before its first channel")
+    return found
+
+
+async def _changes(cut: Cut, services: Services, owner: str) -> list[Change]:
+    run, record = cut.asked.run, cut.asked.record
+    switches = [cut.switch, ALL_OFF]
+    return await switched(services.engine, owner, run, record, switches)
+
+
+def _rank(asked: Asked, index: int, services: Services, owner: str) -> AsyncIterator[int | Ranking]:
+    return rank(services.engine, services.cuts, owner, asked.run, asked.record, index)
+
+
+def _checked(asked: Asked) -> int:
+    checked_step(asked.run, asked.record)
+    return required(asked.index, asked.run)
+
+
+def _name(asked: Asked) -> str:
+    view = asked.view
+    return f"{view.model}-{view.image[:12]}-{asked.record.step.name}"

@@ -1,0 +1,244 @@
+"""The walk through the five layers: `/layers/1` to `/layers/5`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from app.errors import NotFound
+from app.pictures.samples import all_samples, sample
+from app.pictures.tables import Block, tables_png
+from app.services.atlas_shelf import AtlasFile
+from app.services.catalogue import Model
+from app.services.crop_sources import Photographs, Samples, Source
+from app.services.run import Record, Run
+from app.services.shares import THRESHOLDS, Means, Share, class_means, of_layer, shares
+from app.services.survey import Progress, Survey, layer_ends
+from app.web.api.answers import kept, table
+from app.web.crops.asking import atlases, out_of
+from app.web.layers import evidence
+from app.web.layers.contexts import Bar, Choice, Dot, Trial, Walk
+from app.web.layers.trials import Asked, trial
+from app.web.layers.words import FINDINGS, QUESTIONS
+from app.web.links import View
+from app.web.panes.picture import link_expires, photo
+from app.web.state import OwnerDep, Services, ServicesDep
+from app.web.templating import render
+from app.web.words import STAGES
+
+router = APIRouter(prefix="/layers", include_in_schema=False)
+
+PATIENCE = 0.4
+"""Seconds that a page waits for the measuring before it says how far that is."""
+LAST = 5
+
+
+@router.get("")
+async def first(model: str = "", image: str = "") -> RedirectResponse:
+    """The walk begins with layer 1."""
+    return RedirectResponse(url(1, model, image), 303)
+
+
+@router.get("/measured.csv")
+async def csv(services: ServicesDep, model: str) -> Response:
+    """Every share of every layer, with its threshold."""
+    rows = [
+        (one.layer, one.step, one.kind, "" if one.count is None else one.count, one.total,
+         "" if one.share is None else f"{one.share:.4f}", THRESHOLDS[one.kind],
+         "" if one.count is None else f"{one.median:.4f}")
+        for layer in (await _measured(services, model)).values()
+        for one in layer
+    ]  # fmt: skip
+    head = ("layer", "step", "preference", "maps", "of", "share", "threshold", "median_index")
+    return table(head, rows, f"{model}-layers.csv")
+
+
+@router.get("/measured.png")
+async def png(services: ServicesDep, model: str) -> Response:
+    """The same as a picture."""
+    found = await _measured(services, model)
+    block = Block(
+        "Colour, direction, class: per cent of the maps of layers "
+        f"{min(found)} to {max(found)}, from above",
+        [[None if s.share is None else 100 * s.share for s in row] for row in found.values()],
+        limit=100,
+        text=lambda value: f"{value:.0f} %",
+    )
+    title = f"What the maps of {services.catalogue.model(model).row.title} prefer"
+    said = ", ".join(f"{kind} {value}" for kind, value in THRESHOLDS.items())
+    data = await asyncio.to_thread(tables_png, title, [block], f"Thresholds: {said}.")
+    return kept(data, "image/png", False, f"{model}-layers.png")
+
+
+@router.get("/{number}")
+async def walk(
+    request: Request,
+    services: ServicesDep,
+    owner: OwnerDep,
+    number: Annotated[str, Path(max_length=20)],
+    model: Annotated[str, Query(max_length=200)] = "",
+    image: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """One layer of a network on one picture; for htmx the part that is still growing."""
+    known = services.catalogue.model(model or services.settings.model)
+    view = View(known.id, image or all_samples()[0].id)
+    layer, step = layer_of(known, number)
+    async with services.runs.listen(view.model, view.image) as run:
+        record = await run.record(step)
+        measured = await _gathered(services, known, layer, step)
+        made = await asyncio.to_thread(_walk, services, view, run, record, layer, measured, owner)
+    inside = request.headers.get("hx-target") == "main#walk"
+    template = "layers/_layer.html" if inside else "layers/layer.html"
+    return render(request, template, {"walk": made})
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is known of a network when its page is drawn."""
+
+    survey: Survey | None
+    progress: Progress | None
+    crops: Survey | None
+    atlases: tuple[AtlasFile, ...]
+    means: Means | None
+
+
+def url(number: int, model: str, image: str) -> str:
+    """A screen of the walk."""
+    query = View(model, image).query() if model or image else ""
+    return f"/layers/{number}?{query}" if query else f"/layers/{number}"
+
+
+async def _gathered(services: Services, model: Model, number: int, step: str) -> Measured:
+    asked = await services.surveys.ask(model.id, PATIENCE)
+    done = asked if isinstance(asked, Survey) else None
+    found = (await asyncio.to_thread(atlases, services, model)).atlases
+    means = await asyncio.to_thread(class_means, model, step, found)
+    progress = asked if isinstance(asked, Progress) else None
+    crops = progress.survey if progress else done
+    return Measured(done, progress, crops, found, means)
+
+
+async def _measured(services: Services, id: str) -> dict[int, tuple[Share, ...]]:
+    """The shares of all layers, waited for."""
+    model = services.catalogue.model(id)
+    made = await services.surveys.ask(id, 600)
+    if isinstance(made, Progress):
+        raise NotFound("This network has not been measured to the end. Please ask again.")
+    found = await asyncio.to_thread(atlases, services, model)
+    return await asyncio.to_thread(shares, model, made, found.atlases)
+
+
+def layer_of(model: Model, text: str) -> tuple[int, str]:
+    """The number of a layer and its last step. Raises `NotFound`."""
+    ends = layer_ends(model.outline.steps)
+    if text not in map(str, range(1, LAST + 1)):
+        raise NotFound(f"The walk has layers 1 to {LAST}: there is no layer “{text}”.")
+    if int(text) not in ends:
+        last = model.outline.steps[-1].name
+        raise NotFound(f"{model.row.title} ends at {last}: it has no layer {text}.")
+    return int(text), ends[int(text)]
+
+
+def _walk(
+    services: Services,
+    view: View,
+    run: Run,
+    record: Record,
+    number: int,
+    measured: Measured,
+    owner: str,
+) -> Walk:
+    model, step = run.model, record.step.name
+    ends = layer_ends(model.outline.steps)
+    source = _source(services, model, measured)
+    recent = services.pictures.recent(owner)
+    mine = frozenset(one.id for one in recent)
+    columns = evidence.columns(view, run, record, source, mine)
+    bars, how, tried = _shares(view, model, number, step, measured)
+    fields = evidence.fields(run, record, ends)
+    dreamt = all(one.synthesised for one in columns)
+    return Walk(
+        number=number,
+        model=model,
+        step=step,
+        words=STAGES[number],
+        finding=FINDINGS[number],
+        question=QUESTIONS[number],
+        trial=tried,
+        dots=_dots(view, ends, number),
+        previous=url(number - 1, view.model, view.image) if number - 1 in ends else "",
+        next=url(number + 1, view.model, view.image) if number + 1 in ends else "",
+        photo=photo(view, run),
+        title=_title(services, view, owner),
+        fields=fields,
+        scene=evidence.scene(fields, model.outline.input_size),
+        sees=evidence.sees(model, step),
+        columns=columns,
+        dreamt=_dreamt(dreamt, model),
+        grow="" if dreamt else columns[0].url,
+        crops_of=out_of(services, source) if source else "",
+        bars=bars,
+        how=how,
+        progress=measured.progress,
+        again=url(number, view.model, view.image),
+        explore=View(view.model, view.image, step).url(),
+        csv=f"/layers/measured.csv?model={view.model}",
+        png=f"/layers/measured.png?model={view.model}",
+        choices=_choices(services, view, number),
+        samples=tuple((one, url(number, view.model, one.id)) for one in all_samples()),
+        recent=tuple((one, url(number, view.model, one.id)) for one in recent),
+        link_expires=link_expires(view, services),
+    )
+
+
+def _shares(
+    view: View, model: Model, number: int, step: str, measured: Measured
+) -> tuple[tuple[Bar, ...], tuple[str, ...], Trial | None]:
+    """Bars, how they were measured, and the question tried; nothing before all is measured."""
+    survey = measured.survey
+    if survey is None:
+        return (), (), None
+    found = of_layer(number, step, survey.layers[number], measured.means)
+    how = evidence.how(model, found, measured.means, len(survey.pictures))
+    asked = Asked(view, model, number, step, survey, measured.means)
+    return evidence.bars(found), tuple(how), trial(asked)
+
+
+def _source(services: Services, model: Model, measured: Measured) -> Source | None:
+    """An operator's folder where there is one, else the built-in pictures once they are known."""
+    if measured.atlases:
+        return Photographs(model, measured.atlases[0])
+    return Samples(model, measured.crops, services.pictures) if measured.crops else None
+
+
+def _dots(view: View, ends: dict[int, str], number: int) -> tuple[Dot, ...]:
+    return tuple(
+        Dot(n, STAGES[n].title, url(n, view.model, view.image) if n in ends else "", n == number)
+        for n in range(1, LAST + 1)
+    )
+
+
+def _dreamt(all_there: bool, model: Model) -> str:
+    if all_there:
+        return "Grown from noise until the map responded most: what it would like to see."
+    return f"None ship with {model.row.title} for these maps."
+
+
+def _choices(services: Services, view: View, number: int) -> tuple[Choice, ...]:
+    here = [one for one in services.catalogue.models() if one.entry.path is not None]
+    return tuple(
+        Choice(one.row.title, url(number, one.id, view.image), one.id == view.model)
+        for one in here
+        if number in layer_ends(one.outline.steps)
+    )
+
+
+def _title(services: Services, view: View, owner: str) -> str:
+    if built_in := sample(view.image):
+        return built_in.title
+    return services.pictures.find(view.image, owner).name or "A picture"

@@ -1,0 +1,160 @@
+"""The trap questions, tried on the network at hand: what was measured, in words and pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.pictures.samples import sample
+from app.services.catalogue import Model
+from app.services.shares import Means, responds
+from app.services.survey import SCENES, STRONGEST, Layer, Survey
+from app.vision.preferences import (
+    COLOURED,
+    PERIODS,
+    class_index,
+    orientation_index,
+)
+from app.vision.scenes import ENOUGH, LITTLE, Part
+from app.web.layers.contexts import Trial, Try
+from app.web.links import View, input_url
+from app.web.templating import number, percent
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a trial is made from: the layer's last step, and all that was measured."""
+
+    view: View
+    model: Model
+    number: int
+    step: str
+    survey: Survey
+    means: Means | None
+
+    @property
+    def layer(self) -> Layer:
+        """What was measured of this layer."""
+        return self.survey.layers[self.number]
+
+    def unit(self, channel: int, image: str | None = None) -> str:
+        """The explorer with a map of the layer."""
+        return View(self.model.id, image or self.view.image, self.step, channel).url()
+
+
+def trial(asked: Asked) -> Trial:
+    """The question of the layer, tried."""
+    return {1: _turned, 2: _grey, 3: _class, 4: _upside_down, 5: _around}[asked.number](asked)
+
+
+def _turned(asked: Asked) -> Trial:
+    layer = asked.layer
+    index = orientation_index(layer.curve) * responds(layer)
+    # Of those that turn to nothing the one that responds most.
+    best = int((index * layer.curve.amax(1)).argmax())
+    if not index[best] > 0:
+        return Trial("No map of this layer responds to gratings: nothing to try it on.")
+    curve = layer.curve[best]
+    top = float(curve.max())
+    tries = tuple(
+        Try(f"{180 * i // len(curve)}°", "", "", float(value), float(value) / top)
+        for i, value in enumerate(curve)
+    )
+    period = PERIODS[int(layer.period[best])]
+    across = float(curve[(int(curve.argmax()) + len(curve) // 2) % len(curve)])
+    text = (
+        f"{asked.step}, map {best}, responds to stripes of {period} pixels with {number(top)} at "
+        f"its best angle and with {number(across)} a quarter turn away."
+    )
+    return Trial(text, tries, asked.unit(best), f"Map {best}")
+
+
+def _grey(asked: Asked) -> Trial:
+    layer = asked.layer
+    count, total = int((layer.colour >= COLOURED).sum()), len(layer.colour)
+    most = int(layer.colour.argmax())
+    text = (
+        f"Of {total} maps, {total - count} keep three quarters or more of what they had and "
+        f"{count} lose more. Map {most} loses most: {percent(float(layer.colour[most]))} of its "
+        "response to the pictures that fire it most."
+    )
+    return Trial(text, (), asked.unit(most), f"Map {most}")
+
+
+def _class(asked: Asked) -> Trial:
+    if asked.means is None:
+        return Trial(
+            "Not tried: what the classes do to this network’s maps has not been measured. A folder "
+            "of pictures sorted by class, given to “python -m app atlas build”, would tell."
+        )
+    values = asked.means.values.double().clamp_min(0)
+    best = int(class_index(values).argmax())
+    column = values[:, best]
+    order = column.argsort(descending=True)[:SHOWN].tolist()
+    top = float(column[order[0]]) or 1.0
+    tries = tuple(
+        Try(asked.means.labels[i], "", "", float(column[i]), float(column[i]) / top) for i in order
+    )
+    share = float(column[order[0]] / column.sum().clamp_min(1e-30))
+    text = (
+        f"No map of this layer prefers a class more than map {best} prefers "
+        f"“{tries[0].title}”. If every class came equally often, {percent(share)} of all it says "
+        f"would come from that class and {percent(1 - share)} from the others."
+    )
+    return Trial(text, tries, asked.unit(best), f"Map {best}")
+
+
+def _upside_down(asked: Asked) -> Trial:
+    kept = {n: float(one.kept.float().mean()) for n, one in asked.survey.layers.items()}
+    tries = tuple(Try(f"Layer {n}", "", "", k, k / STRONGEST) for n, k in sorted(kept.items()))
+    text = (
+        f"Of the {STRONGEST} strongest maps of this layer {kept[asked.number]:.1f} are still among "
+        f"the {STRONGEST} strongest when a picture stands on its head, on average over "
+        f"{len(asked.survey.pictures)} built-in pictures."
+    )
+    return Trial(text, tries)
+
+
+def _around(asked: Asked) -> Trial:
+    found = [(id, c) for id, one in asked.layer.scenes.items() if (c := one.channel()) is not None]
+    if not found:
+        names = ", ".join(_called(id) for id in SCENES)
+        return Trial(
+            f"Tried on {len(SCENES)} built-in pictures of one thing before something else "
+            f"({names}): no strong map of this layer keeps {ENOUGH:.0%} of its response without "
+            f"the thing and {LITTLE:.0%} at most without what is around.".replace("%", " %")
+        )
+    # Where the map counts most among the others of its layer.
+    id, channel = max(found, key=lambda one: asked.layer.scenes[one[0]].rank(one[1]))
+    parted = asked.layer.scenes[id]
+    whole, around, thing = (
+        float(part[channel]) for part in (parted.whole, parted.around, parted.thing)
+    )
+    image = input_url(View(asked.model.id, id), asked.model)
+    side = asked.model.outline.input_size
+    box, rest = _paths(SCENES[id], side)
+    top = max(whole, around, thing)
+    tries = (
+        Try("As it is", image, "", whole, whole / top),
+        Try("Without the thing", image, box, around, around / top),
+        Try("Without the rest", image, rest, thing, thing / top),
+    )
+    text = (
+        f"{asked.step}, map {channel}, responds to “{_called(id)}” with {number(whole)}. With the "
+        f"thing covered it is {number(around)}, with everything else covered {number(thing)}: it "
+        "needs what lies around, not the thing."
+    )
+    return Trial(text, tries, asked.unit(channel, id), f"Map {channel} on this picture")
+
+
+def _paths(part: Part, side: int) -> tuple[str, str]:
+    """The thing, and everything but the thing, as SVG paths."""
+    left, top, right, bottom = (round(share * side) for share in part)
+    box = f"M{left} {top}H{right}V{bottom}H{left}z"
+    return box, f"M0 0H{side}V{side}H0z{box}"
+
+
+def _called(id: str) -> str:
+    found = sample(id)
+    return found.title if found else id

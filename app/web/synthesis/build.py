@@ -1,0 +1,187 @@
+"""From a synthesised picture to what is shown of it, and beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from app.services.catalogue import Model
+from app.services.preferences import preferences
+from app.services.run import Run
+from app.services.synthesis.asked import (
+    MOST_SEED,
+    MOST_STEPS,
+    Asked,
+    Wanted,
+    has_goal,
+    home,
+    label_of,
+    sizes,
+)
+from app.services.synthesis.growth import Report
+from app.services.synthesis.levels import on_picture
+from app.services.synthesis.picture import Picture
+from app.services.synthesis.shipped import shipped
+from app.services.synthesis.studio import Studio
+from app.web.contexts import Tile
+from app.web.links import View
+from app.web.panes.river import box
+from app.web.synthesis.contexts import Bar, Form, Growing, Made, Measured, Responds, Wall
+from app.web.synthesis.spelling import in_link, picture_url, sheet_url
+from app.web.templating import number
+
+OTHERS = 12
+"""Strong channels that are offered to mix with."""
+
+
+async def made(
+    asked: Asked, run: Run, picture: Picture, studio: Studio, ships: bool, problem: str = ""
+) -> Made:
+    """A finished picture, its number beside that of the run's picture and of grey."""
+    own = -picture.objective if asked.goal.away else picture.objective
+    grey = await studio.greys.of(asked)
+    here = await asyncio.to_thread(on_picture, asked, run)
+    values = (("the one above", own), ("your picture", here), ("plain grey", grey))
+    largest = max(abs(value) for _, value in values) or 1.0
+    unit = "layer" if asked.channel is None else str(asked.channel)
+    name = f"{asked.model.id}-{asked.step}-{unit}-{asked.recipe.steps}-{asked.recipe.seed}.png"
+    return Made(
+        name=asked.name,
+        url=picture_url(asked),
+        size=asked.recipe.size,
+        download=picture_url(asked, download=name),
+        sentence=asked.made,
+        measure=asked.measure,
+        measured=tuple(Measured(what, value, abs(value) / largest) for what, value in values),
+        shipped=ships,
+        curve=curve(picture.curve, asked.recipe.steps, asked.recipe.steps, asked.goal.away),
+        problem=problem,
+    )
+
+
+def growing(report: Report) -> Growing:
+    """A picture on its way."""
+    asked = report.shown
+    own = -report.objective if asked.goal.away else report.objective
+    return Growing(
+        url=picture_url(asked),
+        size=asked.recipe.size,
+        name=asked.name,
+        step=report.step,
+        steps=report.steps,
+        reached=asked.recipe.steps,
+        objective=number(own),
+        curve=curve(report.curve, report.step, report.steps, asked.goal.away),
+        left=_left(report),
+    )
+
+
+def curve(values: Sequence[float], step: int, steps: int, away: bool) -> str:
+    """Values on the way as a path from left to right, lowest at the bottom; "" for fewer than 2."""
+    if len(values) < 2:
+        return ""
+    drawn = [-value for value in values] if away else list(values)
+    low, high = min(drawn), max(drawn)
+    across, up = 300 * step / steps / (len(drawn) - 1), 96 / ((high - low) or 1.0)
+    points = (f"{across * i:.1f} {98 - up * (v - low):.1f}" for i, v in enumerate(drawn))
+    return "M" + "L".join(points)
+
+
+def form(asked: Asked, run: Run) -> Form:
+    """The settings of a picture as they are, and what they may be."""
+    wanted, recipe, model = asked.wanted, asked.recipe, asked.model
+    hidden = {"model": model.id, "image": run.image, "step": asked.step}
+    if asked.channel is not None:
+        hidden["channel"] = str(asked.channel)
+    return Form(
+        hidden=tuple(hidden.items()),
+        steps=recipe.steps,
+        most_steps=MOST_STEPS,
+        seed=recipe.seed,
+        most_seed=MOST_SEED,
+        size=recipe.size,
+        sizes=sizes(model, asked.at),
+        away=wanted.away,
+        mixes=asked.channel is not None,
+        second=wanted.second,
+        share=wanted.share,
+        most=model.geometry[asked.step].shape[0] - 1,
+        others=_others(asked, run),
+    )
+
+
+def responds(view: View, run: Run, studio: Studio) -> Responds | None:
+    """What a unit's pane tells at once: the usual picture if it is there, preferred classes."""
+    step, channel = view.step or "", view.channel or 0
+    if not has_goal(run.model, step):
+        return None
+    asked = studio.asked(run.model, step, channel, Wanted())
+    there = studio.state(asked) != "none"
+    liked = preferences(run.model, step, channel)
+    if not there and liked is None:
+        return None
+    classes = liked.classes if liked else ()
+    top = max((one.value for one in classes), default=0) or 1.0
+    return Responds(
+        url=picture_url(asked) if there else "",
+        alt=f"What {asked.name} responds to most",
+        made=in_link(asked),
+        bars=tuple(Bar(one.label, one.value, max(0.0, one.value / top)) for one in classes),
+        at=liked.at if liked else "",
+        pictures=liked.pictures if liked else "",
+    )
+
+
+def has_wall(model: Model, step: str) -> bool:
+    """Whether pictures of all channels of a step ship."""
+    there = shipped(model)
+    layout = there.layout(home(model, step, 0)[0]) if there else None
+    return layout is not None and layout.count == model.geometry[step].shape[0]
+
+
+def wall(view: View, run: Run, step: str, order: Sequence[int]) -> Wall | None:
+    """The pictures of all channels, in `order`; None where none ship."""
+    at, _ = home(run.model, step, 0)
+    there = shipped(run.model)
+    layout = there.layout(at) if there else None
+    if there is None or layout is None or layout.count != len(order):
+        return None
+    recipe = there.recipe
+    return Wall(
+        tiles=tuple(
+            Tile(
+                channel,
+                label_of(run.model, at, channel) or f"{step}, map {channel}",
+                view.at(step=step, channel=channel, y=None, x=None),
+                box(layout, channel),
+            )
+            for channel in order
+        ),
+        sheet=sheet_url(run.model, at, recipe.steps),
+        width=layout.width,
+        height=layout.height,
+        step=step,
+        at=at,
+        sentence=f"Grown from grey noise in {recipe.steps} steps at {recipe.size} × {recipe.size} "
+        "pixels; kept small (JPEG).",
+        classes=bool(label_of(run.model, at, 0)),
+    )
+
+
+def _others(asked: Asked, run: Run) -> tuple[tuple[int, str], ...]:
+    """The strongest channels on the run's picture beside the one asked about."""
+    if asked.channel is None:
+        return ()
+    record = next(one for one in run.records if one.step.name == asked.step)
+    strongest = record.statistics.strongest(OTHERS + 1)
+    named = ((c, label_of(run.model, *home(run.model, asked.step, c))) for c in strongest)
+    return tuple((c, label or f"number {c}") for c, label in named if c != asked.channel)[:OTHERS]
+
+
+def _left(report: Report) -> str:
+    if not report.step:
+        return "It begins."
+    seconds = round(report.seconds_left)
+    if seconds >= 90:
+        return f"about {round(seconds / 60)} minutes left"
+    return f"about {seconds} s left" if seconds > 1 else "nearly done"

@@ -1,0 +1,211 @@
+"""Routes of synthesised pictures: the panel, the picture as it grows, the wall."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.errors import LayerscopeError, NotFound
+from app.services.run import Run
+from app.services.synthesis.asked import Asked, Wanted
+from app.services.synthesis.growth import Report
+from app.services.synthesis.picture import Picture
+from app.services.synthesis.studio import Studio
+from app.web.api.channels import Growing, grow
+from app.web.errors import for_people
+from app.web.links import View
+from app.web.state import OwnerDep, Services, ServicesDep
+from app.web.synthesis import build
+from app.web.synthesis.contexts import SynthesisPanel
+from app.web.synthesis.spelling import from_link, in_link, page_with, spelled, wanted
+from app.web.templating import render, render_text
+
+router = APIRouter(include_in_schema=False)
+
+_log = logging.getLogger(__name__)
+
+PULSE = 1.0
+"""Seconds after which a step is told of though it brought no new picture."""
+
+Short = Annotated[str, Query(max_length=200)]
+Channel = Annotated[int | None, Query(ge=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is asked for, beside the run whose picture is on screen."""
+
+    asked: Asked
+    run: Run
+    studio: Studio
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query that names it."""
+        asked = self.asked
+        channel = {} if asked.channel is None else {"channel": str(asked.channel)}
+        named = {"model": asked.model.id, "image": self.run.image, "step": asked.step}
+        return {**named, **channel, **{k: str(v) for k, v in spelled(asked).items()}}
+
+
+async def scene(
+    services: Services, unit: tuple[str, str, str, int | None], wanted: Wanted
+) -> AsyncIterator[Scene]:
+    """What a query names, checked, with its run held. Raises what cannot be shown."""
+    model, image, step, channel = unit
+    asked = services.studio.asked(services.catalogue.model(model), step, channel, wanted)
+    async with services.runs.listen(model, image) as run:
+        await run.record(step)
+        yield Scene(asked, run, services.studio)
+
+
+async def spelled_scene(
+    services: ServicesDep,
+    wanted: Annotated[Wanted, Depends(wanted)],
+    model: Short,
+    image: Short,
+    step: Short,
+    channel: Channel = None,
+) -> AsyncIterator[Scene]:
+    """As the form and its links write it."""
+    async for one in scene(services, (model, image, step, channel), wanted):
+        yield one
+
+
+async def linked_scene(
+    services: ServicesDep,
+    model: Short,
+    image: Short,
+    step: Short,
+    channel: Channel = None,
+    made: Short = "",
+) -> AsyncIterator[Scene]:
+    """As a link to the page writes it."""
+    async for one in scene(services, (model, image, step, channel), from_link(made)):
+        yield one
+
+
+SceneDep = Annotated[Scene, Depends(spelled_scene)]
+
+
+async def growing(
+    scene: SceneDep, services: ServicesDep, owner: OwnerDep
+) -> AsyncIterator[tuple[Scene, Growing]]:
+    """A picture that grows, until its stream ends: what can fail fails before it begins."""
+    async for one in grow(scene.asked, services, owner):
+        yield scene, one
+
+
+@router.get("/panels/synthesised")
+async def panel(
+    request: Request, scene: Annotated[Scene, Depends(linked_scene)], made: str = ""
+) -> Response:
+    """The inside of the panel; what takes seconds begins at once, where a link named it."""
+    begin = bool(made) and scene.asked.model.state == "embedded"
+    context = await _panel(scene, begin)
+    return render(request, "synthesis/_panel.html", {"panel": context})
+
+
+@router.get("/synthesis/stage")
+async def stage(request: Request, scene: SceneDep, begin: bool = True) -> Response:
+    """The picture that the form asks for, or its growing; without htmx, the page with it."""
+    made = in_link(scene.asked)
+    if "hx-request" not in request.headers:
+        asked = scene.asked
+        view = View(asked.model.id, scene.run.image, asked.step, asked.channel, made=made)
+        return RedirectResponse(view.url(), 303)
+    context = await _panel(scene, begin, stopped=not begin)
+    response = render(request, "synthesis/_stage.html", {"panel": context})
+    if begin or context.made:
+        response.headers["HX-Replace-Url"] = page_with(
+            request.headers.get("hx-current-url", ""), made
+        )
+    return response
+
+
+@router.get("/synthesis/wall")
+async def wall(
+    request: Request,
+    services: ServicesDep,
+    model: Short,
+    image: Short,
+    step: Short,
+) -> Response:
+    """The pictures of all channels of a step, strongest on this picture first."""
+    async with services.runs.listen(model, image) as run:
+        record = await run.record(step)
+        view = View(model, image, step)
+        context = build.wall(view, run, step, record.statistics.strongest())
+    if context is None:
+        raise NotFound(f"No synthesised pictures of {step} ship with {run.model.row.title}.")
+    return render(request, "synthesis/_wall.html", {"wall": context})
+
+
+@router.get("/synthesis/events", response_class=EventSourceResponse)
+async def events(
+    both: Annotated[tuple[Scene, Growing], Depends(growing)],
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """The place in the queue, the picture as it grows, the finished one, `done`.
+
+    An event's id is its step. A page that comes back, with the last step it saw, is sent later
+    ones.
+    """
+    scene, growing = both
+    seen = -1 if last_event_id is None else last_event_id
+    loop, told = asyncio.get_running_loop(), 0.0
+    try:
+        if seen < 0:
+            text = render_text("synthesis/_queued.html", {"place": growing.place})
+            yield ServerSentEvent(raw_data=text)
+        async for item in growing.items:
+            if isinstance(item, int) or item.step <= seen:
+                continue
+            if item.fresh or loop.time() - told >= PULSE:
+                told = loop.time()
+                yield ServerSentEvent(raw_data=await _told(scene, item), id=str(item.step))
+    except Exception as error:
+        if not isinstance(error, LayerscopeError):
+            _log.exception("A synthesis broke off.")
+        why = for_people(error)
+        problem = {"title": why.title, "detail": why.detail}
+        yield ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))
+    yield ServerSentEvent(raw_data="", event="done")
+
+
+async def _told(scene: Scene, report: Report) -> str:
+    """One event's HTML; of the last the finished picture, which takes the stage."""
+    if not report.finished:
+        return render_text("synthesis/_growing.html", {"growing": build.growing(report)})
+    found = await asyncio.to_thread(scene.studio.find, scene.asked)
+    # A picture that could not be kept on the disk is still in memory, unless very many grow.
+    picture = found.picture if found else Picture(b"", report.objective, report.curve)
+    made = await build.made(scene.asked, scene.run, picture, scene.studio, False, report.problem)
+    return render_text("synthesis/_finished.html", {"made": made})
+
+
+async def _panel(scene: Scene, begin: bool, stopped: bool = False) -> SynthesisPanel:
+    asked = scene.asked
+    found = await asyncio.to_thread(scene.studio.find, asked)
+    made = None
+    if found:
+        ships = found.state == "shipped"
+        made = await build.made(asked, scene.run, found.picture, scene.studio, ships)
+    query = scene.query
+    stop = {name: value for name, value in query.items() if name != "steps"}
+    return SynthesisPanel(
+        name=asked.name,
+        form=build.form(asked, scene.run),
+        made=made,
+        events="" if made or not begin else f"/synthesis/events?{urlencode(query)}",
+        stop=f"/synthesis/stage?{urlencode({**stop, 'begin': 'false'})}",
+        stopped=stopped,
+    )

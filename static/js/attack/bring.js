@@ -1,0 +1,3 @@
+// Pictures by click, drop, paste and camera, as in the explorer.
+import "../upload.js";
+import "../camera.js";

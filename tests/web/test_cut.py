@@ -1,0 +1,454 @@
+"""Cover and cut: numbers beside those of `app.vision`, pages without scripts, refusals, streams."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fastapi import FastAPI
+from PIL import Image
+from safetensors.torch import save_file
+from starlette.testclient import TestClient
+
+from app.errors import Busy
+from app.pictures.preprocess import normalise
+from app.services.catalogue import Catalogue
+from app.services.mask import Mask
+from app.services.run import preprocess
+from app.vision.ablation import Ablation, ranked
+from app.vision.cover import cover
+from app.vision.occlusion import Patch, occlude
+from app.vision.passes import run
+from app.vision.units import Unit
+from app.web.app import create_app
+from app.web.settings import Settings
+from models.graph import Network
+from tests.services.networks import embedded
+from tests.vision.toys import untouched
+from tests.web.conftest import BASE
+
+RUN = "/api/v1/runs/mini/coffee"
+UNIT = "model=mini&image=coffee"
+MASK = str(Mask((0xFF00,) * 8 + (0,) * 8))
+"""The upper left quarter."""
+
+HTML = {"accept": "text/html"}
+HX = {**HTML, "hx-request": "true"}
+
+
+def array(client: TestClient, url: str) -> torch.Tensor:
+    answer = client.get(url)
+    assert answer.status_code == 200, answer.text
+    return torch.from_numpy(np.load(io.BytesIO(answer.content)))
+
+
+def rows_of(client: TestClient, url: str) -> list[dict[str, str]]:
+    answer = client.get(url)
+    assert answer.status_code == 200, answer.text
+    return list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return embedded()
+
+
+@pytest.fixture
+def pixels(client: TestClient) -> torch.Tensor:
+    """The espresso as mini gets it, 0..1."""
+    return array(client, f"{RUN}/input.npy")
+
+
+@pytest.fixture
+def normal(client: TestClient) -> torch.Tensor:
+    return array(client, f"{RUN}/input.npy?normalised=true")
+
+
+@pytest.mark.parametrize("how", ["grey", "blur", "noise"])
+def test_the_covered_picture_is_that_of_the_mask_and_nothing_else(
+    client: TestClient, pixels: torch.Tensor, how: Any
+) -> None:
+    answer = client.get(f"{RUN}/cover.png?mask={MASK}&how={how}")
+    with Image.open(io.BytesIO(answer.content)) as image:
+        found = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)
+    mask = torch.zeros(64, 64)
+    mask[:32, :32] = 1
+    expected = cover(pixels, mask, how).mul(255).round().to(torch.uint8)
+    assert torch.equal(found, expected)
+    before = pixels.mul(255).round().to(torch.uint8)
+    differs = (found != before).any(0)
+    assert not differs[32:].any() and not differs[:, 32:].any()
+    assert differs[:32, :32].float().mean() > 0.5
+
+
+def test_the_map_and_the_classes_are_those_of_the_covered_picture(
+    client: TestClient, network: Network, pixels: torch.Tensor
+) -> None:
+    mask = Mask.read(MASK).over(64)
+    covered = cover(pixels, mask).mul(255).round().to(torch.uint8)
+    prep = preprocess(Catalogue(torch.device("cpu"), 10**9).model("mini"))
+    with torch.inference_mode():
+        made = run(network, {"input": normalise(covered, prep)[None]}, ["conv3", "fc7"])
+    found = array(client, f"{RUN}/steps/conv3/cover.npy?channel=26&mask={MASK}")
+    torch.testing.assert_close(found[1], made["conv3"][0, 26])
+    assert torch.equal(found[2], found[1] - found[0])
+    assert torch.equal(found[0], array(client, f"{RUN}/steps/conv3.npy?channel=26"))
+    told = client.get(f"{RUN}/cover?mask={MASK}&class=espresso").json()
+    logits = made["fc7"][0]
+    assert told["share"] == 0.25
+    assert told["asked"]["logit_after"] == pytest.approx(logits[told["asked"]["index"]].item())
+    assert [one["index"] for one in told["after"]] == logits.argsort(descending=True)[:5].tolist()
+    table = rows_of(client, f"/cut/cover.csv?{UNIT}&step=conv3&channel=26&cover={MASK}")
+    assert len(table) == 8 * 8 + 100
+    assert float(table[17]["covered"]) == found[1, 2, 1].item()
+
+
+def test_nothing_covered_changes_nothing(client: TestClient) -> None:
+    told = client.get(f"{RUN}/cover").json()
+    assert told["before"] == told["after"] and not told["flipped"]
+    found = array(client, f"{RUN}/steps/relu5/cover.npy?channel=3")
+    assert torch.equal(found[0], found[1]) and not found[2].any()
+
+
+def test_before_and_after_share_one_scale(client: TestClient) -> None:
+    url = f"{RUN}/steps/conv3/cover.png?channel=26&mask={MASK}"
+    maps = array(client, url.replace("png", "npy"))
+    with Image.open(io.BytesIO(client.get(url).content)) as image:
+        found = np.asarray(image).astype(int)
+    both = maps[:2].abs().max()
+    for tile, limit in ((0, both), (1, both), (2, maps[2].abs().max())):
+        expected = 128 + 127 * maps[tile] / limit
+        part = found[:, 8 * tile : 8 * tile + 8]
+        assert np.abs(part - expected.numpy()).max() <= 0.51
+
+
+@pytest.mark.parametrize(
+    ("unit", "query"),
+    [
+        (Unit("conv5", 83), "channel=83"),
+        (Unit("conv5", 83, (2, 3)), "channel=83&y=2&x=3"),
+        (Unit("softmax", 97), "channel=83&of=class&class=97"),
+    ],
+)
+def test_the_occlusion_map_is_that_of_the_science(
+    client: TestClient, network: Network, normal: torch.Tensor, unit: Unit, query: str
+) -> None:
+    url = f"{RUN}/steps/conv5/occlusion?{query}&patch=24&stride=20&fill=mean"
+    told = client.get(url).json()
+    drops = torch.cat([one.drops for one in occlude(network, normal, unit, Patch(24, 20))])
+    torch.testing.assert_close(torch.tensor(told["drops"]).flatten(), drops, rtol=1e-4, atol=1e-6)
+    assert (told["step"], told["channel"]) == (unit.step, unit.channel)
+    assert told["rows"] == [[0, 24], [20, 44], [40, 64]]
+    raw = array(client, url.replace("occlusion?", "occlusion.npy?"))
+    torch.testing.assert_close(raw, torch.tensor(told["drops"]))
+    table = rows_of(client, url.replace("occlusion?", "occlusion.csv?"))
+    assert float(table[4]["drop"]) == raw[1, 1].item()
+    assert (table[4]["top"], table[4]["right"]) == ("20", "44")
+
+
+def test_grey_and_the_mean_colour_are_two_fills(client: TestClient) -> None:
+    url = f"{RUN}/steps/conv5/occlusion.npy?channel=83&patch=32&stride=32&fill="
+    assert not torch.equal(array(client, f"{url}grey"), array(client, f"{url}mean"))
+
+
+def test_a_finished_map_costs_nothing_a_second_time(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{RUN}/steps/conv5/occlusion.npy?channel=1&patch=32&stride=32"
+    first = array(client, url)
+    monkeypatch.setattr("app.services.occluded.occlude", None)
+    assert torch.equal(array(client, url), first)
+    text = client.get(
+        f"/cut/occlusion?{UNIT}&step=conv5&channel=1&patch=32&stride=32", headers=HX
+    ).text
+    assert 'data-state="done"' in text
+
+
+def test_occlusion_pictures(client: TestClient) -> None:
+    url = f"{RUN}/steps/conv5/occlusion.png?channel=83&patch=24&stride=20"
+    drops = array(client, url.replace("png", "npy"))
+    with Image.open(io.BytesIO(client.get(url).content)) as image:
+        found = np.asarray(image).astype(int)
+    assert np.abs(found - (128 + 127 * drops / drops.abs().max()).numpy()).max() <= 0.51
+    with Image.open(io.BytesIO(client.get(f"{url}&over=true").content)) as image:
+        assert image.width > 600
+    rows = url.replace("occlusion.png?", "occlusion/rows.png?")
+    with Image.open(io.BytesIO(client.get(f"{rows}&rows=2").content)) as image:
+        assert image.size == (3, 2)
+    assert client.get(f"{rows}&rows=4").status_code == 404
+
+
+def events(text: str) -> list[str]:
+    return [part for part in re.split(r"\r?\n\r?\n", text) if part.strip()]
+
+
+def test_a_map_streams_row_by_row_and_goes_on_where_it_stopped(
+    client: TestClient, application: FastAPI
+) -> None:
+    query = f"{UNIT}&step=conv5&channel=7&patch=24&stride=20"
+    found = events(client.get(f"/cut/occlusion/events?{query}").text)
+    assert 'data-place="0"' in found[0]
+    assert [re.findall(r'data-done="(\d)"', one) for one in found[1:-1]] == [["1"], ["2"], ["3"]]
+    assert "of computing left" in found[1] and "worst place" in found[3]
+    assert "event: done" in found[-1]
+    # As if it had been stopped after the first row.
+    (entry,) = application.state.services.cuts.laid._entries.values()
+    laid = entry[0]
+    whole = laid.drops.clone()
+    laid.done, laid.drops[1:] = 1, 0
+    paused = client.get(f"/cut/occlusion?{query}", headers=HX).text
+    assert 'data-state="paused"' in paused and "Go on" in paused
+    again = events(client.get(f"/cut/occlusion/events?{query}").text)
+    assert [re.findall(r'data-done="(\d)"', one) for one in again[1:-1]] == [["2"], ["3"]]
+    assert torch.equal(laid.drops, whole)
+
+
+def test_switching_off_is_that_of_the_science(
+    client: TestClient, network: Network, normal: torch.Tensor
+) -> None:
+    ablation = Ablation(network, normal, "conv3")
+    for query, expected in (
+        ("off=3,17,58", ablation.off([3, 17, 58], ["fc7"])),
+        ("only=26", ablation.only([26], ["fc7"])),
+        ("off=all", ablation.off(range(ablation.channels), ["fc7"])),
+        ("", ablation.off([], ["fc7"])),
+    ):
+        told = client.get(f"{RUN}/steps/conv3/ablation?{query}&class=espresso").json()
+        logits = expected["fc7"]
+        for one in told["after"]:
+            assert one["logit"] == pytest.approx(logits[one["index"]].item(), abs=1e-4)
+        assert told["asked"]["label"] == "espresso"
+    assert told["off"] == [] and told["before"] == told["after"]
+
+
+def test_the_ranking_is_that_of_the_science(
+    client: TestClient, network: Network, normal: torch.Tensor
+) -> None:
+    told = client.get(f"{RUN}/steps/conv5/ablation/ranking?class=97").json()
+    costs = list(Ablation(network, normal, "conv5").costs(97))
+    logits = torch.cat([one.logits for one in costs])
+    shares = torch.cat([one.probabilities for one in costs])
+    assert len(told["channels"]) == len(logits)
+    for one in told["channels"]:
+        assert one["logit"] == pytest.approx(logits[one["channel"]].item(), abs=1e-4)
+        assert one["probability"] == pytest.approx(shares[one["channel"]].item(), abs=1e-5)
+    assert [one["channel"] for one in told["channels"]][:3] == ranked(costs)[:3]
+    text = client.get(
+        f"/cut/ablation/ranking?{UNIT}&step=conv5&channel=1&start=true", headers=HX
+    ).text
+    shown = [int(c) for c in re.findall(r'data-rank="(\d+)"', text)]
+    assert shown[:3] == ranked(costs)[:3]
+    table = rows_of(client, f"{RUN}/steps/conv5/ablation/ranking.csv?class=97")
+    assert int(table[0]["channel"]) == shown[0]
+    by_share = client.get(
+        f"/cut/ablation/ranking?{UNIT}&step=conv5&by=probabilities&start=true", headers=HX
+    ).text
+    first = int(re.findall(r'data-rank="(\d+)"', by_share)[0])
+    assert first == ranked(costs, "probabilities")[0]
+
+
+def test_a_ranking_streams(client: TestClient) -> None:
+    found = events(client.get(f"/cut/ablation/events?{UNIT}&step=fc6&channel=1").text)
+    tried = [int(c) for one in found for c in re.findall(r'ranks" data-done="(\d+)"', one)]
+    assert tried == sorted(tried) and tried[-1] == 512 and len(tried) > 3
+
+
+def test_the_network_is_left_as_it_was(client: TestClient, application: FastAPI) -> None:
+    before = client.get(f"{RUN}?top=3").json()["predictions"]
+    client.get(f"{RUN}/cover?mask={MASK}")
+    client.get(f"{RUN}/steps/conv5/occlusion?channel=83&patch=32&stride=32")
+    client.get(f"{RUN}/steps/conv5/ablation?off=all")
+    client.get(f"{RUN}/steps/conv5/ablation/ranking")
+    assert client.get(f"{RUN}?top=3").json()["predictions"] == before
+    catalogue = application.state.services.catalogue
+    assert untouched(asyncio.run(catalogue.network("mini")))
+
+
+def hidden(text: str) -> dict[str, str]:
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text)
+    return {name: unescape(value) for name, value in fields}
+
+
+def test_without_scripts_a_ticked_grid_becomes_a_link(client: TestClient) -> None:
+    page = client.get(f"/cut/cover?{UNIT}&step=conv3&channel=26", headers=HTML)
+    assert page.text.count('type="checkbox" name="cell"') == 256
+    assert "<script" not in page.text.split("</head>")[1]
+    sent = client.get(f"/cut/cover?{UNIT}&step=conv3&channel=26&cell=0&cell=17&how=blur")
+    assert sent.status_code == 303
+    assert str(Mask.of([0, 17])) in sent.headers["location"]
+    shown = client.get(sent.headers["location"], headers=HTML).text
+    assert len(re.findall(r'name="cell" value="(?:0|17)"[^>]*checked', shown)) == 2
+    assert "0.8 % of the picture is covered with blur" in shown
+    cut = client.get(f"/cut/ablation?{UNIT}&step=conv3&channel=26&c=3&c=17&mode=only")
+    assert cut.status_code == 303 and "only=3,17" in cut.headers["location"]
+    shown = client.get(cut.headers["location"], headers=HTML).text
+    assert "only 3, 17 are on; 286 off" in shown
+    whole = client.get(
+        f"/cut/occlusion?{UNIT}&step=conv5&channel=8&patch=32&stride=32&start=true", headers=HTML
+    ).text
+    assert 'data-state="done"' in whole and "hx-sse" not in whole
+    ranks = client.get(f"/cut/ablation/ranking?{UNIT}&step=conv5&start=true", headers=HTML).text
+    assert "data-rank=" in ranks
+
+
+def test_the_covered_picture_becomes_one_s_own_and_gives_the_same_answer(
+    client: TestClient,
+) -> None:
+    text = client.get(f"/cut/cover?{UNIT}&step=conv3&channel=26&cover={MASK}", headers=HX).text
+    form = re.search(r'<form action="/cut/cover" method="post".*?</form>', text, re.S)
+    assert form
+    sent = client.post("/cut/cover", data=hidden(form[0]))
+    assert sent.status_code == 303
+    image = re.search(r"image=(\w+)", sent.headers["location"])
+    assert image and "step=conv3&channel=26" in sent.headers["location"]
+    own = client.get(f"/api/v1/runs/mini/{image[1]}").json()["predictions"]
+    told = client.get(f"{RUN}/cover?mask={MASK}").json()["after"]
+    assert [one["index"] for one in own] == [one["index"] for one in told]
+    for one, other in zip(own, told, strict=True):
+        assert one["logit"] == pytest.approx(other["logit"], abs=1e-4)
+    with Image.open(io.BytesIO(client.get(f"{RUN}/cover.png?mask={MASK}").content)) as mine:
+        kept = client.get(f"/api/v1/images/{image[1]}.png")
+        with Image.open(io.BytesIO(kept.content)) as stored:
+            assert np.array_equal(np.asarray(mine), np.asarray(stored))
+
+
+def test_panels_stand_where_they_apply(client: TestClient) -> None:
+    client.get(f"{RUN}")
+    for query, expected in [
+        ("step=conv3&channel=26", {"cover", "occlusion", "ablation"}),
+        ("step=conv3", {"cover", "occlusion", "ablation"}),
+        ("step=softmax&channel=97", {"cover", "occlusion"}),
+        ("step=fc7&channel=97", {"cover", "occlusion"}),
+        ("step=flatten&channel=5", set()),
+    ]:
+        text = client.get(f"/?{UNIT}&{query}", headers=HTML).text
+        assert set(re.findall(r'hx-get="/cut/(\w+)\?', text)) == expected, query
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words"),
+    [
+        (f"cut/cover?{UNIT}&step=conv3&cover=123", 422, "hexadecimal"),
+        (f"cut/cover?{UNIT}&step=conv3&cell=256", 422, "cells 0 to 255"),
+        (f"cut/cover?{UNIT}&step=conv3&how=paint", 422, "grey"),
+        (f"cut/cover?{UNIT}&step=conv9", 404, "conv9"),
+        (f"cut/cover?{UNIT}&step=conv3&channel=999", 404, "channels 0 to 287"),
+        (f"cut/cover?{UNIT}&step=conv3&class=unicorn", 422, "unicorn"),
+        ("cut/cover?model=mini&image=nobody&step=conv3", 404, "not here"),
+        ("cut/cover?model=vast&image=coffee&step=conv3", 404, "vast"),
+        (f"cut/occlusion?{UNIT}&step=conv3&patch=65", 422, "1 to 64 pixels"),
+        (f"cut/occlusion?{UNIT}&step=conv3&patch=0", 422, "1 to 64 pixels"),
+        (f"cut/occlusion?{UNIT}&step=conv3&stride=0", 422, "moves by"),
+        (f"cut/occlusion/events?{UNIT}&step=conv3&patch=65", 422, "1 to 64 pixels"),
+        (f"cut/ablation?{UNIT}&step=conv3&off=3,x", 422, "numbers with commas"),
+        (f"cut/ablation?{UNIT}&step=conv3&off=384", 404, "channels 0 to 287"),
+        (f"cut/ablation?{UNIT}&step=conv3&off=1&only=2", 422, "not both"),
+        (f"cut/ablation?{UNIT}&step=softmax", 404, "earlier step"),
+        (f"cut/ablation/events?{UNIT}&step=fc7", 404, "earlier step"),
+        ("api/v1/runs/mini/coffee/steps/fc6/cover.npy", 404, "no maps"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(
+    client: TestClient, query: str, status: int, words: str
+) -> None:
+    answer = client.get(f"/{query}")
+    assert (answer.status_code, words in answer.json()["detail"]) == (status, True), answer.text
+
+
+def test_a_patch_may_not_take_too_many_places(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.occluded.MOST_PLACES", 195)
+    answer = client.get(f"{RUN}/steps/conv3/occlusion")
+    assert answer.status_code == 422
+    assert "196 places" in answer.json()["detail"] and "at most 195" in answer.json()["detail"]
+
+
+@pytest.fixture
+def partial(tmp_path: Path) -> Iterator[TestClient]:
+    """Mini without its classifier, as somebody's own file."""
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    state = embedded().state_dict()
+    part = {key: value for key, value in state.items() if not key.startswith("fc")}
+    save_file(part, folder / "mini-part.safetensors")
+    app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=folder))
+    with TestClient(app, base_url=BASE, follow_redirects=False) as made:
+        yield made
+
+
+def test_a_network_without_classes_shows_its_maps_and_says_why_no_class(
+    partial: TestClient,
+) -> None:
+    unit = "model=own-mini-part&image=coffee&step=conv3&channel=26"
+    covered = partial.get(f"/cut/cover?{unit}&cover={MASK}", headers=HX).text
+    assert "no classifier" in covered and 'class="triple"' in covered
+    at = "/api/v1/runs/own-mini-part/coffee"
+    maps = array(partial, f"{at}/steps/conv3/cover.npy?channel=26&mask={MASK}")
+    assert maps[2].any()
+    told = partial.get(f"{at}/cover?mask={MASK}").json()
+    assert told["before"] == told["after"] == [] and told["asked"] is None
+    cut = partial.get(f"/cut/ablation?{unit}&off=26", headers=HX).text
+    assert "What moves most in" in cut and "no classifier" in cut
+    assert partial.get(f"{at}/steps/conv3/ablation?off=26").json()["moved"] > 0
+    slid = partial.get(f"/cut/occlusion?{unit}&patch=32&stride=32&start=true", headers=HTML).text
+    assert 'data-state="done"' in slid and 'name="of"' not in slid
+    for refused in (
+        f"{at}/steps/conv3/occlusion?of=class",
+        f"{at}/steps/conv3/ablation/ranking",
+        f"{at}/cover?class=espresso",
+        f"/cut/ablation/events?{unit}",
+    ):
+        answer = partial.get(refused)
+        assert (answer.status_code, "classifier" in answer.json()["detail"]) == (409, True)
+
+
+def test_a_second_long_job_of_the_same_person_is_told_to_wait(
+    client: TestClient, application: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(*_: Any, **__: Any) -> Any:
+        raise Busy("One long job of yours is running already. Stop it, or wait for it.")
+        yield
+
+    monkeypatch.setattr("app.web.turns.PATIENCE", 0.0)
+    monkeypatch.setattr(application.state.services.engine, "stream", busy)
+    for path in ("occlusion", "ablation"):
+        answer = client.get(f"/cut/{path}/events?{UNIT}&step=conv5")
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"]
+        assert "running already" in answer.json()["detail"]
+
+
+def test_a_deleted_picture_takes_everything_with_it(
+    client: TestClient, application: FastAPI
+) -> None:
+    data = io.BytesIO()
+    Image.effect_noise((64, 64), 60).convert("RGB").save(data, "PNG")
+    image = client.post("/api/v1/images", files={"file": data.getvalue()}).json()["id"]
+    at = f"/api/v1/runs/mini/{image}"
+    client.get(f"{at}/cover?mask={MASK}")
+    client.get(f"{at}/steps/conv5/occlusion?patch=32&stride=32")
+    client.get(f"{at}/steps/conv5/ablation/ranking")
+    cuts = application.state.services.cuts
+    assert all(len(kept) == 1 for kept in (cuts.brushed, cuts.laid, cuts.rankings))
+    client.delete(f"/api/v1/images/{image}.png")
+    assert all(len(kept) == 0 for kept in (cuts.brushed, cuts.laid, cuts.rankings))
+    gone = client.get(f"/cut/cover?model=mini&image={image}&step=conv3")
+    assert gone.status_code == 404
+
+
+def test_the_documentation_has_examples(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    ours = [path for path in paths if "/cover" in path or "occlusion" in path or "ablation" in path]
+    assert len(ours) == 12
+    for path in ours:
+        assert paths[path]["get"]["summary"] and paths[path]["get"]["description"]
