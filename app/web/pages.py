@@ -17,13 +17,14 @@ from app.services.sheets import SCALES, Scale
 from app.vision.filters import Order
 from app.web.api.answers import kept
 from app.web.api.images import remove, take_in
-from app.web.contexts import Page, StepPane, UnitPane, as_dict
+from app.web.contexts import Page, as_dict
 from app.web.cut.table import cut_links
 from app.web.links import View, Zoom
 from app.web.panels import links
 from app.web.panes.arithmetic.contexts import Deep
 from app.web.panes.arithmetic.drawing import deep_png
 from app.web.panes.arithmetic.pane import deep_pane
+from app.web.panes.contexts import StepPane, UnitPane
 from app.web.panes.evidence import step_pane, unit_pane
 from app.web.panes.kept import kept as beside
 from app.web.panes.networks import choices, stage_step

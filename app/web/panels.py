@@ -18,10 +18,10 @@ from app.errors import NotFound
 from app.services.arithmetic import checked_cell, checked_channel
 from app.services.catalogue import Model
 from app.services.run import Record, Run
-from app.web.contexts import PanelLink
 from app.web.cut.table import cut_links
 from app.web.links import View
 from app.web.panes.arithmetic.head import paid
+from app.web.panes.contexts import PanelLink
 from app.web.panes.crops import crop_links
 from app.web.panes.numbers import numbers
 from app.web.panes.projections import projections

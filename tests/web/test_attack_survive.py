@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,12 +18,6 @@ from starlette.testclient import TestClient
 from app.pictures.journey import JOURNEY
 from app.services.varied import SLIDERS
 from app.web.app import create_app
-from app.web.attack import (
-    change_contexts,
-    survive_contexts,
-    transfer_contexts,
-    unusual_contexts,
-)
 from app.web.settings import Settings
 from tests.services.networks import embedded
 from tests.web.conftest import BASE
@@ -307,18 +300,3 @@ def test_the_explorer_says_how_usual_a_picture_is(client: TestClient) -> None:
     assert "Odder than 96 % of photos" in text
     kept = page(client, "/?model=mini&image=sketch-cat")
     assert "/attack/unusual?model=mini&amp;image=sketch-cat" in kept
-
-
-def test_every_field_of_a_context_says_what_it_is() -> None:
-    modules = (survive_contexts, change_contexts, transfer_contexts, unusual_contexts)
-    kinds = [
-        kind
-        for module in modules
-        for kind in vars(module).values()
-        if isinstance(kind, type) and kind.__module__ == module.__name__
-    ]
-    views = {change_contexts.ChangeView, unusual_contexts.UnusualView}
-    assert len(kinds) > 12
-    for kind in set(kinds) - views:
-        for spec in fields(kind):
-            assert len(spec.metadata["help"]) > 8, f"{kind.__name__}.{spec.name}"

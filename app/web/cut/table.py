@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from app.services import ablated
 from app.services.catalogue import Model
-from app.web.contexts import PanelLink
 from app.web.links import View
+from app.web.panes.contexts import PanelLink
 from models.graph import Step
 
 

@@ -9,8 +9,9 @@ from app.services.catalogue import Model
 from app.services.pictures import Stored
 from app.services.survey import Progress
 from app.vision.geometry import Box
-from app.web.contexts import Photo, helped
+from app.web.contexts import helped
 from app.web.layers.words import Finding, Question
+from app.web.panes.contexts import Photo
 from app.web.panes.crops import CropView
 from app.web.words import Words
 
@@ -19,7 +20,7 @@ from app.web.words import Words
 class Dot:
     """One of the five steps of the walk."""
 
-    number: int = helped("1-5.")
+    number: int = helped("Its number, 1-5.")
     title: str = helped("What it is about.")
     url: str = helped("Its page, the same network and picture; empty where there is none.")
     shown: bool = helped("Whether it is on screen.")
@@ -41,7 +42,7 @@ class Column:
 class Field:
     """What one cell of a layer sees, drawn on the picture."""
 
-    layer: int = helped("1-5.")
+    layer: int = helped("Its number, 1-5.")
     box: Box = helped("Where, in pixels of the input.")
     here: bool = helped("Whether it is of the layer on screen.")
 

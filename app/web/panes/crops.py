@@ -11,8 +11,9 @@ from app.services.peaks import Won
 from app.services.run import Run
 from app.services.sheets import version
 from app.services.survey import Progress
-from app.web.contexts import PanelLink, helped
+from app.web.contexts import helped
 from app.web.links import View
+from app.web.panes.contexts import PanelLink
 from models.graph import Step
 
 

@@ -12,9 +12,10 @@ from app.services.run import Record, Run
 from app.vision.filters import preferences
 from app.vision.geometry import Geometry
 from app.vision.statistics import statistics
-from app.web.contexts import Fact, PanelLink, StepPane, Term, Tile, UnitPane
+from app.web.contexts import Tile
 from app.web.links import View, name_of, sheet_url
 from app.web.panes.arithmetic.names import label_of, map_name, tabs
+from app.web.panes.contexts import Fact, PanelLink, StepPane, Term, UnitPane
 from app.web.panes.picture import photo
 from app.web.panes.river import box, kernel_sheet, legend
 from app.web.panes.slices import first_slices

@@ -5,8 +5,8 @@ from __future__ import annotations
 from app.services.arithmetic import checked_channel
 from app.services.run import Record, Run
 from app.vision.contributions import strongest_cell
-from app.web.contexts import NumbersPanel
 from app.web.links import View
+from app.web.panes.contexts import NumbersPanel
 
 REACH = 2
 """Cells shown on each side: five columns are what fits the pane."""

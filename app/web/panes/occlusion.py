@@ -14,10 +14,11 @@ from app.services.run import Run
 from app.services.sheets import version
 from app.vision.occlusion import Patch
 from app.vision.units import Unit
-from app.web.contexts import Photo, helped
+from app.web.contexts import helped
 from app.web.cut.asked import Asked, required
 from app.web.panes.arithmetic.names import label_of
 from app.web.panes.classes import no_classes
+from app.web.panes.contexts import Photo
 from app.web.panes.picture import photo
 from app.web.templating import number, percent
 

@@ -10,8 +10,9 @@ from app.pictures.samples import Sample, all_samples, sample
 from app.services.catalogue import Model
 from app.services.pictures import Stored
 from app.services.run import Run
-from app.web.contexts import Gallery, Photo, PicturePane
+from app.web.contexts import Gallery, PicturePane
 from app.web.links import View, input_url, preview_url
+from app.web.panes.contexts import Photo
 from app.web.state import Services
 
 PREVIEW = 512

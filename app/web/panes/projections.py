@@ -9,8 +9,9 @@ from app.services.projections import METHODS, Method, maps_before
 from app.services.run import Record, Run
 from app.services.sheets import version
 from app.vision.units import before_relu
-from app.web.contexts import Photo, helped
+from app.web.contexts import helped
 from app.web.links import View, name_of
+from app.web.panes.contexts import Photo
 from app.web.panes.evidence import frame
 from app.web.panes.picture import photo
 

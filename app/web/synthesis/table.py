@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from app.services.catalogue import Model
 from app.services.synthesis.asked import has_goal
-from app.web.contexts import PanelLink
 from app.web.links import View
+from app.web.panes.contexts import PanelLink
 from app.web.synthesis.build import has_wall
 from models.graph import Step
 

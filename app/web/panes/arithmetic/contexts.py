@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from app.vision.arithmetic.explain import Cell
 from app.vision.geometry import Box
-from app.web.contexts import PanelLink, Photo, Tab, Term, helped
+from app.web.contexts import helped
 from app.web.grids import Grid
 from app.web.links import View
+from app.web.panes.contexts import PanelLink, Photo, Tab, Term
 from app.web.words import Words
 from models.graph import Step
 

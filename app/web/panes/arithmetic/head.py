@@ -8,10 +8,10 @@ from app.services.sheets import version
 from app.vision.arithmetic.chain import Place
 from app.vision.arithmetic.pointwise import unflattened
 from app.vision.arithmetic.voting import ShareCell, VoteCell
-from app.web.contexts import Term
 from app.web.links import View
 from app.web.panes.arithmetic.contexts import PaidMade, ShareMade, ShareTermMade, VoteMade
 from app.web.panes.arithmetic.names import place_name, place_url, short_name
+from app.web.panes.contexts import Term
 from app.web.panes.evidence import frame
 from app.web.panes.picture import photo
 from app.web.templating import number, percent

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from app.services.run import Run
 from app.vision.arithmetic.chain import Place
-from app.web.contexts import Tab
 from app.web.links import View, Zoom
+from app.web.panes.contexts import Tab
 from models.graph import INPUT, Step
 
 COLOURS = ("red", "green", "blue")

@@ -12,11 +12,11 @@ from app.vision.arithmetic.explain import Cell
 from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
 from app.vision.arithmetic.pooling import MeanCell, PoolCell
 from app.vision.arithmetic.voting import ShareCell, VoteCell
-from app.web.contexts import PanelLink
 from app.web.links import View
 from app.web.panes.arithmetic import formulas, head, provenance, windows
 from app.web.panes.arithmetic.contexts import Check, Deep
 from app.web.panes.arithmetic.names import label_of, tabs
+from app.web.panes.contexts import PanelLink
 from app.web.templating import exact
 from app.web.words import KINDS
 
