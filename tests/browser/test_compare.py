@@ -171,6 +171,6 @@ def test_a_phone_shows_all_without_scrolling_sideways(phone: Page) -> None:
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     assert violations(phone) == []
     phone.locator("#pictures-there > summary").tap()
-    phone.locator("#pictures-there a[data-image=hourglass]").tap()
-    expect(phone.locator('[data-side="there"] header')).to_contain_text("Hourglass")
+    phone.locator("#pictures-there a[data-image=monarch]").tap()
+    expect(phone.locator('[data-side="there"] header')).to_contain_text("onarch")
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390

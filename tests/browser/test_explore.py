@@ -73,6 +73,7 @@ def test_old_results_stay_and_are_marked_stale_while_new_ones_arrive(
 ) -> None:
     page.goto("/")
     settled(page)
+    # No test before this one looks at the hourglass: what is kept would not come step by step.
     gate.close("conv2")
     page.click("a[data-image=hourglass]")
     expect(page.locator("#card-conv1")).to_have_attribute("data-image", "hourglass")
