@@ -13,9 +13,9 @@ from torch import Tensor
 
 from app import __version__
 from app.errors import DataUnusable
-from app.services.atlas import digest_of
 from app.services.catalogue import Model
-from app.services.shelf import Entry, Refused
+from app.services.shelf import Refused
+from app.services.weights import weights_digest
 
 LARGEST = 64_000_000
 """Bytes of a file that is looked into: none that this project makes is as large."""
@@ -39,14 +39,14 @@ class Found:
     refused: tuple[Refused, ...]
 
 
-def find(model: Model, kind: str, data: Path | None = None) -> Found:
+def find(model: Model, kind: str) -> Found:
     """The files of a `kind` (`stickers`, `universal`) made from exactly this network's weights.
 
-    The operator's own lie in `data`/`kind`/ and begin with the network's id; the one that ships
-    lies beside the weights.
+    The operator's own lie in a folder of that name in `model.data` and begin with the network's
+    id; the one that ships lies beside the weights.
     """
     good, refused = list[Asset](), list[Refused]()
-    for path, shipped in _candidates(model, kind, data):
+    for path, shipped in _candidates(model, kind):
         try:
             good.append(read(path, model, shipped))
         except DataUnusable as error:
@@ -85,16 +85,8 @@ def origin(model: Model) -> dict[str, str]:
     }
 
 
-def weights_digest(entry: Entry) -> str:
-    """SHA-256 of a network's weights file in full; "" where there is none."""
-    if entry.path is None or not entry.path.is_file():
-        return ""
-    seen = entry.path.stat()
-    return _digest(entry.path, seen.st_mtime_ns, seen.st_size)
-
-
-def _candidates(model: Model, kind: str, data: Path | None) -> Iterator[tuple[Path, bool]]:
-    folder = data / kind if data else None
+def _candidates(model: Model, kind: str) -> Iterator[tuple[Path, bool]]:
+    folder = model.data / kind if model.data else None
     if folder and folder.is_dir():
         for path in sorted(folder.glob("*.safetensors")):
             if path.name.startswith(f"{model.id}."):
@@ -103,12 +95,6 @@ def _candidates(model: Model, kind: str, data: Path | None) -> Iterator[tuple[Pa
     shipped = row.path.with_name(f"{row.id}.{kind}.safetensors")
     if row.embedded and shipped.is_file():
         yield shipped, True
-
-
-@lru_cache(maxsize=64)
-def _digest(path: Path, changed: int, size: int) -> str:
-    """Once for each state of a file: 244 MB take a fifth of a second."""
-    return digest_of(path)
 
 
 @lru_cache(maxsize=32)

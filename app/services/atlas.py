@@ -6,7 +6,6 @@ that was stopped and a shard of a folder are of the same form.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -18,8 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from app.errors import DataUnusable, NotWritten
-from app.services.files import write
+from app.errors import DataUnusable
+from app.services.files import put
 from app.vision.crops import Winners
 
 FORMAT = 1
@@ -208,21 +207,3 @@ def won(atlas: Atlas) -> dict[tuple[str, int, int], int]:
         for number, cell in zip(numbers, cells, strict=True)
         if number >= 0
     }
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in full."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def put(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, its folder made when needed. Raises `NotWritten`."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, data)
-    except OSError as error:
-        raise NotWritten(
-            f"{path} cannot be written: {error.strerror}. Nothing was overwritten; make room, or "
-            "choose another --out, and start the same command again."
-        ) from error

@@ -17,7 +17,6 @@ from app.services.atlas import (
     NAMED,
     About,
     Atlas,
-    digest_of,
     read_atlas,
     won,
     write_atlas,
@@ -26,6 +25,7 @@ from app.services.atlas_crops import encoded
 from app.services.atlas_folder import Batch, Folder, class_of, read_ahead
 from app.services.catalogue import Model
 from app.services.run import preprocess
+from app.services.weights import weights_digest
 from app.vision.crops import peaks_of
 from app.vision.forward import forward_steps
 from models.graph import Network
@@ -106,10 +106,9 @@ class Pass:
 
     def _begin(self) -> Atlas:
         steps = {s.name: s.channels or 0 for s in self._model.outline.steps if s.kind == "conv"}
-        path = self._model.entry.path
         about = About(
             model=self._model.id,
-            weights=digest_of(path) if path else "",
+            weights=weights_digest(self._model.entry),
             folder=self._folder.digest,
             total=len(self._folder.names),
             batch=self._options.batch,

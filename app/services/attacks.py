@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from torch import Tensor
 
@@ -59,15 +58,9 @@ class Attacked:
 
 
 class Attacks:
-    """Runs attacks in the engine's lane of long jobs, one for each person at a time.
+    """Runs attacks in the engine's lane of long jobs, one for each person at a time."""
 
-    `data` is the folder where stickers and noises of the operator's own may lie.
-    """
-
-    def __init__(
-        self, engine: Engine, catalogue: Catalogue, pictures: Pictures, data: Path | None = None
-    ) -> None:
-        self._data = data
+    def __init__(self, engine: Engine, catalogue: Catalogue, pictures: Pictures) -> None:
         self._engine = engine
         self._catalogue = catalogue
         self._pictures = pictures
@@ -86,7 +79,7 @@ class Attacks:
         options = checked(request, described.labels, described.row.crop)
         network = await self._catalogue.network(model)
         fitted = await asyncio.to_thread(self._fit, described, image)
-        made = await asyncio.to_thread(ready, described, options, self._data)
+        made = await asyncio.to_thread(ready, described, options)
         notes = tuple(warnings(request, options, bool(made)))
         return Attack(described, network, fitted, options, notes, made)
 

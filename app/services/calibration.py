@@ -10,8 +10,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from app.services.assets import weights_digest
 from app.services.catalogue import Model
+from app.services.weights import weights_digest
 
 KIND = "calibration"
 """The folder, in the operator's own, of the files that `python -m app calibrate` makes."""
@@ -49,17 +49,15 @@ def own_path(model: Model, data: Path) -> Path:
     return data / KIND / f"{model.id}.calibration.safetensors"
 
 
-def calibration(model: Model, data: Path | None = None) -> Calibration | None:
+def calibration(model: Model) -> Calibration | None:
     """The calibration of a network; None where there is none that was made with its weights.
 
-    The one beside the weights, else the operator's own in the folder for `data`, the network's
-    where none is named.
+    The one beside the weights, else the operator's own in `model.data`.
     """
     beside = calibration_path(model)
     if beside is None:
         return None
-    folder = data or model.data
-    own = None if folder is None else own_path(model, folder)
+    own = None if model.data is None else own_path(model, model.data)
     return _believed(beside, model) or _believed(own, model)
 
 

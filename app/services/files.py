@@ -1,9 +1,12 @@
-"""Files that are written whole or not at all, and for this server's user alone."""
+"""Files: written whole or not at all, for this server's user alone; and what stands in one."""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from pathlib import Path
+
+from app.errors import NotWritten
 
 
 def write(path: Path, data: bytes) -> None:
@@ -17,6 +20,24 @@ def write(path: Path, data: bytes) -> None:
         # A full disk should not stay full of what is of no use.
         temporary.unlink(missing_ok=True)
         raise
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, its folder made when needed. Raises `NotWritten`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, data)
+    except OSError as error:
+        raise NotWritten(
+            f"{path} cannot be written: {error.strerror}. Nothing was overwritten; make room, or "
+            "choose another --out, and start the same command again."
+        ) from error
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, in full."""
+    with path.open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def key(path: Path) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from torch import Tensor
 
@@ -55,17 +54,17 @@ class Ready:
 NOTHING = Ready()
 
 
-def ready(model: Model, options: AttackOptions, data: Path | None = None) -> Ready:
+def ready(model: Model, options: AttackOptions) -> Ready:
     """What was made before for such an attack, from exactly this network's weights.
 
     A noise away from any class is of no use with a target; a sticker is for its class alone.
     """
     if options.method == "universal" and options.target is None and options.epsilon >= 1:
-        noises = noise_of(model, data)
+        noises = noise_of(model)
         told = [_of_noise(noises.noise, options.epsilon)] if noises.noise else []
         return Ready(noises.noise, None, (*told, *_not_used(noises.refused)))
     if options.method == "sticker" and options.epsilon > 0:
-        found = stickers_of(model, data)
+        found = stickers_of(model)
         sticker = None if options.target is None else found.of(options.target)
         told = [_of_sticker(sticker)] if sticker else _others(found)
         return Ready(None, sticker, (*told, *_not_used(found.refused)))

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -144,9 +143,9 @@ class Stickers:
         return next((one for one in self.stickers if one.index == index), None)
 
 
-def stickers_of(model: Model, data: Path | None = None) -> Stickers:
+def stickers_of(model: Model) -> Stickers:
     """The operator's own first, then those that ship."""
-    found = find(model, KIND, data)
+    found = find(model, KIND)
     by_class, refused = dict[int, Sticker](), list(found.refused)
     for asset in found.assets:
         try:

@@ -19,8 +19,8 @@ from torch import Tensor
 from app.errors import DataUnusable
 from app.pictures.preprocess import fit, normalise, unit
 from app.pictures.samples import Sample, all_samples
-from app.services.atlas import put
 from app.services.catalogue import Model
+from app.services.files import put
 from app.services.peaks import Peaks, peak
 from app.services.plan import activation_bytes
 from app.services.run import preprocess

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from app.errors import DataUnusable, NotWritten
-from app.services.atlas import digest_of
 from app.services.catalogue import Catalogue, Model
 from app.services.engine import Engine
 from app.services.survey import Progress, Survey, read_survey, survey, write_survey
+from app.services.weights import weights_digest as of_file
 
 LINGER = 20.0
 """Seconds after which a survey that nobody asks for any more is given up."""
@@ -27,17 +27,7 @@ Key = tuple[str, str]
 
 def weights_digest(model: Model) -> str:
     """SHA-256 of the file of a network's weights; what stands for it where it has no file."""
-    path = model.entry.path
-    if path is None:
-        return model.row.sha256
-    state = path.stat()
-    return _digest(path, state.st_size, state.st_mtime_ns)
-
-
-@lru_cache(32)
-def _digest(path: Path, size: int, changed: int) -> str:
-    """Read again only when the file has another size or time."""
-    return digest_of(path)
+    return of_file(model.entry) or model.row.sha256
 
 
 class Surveys:

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from app.errors import DataUnusable, UnknownStep
 from app.pictures.encode import encode_png
-from app.services.atlas import digest_of, put
 from app.services.catalogue import Model
+from app.services.files import put
 from app.services.run import preprocess
+from app.services.weights import weights_digest
 from app.vision.goals import Goal
 from app.vision.synthesis import Recipe, Synthesis, synthesise
 from models.graph import Network
@@ -53,8 +54,7 @@ class Collection:
         self.step, self.channels = step, tuple(channels)
         check(model, step, channels)
         made = {key: value for key, value in asdict(recipe).items() if key != "every"}
-        path = model.entry.path
-        weights = digest_of(path) if path else ""
+        weights = weights_digest(model.entry)
         self._about = {"model": model.id, "weights": weights, "step": step, "away": away, **made}
         self._pictures: dict[str, dict[str, Any]] = self._read()
 

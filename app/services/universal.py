@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -125,9 +124,9 @@ class Noises:
     refused: tuple[Refused, ...]
 
 
-def noise_of(model: Model, data: Path | None = None) -> Noises:
+def noise_of(model: Model) -> Noises:
     """The operator's own, else the one that ships."""
-    found = find(model, KIND, data)
+    found = find(model, KIND)
     refused = list(found.refused)
     for asset in found.assets:
         try:

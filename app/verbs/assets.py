@@ -13,8 +13,8 @@ from safetensors.torch import save
 from app.errors import BadRequest
 from app.services import device
 from app.services.assets import origin
-from app.services.atlas import put
 from app.services.catalogue import Catalogue
+from app.services.files import put
 from app.services.weights import load
 from app.verbs import sticker, synthesised, universal
 from app.verbs.terminal import duration

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from app.errors import DataUnusable
 from app.services import device
-from app.services.atlas import Atlas, merge, put, read_atlas, write_atlas
+from app.services.atlas import Atlas, merge, read_atlas, write_atlas
 from app.services.atlas_crops import table
 from app.services.atlas_folder import Folder
 from app.services.atlas_pass import Options, Pass, Progress
 from app.services.catalogue import Catalogue, Model
+from app.services.files import put
 from app.services.shelf import Shelf
 from app.services.weights import load
 from app.verbs.terminal import Teller, duration

@@ -43,7 +43,8 @@ def main(arguments: Sequence[str]) -> int:
         _check_out(given.out)
     settings = Settings.from_environment()
     shelf = Shelf(settings.shelves)
-    model = Catalogue(device.choose(given.device), 1, shelf).model(given.model)
+    catalogue = Catalogue(device.choose(given.device), 1, shelf, data=settings.data)
+    model = catalogue.model(given.model)
     if not model.labels:
         raise NoClassifier(f"{model.row.title} has no classifier: there is nothing to fool.")
     request = AttackRequest(
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     )  # fmt: skip
     options = checked(request, model.labels, model.row.crop)
     pixels = fit(decode(_read(given.picture)).image, preprocess(model)).pixels
-    made = ready(model, options, settings.data)
+    made = ready(model, options)
     ended = _attack(model, pixels, options, given.device, made)
     notes = [*warnings(request, options, bool(made)), *findings(model.labels, options, ended)]
     sys.stdout.write("".join(f"{line}\n" for line in _report(model, pixels, ended, notes)))

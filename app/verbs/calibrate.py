@@ -12,9 +12,9 @@ from safetensors.torch import save
 from app.errors import BadRequest
 from app.services import device
 from app.services.assets import origin
-from app.services.atlas import put
 from app.services.calibration import own_path
 from app.services.catalogue import Catalogue
+from app.services.files import put
 from app.services.run import preprocess
 from app.services.shelf import Shelf
 from app.services.weights import load

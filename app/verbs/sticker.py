@@ -12,8 +12,8 @@ from safetensors.torch import save
 from app.errors import BadRequest
 from app.pictures.printable import LARGEST_CM, sticker_png
 from app.services.assets import origin
-from app.services.atlas import put
 from app.services.class_names import find_class
+from app.services.files import put
 from app.services.stickers import Recipe, Sticker, Training, checked, pack, train
 from app.verbs.gathering import (
     Chosen,

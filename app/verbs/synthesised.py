@@ -7,11 +7,11 @@ import time
 import torch
 from PIL import Image
 
-from app.services.assets import weights_digest
 from app.services.catalogue import Model
 from app.services.synthesis.asked import default_size
 from app.services.synthesis.shipped import KIND, pack
 from app.services.synthesised import Collection
+from app.services.weights import weights_digest
 from app.verbs.terminal import duration
 from app.verbs.workbench import Made, Workbench
 from app.vision.synthesis import Recipe

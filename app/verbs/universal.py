@@ -11,8 +11,8 @@ from safetensors.torch import save
 from app.errors import BadRequest
 from app.pictures.printable import noise_png
 from app.services.assets import origin
-from app.services.atlas import put
 from app.services.attack_options import LARGEST
+from app.services.files import put
 from app.services.universal import Making, Noise, Recipe, make, pack
 from app.verbs.gathering import (
     Chosen,

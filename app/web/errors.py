@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from app import errors
+from app.web.htmx import wants_part
 from app.web.templating import render
 
 STATUS: dict[type[errors.LayerscopeError], int] = {
@@ -49,7 +50,7 @@ def answer(request: Request, error: errors.LayerscopeError, status: int | None =
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return problem(error, status)
     context = {"title": error.title, "detail": error.detail, "status": status}
-    if "hx-request" in request.headers and "hx-history-restore-request" not in request.headers:
+    if wants_part(request):
         response = render(request, "partials/_notice.html", context, status)
         response.headers["HX-Retarget"] = "#notice"
         response.headers["HX-Reswap"] = "innerHTML"

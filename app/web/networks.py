@@ -11,6 +11,7 @@ from app.errors import BadRequest, Forbidden
 from app.services.catalogue import Model
 from app.services.sources import attempts
 from app.web.api.models import ModelId
+from app.web.htmx import by_htmx
 from app.web.panes.networks import download
 from app.web.state import Services, ServicesDep
 from app.web.templating import render
@@ -56,7 +57,7 @@ async def cancel(request: Request, model: Known, services: ServicesDep) -> Respo
 
 
 def _answer(request: Request, model: Model, services: Services) -> Response:
-    if "hx-request" not in request.headers:
+    if not by_htmx(request):
         return RedirectResponse("/", 303)
     context = {"download": download(services, model)}
     return render(request, "partials/_download.html", context)

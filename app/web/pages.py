@@ -18,7 +18,7 @@ from app.vision.filters import Order
 from app.web.api.answers import kept
 from app.web.api.images import remove, take_in
 from app.web.contexts import Page, as_dict
-from app.web.cut.table import cut_links
+from app.web.htmx import by_htmx
 from app.web.links import View, Zoom
 from app.web.panels import links
 from app.web.panes.arithmetic.contexts import Deep
@@ -33,7 +33,7 @@ from app.web.panes.river import river
 from app.web.panes.wall import wall as kernel_wall
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.synthesis.build import responds
-from app.web.synthesis.table import synthesis_links, wall_link
+from app.web.synthesis.table import wall_link
 from app.web.templating import render
 from app.web.words import STAGES
 
@@ -122,7 +122,7 @@ async def upload(
     """Take a picture in and show it."""
     stored = await take_in(services, file, owner)
     view = View(model or services.settings.model, stored.id)
-    if "hx-request" not in request.headers:
+    if not by_htmx(request):
         return RedirectResponse(view.url(), 303)
     context = await page(view, services, owner) | {"regallery": True}
     response = render(request, "partials/_change.html", context)
@@ -141,7 +141,7 @@ async def delete(
     """Delete a picture of one's own; where it is on screen, the first sample takes its place."""
     await remove(services, image, owner)
     home = View(services.settings.model, all_samples()[0].id)
-    if "hx-request" not in request.headers:
+    if not by_htmx(request):
         return RedirectResponse(home.url(), 303)
     context = await page(home, services, owner) | {"regallery": True}
     if shown != image:
@@ -185,13 +185,11 @@ async def _evidence(view: View, run: Run, services: Services) -> StepPane | Unit
             raise BadRequest("A channel belongs to a step: name the step as well.")
         return None
     record = await run.record(view.step)
+    panels = links(view, run.model, record.step)
     if view.channel is None:
         kernels = await kernel_wall(view, run, record.step, services.catalogue)
-        grown = synthesis_links(view, run.model, record.step)
-        cuts = cut_links(view, run.model, record.step)
-        pane = step_pane(view, run, record, grown + cuts, kernels)
+        pane = step_pane(view, run, record, panels, kernels)
         return replace(pane, pictures=wall_link(view, run.model, record.step))
-    panels = links(view, run.model, record.step)
     if view.zoom:
         return await asyncio.to_thread(deep_pane, view, run, record, panels)
     unit = unit_pane(view, run, record, panels)

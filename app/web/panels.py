@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.errors import NotFound
@@ -29,6 +29,7 @@ from app.web.panes.slices import has_slices, slices
 from app.web.state import ServicesDep
 from app.web.synthesis.table import synthesis_links
 from app.web.templating import render
+from app.web.units import UnitDep
 from models.graph import Step
 
 
@@ -85,35 +86,29 @@ async def show(
     request: Request,
     panel: str,
     services: ServicesDep,
-    model: str,
-    image: str,
-    step: str,
-    channel: Annotated[int, Query(ge=0)],
-    y: Annotated[int | None, Query(ge=0)] = None,
-    x: Annotated[int | None, Query(ge=0)] = None,
+    view: UnitDep,
 ) -> Response:
     """The inside of one panel."""
     chosen = next((one for one in PANELS if one.id == panel), None)
     if chosen is None:
         raise NotFound("There is no such panel.")
-    view = View(model, image, step, channel, y, x)
-    async with services.runs.listen(model, image) as run:
-        record = await run.record(step)
-        checked_cell(run, record, checked_channel(record, channel), y, x)
+    async with services.runs.listen(view.model, view.image) as run:
+        record = await run.record(view.step or "")
+        checked_cell(run, record, checked_channel(record, view.channel or 0), view.y, view.x)
         if not chosen.applies(run.model, record.step):
-            raise NotFound(f"“{chosen.title}” has nothing to show for {step}.")
+            raise NotFound(f"“{chosen.title}” has nothing to show for {view.step}.")
         context = await asyncio.to_thread(chosen.build, view, run, record)
     return render(request, chosen.template, {"panel": context})
 
 
 def links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
-    """The panels that a step has."""
+    """The panels of a unit, or of a step where no channel is named."""
     given_up = ("zoom", "source", "path", "kept", "wall", "both", "made")
     query = view.query(scale="unit", **dict.fromkeys(given_up))
     own = [
         PanelLink(one.title, f"/panels/{one.id}?{query}")
         for one in PANELS
-        if one.applies(model, step)
+        if view.channel is not None and one.applies(model, step)
     ]
     grown, crops = synthesis_links(view, model, step), crop_links(view, model, step)
     return (*grown, *crops, *own, *cut_links(view, model, step))

@@ -16,6 +16,7 @@ from app.services.arithmetic import checked_channel
 from app.services.run import Run
 from app.vision.shift import kept, relative_change, shifted
 from app.web.contexts import as_dict, helped
+from app.web.htmx import by_htmx
 from app.web.links import View, sheet_url
 from app.web.state import OwnerDep, ServicesDep
 from app.web.templating import render
@@ -77,7 +78,7 @@ async def shift(
             views = View(model, image), View(model, stored.id)
             maps = tuple(_moved(views, run, other, name, channel) for name in names)
     url = View(model, stored.id, step, channel, zoom="arithmetic").url()
-    if "hx-request" not in request.headers:
+    if not by_htmx(request):
         return RedirectResponse(url, 303)
     return render(request, "partials/arithmetic/_shifted.html", as_dict(Shifted(words, maps, url)))
 

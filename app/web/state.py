@@ -70,7 +70,7 @@ class Services:
     @property
     def attacks(self) -> Attacks:
         """What runs attacks; it keeps nothing."""
-        return Attacks(self.engine, self.catalogue, self.pictures, self.settings.data)
+        return Attacks(self.engine, self.catalogue, self.pictures)
 
     @property
     def atlases(self) -> Atlases:

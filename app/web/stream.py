@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.errors import LayerscopeError
 from app.services.run import Record, Run
 from app.services.sheets import Scale
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId
 from app.web.api.schemas import ERRORS
 from app.web.contexts import as_dict
-from app.web.errors import for_people
+from app.web.endings import DONE, broken
 from app.web.links import View
 from app.web.panes.river import card
 from app.web.state import Services, ServicesDep
 from app.web.templating import render_text
 
 router = APIRouter()
-
-_log = logging.getLogger(__name__)
 
 
 async def listened_run(model: ModelId, image: ImageId, services: ServicesDep) -> AsyncIterator[Run]:
@@ -62,12 +58,8 @@ async def events(
                 raw_data=_event(services, view, run, record), id=str(record.index)
             )
     except Exception as error:
-        if not isinstance(error, LayerscopeError):
-            _log.exception("A stream broke off.")
-        told = for_people(error)
-        problem = {"title": told.title, "detail": told.detail}
-        yield ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))
-        yield ServerSentEvent(raw_data="", event="done")
+        yield broken(error)
+        yield DONE
         return
     yield ServerSentEvent(data={"milliseconds": run.seconds * 1000}, event="done")
 

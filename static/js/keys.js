@@ -1,4 +1,5 @@
 // Everything by keyboard: arrows move through maps and steps, Escape goes one level back.
+import { COMMON, onKeys, press } from "./press.js";
 import { back, go, selected } from "./navigation.js";
 
 const visible = (element) => element.checkVisibility();
@@ -38,6 +39,7 @@ function zoom(depth) {
 }
 
 const KEYS = {
+  ...COMMON,
   ArrowUp: () => along(-1),
   ArrowDown: () => along(1),
   ArrowLeft: () => aside(-1),
@@ -45,20 +47,11 @@ const KEYS = {
   Escape: back,
   a: () => zoom("arithmetic"),
   c: () => zoom("chain"),
-  k: () => document.querySelector("#evidence :is(.keep, .release)")?.click(),
-  "?": () => document.getElementById("help").showModal(),
-  u: () => document.querySelector("#upload input[type=file]").click(),
-  p: () => document.querySelector('[data-action="projector"]').click(),
+  k: press("#evidence :is(.keep, .release)"),
+  u: press("#upload input[type=file]"),
 };
 
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, select, textarea, dialog, .menu[open]")) return;
-  const act = KEYS[event.key];
-  if (!act) return;
-  event.preventDefault();
-  act();
-});
+onKeys(KEYS);
 
 // A click on empty space steps back one level.
 document.addEventListener("click", (event) => {

@@ -19,8 +19,8 @@ from models.weights import row
 BUS = 71
 
 
-def mini() -> Model:
-    return Catalogue(torch.device("cpu"), 1).model("mini")
+def mini(data: Path | None = None) -> Model:
+    return Catalogue(torch.device("cpu"), 1, data=data).model("mini")
 
 
 def a_sticker(index: int = BUS) -> Sticker:
@@ -56,27 +56,27 @@ def test_the_digest_is_that_of_the_table() -> None:
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     stickers_in(tmp_path, a_sticker(3))
-    found = stickers.stickers_of(mini(), tmp_path).of(3)
+    found = stickers.stickers_of(mini(tmp_path)).of(3)
     assert found and found.pixels.equal(a_sticker(3).pixels)
     assert (found.recipe, found.measured) == (a_sticker(3).recipe, a_sticker(3).measured)
     assert (found.pictures, found.shipped) == (40, False)
     noise_in(tmp_path, a_noise())
-    noise = universal.noise_of(mini(), tmp_path).noise
+    noise = universal.noise_of(mini(tmp_path)).noise
     assert noise and noise.values.equal(a_noise().values)
     assert (noise.recipe, noise.flipped) == (a_noise().recipe, a_noise().flipped)
 
 
 def test_the_operators_own_goes_before_what_ships(tmp_path: Path) -> None:
-    shipped = stickers.stickers_of(mini(), tmp_path)
+    shipped = stickers.stickers_of(mini(tmp_path))
     assert all(one.shipped for one in shipped.stickers) and len(shipped.stickers) == 3
     stickers_in(tmp_path, a_sticker())
-    both = stickers.stickers_of(mini(), tmp_path)
+    both = stickers.stickers_of(mini(tmp_path))
     bus = both.of(BUS)
     assert len(both.stickers) == 3 and bus and not bus.shipped
-    before = universal.noise_of(mini(), tmp_path).noise
+    before = universal.noise_of(mini(tmp_path)).noise
     assert before and before.shipped
     noise_in(tmp_path, a_noise())
-    after = universal.noise_of(mini(), tmp_path).noise
+    after = universal.noise_of(mini(tmp_path)).noise
     assert after and not after.shipped
 
 
@@ -84,11 +84,11 @@ def test_the_operators_own_goes_before_what_ships(tmp_path: Path) -> None:
 def test_a_file_of_other_weights_is_refused_in_words(tmp_path: Path, sha: str) -> None:
     path = stickers_in(tmp_path, a_sticker(3), weights_sha256=sha)
     noise_in(tmp_path, a_noise(), weights_sha256=sha)
-    found = stickers.stickers_of(mini(), tmp_path)
+    found = stickers.stickers_of(mini(tmp_path))
     assert found.of(3) is None and len(found.stickers) == 3
     assert [one.file for one in found.refused] == ["mini.own.safetensors"]
     assert "made from other weights than those of mini AlexNet" in found.refused[0].reason
-    noises = universal.noise_of(mini(), tmp_path)
+    noises = universal.noise_of(mini(tmp_path))
     assert noises.noise and noises.noise.shipped
     assert "other weights" in noises.refused[0].reason
     with pytest.raises(DataUnusable, match="Make it anew"):
@@ -99,7 +99,7 @@ def test_a_file_that_is_none_is_refused_and_the_others_stay(tmp_path: Path) -> N
     path = stickers_in(tmp_path, a_sticker(3))
     path.with_name("mini.broken.safetensors").write_bytes(b"no safetensors at all")
     path.with_name("squeezenet1_1.own.safetensors").write_bytes(b"of another network")
-    found = stickers.stickers_of(mini(), tmp_path)
+    found = stickers.stickers_of(mini(tmp_path))
     assert found.of(3)
     assert [one.file for one in found.refused] == ["mini.broken.safetensors"]
     assert "cannot be read" in found.refused[0].reason
@@ -113,16 +113,16 @@ def test_tensors_and_words_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         {"stickers": json.dumps([{"index": 3, "label": "goldfish"}])},
     ):
         stickers_in(tmp_path, wrong, **about)
-        found = stickers.stickers_of(mini(), tmp_path)
+        found = stickers.stickers_of(mini(tmp_path))
         assert found.of(3) is None and "no stickers that can be read" in found.refused[0].reason
     flat = Sticker(3, "alligator", torch.zeros(3, 6, 7, dtype=torch.uint8), stickers.Recipe(), 1,
                    Measured(1, 0, 0, 0))  # fmt: skip
     stickers_in(tmp_path, flat)
-    assert stickers.stickers_of(mini(), tmp_path).of(3) is None
+    assert stickers.stickers_of(mini(tmp_path)).of(3) is None
     small = Noise(torch.zeros(3, 8, 8, dtype=torch.int8), universal.Recipe(), 1, 1,
                   (Flipped(10.0, 0, 0),))  # fmt: skip
     noise_in(tmp_path, small)
-    assert "no noise that can be used" in universal.noise_of(mini(), tmp_path).refused[0].reason
+    assert "no noise that can be used" in universal.noise_of(mini(tmp_path)).refused[0].reason
 
 
 def test_a_noise_scales_down_in_whole_numbers() -> None:

@@ -12,7 +12,6 @@ from safetensors.torch import save_file
 
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import sample
-from app.services.assets import weights_digest
 from app.services.calibration import Calibration, calibration, own_path
 from app.services.catalogue import Catalogue
 from app.services.engine import LocalEngine
@@ -28,6 +27,7 @@ from app.services.unusual import (
     read_run,
     wanted,
 )
+from app.services.weights import weights_digest
 from app.vision.unusual import energy, feature_norm, max_logit, profile_distance
 from tests.services.networks import embedded
 
@@ -138,23 +138,24 @@ def test_the_operator_s_own_file_is_believed_for_these_weights_only(tmp_path: Pa
     weights = tmp_path / "mini-mine.safetensors"
     assert MODEL.entry.path
     weights.write_bytes(MODEL.entry.path.read_bytes())
-    model = replace(MODEL, entry=replace(MODEL.entry, path=weights))
+    alone = replace(MODEL, entry=replace(MODEL.entry, path=weights))
     data = tmp_path / "data"
+    model = replace(alone, data=data)
     path = own_path(model, data)
-    assert calibration(model, data) is None and calibration(model) is None
+    assert calibration(model) is None and calibration(alone) is None
     path.parent.mkdir(parents=True)
     save_file({"score.energy": torch.ones(3)}, path, {"weights_sha256": "0" * 64})
-    assert calibration(model, data) is None
+    assert calibration(model) is None
     path.unlink()
     digest = weights_digest(model.entry)
     save_file({"score.energy": torch.ones(4)}, path, {"weights_sha256": digest})
-    found = calibration(model, data)
+    found = calibration(model)
     assert found and len(found.scores["energy"]) == 4
     # Profiles of other channels are not believed either.
     path.unlink()
     profile = {"score.energy": torch.ones(5), "profile.relu1": torch.ones(2, 7)}
     save_file(profile, path, {"weights_sha256": digest})
-    assert calibration(model, data) is None
+    assert calibration(model) is None
 
 
 def test_readings_need_no_event_loop_and_no_profile(tmp_path: Path) -> None:

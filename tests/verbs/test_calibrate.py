@@ -43,6 +43,11 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def catalogue(folders: Path) -> Catalogue:
+    shelf = Shelf([folders / "weights"])
+    return Catalogue(torch.device("cpu"), 1, shelf, data=folders / "data")
+
+
 def run(folders: Path, data: str, *more: str, model: str = "own-mini-mine") -> int:
     given = ["--model", model, "--data", str(folders / data), "--device", "cpu", *more]
     return main(["calibrate", *given])
@@ -62,8 +67,8 @@ def test_a_folder_becomes_a_calibration_that_the_page_believes(
         about = file.metadata()
     assert about["weights_sha256"] == hashlib.sha256(weights).hexdigest()
     assert about["pictures"] == str(COUNT)
-    model = Catalogue(torch.device("cpu"), 1, Shelf([folders / "weights"])).model("own-mini-mine")
-    found = calibration(model, folders / "data")
+    model = catalogue(folders).model("own-mini-mine")
+    found = calibration(model)
     assert found and set(found.scores) == {"energy", "max_logit", "norm.4", "norm.5", "profile"}
     assert all(len(scores) == COUNT // 2 for scores in found.scores.values())
     # Of other weights under the same name it says nothing.
@@ -72,8 +77,8 @@ def test_a_folder_becomes_a_calibration_that_the_page_believes(
     own = folders / "weights" / "mini-mine.safetensors"
     save_file(state, own)
     os.utime(own, ns=(7, 7))
-    other = Catalogue(torch.device("cpu"), 1, Shelf([folders / "weights"])).model("own-mini-mine")
-    assert calibration(other, folders / "data") is None
+    other = catalogue(folders).model("own-mini-mine")
+    assert calibration(other) is None
 
 
 def test_it_can_be_written_elsewhere_and_leaves_no_half_file(

@@ -41,8 +41,8 @@ def plain(chance: random.Random) -> Image.Image:
     return image
 
 
-def mini() -> Model:
-    return Catalogue(torch.device("cpu"), 1).model("mini")
+def mini(data: Path | None = None) -> Model:
+    return Catalogue(torch.device("cpu"), 1, data=data).model("mini")
 
 
 def about(path: Path) -> dict[str, str]:
@@ -65,7 +65,7 @@ def test_a_sticker_is_trained_written_and_found_again(
     assert "10 pictures to make it with, 3 held out. 2 cannot be read" in told
     assert "pizza: covering 15% at a random place" in told
     file = tmp_path / "data" / "stickers" / "mini.pizza.safetensors"
-    found = stickers.stickers_of(mini(), tmp_path / "data").of(96)
+    found = stickers.stickers_of(mini(tmp_path / "data")).of(96)
     assert found and not found.shipped and found.recipe.steps == 2 and found.measured.tested == 3
     written = row("mini")
     assert written and about(file)["weights_sha256"] == written.sha256
@@ -77,10 +77,10 @@ def test_a_sticker_is_trained_written_and_found_again(
         assert (alpha.getpixel((0, 0)), alpha.getpixel((150, 150))) == (0, 255)
     first = found.pixels
     assert main([*given, "--seed", "1"]) == 0
-    other = stickers.stickers_of(mini(), tmp_path / "data").of(96)
+    other = stickers.stickers_of(mini(tmp_path / "data")).of(96)
     assert other and not other.pixels.equal(first)
     assert main(given) == 0
-    again = stickers.stickers_of(mini(), tmp_path / "data").of(96)
+    again = stickers.stickers_of(mini(tmp_path / "data")).of(96)
     assert again and again.pixels.equal(first)
 
 
@@ -93,7 +93,7 @@ def test_a_noise_is_made_written_and_found_again(
     assert main(given) == 0
     told = capsys.readouterr().err
     assert "at epsilon 4 (random signs" in told and "at epsilon 6 (random signs" in told
-    noise = universal.noise_of(mini(), tmp_path).noise
+    noise = universal.noise_of(mini(tmp_path)).noise
     assert noise and noise.epsilon == 6 and 0 < noise.values.abs().max() <= 6
     assert (noise.pictures, noise.tested) == (10, 3)
     told_in_file = about(out)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from app.vision.ascent import Ascent
 from app.vision.letters.board import generated
 from app.vision.letters.tiny import KERNEL, KERNELS, Layer, Match, plan, together
 
@@ -24,7 +25,7 @@ LIMIT = 9.0
 """Largest magnitude of a kernel's number, as on the page."""
 
 _BOARDS, _HELD_OUT, _HELD_OUT_SEED = 1000, 400, 3
-_RATE, _FIRST, _SECOND, _TINY = 0.03, 0.9, 0.999, 1e-8
+_RATE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +41,6 @@ class Learned:
     loss: float
     accuracy: float
     kernels: Tensor
-
-
-@dataclass(slots=True)
-class _Adam:
-    """One tensor under way: its gradient's mean and mean square, both decaying."""
-
-    value: Tensor
-    mean: Tensor
-    square: Tensor
-
-    @classmethod
-    def of(cls, value: Tensor) -> _Adam:
-        return cls(value.requires_grad_(), torch.zeros_like(value), torch.zeros_like(value))
-
-    def descend(self, gradient: Tensor, step: int) -> None:
-        """One step against the gradient; `step` counts from 1."""
-        self.mean = _FIRST * self.mean + (1 - _FIRST) * gradient
-        self.square = _SECOND * self.square + (1 - _SECOND) * gradient.square()
-        mean, square = self.mean / (1 - _FIRST**step), self.square / (1 - _SECOND**step)
-        moved = self.value.detach() - _RATE * mean / (square.sqrt() + _TINY)
-        self.value = moved.requires_grad_()
 
 
 def check(layers: tuple[Layer, ...]) -> None:
@@ -83,25 +63,26 @@ def learn(layers: tuple[Layer, ...], match: Match, seed: int = 0) -> Iterator[Le
 def _learn(layers: tuple[Layer, ...], match: Match, seed: int) -> Iterator[Learned]:
     dice = torch.Generator().manual_seed(seed)
     shape = KERNELS, KERNEL, KERNEL
-    kernels = _Adam.of(torch.randn(shape, generator=dice, dtype=torch.float64))
+    kernels = torch.randn(shape, generator=dice, dtype=torch.float64).requires_grad_()
     maps, rows, columns = plan(layers).sizes[-1]
     count = maps * rows * columns + 1
-    weights = _Adam.of(torch.randn(count, generator=dice, dtype=torch.float64) / 10)
+    weights = (torch.randn(count, generator=dice, dtype=torch.float64) / 10).requires_grad_()
+    climbers = [Ascent(one, _RATE) for one in (kernels, weights)]
     boards, signs = generated(_BOARDS, seed + _HELD_OUT_SEED + 1)
     others = generated(_HELD_OUT, _HELD_OUT_SEED)
     for step in range(STEPS + 1):
         if step:
             batch = torch.randint(_BOARDS, (BATCH,), generator=dice)
             with torch.enable_grad():
-                lean = _lean(boards[batch], kernels.value, weights.value, layers, match)
+                lean = _lean(boards[batch], kernels, weights, layers, match)
                 loss = F.softplus(-signs[batch] * lean).mean()
-                gradients = torch.autograd.grad(loss, (kernels.value, weights.value))
-            for one, gradient in zip((kernels, weights), gradients, strict=True):
-                one.descend(gradient, step)
+                gradients = torch.autograd.grad(loss, (kernels, weights))
+            for one, gradient in zip(climbers, gradients, strict=True):
+                one.step(-gradient)
             with torch.no_grad():
-                kernels.value.clamp_(-LIMIT, LIMIT)
+                kernels.clamp_(-LIMIT, LIMIT)
         if step % EVERY == 0:
-            yield _report(step, kernels.value, weights.value, layers, match, others)
+            yield _report(step, kernels, weights, layers, match, others)
 
 
 def _lean(

@@ -31,6 +31,7 @@ from app.web.attack.change_contexts import (
 )
 from app.web.attack.frame import show
 from app.web.attack.parts import addressed, is_part, strength
+from app.web.htmx import by_htmx
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render
 from models.graph import Network
@@ -118,7 +119,7 @@ async def change_charts(
         "label": labels[found.plain.index].label,
         "flip": flip_words(found, labels),
         "csv": _of_all(given.view, ".csv"),
-        "apart": "hx-request" in request.headers,
+        "apart": by_htmx(request),
     }
     return show(request, CHARTS, "attack/_change_charts.html", context)
 

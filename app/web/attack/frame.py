@@ -10,6 +10,7 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 
 from app.services.pairs import Pair, paired
+from app.web.htmx import wants_part
 from app.web.state import ServicesDep
 from app.web.templating import render
 
@@ -63,6 +64,6 @@ PairDep = Annotated[Pair, Depends(looked_up)]
 
 def show(request: Request, title: str, template: str, context: dict[str, Any]) -> Response:
     """A panel alone for htmx, on a page of its own for a browser without JavaScript or a link."""
-    if "hx-request" in request.headers and "hx-history-restore-request" not in request.headers:
+    if wants_part(request):
         return render(request, template, context)
     return render(request, "attack/alone.html", {"title": title, "inside": template, **context})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.errors import BadRequest, LayerscopeError
+from app.errors import BadRequest
 from app.services.attack_job import Moment
 from app.services.attacks import Attack
 from app.services.traces import Outcome, Trace, key_of, present
@@ -20,14 +19,12 @@ from app.web.attack.ending import ending
 from app.web.attack.page import title
 from app.web.attack.shots import shot
 from app.web.attack.view import AttackView, read
-from app.web.errors import for_people
+from app.web.endings import DONE, broken
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render_text
 from app.web.turns import begun
 
 router = APIRouter()
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +77,8 @@ async def events(
             async for event in happened:
                 yield event
     except Exception as error:
-        if not isinstance(error, LayerscopeError):
-            _log.exception("An attack broke off.")
-        problem = for_people(error)
-        context = {"title": problem.title, "detail": problem.detail}
-        yield ServerSentEvent(raw_data=render_text("partials/_event_error.html", context))
-    yield ServerSentEvent(raw_data="", event="done")
+        yield broken(error)
+    yield DONE
 
 
 @router.post("/stop", status_code=204)

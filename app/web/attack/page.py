@@ -22,6 +22,7 @@ from app.web.attack.scene import done_scene, empty_scene, running_scene
 from app.web.attack.view import IMAGE, Asked, AttackView, read
 from app.web.contexts import as_dict
 from app.web.errors import status_of
+from app.web.htmx import by_htmx
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render
 
@@ -64,7 +65,7 @@ async def picture(
     stored = await take_in(services, file, owner)
     view = read(_plain(back), services.settings.model).view
     url = replace(view, image=stored.id, run=False, step=None).url()
-    if "hx-request" not in request.headers:
+    if not by_htmx(request):
         return RedirectResponse(url, 303)
     return Response(status_code=204, headers={"HX-Redirect": url})
 

@@ -53,7 +53,7 @@ async def looked_up(view: StickerView, services: Services) -> Given:
     model = services.catalogue.model(view.model or services.settings.model)
     if not model.labels:
         raise NoClassifier(f"{model.row.title} has no classifier here: it predicts nothing.")
-    found = await asyncio.to_thread(stickers_of, model, services.settings.data)
+    found = await asyncio.to_thread(stickers_of, model)
     if not view.sticker:
         sticker = found.stickers[0] if found.stickers else None
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.errors import Cancelled, LayerscopeError
+from app.errors import Cancelled
 from app.pictures.charts import chart_png
 from app.services.pairs import paired
 from app.services.sweeps import Sweep
@@ -23,7 +22,7 @@ from app.web.api.answers import kept, table
 from app.web.attack.frame import show
 from app.web.attack.sweep_view import attack_words, chart, how, lines, noise_words, swept
 from app.web.contexts import helped
-from app.web.errors import for_people
+from app.web.endings import DONE, broken
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render_text
 from app.web.turns import begun
@@ -31,8 +30,6 @@ from app.web.turns import begun
 TITLE = "From no noise to much"
 
 router = APIRouter(prefix="/sweep")
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +127,8 @@ async def events(
             async for event in happened:
                 yield event
     except Exception as error:
-        if not isinstance(error, LayerscopeError):
-            _log.exception("A sweep broke off.")
-        told = for_people(error)
-        context = {"title": told.title, "detail": told.detail}
-        yield ServerSentEvent(raw_data=render_text("partials/_event_error.html", context))
-    yield ServerSentEvent(raw_data="", event="done")
+        yield broken(error)
+    yield DONE
 
 
 async def _told(

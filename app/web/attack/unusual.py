@@ -61,7 +61,7 @@ async def looked_up(
     pair = await paired(
         services.catalogue, services.pictures, model, image, attacked or image, None, seed
     )
-    found = await asyncio.to_thread(calibration, pair.model, services.settings.data)
+    found = await asyncio.to_thread(calibration, pair.model)
     pictures: tuple[Tensor, ...] = (pair.clean,)
     if attacked:
         pictures = (pair.clean, pair.attacked, await asyncio.to_thread(control, pair))

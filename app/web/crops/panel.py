@@ -25,6 +25,7 @@ from app.web.panes.crops import (
 )
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render
+from app.web.units import UnitDep
 
 router = APIRouter()
 
@@ -37,19 +38,14 @@ async def panel(
     request: Request,
     services: ServicesDep,
     owner: OwnerDep,
-    model: str,
-    image: str,
-    step: str,
-    channel: Annotated[int, Query(ge=0)],
-    y: Annotated[int | None, Query(ge=0)] = None,
-    x: Annotated[int | None, Query(ge=0)] = None,
+    view: UnitDep,
     of: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """The inside of the panel."""
-    view = View(model, image, step, channel, y, x)
-    async with services.runs.listen(model, image) as run:
+    step, channel = view.step or "", view.channel or 0
+    async with services.runs.listen(view.model, view.image) as run:
         record = await run.record(step)
-        checked_cell(run, record, checked_channel(record, channel), y, x)
+        checked_cell(run, record, checked_channel(record, channel), view.y, view.x)
         if (at := convolution(run.model, step, channel)) is None:
             raise NotFound(f"{step} sees the whole picture at once: there is nothing to cut out.")
         made = await _panel(services, owner, view, run, at, of)

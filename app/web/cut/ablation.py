@@ -28,8 +28,9 @@ from app.vision.cover import Change
 from app.web.api.answers import kept, table
 from app.web.contexts import as_dict
 from app.web.cut.asked import Asked, AskedDep, required
-from app.web.cut.page import answer, is_part
+from app.web.cut.page import answer
 from app.web.cut.streaming import told
+from app.web.htmx import by_htmx
 from app.web.panes import ablation as pane
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render, render_text
@@ -82,7 +83,7 @@ async def panel(
     request: Request, cut: CutDep, services: ServicesDep, owner: OwnerDep, by: By = "logits"
 ) -> Response:
     """The switches, what they did, and room for the ranking."""
-    if "c" in request.query_params and not is_part(request):
+    if "c" in request.query_params and not by_htmx(request):
         query = cut.asked.query(**pane.named(cut.switch))
         return RedirectResponse(f"/cut/ablation?{query}", 303)
     context = pane.cut_panel(cut.asked, cut.switch, await _changes(cut, services, owner), by)
@@ -125,7 +126,7 @@ async def ranking(
     """The ranking where it is kept or takes no time; else it comes by stream once asked for."""
     index = _checked(asked)
     found = kept_ranking(services.cuts, asked.run, asked.record, index)
-    quick = at_once(asked.run.model) or not is_part(request)
+    quick = at_once(asked.run.model) or not by_htmx(request)
     if found is None and start and quick:
         found = await whole(asked, services, owner)
     count = len(asked.record.statistics.peaks)
@@ -135,9 +136,9 @@ async def ranking(
         "live": found is None and start,
         "events": f"/cut/ablation/events?{asked.query(by=by)}",
         "again": f"/cut/ablation/ranking?{asked.query(by=by)}&start=true",
-        "plain": not is_part(request),
+        "plain": not by_htmx(request),
     }
-    if is_part(request):
+    if by_htmx(request):
         return render(request, "partials/cut/_ranking.html", context)
     home = asked.view.url(step=asked.record.step.name, channel=asked.channel)
     page = {"template": "partials/cut/_ranking.html", "home": home, "title": asked.title}

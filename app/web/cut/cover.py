@@ -15,7 +15,8 @@ from app.vision.cover import How
 from app.web.api.answers import kept, table
 from app.web.contexts import as_dict
 from app.web.cut.asked import Asked, AskedDep
-from app.web.cut.page import answer, is_part
+from app.web.cut.page import answer
+from app.web.htmx import by_htmx
 from app.web.links import View
 from app.web.panes import cover as pane
 from app.web.state import OwnerDep, Services, ServicesDep
@@ -43,7 +44,7 @@ async def panel(
     request: Request, asked: AskedDep, stroke: StrokeDep, services: ServicesDep
 ) -> Response:
     """The brush with what it did. A form's ticks become a link that can be passed on."""
-    if "cell" in request.query_params and not is_part(request):
+    if "cell" in request.query_params and not by_htmx(request):
         return RedirectResponse(f"/cut/cover?{asked.query(**pane.named(stroke))}", 303)
     found = await _brushed(services, asked, stroke)
     return answer(

@@ -14,8 +14,9 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.services.occluded import Fill, Laid, Occlusion, checked_patch, rows, so_far
 from app.web.contexts import as_dict
 from app.web.cut.asked import Asked, AskedDep
-from app.web.cut.page import answer, is_part
+from app.web.cut.page import answer
 from app.web.cut.streaming import told
+from app.web.htmx import by_htmx
 from app.web.panes import occlusion as pane
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render_text
@@ -82,7 +83,7 @@ async def panel(
     """
     asked, wanted = question.asked, question.wanted
     laid = so_far(services.cuts, asked.run, wanted)
-    if start and not is_part(request):
+    if start and not by_htmx(request):
         laid = await whole(question, services, owner)
     context = pane.occlusion_panel(asked, wanted, question.of, laid, start)
     return answer(request, "partials/cut/_occlusion.html", asked, context)

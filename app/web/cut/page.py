@@ -8,18 +8,14 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from app.web.cut.asked import Asked
+from app.web.htmx import by_htmx
 from app.web.templating import render
-
-
-def is_part(request: Request) -> bool:
-    """Whether a script asks, which puts the answer into the page."""
-    return "hx-request" in request.headers
 
 
 def answer(request: Request, template: str, asked: Asked, panel: Any) -> Response:
     """Works without scripts: then the panel is a page with plain links and forms."""
-    context = {"panel": panel, "plain": not is_part(request)}
-    if is_part(request):
+    context = {"panel": panel, "plain": not by_htmx(request)}
+    if by_htmx(request):
         return render(request, template, context)
     view = asked.view
     home = view.url(step=asked.record.step.name, channel=asked.channel)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi.sse import ServerSentEvent
 
-from app.errors import LayerscopeError
-from app.web.errors import for_people
+from app.web.endings import DONE, broken
 from app.web.templating import render_text
 
 T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
 
 
 async def told(
@@ -28,9 +24,5 @@ async def told(
                 text, id = write(item)
                 yield ServerSentEvent(raw_data=text, id=id)
     except Exception as error:
-        if not isinstance(error, LayerscopeError):
-            _log.exception("A long job broke off.")
-        said = for_people(error)
-        problem: dict[str, Any] = {"title": said.title, "detail": said.detail}
-        yield ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))
-    yield ServerSentEvent(raw_data="", event="done")
+        yield broken(error)
+    yield DONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,14 +12,15 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.errors import LayerscopeError, NotFound
+from app.errors import NotFound
 from app.services.run import Run
 from app.services.synthesis.asked import Asked, Wanted
 from app.services.synthesis.growth import Report
 from app.services.synthesis.picture import Picture
 from app.services.synthesis.studio import Studio
 from app.web.api.channels import Growing, grow
-from app.web.errors import for_people
+from app.web.endings import DONE, broken
+from app.web.htmx import by_htmx
 from app.web.links import View
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.synthesis import build
@@ -29,8 +29,6 @@ from app.web.synthesis.spelling import from_link, in_link, page_with, spelled, w
 from app.web.templating import render, render_text
 
 router = APIRouter(include_in_schema=False)
-
-_log = logging.getLogger(__name__)
 
 PULSE = 1.0
 """Seconds after which a step is told of though it brought no new picture."""
@@ -118,7 +116,7 @@ async def panel(
 async def stage(request: Request, scene: SceneDep, begin: bool = True) -> Response:
     """The picture that the form asks for, or its growing; without htmx, the page with it."""
     made = in_link(scene.asked)
-    if "hx-request" not in request.headers:
+    if not by_htmx(request):
         asked = scene.asked
         view = View(asked.model.id, scene.run.image, asked.step, asked.channel, made=made)
         return RedirectResponse(view.url(), 303)
@@ -164,7 +162,7 @@ async def events(
     loop, told = asyncio.get_running_loop(), 0.0
     try:
         if seen < 0:
-            text = render_text("synthesis/_queued.html", {"place": growing.place})
+            text = render_text("partials/_queued.html", {"place": growing.place})
             yield ServerSentEvent(raw_data=text)
         async for item in growing.items:
             if isinstance(item, int) or item.step <= seen:
@@ -173,12 +171,8 @@ async def events(
                 told = loop.time()
                 yield ServerSentEvent(raw_data=await _told(scene, item), id=str(item.step))
     except Exception as error:
-        if not isinstance(error, LayerscopeError):
-            _log.exception("A synthesis broke off.")
-        why = for_people(error)
-        problem = {"title": why.title, "detail": why.detail}
-        yield ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))
-    yield ServerSentEvent(raw_data="", event="done")
+        yield broken(error)
+    yield DONE
 
 
 async def _told(scene: Scene, report: Report) -> str:

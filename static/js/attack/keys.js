@@ -1,14 +1,12 @@
 // By keyboard: through the steps, stop a run, a picture of one's own.
+import { COMMON, press } from "../press.js";
 import { ACTS, ready } from "./player.js";
-
-const press = (selector) => document.querySelector(selector)?.click();
 
 const STEPS = { " ": "play", ArrowLeft: "back", ArrowRight: "on", Home: "first", End: "last", f: "flip" };
 const KEYS = {
-  "?": () => document.getElementById("help").showModal(),
-  u: () => press("#upload input[type=file]"),
-  p: () => press('[data-action="projector"]'),
-  Escape: () => press('#scene[data-state="running"] #stop'),
+  ...COMMON,
+  u: press("#upload input[type=file]"),
+  Escape: press('#scene[data-state="running"] #stop'),
 };
 
 document.addEventListener("keydown", (event) => {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,12 +10,13 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.errors import BadRequest, LayerscopeError
+from app.errors import BadRequest
 from app.vision.letters.learn import EVERY, Learned, check, learn
 from app.vision.letters.tiny import Layer, Match, spelled
 from app.web.contexts import as_dict, helped
-from app.web.errors import for_people
+from app.web.endings import DONE, broken
 from app.web.grids import Grid, grid
+from app.web.htmx import by_htmx
 from app.web.lab.xo.state import as_text, read
 from app.web.lab.xo.words import signed
 from app.web.state import OwnerDep, ServicesDep
@@ -24,8 +24,6 @@ from app.web.templating import render, render_text
 from app.web.turns import begun
 
 router = APIRouter()
-
-_log = logging.getLogger(__name__)
 
 SEEDS = 999
 
@@ -94,7 +92,7 @@ async def queued(plan: PlanDep, services: ServicesDep, owner: OwnerDep) -> Async
 async def panel(request: Request, plan: PlanDep) -> Response:
     """The panel that listens; without htmx, the page."""
     query = f"layers={spelled(plan.layers)}&match={plan.match}"
-    if "hx-request" not in request.headers:
+    if not by_htmx(request):
         return RedirectResponse(f"/lab/xo?{query}", 303)
     again = f"{query}&seed={(plan.seed + 1) % (SEEDS + 1)}"
     context = {"query": f"{query}&seed={plan.seed}", "again": again, "seed": plan.seed}
@@ -113,7 +111,9 @@ async def events(
     seen = -1 if last_event_id is None else last_event_id
     try:
         if seen < 0:
-            yield ServerSentEvent(raw_data=render_text("lab/xo/_queued.html", {"place": run.place}))
+            yield ServerSentEvent(
+                raw_data=render_text("partials/_queued.html", {"place": run.place})
+            )
         losses: list[float] = []
         async for item in run.items:
             if isinstance(item, int):
@@ -123,12 +123,8 @@ async def events(
                 text = render_text("lab/xo/_learning.html", as_dict(_view(item, losses)))
                 yield ServerSentEvent(raw_data=text, id=str(item.step))
     except Exception as error:
-        if not isinstance(error, LayerscopeError):
-            _log.exception("A learning run broke off.")
-        told = for_people(error)
-        problem = {"title": told.title, "detail": told.detail}
-        yield ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))
-    yield ServerSentEvent(raw_data="", event="done")
+        yield broken(error)
+    yield DONE
 
 
 def _view(item: Learned, losses: Sequence[float]) -> LearnView:
