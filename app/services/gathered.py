@@ -47,9 +47,9 @@ class Gathered:
             task.add_done_callback(self._tasks.discard)
 
     async def settled(self) -> None:
-        """Wait until every run that was heeded has been taken in."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks)
+        """Wait until every run that was heeded up to now has been taken in."""
+        if waited := set(self._tasks):
+            await asyncio.wait(waited)
 
     def forget(self, image: str) -> None:
         """Drop everything of a picture that was deleted."""

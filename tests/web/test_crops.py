@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from html import unescape
 from io import BytesIO
@@ -16,6 +17,8 @@ from starlette.testclient import TestClient
 
 from app.services.atlas import write_atlas
 from app.services.catalogue import Catalogue
+from app.services.peaks import Peaks, peaks_of_run
+from app.services.run import Run
 from app.web.app import create_app
 from app.web.crops.asking import best_crops
 from app.web.settings import Settings
@@ -284,6 +287,18 @@ def test_a_shared_crop_tells_nobody_else_where_its_picture_is(
     csv = classmate.get("/crops/mini/uploads/conv1/3.csv").text
     assert image not in csv
     assert len(csv.splitlines()) == 2
+
+
+def test_the_panel_waits_until_the_picture_just_brought_was_looked_at(
+    pupil: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(run: Run) -> Peaks:
+        time.sleep(0.5)
+        return peaks_of_run(run)
+
+    monkeypatch.setattr("app.services.gathered.peaks_of_run", slowly)
+    image = uploaded(pupil, 2)
+    assert f"image={image}&step=conv1" in inside(pupil, f"{PANEL}&of=uploads")
 
 
 def test_with_its_last_owner_a_picture_and_its_crops_go(pupil: Browser, classmate: Browser) -> None:

@@ -78,6 +78,8 @@ async def source_of(
     if of == UPLOADS:
         if services.gathered is None:
             raise NotFound("Pictures that people bring are private here.")
+        # A person's own picture has gone through just now: it is looked at beside this request.
+        await services.gathered.settled()
         return Uploads(model, services.gathered, services.pictures)
     digest = await asyncio.to_thread(weights_digest, model)
     found = await asyncio.to_thread(services.atlases.get, model, digest, of)
