@@ -14,6 +14,7 @@ from app.bench.rows import Row
 from app.bench.workshop import OWNER, Workshop
 from app.pictures.decode import decode
 from app.pictures.preprocess import Preprocess, fit
+from app.services.reader import reader_of
 from app.services.run import preprocess
 from app.vision.attacks.goal import Goal
 from app.vision.attacks.model import PixelModel
@@ -31,7 +32,7 @@ async def measure(workshop: Workshop) -> list[Row]:
     model = workshop.services.catalogue.model(workshop.name)
     prep = preprocess(model)
     pixels = fit(decode(workshop.photo).image, prep).pixels[None]
-    reader = PixelModel(workshop.network, prep.mean, prep.std)
+    reader = reader_of(model, workshop.network)
     label = reader.logits(pixels.to(reader.device).float()).argmax(1)
     own, theirs = _own(reader, pixels, label), _foolbox(workshop.network, prep, pixels, label)
     times = await workshop.times(

@@ -28,6 +28,7 @@ from app.services.run import preprocess
 from app.services.weights import weights_digest
 from app.vision.crops import peaks_of
 from app.vision.forward import forward_steps
+from app.vision.layout import channels_last
 from models.graph import Network
 
 
@@ -63,7 +64,7 @@ class Pass:
     ) -> None:
         self.out = out
         self.state = out.with_name(f"{out.name}.state")
-        self._model, self._network, self._folder = model, network, folder
+        self._model, self._folder = model, folder
         self._options = options
         self._prep = preprocess(model)
         self._device = next(network.parameters()).device
@@ -77,6 +78,7 @@ class Pass:
         self._batches = [range(start, min(start + size, total)) for start in starts]
         self._classes = {name: i for i, name in enumerate(folder.classes)}
         self.atlas = self._begin()
+        self._network = channels_last(network, self.atlas.about.steps[-1])
         self.resumed = self.atlas.about.read + self.atlas.about.unreadable
 
     @property

@@ -16,10 +16,10 @@ from app.services.attack_options import AttackOptions, AttackRequest, checked, w
 from app.services.catalogue import Catalogue, Model
 from app.services.engine import Engine
 from app.services.pictures import Pictures
+from app.services.reader import reader_of
 from app.services.ready import NOTHING, Ready, ready
 from app.services.run import preprocess
 from app.services.similarity import ssim
-from app.vision.attacks.model import PixelModel
 from models.classes import Label
 from models.graph import Network
 
@@ -91,12 +91,11 @@ class Attacks:
         Closing it stops the work; `stop` ends it after the step at hand, with a result. Raises
         `Busy` where this person has a long job already.
         """
-        row = attack.model.row
         trace: list[Moment] = []
         items = self._engine.stream(
             owner,
             lambda: job(
-                PixelModel(attack.network, row.mean, row.std),
+                reader_of(attack.model, attack.network),
                 attack.network,
                 attack.pixels,
                 attack.options,

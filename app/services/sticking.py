@@ -13,8 +13,8 @@ from torch import Tensor
 from app.pictures.preprocess import normalise
 from app.services.catalogue import Model
 from app.services.engine import Engine
+from app.services.reader import reader_of
 from app.services.run import Run, preprocess
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.paste import Placement, covered, diameter, pasted
 from app.vision.attacks.placing import by_lot, tried
 from app.vision.predict import Ranked, top
@@ -114,7 +114,7 @@ def places(
 
     `scale` is the diameter as a share of the side; they are turned by up to 22.5 degrees.
     """
-    reader = PixelModel(network, model.row.mean, model.row.std)
+    reader = reader_of(model, network)
     side, area = pixels.shape[-1], (scale / diameter(1.0)) ** 2
     for where in by_lot(PLACES, side, (area, area), seed=seed).split(AT_ONCE):
         some = pixels.expand(len(where.x), -1, -1, -1)

@@ -10,7 +10,7 @@ from app.services.cache import ByteCache
 from app.services.engine import Engine
 from app.services.pairs import Pair
 from app.services.plan import activation_bytes
-from app.vision.attacks.model import PixelModel
+from app.services.reader import reader_of
 from app.vision.attacks.sweep import Method, Pass, Point, Question, sweep
 
 BUDGET = 2_000_000
@@ -74,9 +74,9 @@ def by_epsilon(points: list[Point]) -> tuple[Point, ...]:
 
 
 def _points(asked: Sweep) -> Iterator[Point | Pass]:
-    pair, row = asked.pair, asked.pair.model.row
+    pair = asked.pair
     room = ROOM // (3 * activation_bytes(pair.network))
-    model = PixelModel(pair.network, row.mean, row.std)
+    model = reader_of(pair.model, pair.network)
     batch = max(1, min(TOGETHER, room))
     question = Question(model, pair.clean[None], asked.method, pair.target, pair.seed, batch)
     return sweep(question)

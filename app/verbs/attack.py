@@ -25,13 +25,13 @@ from app.services.attack_options import (
 )
 from app.services.attacks import findings
 from app.services.catalogue import Catalogue, Model
+from app.services.reader import reader_of
 from app.services.ready import Ready, ready
 from app.services.run import preprocess
 from app.services.shelf import Shelf
 from app.services.similarity import ssim
 from app.services.weights import load
 from app.verbs.terminal import Teller
-from app.vision.attacks.model import PixelModel
 from app.vision.predict import Ranked
 from app.web.settings import Settings
 
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
 def _attack(model: Model, pixels: Tensor, options: AttackOptions, where: str, made: Ready) -> Ended:
     """Run it to its end, telling each step."""
     network = load(model.entry).to(device.choose(where)).eval()
-    reader, teller = PixelModel(network, model.row.mean, model.row.std), Teller()
+    reader, teller = reader_of(model, network), Teller()
     for item in chain.from_iterable(job(reader, network, pixels, options, made=made)):
         if isinstance(item, Ended):
             teller.line(f"{options.method}, seed {options.seed}")

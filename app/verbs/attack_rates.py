@@ -14,6 +14,7 @@ from app.errors import BadRequest, DataUnusable
 from app.pictures.preprocess import Preprocess
 from app.services import device
 from app.services.catalogue import Catalogue, Model
+from app.services.reader import reader_of
 from app.services.run import preprocess
 from app.services.shelf import Shelf
 from app.services.weights import load
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     if not model.labels:
         raise BadRequest(f"{model.row.title} has no classifier: there is nothing to fool.")
     row = model.row
-    reader = PixelModel(load(model.entry).to(chosen).eval(), row.mean, row.std)
+    reader = reader_of(model, load(model.entry).to(chosen).eval())
     teller = Teller()
     pixels, labels = right_ones(reader, model, given.data, given.count, teller)
     sys.stdout.write(

@@ -16,6 +16,7 @@ from app.pictures.preprocess import Preprocess
 from app.services import device
 from app.services.atlas_folder import Folder, read_ahead
 from app.services.catalogue import Catalogue, Model
+from app.services.reader import reader_of
 from app.services.run import preprocess
 from app.services.shelf import Shelf
 from app.services.weights import load
@@ -57,7 +58,7 @@ def chosen(given: argparse.Namespace) -> Chosen:
     if not model.labels:
         raise NoClassifier(f"{model.row.title} has no classifier: there is nothing to fool.")
     network = load(model.entry).to(where).eval().requires_grad_(False)
-    return Chosen(model, PixelModel(network, model.row.mean, model.row.std), settings)
+    return Chosen(model, reader_of(model, network), settings)
 
 
 def gather(images: Path, model: Model, count: int, seed: int, teller: Teller) -> Gathered:

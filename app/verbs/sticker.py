@@ -14,6 +14,7 @@ from app.pictures.printable import LARGEST_CM, sticker_png
 from app.services.assets import origin
 from app.services.class_names import find_class
 from app.services.files import put
+from app.services.reader import reader_of
 from app.services.stickers import Recipe, Sticker, Training, checked, pack, train
 from app.verbs.gathering import (
     Chosen,
@@ -27,7 +28,6 @@ from app.verbs.gathering import (
 )
 from app.verbs.terminal import Teller
 from app.verbs.workbench import Made, Workbench
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.sticker import AREAS, BATCH, STEPS
 
 SHIPPED = ("school bus", "goldfish", "mushroom")
@@ -65,8 +65,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def shipped(work: Workbench) -> Made:
     """The stickers that ship: a maker for `python -m app assets`."""
-    model, row = work.model, work.model.row
-    subject = Chosen(model, PixelModel(work.network, row.mean, row.std))
+    model = work.model
+    subject = Chosen(model, reader_of(model, work.network))
     train, val = work.pictures("train", PICTURES), work.pictures("val", HELD_OUT)
     made = []
     for name in SHIPPED:

@@ -13,6 +13,7 @@ from app.pictures.printable import noise_png
 from app.services.assets import origin
 from app.services.attack_options import LARGEST
 from app.services.files import put
+from app.services.reader import reader_of
 from app.services.universal import Making, Noise, Recipe, make, pack
 from app.verbs.gathering import (
     Chosen,
@@ -55,8 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def shipped(work: Workbench) -> Made:
     """The noise that ships: a maker for `python -m app assets`."""
-    row = work.model.row
-    reader = PixelModel(work.network, row.mean, row.std)
+    reader = reader_of(work.model, work.network)
     train, val = work.pictures("train", PICTURES), work.pictures("val", HELD_OUT)
     gathered = Gathered(train.pixels, val.pixels, 0)
     noise = _made(reader, gathered, RECIPE, work.teller)

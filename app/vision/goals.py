@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from app.vision.layout import channels_last
 from app.vision.passes import between, run
 from app.vision.units import before_relu
 from models.graph import INPUT, Network
@@ -66,13 +67,13 @@ class Lens:
     def __init__(self, network: Network, step: str, goals: Sequence[Goal]) -> None:
         self.at = before_relu(network, step)
         self.side = network.input_size if size_is_fixed(network, self.at) else None
-        self._network = network
         all_named = all(goal.channels for goal in goals)
         wanted = sorted({one for goal in goals for one in goal.channels}) if all_named else []
         self._last = _part(network.module(self.at), wanted)
         self._goals = tuple(goal.among(wanted) if self._last else goal for goal in goals)
         self._slope = slope(network, self.at)
         self._until = network.step(self.at).inputs[0] if self._last else self.at
+        self._network = channels_last(network, self._until)
 
     def values(self, pictures: Tensor) -> Tensor:
         """Each picture's number to raise: [N,3,S,S] -> [N]."""
