@@ -23,7 +23,7 @@ MOST, SIDE, COLUMNS, GAP = 100, 56, 10, 2
 def main() -> int:
     """One PNG a step; the exit status."""
     model = Catalogue(torch.device("cpu"), 1).model("mini")
-    there = shipped(model)
+    there = shipped(model, model.outline.logits)
     if there is None:
         sys.stderr.write("No pictures of these weights ship: make assets first.\n")
         return 1

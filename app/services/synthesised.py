@@ -89,6 +89,10 @@ class Collection:
         """Where a channel's picture lies."""
         return self.out / f"{channel:04d}.png"
 
+    def images(self) -> list[Image.Image]:
+        """Of each channel, in order. Raises `OSError` for one that is not there yet."""
+        return [_opened(self.file(channel)) for channel in self.channels]
+
     def _keep(
         self, channels: list[int], at: str, objectives: Sequence[float], pictures: Tensor
     ) -> None:
@@ -120,6 +124,11 @@ class Collection:
                 "options to go on, or choose another --out."
             )
         return pictures
+
+
+def _opened(path: Path) -> Image.Image:
+    with Image.open(path, formats=["PNG"]) as picture:
+        return picture.convert("RGB")
 
 
 def png(picture: Tensor) -> bytes:

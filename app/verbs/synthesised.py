@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import torch
-from PIL import Image
 
 from app.services.catalogue import Model
 from app.services.synthesis.asked import default_size
@@ -31,7 +30,7 @@ def shipped(work: Workbench) -> Made:
     recipe = Recipe(default_size(work.model, work.model.outline.logits), STEPS)
     collections = [_collection(work.model, step, recipe) for step in steps(work.model)]
     _make(work, collections)
-    pictures = {one.step: [_open(one, c) for c in one.channels] for one in collections}
+    pictures = {one.step: one.images() for one in collections}
     values = {one.step: torch.tensor(one.objectives) for one in collections}
     tensors, about = pack(recipe, pictures, values)
     count = sum(map(len, pictures.values()))
@@ -66,8 +65,3 @@ def _make(work: Workbench, collections: list[Collection]) -> None:
                 f"{made.steps}" + (f", {duration(to_come)} left in all" if part else "")
             )
         before += left
-
-
-def _open(collection: Collection, channel: int) -> Image.Image:
-    with Image.open(collection.file(channel)) as picture:
-        return picture.convert("RGB")

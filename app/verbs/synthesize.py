@@ -15,6 +15,7 @@ from app.services import device
 from app.services.catalogue import Catalogue, Model
 from app.services.shelf import Shelf
 from app.services.synthesis.asked import default_size
+from app.services.synthesis.layer import keep, unshown
 from app.services.synthesised import Collection
 from app.services.weights import load
 from app.verbs.terminal import Teller, duration
@@ -43,6 +44,9 @@ def main(arguments: Sequence[str]) -> int:
             teller.line("Stopped. The same command goes on with those that are not there yet.")
             return 130
     teller.line(f"{len(channels)} pictures of {step} are in {out}.")
+    if given.out is None:
+        why = unshown(collection)
+        teller.line(why or f"The page shows them, out of {keep(collection, settings.data)}.")
     return 0
 
 

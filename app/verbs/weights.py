@@ -67,7 +67,9 @@ def _state(entry: Entry) -> str:
 def _get(shelf: Shelf, cache: Path, names: Sequence[str]) -> int:
     teller = Teller()
     for entry in [shelf.find(name) for name in names]:
-        if entry.path and (entry.state == "embedded" or entry.path.parent == cache):
+        if entry.state == "random":
+            teller.line(f"{entry.row.title} needs no file: its weights are drawn by lot.")
+        elif entry.path and (entry.state == "embedded" or entry.path.parent == cache):
             teller.line(f"{entry.row.title} is here already: {entry.path}")
         elif (path := _fetch(entry, cache, teller)) is None:
             return 2

@@ -41,7 +41,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def there(model: Model) -> Shipped:
-    found = shipped(model)
+    found = shipped(model, "conv1")
     assert found is not None, "they were made from other weights: make assets"
     return found
 

@@ -95,6 +95,13 @@ def test_get_into_another_folder(tmp_path: Path, server: Naughty) -> None:
     assert [path.name for path in (tmp_path / "stick").iterdir()] == ["squeezenet1_1-b8a52dc0.pth"]
 
 
+def test_random_weights_and_those_of_the_project_need_not_be_brought(capsys: Told) -> None:
+    assert main(["weights", "get", "mini", f"{ID}-random"]) == 0
+    told = capsys.readouterr().err
+    assert "mini AlexNet is here already" in told
+    assert "needs no file: its weights are drawn by lot." in told
+
+
 def test_get_that_fails_says_why_and_leaves_nothing(
     tmp_path: Path, server: Naughty, capsys: Told
 ) -> None:

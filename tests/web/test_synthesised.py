@@ -89,7 +89,7 @@ def test_what_ships_is_shown_at_once_beside_the_numbers_of_other_pictures(
     assert made > 1 + max(here, grey)
     run = np.load(io.BytesIO(client.get("/api/v1/runs/mini/coffee/steps/conv5.npy").content))
     assert here == pytest.approx(run[3].mean(), rel=0.01)
-    ships = shipped(Catalogue(torch.device("cpu"), 1).model("mini"))
+    ships = shipped(Catalogue(torch.device("cpu"), 1).model("mini"), "conv5")
     assert ships and made == pytest.approx(ships.objectives["conv5"][3].item(), rel=0.01)
 
 
@@ -437,7 +437,7 @@ REFUSED_BY_THE_API = [
     (f"{API}/softmax/channels/100", 404, "channels 0 to 99"),
     (f"{API}/flatten/channels/3", 404, "ask for pool5"),
     (f"{API}/conv5/channels/-1", 422, "channel"),
-    (f"{API}/fc6/synthesised.jpg", 404, "No synthesised pictures of fc6"),
+    (f"{API}/fc6/synthesised.jpg", 404, "no synthesised pictures of all of fc6"),
     ("/api/v1/models/alexnet/steps/conv5/channels/3/synthesised.png", 404, "not made yet"),
     (
         "/api/v1/models/alexnet/steps/conv5/channels/3/synthesised/events",

@@ -1,11 +1,12 @@
-"""The synthesised pictures that ship beside a network's weights: one sheet a step."""
+"""Synthesised pictures of whole steps, one sheet each: those that ship, and the operator's own."""
 
 from __future__ import annotations
 
 import io
 import json
 import logging
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
@@ -32,12 +33,13 @@ _log = logging.getLogger(__name__)
 class Shipped:
     """By step: `sheets`, a JPEG's bytes of all channels in order, and `objectives`, [C] each.
 
-    Every picture was made by `recipe`.
+    Every picture was made by `recipe`. `own` says that they were made here and do not ship.
     """
 
     recipe: Recipe
     sheets: Mapping[str, Tensor]
     objectives: Mapping[str, Tensor]
+    own: bool = False
 
     def layout(self, at: str) -> SheetLayout | None:
         """Where each channel lies on the sheet of a step; None where it has none."""
@@ -48,6 +50,10 @@ class Shipped:
     def sheet(self, at: str) -> bytes:
         """The pictures of all channels, a JPEG. Raises `KeyError` for a step that has none."""
         return self.sheets[at].numpy().tobytes()
+
+    def tag(self, at: str) -> str:
+        """What tells a sheet from another of the same step."""
+        return f"{zlib.crc32(self.sheet(at)):08x}"
 
     def tile(self, at: str, channel: int) -> Image.Image:
         """The picture of one channel, S x S. Raises `KeyError` for a step that has none."""
@@ -65,14 +71,18 @@ class Shipped:
         )
 
 
-def shipped(model: Model) -> Shipped | None:
-    """The pictures that ship with a network; None where there are none made with its weights."""
+def shipped(model: Model, at: str) -> Shipped | None:
+    """The pictures of a step, the operator's own before those that ship; None where none are."""
+    return next((one for one in files(model) if at in one.sheets), None)
+
+
+def files(model: Model) -> Iterator[Shipped]:
+    """Every file of pictures made with a network's weights, the operator's own first."""
     for asset in find(model, KIND).assets:
         try:
-            return _of(asset)
+            yield _of(asset)
         except (ValueError, KeyError, TypeError) as error:
             _log.warning("%s cannot be read: %r", asset.path, error)
-    return None
 
 
 def same(recipe: Recipe) -> dict[str, object]:
@@ -107,6 +117,7 @@ def _of(asset: Asset) -> Shipped:
         Recipe(**json.loads(asset.about[RECIPE])),
         {name: asset.tensors[SHEET + name] for name in names},
         {name: asset.tensors[OBJECTIVE + name] for name in names},
+        own=not asset.shipped,
     )
 
 

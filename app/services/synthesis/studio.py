@@ -15,7 +15,7 @@ from app.services.synthesis.growth import Growths, Report
 from app.services.synthesis.kept import Kept
 from app.services.synthesis.levels import Greys
 from app.services.synthesis.picture import Picture, encode
-from app.services.synthesis.shipped import shipped
+from app.services.synthesis.shipped import Shipped, files, shipped
 from models.graph import Network
 
 State = Literal["shipped", "cached", "none"]
@@ -26,10 +26,11 @@ FRAMES = 32_000_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A picture that can be shown at once, and where it was."""
+    """A picture that can be shown at once, and where it was; `small` out of a step's sheet."""
 
     state: State
     picture: Picture
+    small: bool = False
 
 
 class Studio:
@@ -50,37 +51,29 @@ class Studio:
 
         Raises `UnknownStep`, `BadRequest`.
         """
-        there = shipped(model)
-        usual = there and step in model.geometry and home(model, step, channel)[0] in there.sheets
-        return asked(model, step, channel, wanted, there.recipe if there and usual else None)
+        there = None
+        if step in model.geometry:
+            there = shipped(model, home(model, step, channel)[0])
+        return asked(model, step, channel, wanted, there.recipe if there else None)
 
     def find(self, asked: Asked) -> Found | None:
         """The picture where it can be shown at once."""
-        if picture := self._shipped(asked):
-            return Found("shipped", picture)
+        if there := _whole(asked):
+            return Found("cached" if there.own else "shipped", _cut(there, asked), small=True)
         if picture := self._frames.get(asked.key) or self._kept.get(asked.key):
             return Found("cached", picture)
         return None
 
     def state(self, asked: Asked) -> State:
         """Where the picture is, without looking into it."""
-        there = shipped(asked.model)
-        if there and there.has(asked):
-            return "shipped"
+        if there := _whole(asked):
+            return "cached" if there.own else "shipped"
         known = self._frames.get(asked.key) is not None or self._kept.has(asked.key)
         return "cached" if known else "none"
 
     def stream(self, owner: str, asked: Asked, network: Network) -> AsyncIterator[int | Report]:
         """Grow it: the place in the queue, then reports. Raises `Busy` (see `Engine.stream`)."""
         return self._engine.stream(owner, lambda: self.growths.follow(asked, network))
-
-    def _shipped(self, asked: Asked) -> Picture | None:
-        there, channel = shipped(asked.model), asked.goal.channel
-        if there is None or channel is None or not there.has(asked):
-            return None
-        objective = there.objectives[asked.at][channel].item()
-        tile = there.tile(asked.at, channel)
-        return Picture(encode(tile, asked.key, asked.made, objective, []), objective)
 
     def _finished(self, asked: Asked) -> Picture | None:
         found = self.find(asked)
@@ -91,3 +84,16 @@ class Studio:
 
     def _keep(self, asked: Asked, picture: Picture) -> None:
         self._kept.put(asked.key, picture)
+
+
+def _whole(asked: Asked) -> Shipped | None:
+    """The file with the pictures of the whole step that has exactly this one."""
+    return next((one for one in files(asked.model) if one.has(asked)), None)
+
+
+def _cut(there: Shipped, asked: Asked) -> Picture:
+    """The picture, out of the sheet of its step."""
+    channel = asked.goal.channel or 0
+    objective = there.objectives[asked.at][channel].item()
+    tile = there.tile(asked.at, channel)
+    return Picture(encode(tile, asked.key, asked.made, objective, []), objective)

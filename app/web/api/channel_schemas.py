@@ -25,7 +25,8 @@ class SynthesisedInfo(BaseModel):
 
     url: str = Field(description="The picture; 404 in words while `state` is `none`.")
     state: Literal["shipped", "cached", "none"] = Field(
-        description="It ships with the weights; was made here before; is not made yet."
+        description="It ships with the weights; was made here before, alone or with its layer; "
+        "is not made yet."
     )
     events: str = Field(description="The stream that makes it while you watch.")
     steps: int = Field(description="Steps of gradient ascent.")

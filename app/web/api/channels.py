@@ -16,7 +16,6 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.errors import LayerscopeError, NotFound
 from app.services.catalogue import Model
 from app.services.preferences import Preferences, preferences
-from app.services.sheets import version
 from app.services.synthesis.asked import Asked, Wanted
 from app.services.synthesis.growth import Report
 from app.services.synthesis.shipped import shipped
@@ -165,12 +164,13 @@ async def step_picture(
 async def step_sheet(
     model: ModelId, step: StepName, services: ServicesDep, v: Version = ""
 ) -> Response:
-    """Those that ship with the weights, one tile a channel, row by row, ceil(sqrt(C)) in a row."""
+    """Those that ship or were made here at once, one tile a channel, row by row, ceil(sqrt(C)) in
+    a row."""
     known = services.catalogue.model(model)
-    there = shipped(known)
-    if there is None or step not in there.sheets:
-        raise NotFound(f"No synthesised pictures of {step[:60]} ship with {known.row.title}.")
-    return kept(there.sheet(step), "image/jpeg", v == version(known.row))
+    there = await asyncio.to_thread(shipped, known, step)
+    if there is None:
+        raise NotFound(f"There are no synthesised pictures of all of {step[:60]} here.")
+    return kept(there.sheet(step), "image/jpeg", v == there.tag(step))
 
 
 async def _picture(asked: Asked, services: Services, v: str, download: str) -> Response:

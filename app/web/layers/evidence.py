@@ -55,9 +55,9 @@ def _crops(
 
 
 def synthesised(model: Model, step: str, channel: int) -> str:
-    """URL of the synthesised picture that ships for a map; empty where there is none."""
-    there, at = shipped(model), convolution(model, step, channel)
-    if there is None or at is None or at[0] not in there.sheets:
+    """URL of the synthesised picture of a map; empty where its step has none."""
+    at = convolution(model, step, channel)
+    if at is None or shipped(model, at[0]) is None:
         return ""
     return f"{API}/models/{quote(model.id)}/steps/{quote(at[0])}/channels/{at[1]}/synthesised.png"
 

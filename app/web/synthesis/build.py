@@ -20,9 +20,8 @@ from app.services.synthesis.asked import (
 )
 from app.services.synthesis.growth import Report
 from app.services.synthesis.levels import on_picture
-from app.services.synthesis.picture import Picture
 from app.services.synthesis.shipped import shipped
-from app.services.synthesis.studio import Studio
+from app.services.synthesis.studio import Found, Studio
 from app.web.contexts import Tile
 from app.web.links import View
 from app.web.panes.river import box
@@ -34,10 +33,9 @@ OTHERS = 12
 """Strong channels that are offered to mix with."""
 
 
-async def made(
-    asked: Asked, run: Run, picture: Picture, studio: Studio, ships: bool, problem: str = ""
-) -> Made:
+async def made(asked: Asked, run: Run, found: Found, studio: Studio, problem: str = "") -> Made:
     """A finished picture, its number beside that of the run's picture and of grey."""
+    picture = found.picture
     own = -picture.objective if asked.goal.away else picture.objective
     grey = await studio.greys.of(asked)
     here = await asyncio.to_thread(on_picture, asked, run)
@@ -53,7 +51,8 @@ async def made(
         sentence=asked.made,
         measure=asked.measure,
         measured=tuple(Measured(what, value, abs(value) / largest) for what, value in values),
-        shipped=ships,
+        shipped=found.state == "shipped",
+        small=found.small,
         curve=curve(picture.curve, asked.recipe.steps, asked.recipe.steps, asked.goal.away),
         problem=problem,
     )
@@ -133,16 +132,17 @@ def responds(view: View, run: Run, studio: Studio) -> Responds | None:
 
 
 def has_wall(model: Model, step: str) -> bool:
-    """Whether pictures of all channels of a step ship."""
-    there = shipped(model)
-    layout = there.layout(home(model, step, 0)[0]) if there else None
+    """Whether there are pictures of all channels of a step."""
+    at, _ = home(model, step, 0)
+    there = shipped(model, at)
+    layout = there.layout(at) if there else None
     return layout is not None and layout.count == model.geometry[step].shape[0]
 
 
 def wall(view: View, run: Run, step: str, order: Sequence[int]) -> Wall | None:
-    """The pictures of all channels, in `order`; None where none ship."""
+    """The pictures of all channels, in `order`; None where there are none."""
     at, _ = home(run.model, step, 0)
-    there = shipped(run.model)
+    there = shipped(run.model, at)
     layout = there.layout(at) if there else None
     if there is None or layout is None or layout.count != len(order):
         return None
@@ -157,7 +157,7 @@ def wall(view: View, run: Run, step: str, order: Sequence[int]) -> Wall | None:
             )
             for channel in order
         ),
-        sheet=sheet_url(run.model, at, recipe.steps),
+        sheet=sheet_url(run.model, at, there),
         width=layout.width,
         height=layout.height,
         step=step,

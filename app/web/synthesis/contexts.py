@@ -28,6 +28,7 @@ class Made:
     measure: str = helped("Which number was raised or lowered.")
     measured: tuple[Measured, ...] = helped("That number on this and on other pictures.")
     shipped: bool = helped("Whether it came with the weights.")
+    small: bool = helped("Whether it is a tile of its step's sheet, kept small.")
     curve: str = helped("The number on the way, an SVG path on 300 by 100; empty where unknown.")
     problem: str = helped("Why it could not be kept, empty where it was.", "")
 

@@ -17,7 +17,7 @@ from app.services.run import Run
 from app.services.synthesis.asked import Asked, Wanted
 from app.services.synthesis.growth import Report
 from app.services.synthesis.picture import Picture
-from app.services.synthesis.studio import Studio
+from app.services.synthesis.studio import Found, Studio
 from app.web.api.channels import Growing, grow
 from app.web.endings import DONE, broken
 from app.web.htmx import by_htmx
@@ -143,7 +143,7 @@ async def wall(
         view = View(model, image, step)
         context = build.wall(view, run, step, record.statistics.strongest())
     if context is None:
-        raise NotFound(f"No synthesised pictures of {step} ship with {run.model.row.title}.")
+        raise NotFound(f"No synthesised pictures of the whole of {step} are here yet.")
     return render(request, "synthesis/_wall.html", {"wall": context})
 
 
@@ -181,8 +181,8 @@ async def _told(scene: Scene, report: Report) -> str:
         return render_text("synthesis/_growing.html", {"growing": build.growing(report)})
     found = await asyncio.to_thread(scene.studio.find, scene.asked)
     # A picture that could not be kept on the disk is still in memory, unless very many grow.
-    picture = found.picture if found else Picture(b"", report.objective, report.curve)
-    made = await build.made(scene.asked, scene.run, picture, scene.studio, False, report.problem)
+    found = found or Found("none", Picture(b"", report.objective, report.curve))
+    made = await build.made(scene.asked, scene.run, found, scene.studio, report.problem)
     return render_text("synthesis/_finished.html", {"made": made})
 
 
@@ -191,8 +191,7 @@ async def _panel(scene: Scene, begin: bool, stopped: bool = False) -> SynthesisP
     found = await asyncio.to_thread(scene.studio.find, asked)
     made = None
     if found:
-        ships = found.state == "shipped"
-        made = await build.made(asked, scene.run, found.picture, scene.studio, ships)
+        made = await build.made(asked, scene.run, found, scene.studio)
     query = scene.query
     stop = {name: value for name, value in query.items() if name != "steps"}
     return SynthesisPanel(

@@ -12,8 +12,8 @@ from pydantic import BeforeValidator, Field
 
 from app.errors import BadRequest
 from app.services.catalogue import Model
-from app.services.sheets import version
 from app.services.synthesis.asked import MOST_SEED, MOST_STEPS, Asked, Wanted
+from app.services.synthesis.shipped import Shipped
 from app.web.links import API
 
 _PART = re.compile(r"(steps|seed|size|with|share)(\d{1,5})|away")
@@ -56,9 +56,9 @@ def picture_url(asked: Asked, **more: Any) -> str:
     return f"{unit_url(asked.model, asked.step, asked.channel)}/synthesised.png?{urlencode(query)}"
 
 
-def sheet_url(model: Model, at: str, steps: int) -> str:
-    """The sheet that ships of a step."""
-    return f"{unit_url(model, at, None)}/synthesised.jpg?steps={steps}&v={version(model.row)}"
+def sheet_url(model: Model, at: str, there: Shipped) -> str:
+    """The sheet of a step's pictures, which browsers may keep forever."""
+    return f"{unit_url(model, at, None)}/synthesised.jpg?v={there.tag(at)}"
 
 
 def digest(asked: Asked) -> str:
