@@ -50,6 +50,7 @@ def save(path: Path, trainer: Trainer, seconds: float) -> None:
         "options": {**asdict(trainer.options), "widths": list(trainer.options.widths)},
         "data": trainer.train.sha256,
         "classes": list(trainer.train.classes),
+        "lineage": list(trainer.lineage.digests),
         "seconds": seconds,
         "trainer": trainer.state(),
     }
@@ -77,6 +78,11 @@ def resume(path: Path, trainer: Trainer) -> float:
             f"{path} was made with other pictures. Give the same data to go on, "
             "choose another --out, or --fresh to begin anew."
         )
+    if content.get("lineage", []) != list(trainer.lineage.digests):
+        raise TrainingStopped(
+            f"{path} was made with other teachers, or began elsewhere. Give the same --teacher and "
+            "--start to go on, choose another --out, or --fresh to begin anew."
+        )
     trainer.restore(content["trainer"])
     return float(content["seconds"])
 
@@ -85,7 +91,8 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         expected = {"architecture", "options", "data", "classes", "seconds", "trainer"}
-        if not isinstance(content, dict) or set(content) != expected:
+        # Checkpoints from before there were teachers have no lineage.
+        if not isinstance(content, dict) or set(content) - {"lineage"} != expected:
             raise ValueError("something else is in it")
     except Exception as error:  # A damaged file can raise anything on the way.
         raise TrainingStopped(

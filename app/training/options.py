@@ -39,6 +39,8 @@ class Options:
     turn: float = _option(8.0, "largest rotation, degrees", 0, 180)
     cutmix: float = _option(0.35, "share of steps in which pictures get a patch of another", 0, 1)
     calm: float = _option(0.2, "share of the steps, at the end, with larger crops only", 0, 1)
+    teach: float = _option(0.7, "share of the loss that teachers have, where there are any", 0, 1)
+    heat: float = _option(2.0, "what logits are divided by before pupil and teachers compare", 0.1)
     seed: int = _option(0, "of everything random", 0)
     precision: Precision = field(
         default="auto", metadata={"help": "auto is bfloat16 on CUDA and float32 elsewhere"}

@@ -129,6 +129,7 @@ def _about(
         "steps": str(trainer.step),
         "hours": f"{seconds / 3600:.2f}",
         "options": json.dumps(asdict(trainer.options)),
+        "lineage": json.dumps(trainer.lineage.digests),
         "torch": torch.__version__,
         "layerscope": __version__,
         "revision": revision(),

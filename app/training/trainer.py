@@ -17,9 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from app.errors import TrainingStopped
 from app.pictures.preprocess import Preprocess, normalise
 from app.training.augment import Mixed, cutmix, light, place
 from app.training.data import DataSet
+from app.training.lineage import ALONE, Lineage
 from app.training.measure import accuracy
 from app.training.options import Options
 from app.training.trainable import Trainable
@@ -61,8 +63,9 @@ class Trainer:
         val: DataSet,
         prep: Preprocess,
         device: torch.device,
+        lineage: Lineage = ALONE,
     ) -> None:
-        self.options, self.prep, self.device = options, prep, device
+        self.options, self.prep, self.device, self.lineage = options, prep, device, lineage
         self.train, self.val = train.to(device), val.to(device)
         self.batch = min(options.batch, len(train))
         self.per_epoch = len(train) // self.batch
@@ -75,6 +78,8 @@ class Trainer:
             widths=options.widths, hidden=options.hidden, classes=len(train.classes)
         )
         model = Trainable(network, options.dropout).to(device)
+        if lineage.start is not None:
+            _begin(model, lineage.start)
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         keep = get_ema_multi_avg_fn(options.average)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(model, multi_avg_fn=keep, use_buffers=True).eval()
@@ -138,15 +143,12 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate(self.step)
         self.model.train()
+        fed = mixed.pixels.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._short):
-            logits = self.model(mixed.pixels.contiguous(memory_format=torch.channels_last))
-        smoothing = self.options.smoothing
-        loss = F.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
-        if mixed.share < 1:
-            foreign = F.cross_entropy(
-                logits.float(), labels[mixed.other], label_smoothing=smoothing
-            )
-            loss = mixed.share * loss + (1 - mixed.share) * foreign
+            logits = self.model(fed)
+        loss = self._labelled(logits.float(), labels, mixed)
+        if self.lineage.teachers:
+            loss = loss.lerp(self._taught(logits.float(), fed), self.options.teach)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
@@ -155,6 +157,24 @@ class Trainer:
         value = loss.item()
         self._losses += value
         return value
+
+    def _labelled(self, logits: Tensor, labels: Tensor, mixed: Mixed) -> Tensor:
+        """How far the answers are from the pictures' own classes, those of their patches too."""
+        smoothing = self.options.smoothing
+        loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
+        if mixed.share < 1:
+            foreign = F.cross_entropy(logits, labels[mixed.other], label_smoothing=smoothing)
+            loss = mixed.share * loss + (1 - mixed.share) * foreign
+        return loss
+
+    def _taught(self, logits: Tensor, fed: Tensor) -> Tensor:
+        """How far the answers are from the teachers' on the same views, as heat squared makes up
+        for smaller slopes.
+        """
+        heat = self.options.heat
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._short):
+            answers = self.lineage.answers(fed, heat)
+        return F.kl_div((logits / heat).log_softmax(1), answers, reduction="batchmean") * heat**2
 
     def _augmented(self, pixels: Tensor, generator: torch.Generator) -> Mixed:
         options = self.options
@@ -185,6 +205,16 @@ class Trainer:
     def _short(self) -> bool:
         wish = self.options.precision
         return wish == "bfloat16" or (wish == "auto" and self.device.type == "cuda")
+
+
+def _begin(model: Trainable, state: dict[str, Tensor]) -> None:
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise TrainingStopped(
+            "The checkpoint to begin with is of another shape: give the same widths, hidden and "
+            f"classes. ({str(error).splitlines()[-1].strip()})"
+        ) from error
 
 
 def _seed(seed: int, what: str, number: int) -> int:

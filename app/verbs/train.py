@@ -15,6 +15,7 @@ from app.errors import BadRequest
 from app.pictures.preprocess import Preprocess
 from app.services import device
 from app.training.data import DataSet, load_splits
+from app.training.lineage import lineage
 from app.training.options import Options, Precision
 from app.training.session import Places, Session
 from app.training.ship import Shipped, ship
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str]) -> int:
 
     train, val = load_splits(given.data, prep, [label.wnid for label in labels], reading)
     teller.line(f"{len(train):,} pictures to train with, {len(val):,} to examine with.")
-    trainer = Trainer(options, train, val, prep, chosen)
+    begun = lineage(given.teacher, given.start, train.classes, chosen)
+    trainer = Trainer(options, train, val, prep, chosen, begun)
     session = Session(trainer, Places(given.out), given.fresh)
     if session.resumed:
         teller.line(f"Going on from step {session.resumed:,} of {trainer.steps:,}.")
@@ -128,6 +130,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--classes", default=MODEL, help=f"{MODEL}, all, or a CSV file [{MODEL}]")
     parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
     parser.add_argument("--fresh", action="store_true", help="begin anew, whatever is there")
+    parser.add_argument(
+        "--teacher", type=Path, action="append", default=[], metavar="FILE",
+        help="a .safetensors file of another training, to learn from too; more than one may be",
+    )  # fmt: skip
+    parser.add_argument(
+        "--start", type=Path, metavar="FILE", help="begin with another training's checkpoint.pt"
+    )
     for one in fields(Options):
         _add(parser, one.name, one.default, one.metadata["help"])
     return parser

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -22,16 +21,10 @@ from app.vision.goals import Goal, Lens
 from models.weights import TABLE
 from tests.services.networks import embedded
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ROW = TABLE[0]
 FILE = ROW.path.with_name("mini.synthesised.safetensors")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -36,6 +36,8 @@ from models.graph import Network
 from tests.services.conftest import CPU
 from tests.services.networks import embedded
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 FEW = Wanted(steps=20, seed=7)
 
 
@@ -52,14 +54,6 @@ def network() -> Network:
 @pytest.fixture
 async def studio(engine: LocalEngine, tmp_path: Path) -> Studio:
     return Studio(engine, Catalogue(CPU, 10**9), tmp_path / "kept", 10**6)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def picture(key: str = "k", shade: float = 0.5, size: int = 16) -> Picture:

@@ -8,7 +8,6 @@ import pytest
 
 from app.__main__ import main
 from app.services.atlas import read_atlas
-from tests.verbs.conftest import one_thread, stripes  # noqa: F401
 
 
 def build(images: Path, out: Path, *more: str) -> int:

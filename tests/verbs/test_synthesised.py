@@ -12,7 +12,6 @@ from app.services.assets import read
 from app.services.catalogue import Catalogue
 from app.services.synthesised import Collection, Made
 from app.verbs import synthesised
-from tests.verbs.conftest import one_thread  # noqa: F401
 
 
 @pytest.fixture(autouse=True)

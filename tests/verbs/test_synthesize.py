@@ -10,7 +10,6 @@ from PIL import Image
 
 from app.__main__ import main
 from app.services import synthesised
-from tests.verbs.conftest import one_thread  # noqa: F401
 
 
 def synthesize(out: Path, *more: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import signal
@@ -45,6 +46,21 @@ def test_from_a_folder_to_a_file(
     assert train(stripes, out, "--epochs", "2") == 0
     assert "Going on from step 12 of 12." in capsys.readouterr().err
     assert len(out.read_bytes()) == len(written)
+
+
+def test_from_a_teacher_and_another_s_checkpoint(
+    stripes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elder, out = tmp_path / "elder.safetensors", tmp_path / "net.safetensors"
+    assert train(stripes, elder, "--epochs", "2") == 0
+    start = tmp_path / "elder.training" / "checkpoint.pt"
+    more = ["--epochs", "1", "--teacher", str(elder), "--start", str(start)]
+    assert train(stripes, out, *more) == 0
+    with safe_open(out, "pt") as file:
+        assert len(json.loads(file.metadata()["lineage"])) == 2
+    capsys.readouterr()
+    assert train(stripes, out, *more[:4]) == 2
+    assert "Give the same --teacher and --start to go on" in capsys.readouterr().err
 
 
 def test_killed_without_warning_it_goes_on_to_the_same_weights(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -22,17 +21,11 @@ from tests.services.networks import embedded
 from tests.vision import lucid
 from tests.vision.toys import chain, graph, untouched
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SMALL = Recipe(size=16, steps=12)
 REAL = Path(__file__).parents[3] / "shared" / "weights"
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def made(network: Network, step: str, goals: list[Goal], recipe: Recipe = SMALL) -> Synthesis:

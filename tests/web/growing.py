@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-from collections.abc import Iterator
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-import torch
 from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 from PIL import Image
@@ -26,14 +24,6 @@ UNIT = "model=mini&image=coffee&step=conv5&channel=3"
 FEW = f"{UNIT}&steps=20&seed=7"
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://localhost:8000/?step=conv5&channel=3&y=2"}
 HTML = {"Accept": "text/html"}
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)

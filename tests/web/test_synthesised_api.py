@@ -12,8 +12,10 @@ from starlette.testclient import TestClient
 from app.web.app import create_app
 from app.web.settings import Settings
 from tests.services.networks import embedded
-from tests.web.growing import API, impatient, one_thread  # noqa: F401
+from tests.web.growing import API, impatient  # noqa: F401
 from tests.web.test_stream import parse
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_the_api_tells_what_a_channel_responds_to(client: TestClient) -> None:

@@ -18,7 +18,8 @@ from app.services.synthesis.shipped import files
 from app.services.synthesised import Collection
 from app.vision.synthesis import Recipe
 from app.web.state import Services
-from tests.verbs.conftest import one_thread  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 UNIT = "model=mini&image=coffee&step=relu1&channel=5"
 SHEET = "/api/v1/models/mini/steps/conv1/synthesised.jpg"

@@ -24,12 +24,13 @@ from tests.web.growing import (  # noqa: F401
     UNIT,
     follow_until,
     impatient,
-    one_thread,
     picture_of,
     pixels,
     until_idle,
 )
 from tests.web.test_stream import parse
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_it_grows_in_order_ends_finished_and_is_there_for_everyone(
