@@ -134,19 +134,27 @@ async def switched(
 
 def kept_ranking(cuts: Cuts, run: Run, record: Record, index: int) -> Ranking | None:
     """A ranking that was finished lately."""
-    return cuts.rankings.get((run.key, (record.step.name, index)))
+    found = cuts.rankings.get((run.key, (record.step.name, index)))
+    return found if found and found.finished else None
 
 
 async def rank(
     engine: Engine, cuts: Cuts, owner: str, run: Run, record: Record, index: int
 ) -> AsyncIterator[int | Ranking]:
-    """Its places in the queue, then the ranking as it grows. Raises `Busy`, `NoClassifier`."""
+    """Its places in the queue, then the ranking as it grows, from where it was stopped before.
+
+    Raises `Busy`, `NoClassifier`.
+    """
     require_classes(run.model)
-    count = len(record.statistics.peaks)
-    logits, probabilities = torch.zeros(count), torch.zeros(count)
+    count, key = len(record.statistics.peaks), (run.key, (record.step.name, index))
+    known = cuts.rankings.get(key)
+    if known is None or known.finished:
+        known = Ranking(torch.zeros(count), torch.zeros(count), 0)
+    done = known.done
+    logits, probabilities = known.logits.clone(), known.probabilities.clone()
 
     def work() -> Iterator[Costs]:
-        yield from _ablation(run, record).costs(index, together(run.network))
+        yield from _ablation(run, record).costs(index, together(run.network), done)
 
     async with aclosing(engine.stream(owner, work)) as items:  # type: ignore[type-var]
         async for item in items:
@@ -156,9 +164,7 @@ async def rank(
             some = slice(item.channels.start, item.channels.stop)
             logits[some], probabilities[some] = item.logits.cpu(), item.probabilities.cpu()
             found = Ranking(logits.clone(), probabilities.clone(), item.channels.stop)
-            if found.finished:
-                key = (run.key, (record.step.name, index))
-                cuts.rankings.put(key, found, 8 * count + 500)
+            cuts.rankings.put(key, found, 8 * count + 500)
             yield found
 
 

@@ -70,17 +70,17 @@ class Ablation:
         scale[list(channels)] = 1
         return {name: one[0] for name, one in self._on(scale[None], wanted).items()}
 
-    def costs(self, index: int, batch: int = 16) -> Iterator[Costs]:
+    def costs(self, index: int, batch: int = 16, start: int = 0) -> Iterator[Costs]:
         """Yield for `batch` channels at a time what each is worth to class `index`.
 
-        Raises `ValueError` for a network without a classifier.
+        The first is `start`. Raises `ValueError` for a network without a classifier.
         """
         name = self._network.logits
         if not name:
             raise ValueError("a network without a classifier has no classes")
         whole = self.off([], [name])[name]
-        for start in range(0, self.channels, batch):
-            some = range(start, min(start + batch, self.channels))
+        for first in range(start, self.channels, batch):
+            some = range(first, min(first + batch, self.channels))
             scale = torch.ones(len(some), self.channels)
             scale[range(len(some)), some] = 0
             logits = self._on(scale, [name])[name]
