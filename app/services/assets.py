@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from app import __version__
@@ -73,6 +74,11 @@ def read(path: Path, model: Model, shipped: bool = False) -> Asset:
             f"SHA-256 {made_from[:12] or 'not stated'}… and not {weights[:12]}…. Make it anew."
         )
     return Asset(path, tensors, about, shipped)
+
+
+def content(model: Model, tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> bytes:
+    """A file made from a network's weights; what `origin` says goes into its metadata."""
+    return save(dict(tensors), {**about, **origin(model)})
 
 
 def origin(model: Model) -> dict[str, str]:

@@ -8,17 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors.torch import save
-
 from app.errors import BadRequest
 from app.services import device
-from app.services.assets import origin
+from app.services.assets import content
 from app.services.catalogue import Catalogue
 from app.services.files import put
 from app.services.weights import load
 from app.verbs import sticker, synthesised, universal
 from app.verbs.terminal import duration
-from app.verbs.workbench import Made, Maker, Workbench
+from app.verbs.workbench import Maker, Workbench
 
 MODEL = "mini"
 
@@ -66,17 +64,12 @@ def _make(asset: Asset, work: Workbench, out: Path) -> None:
     started, file = time.monotonic(), out / asset.file
     work.teller.line(f"{asset.name}: making {file}")
     made = asset.make(work)
-    data = content(made, work)
+    data = content(work.model, made.tensors, made.about)
     put(file, data)
     # Whoever is not this user reads it too: it ships.
     file.chmod(0o644)
     took = duration(time.monotonic() - started)
     work.teller.line(f"{made.sentence}\nWritten: {file} ({len(data):,} bytes) after {took}.")
-
-
-def content(made: Made, work: Workbench) -> bytes:
-    """The file's bytes, with what it was made from and by in its metadata."""
-    return save(made.tensors, {**made.about, **origin(work.model)})
 
 
 def _wanted(names: Sequence[str]) -> list[Asset]:

@@ -7,11 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from safetensors.torch import save
-
 from app.errors import BadRequest
 from app.services import device
-from app.services.assets import origin
+from app.services.assets import content
 from app.services.calibration import own_path
 from app.services.catalogue import Catalogue
 from app.services.files import put
@@ -42,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     tensors |= {f"mean.{name}": means.half() for name, means in found.means.items()}
     about = {"scores_data_sha256": found.sha256, "pictures": str(found.used)}
     out = given.out or own_path(model, settings.data)
-    put(out, save(tensors, origin(model) | about))
+    put(out, content(model, tensors, about))
     skipped = f", {found.skipped} could not be read" if found.skipped else ""
     count = len(found.scores["energy"])
     teller.line(f"{found.used:,} photos were looked at{skipped}.")

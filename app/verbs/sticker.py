@@ -7,11 +7,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from safetensors.torch import save
-
 from app.errors import BadRequest
 from app.pictures.printable import LARGEST_CM, sticker_png
-from app.services.assets import origin
+from app.services.assets import content
 from app.services.class_names import find_class
 from app.services.files import put
 from app.services.reader import reader_of
@@ -101,7 +99,7 @@ def _trained(
 def _write(sticker: Sticker, subject: Chosen, out: Path, size: float, teller: Teller) -> None:
     tensors, about = pack([sticker])
     printable = out.with_suffix(".png")
-    put(out, save(tensors, {**about, **origin(subject.model)}))
+    put(out, content(subject.model, tensors, about))
     put(printable, sticker_png(sticker.pixels, size, f"{sticker.label} sticker"))
     teller.line(sentence(sticker))
     teller.line(f"Written: {out}, and {printable.name} to print: {size:g} cm wide at 300 dpi.")

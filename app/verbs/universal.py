@@ -6,11 +6,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from safetensors.torch import save
-
 from app.errors import BadRequest
 from app.pictures.printable import noise_png
-from app.services.assets import origin
+from app.services.assets import content
 from app.services.attack_options import LARGEST
 from app.services.files import put
 from app.services.reader import reader_of
@@ -78,7 +76,7 @@ def _made(reader: PixelModel, gathered: Gathered, recipe: Recipe, teller: Teller
 def _write(noise: Noise, subject: Chosen, out: Path, teller: Teller) -> None:
     tensors, about = pack(noise)
     preview = out.with_suffix(".png")
-    put(out, save(tensors, {**about, **origin(subject.model)}))
+    put(out, content(subject.model, tensors, about))
     put(preview, noise_png(noise.values, noise.epsilon))
     teller.line(sentence(noise))
     teller.line(f"Written: {out}, and {preview.name}, which shows the noise amplified.")

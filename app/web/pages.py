@@ -18,7 +18,7 @@ from app.vision.filters import Order
 from app.web.api.answers import kept
 from app.web.api.images import remove, take_in
 from app.web.contexts import Page, as_dict
-from app.web.htmx import by_htmx
+from app.web.htmx import by_htmx, target
 from app.web.links import View, Zoom
 from app.web.panels import links
 from app.web.panes.arithmetic.contexts import Deep
@@ -35,6 +35,7 @@ from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.synthesis.build import responds
 from app.web.synthesis.table import wall_link
 from app.web.templating import render
+from app.web.units import UnitDep
 from app.web.words import STAGES
 
 router = APIRouter(include_in_schema=False)
@@ -83,9 +84,7 @@ async def explore(
     if instead_of:
         before, now = (services.catalogue.model(id) for id in (instead_of, model))
         return RedirectResponse(view.url(step=stage_step(before, view.step, now)), 303)
-    target = request.headers.get("hx-target", "")
-    restored = "hx-history-restore-request" in request.headers
-    template = "pages/explore.html" if restored else PANES.get(target, "pages/explore.html")
+    template = PANES.get(target(request), "pages/explore.html")
     context = await page(view, services, owner)
     return render(request, template, context)
 
@@ -93,22 +92,18 @@ async def explore(
 @router.get("/deep.png")
 async def deep_picture(
     services: ServicesDep,
-    model: str,
-    image: str,
-    step: str,
-    channel: Annotated[int, Query(ge=0)],
-    y: Annotated[int | None, Query(ge=0)] = None,
-    x: Annotated[int | None, Query(ge=0)] = None,
+    unit: UnitDep,
     zoom: Zoom = "arithmetic",
     source: Annotated[int | None, Query(ge=0)] = None,
     path: Path = None,
 ) -> Response:
     """The arithmetic of a cell, or its chain, as a picture."""
-    view = View(model, image, step, channel, y, x, zoom=zoom, source=source, path=path or None)
-    async with services.runs.listen(model, image) as run:
-        record = await run.record(step)
+    view = replace(unit, zoom=zoom, source=source, path=path or None)
+    async with services.runs.listen(view.model, view.image) as run:
+        record = await run.record(view.step or "")
         png = await asyncio.to_thread(lambda: deep_png(deep_pane(view, run, record)))
-    return kept(png, "image/png", False, f"{model}-{image[:12]}-{step}-{channel}-{zoom}.png")
+    named = f"{view.model}-{view.image[:12]}-{view.step}-{view.channel}-{zoom}.png"
+    return kept(png, "image/png", False, named)
 
 
 @router.post("/images")

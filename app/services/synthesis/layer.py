@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
 
-from app.services.assets import origin
+from app.services.assets import content
 from app.services.files import put
 from app.services.synthesis.asked import home
 from app.services.synthesis.shipped import KIND, pack
@@ -47,5 +46,5 @@ def keep(collection: Collection, data: Path) -> Path:
     objectives = {at: torch.tensor(collection.objectives)}
     tensors, about = pack(collection.recipe, {at: collection.images()}, objectives)
     path = data / KIND / f"{model.id}.{at}.safetensors"
-    put(path, save(tensors, {**about, **origin(model)}))
+    put(path, content(model, tensors, about))
     return path

@@ -22,7 +22,7 @@ from app.web.attack.scene import done_scene, empty_scene, running_scene
 from app.web.attack.view import IMAGE, Asked, AttackView, read
 from app.web.contexts import as_dict
 from app.web.errors import status_of
-from app.web.htmx import by_htmx
+from app.web.htmx import by_htmx, target
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render
 
@@ -36,8 +36,7 @@ async def attack(request: Request, services: ServicesDep, owner: OwnerDep) -> Re
     """What the link names. What does not fit is said beside the form, and the rest stays."""
     given = request.query_params
     asked = read(given, services.settings.model)
-    restored = "hx-history-restore-request" in request.headers
-    wanted = "" if restored else request.headers.get("hx-target", "")
+    wanted = target(request)
     if wanted == SETTINGS:
         return render(request, "attack/_settings.html", {"desk": desk(asked.view, services, owner)})
     try:

@@ -14,6 +14,7 @@ from app.web.compare import files
 from app.web.compare.page import compared, paired
 from app.web.compare.view import CompareDep, Which, reread
 from app.web.contexts import as_dict
+from app.web.htmx import target
 from app.web.state import OwnerDep, ServicesDep
 from app.web.templating import render
 
@@ -31,9 +32,8 @@ async def compare(
     """The page, or for htmx its inside."""
     async with paired(view, services) as pair:
         whole = await asyncio.to_thread(compared, pair, services, owner)
-    part = request.headers.get("hx-target") == TARGET
-    restored = "hx-history-restore-request" in request.headers
-    template = "compare/_compare.html" if part and not restored else "compare/page.html"
+    part = target(request) == TARGET
+    template = "compare/_compare.html" if part else "compare/page.html"
     return render(request, template, as_dict(whole))
 
 
