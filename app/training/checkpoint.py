@@ -62,7 +62,7 @@ def resume(path: Path, trainer: Trainer) -> float:
 
     Raises `TrainingStopped` where it is of another architecture, options or data, or damaged.
     """
-    content = _read(path)
+    content = read(path, "Choose another --out, or --fresh to begin anew.")
     if content["architecture"] != ARCHITECTURE:
         raise TrainingStopped(
             f"{path} is a checkpoint of {content['architecture']}, not of {ARCHITECTURE}. "
@@ -87,7 +87,11 @@ def resume(path: Path, trainer: Trainer) -> float:
     return float(content["seconds"])
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path, advice: str) -> dict[str, Any]:
+    """What `save` wrote at `path`.
+
+    Raises `TrainingStopped`, with `advice` what to do, where there is no such thing.
+    """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         expected = {"architecture", "options", "data", "classes", "seconds", "trainer"}
@@ -96,7 +100,7 @@ def _read(path: Path) -> dict[str, Any]:
             raise ValueError("something else is in it")
     except Exception as error:  # A damaged file can raise anything on the way.
         raise TrainingStopped(
-            f"{path} is not a checkpoint that can be read. Choose another --out, or --fresh to "
-            f"begin anew. ({(str(error) or 'it is empty').splitlines()[0]})"
+            f"{path} is not a checkpoint that can be read. {advice} "
+            f"({(str(error) or 'it is empty').splitlines()[0]})"
         ) from error
     return content

@@ -73,6 +73,7 @@ class Trainer:
         self.step = 0
         self.history: list[Epoch] = []
         self._losses = 0.0
+        lineage.check(train.classes)
         torch.manual_seed(_seed(options.seed, "start", 0))
         network = registry.find(ARCHITECTURE).build(
             widths=options.widths, hidden=options.hidden, classes=len(train.classes)

@@ -15,7 +15,7 @@ from app.errors import BadRequest
 from app.pictures.preprocess import Preprocess
 from app.services import device
 from app.training.data import DataSet, load_splits
-from app.training.lineage import lineage
+from app.training.elders import lineage
 from app.training.options import Options, Precision
 from app.training.session import Places, Session
 from app.training.ship import Shipped, ship
@@ -39,13 +39,14 @@ def main(arguments: Sequence[str]) -> int:
     assert base is not None
     prep = Preprocess(base.resize, base.crop, base.mean, base.std)
     labels = _labels(given.classes, base)
+    # Before the pictures, which take a while: a wrong path is told at once.
+    begun = lineage(given.teacher, given.start, chosen)
 
     def reading(what: str, done: int, of: int) -> None:
         teller.progress(f"Reading {what} pictures: {done:,} of {of:,}")
 
     train, val = load_splits(given.data, prep, [label.wnid for label in labels], reading)
     teller.line(f"{len(train):,} pictures to train with, {len(val):,} to examine with.")
-    begun = lineage(given.teacher, given.start, train.classes, chosen)
     trainer = Trainer(options, train, val, prep, chosen, begun)
     session = Session(trainer, Places(given.out), given.fresh)
     if session.resumed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from safetensors import safe_open
 from app.errors import TrainingStopped
 from app.training.checkpoint import resume, save
 from app.training.data import DataSet
-from app.training.lineage import Lineage, lineage
+from app.training.elders import lineage
+from app.training.lineage import Lineage, Teacher
 from app.training.options import Options
 from app.training.ship import ship
 from app.training.trainer import Trainer
@@ -39,8 +40,8 @@ def elder(splits: tuple[DataSet, DataSet], tmp_path_factory: pytest.TempPathFact
     return ship(trainer, 1.0, LABELS, folder / "elder.safetensors").out
 
 
-def begun(path: Path, classes: Sequence[str] = CLASSES) -> Lineage:
-    return lineage([path], None, classes, CPU)
+def begun(path: Path) -> Lineage:
+    return lineage([path], None, CPU)
 
 
 def wrong(data: DataSet) -> DataSet:
@@ -70,13 +71,13 @@ def test_without_teachers_their_share_changes_nothing(make: Callable[[Options], 
 
 def test_answers_are_the_mean_of_what_the_teachers_find(elder: Path) -> None:
     (one,) = begun(elder).teachers
-    other = copy.deepcopy(one)
+    other = Teacher(copy.deepcopy(one.network), one.classes, one.path)
     with torch.no_grad():
-        for value in other.parameters():
+        for value in other.network.parameters():
             value.mul_(0.5)
     pictures = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     both = Lineage((one, other)).answers(pictures, 2.0)
-    apart = [(net(pictures) / 2).softmax(1) for net in (one, other)]
+    apart = [(net.network(pictures) / 2).softmax(1) for net in (one, other)]
     assert torch.allclose(both, (apart[0] + apart[1]) / 2, atol=1e-6)
     assert torch.allclose(both.sum(1), torch.ones(3))
 
@@ -85,7 +86,7 @@ def test_it_begins_with_the_averaged_weights_of_the_other_training(
     splits: tuple[DataSet, DataSet], elder: Path
 ) -> None:
     start = elder.with_name("checkpoint.pt")
-    trainer = Trainer(LONG, *splits, PREP, CPU, lineage([], start, CLASSES, CPU))
+    trainer = Trainer(LONG, *splits, PREP, CPU, lineage([], start, CPU))
     there = torch.load(start, weights_only=True)["trainer"]["average"]
     for name, value in trainer.averaged.state_dict().items():
         assert value.equal(there[f"module.{name}"])
@@ -144,10 +145,11 @@ def test_what_cannot_teach_or_begin_is_refused_in_words(
         begun(start)
     with pytest.raises(TrainingStopped, match="is not a network that a training made"):
         begun(tmp_path / "none.safetensors")
+    train, val = splits
     with pytest.raises(TrainingStopped, match="other classes, or in another order"):
-        begun(elder, CLASSES[::-1])
-    with pytest.raises(TrainingStopped, match="is not a checkpoint to begin with"):
-        lineage([], elder, CLASSES, CPU)
+        Trainer(SMALL, replace(train, classes=CLASSES[::-1]), val, PREP, CPU, begun(elder))
+    with pytest.raises(TrainingStopped, match="--start needs the checkpoint"):
+        lineage([], elder, CPU)
     wider = replace(SMALL, widths=(4, 8, 8, 8, 12))
     with pytest.raises(TrainingStopped, match="is of another shape"):
-        Trainer(wider, *splits, PREP, CPU, lineage([], start, CLASSES, CPU))
+        Trainer(wider, train, val, PREP, CPU, lineage([], start, CPU))

@@ -63,6 +63,16 @@ def test_from_a_teacher_and_another_s_checkpoint(
     assert "Give the same --teacher and --start to go on" in capsys.readouterr().err
 
 
+def test_a_wrong_teacher_is_told_before_pictures_are_read(
+    stripes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "none.safetensors")
+    assert train(stripes, tmp_path / "net.safetensors", "--teacher", missing) == 2
+    told = capsys.readouterr().err
+    assert f"{missing} is not a network that a training made" in told
+    assert "pictures" not in told
+
+
 def test_killed_without_warning_it_goes_on_to_the_same_weights(
     stripes: Path, tmp_path: Path
 ) -> None:
