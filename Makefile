@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test lint types unit browser bench assets screenshots clean
+.PHONY: help run setup setup-dev test lint types unit browser bench mini assets screenshots clean
 
 help: ## tell what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ browser: setup-dev ## the tests in Chromium
 
 bench: setup ## measure speed against the bare network on this machine
 	@$(VENV) -m app bench $(ARGS)
+
+mini: setup ## train the network that ships anew (ARGS="--data tiny-imagenet-200.zip --out made")
+	@$(VENV) -m scripts.mini $(ARGS)
 
 assets: setup ## make the files that ship beside the weights anew (ARGS="--data tiny-imagenet-200.zip")
 	@$(VENV) -m app assets $(ARGS)

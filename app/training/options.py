@@ -1,4 +1,4 @@
-"""What can be chosen about a training, with defaults that made the embedded network."""
+"""What can be chosen about a training, with defaults that did best without teachers."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Options:
 
     widths: tuple[int, ...] = _option(WIDTHS, "maps in conv1-5", 1)
     hidden: int = _option(HIDDEN, "numbers in fc6", 1)
-    epochs: int = _option(46, "times every picture is shown", 1)
+    epochs: int = _option(70, "times every picture is shown", 1)
     batch: int = _option(128, "pictures a step", 2)
     rate: float = _option(0.1, "highest learning rate, after the first epoch; a cosine then", 1e-9)
     momentum: float = _option(0.9, "of stochastic gradient descent (Nesterov)", 0, 0.999)
-    decay: float = _option(5e-4, "weight decay of kernels and matrices", 0)
+    decay: float = _option(7e-4, "weight decay of kernels and matrices", 0)
     dropout: float = _option(0.3, "share of numbers dropped before fc6 and fc7", 0, 0.95)
     smoothing: float = _option(0.1, "share of a label given to all classes", 0, 0.95)
-    average: float = _option(0.998, "what the average of the weights keeps a step", 0, 0.99999)
-    area: float = _option(0.35, "smallest share of the picture a crop keeps", 0.01, 1)
+    average: float = _option(0.999, "what the average of the weights keeps a step", 0, 0.99999)
+    area: float = _option(0.3, "smallest share of the picture a crop keeps", 0.01, 1)
     colour: float = _option(0.3, "largest change of brightness, contrast, saturation", 0, 0.95)
     turn: float = _option(8.0, "largest rotation, degrees", 0, 180)
-    cutmix: float = _option(0.35, "share of steps in which pictures get a patch of another", 0, 1)
-    calm: float = _option(0.2, "share of the steps, at the end, with larger crops only", 0, 1)
+    cutmix: float = _option(0.5, "share of steps in which pictures get a patch of another", 0, 1)
+    calm: float = _option(0.06, "share of the steps, at the end, with larger crops only", 0, 1)
     teach: float = _option(0.7, "share of the loss that teachers have, where there are any", 0, 1)
     heat: float = _option(2.0, "what logits are divided by before pupil and teachers compare", 0.1)
     seed: int = _option(0, "of everything random", 0)
