@@ -23,7 +23,7 @@ from app.web.app import create_app
 from app.web.server import Server
 from app.web.settings import Settings
 from models import registry
-from tests.services.networks import embedded
+from tests.services.networks import put_partial
 
 DEADLINE = 15.0
 """Seconds after which something did not happen, also on a machine with other work to do."""
@@ -80,9 +80,7 @@ def gate(gates: Gate) -> Iterator[Gate]:
 def stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of somebody's own: mini without its classifier, a seeded SqueezeNet."""
     folder = tmp_path_factory.mktemp("stick")
-    state = embedded().state_dict()
-    part = {key: value for key, value in state.items() if not key.startswith("fc")}
-    save_file(part, folder / "mini-part.safetensors")
+    put_partial(folder)
     whole = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
     save_file(whole, folder / "squeezenet1_1-seeded.safetensors")
     return folder

@@ -19,7 +19,7 @@ from models.row import Weights
 from models.weights import TABLE
 from tests.services.conftest import until
 from tests.services.naughty import Naughty, serving
-from tests.services.networks import embedded
+from tests.services.networks import embedded, without_classifier
 
 STATE = dict(embedded().state_dict())
 
@@ -78,9 +78,12 @@ def test_the_first_is_enough_where_it_works(
 def test_what_does_not_fit_is_thrown_away(
     tmp_path: Path, row: Weights, second: Naughty, what: str
 ) -> None:
-    part = {key: value for key, value in STATE.items() if not key.startswith("fc")}
     other = {f"x.{key}": value for key, value in STATE.items()}
-    second.body = {"partial": save(part), "other": save(other), "text": b"hello " * 100}[what]
+    second.body = {
+        "partial": save(without_classifier()),
+        "other": save(other),
+        "text": b"hello " * 100,
+    }[what]
     *_, problem, end = everything(row, tmp_path)
     assert end == "all failed"
     assert "What the second source sent is not mini AlexNet" in problem

@@ -21,7 +21,7 @@ from app.services.run import preprocess
 from app.services.shelf import Shelf
 from app.services.transfer import others, transferred, verdict
 from models import registry
-from tests.services.networks import embedded
+from tests.services.networks import embedded, put_partial
 
 CPU = torch.device("cpu")
 ESPRESSO, CAT, BUS = "n07920052", "n02123045", "n04146614"
@@ -47,8 +47,7 @@ def catalogue(tmp_path: Path) -> Catalogue:
     """mini, a copy of it of one's own, a part of it, a seeded SqueezeNet."""
     state = embedded().state_dict()
     save_file(state, tmp_path / "mini-copy.safetensors")
-    part = {key: value for key, value in state.items() if not key.startswith("fc")}
-    save_file(part, tmp_path / "mini-part.safetensors")
+    put_partial(tmp_path)
     whole = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
     save_file(whole, tmp_path / "squeezenet1_1-seeded.safetensors")
     return Catalogue(CPU, 10**9, Shelf([tmp_path]))

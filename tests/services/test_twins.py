@@ -16,7 +16,7 @@ from app.services.shelf import Shelf
 from app.services.weights import load
 from models.weights import TABLE
 from tests.services.conftest import CPU
-from tests.services.networks import embedded
+from tests.services.networks import embedded, put_partial
 
 
 def test_every_network_has_a_twin_that_no_list_names() -> None:
@@ -65,10 +65,7 @@ def test_digests_keep_them_apart() -> None:
 
 
 def test_the_twin_of_a_partial_network_ends_where_it_does(tmp_path: Path) -> None:
-    state = embedded().state_dict()
-    part = {key: value for key, value in state.items() if not key.startswith("fc")}
-    save_file(part, tmp_path / "mini-part.safetensors")
-    shelf = Shelf([tmp_path])
+    shelf = Shelf([put_partial(tmp_path)])
     network = load(shelf.find("own-mini-part-random"))
     assert (network.partial, network.steps[-1].name) == (True, "conv5")
     whole = load(shelf.find("mini-random")).state_dict()

@@ -17,7 +17,7 @@ from app.services.calibration import calibration
 from app.services.catalogue import Catalogue
 from app.services.shelf import Shelf
 from models.weights import TABLE
-from tests.services.networks import embedded
+from tests.services.networks import embedded, put_partial
 from tests.training.conftest import striped
 
 COUNT = 44
@@ -36,8 +36,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "weights").mkdir()
     state = embedded().state_dict()
     save_file(state, tmp_path / "weights" / "mini-mine.safetensors")
-    part = {key: value for key, value in state.items() if not key.startswith("fc")}
-    save_file(part, tmp_path / "weights" / "mini-part.safetensors")
+    put_partial(tmp_path / "weights")
     monkeypatch.setenv("LAYERSCOPE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("LAYERSCOPE_WEIGHTS", str(tmp_path / "weights"))
     return tmp_path

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from app.__main__ import main
 from app.services import shelf as shelf_module
@@ -17,7 +17,7 @@ from app.services.fitting import keyed
 from models import registry
 from models.weights import TABLE
 from tests.services.naughty import Naughty, serving
-from tests.services.networks import embedded
+from tests.services.networks import embedded, put_partial
 
 ID = "squeezenet1_1"
 Told = pytest.CaptureFixture[str]
@@ -52,8 +52,7 @@ def server(published: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Naughty
 
 
 def test_list_says_what_is_here(tmp_path: Path, capsys: Told) -> None:
-    part = {k: v for k, v in embedded().state_dict().items() if not k.startswith("fc")}
-    save_file(part, tmp_path / "stick" / "mini-part.safetensors")
+    put_partial(tmp_path / "stick")
     (tmp_path / "stick" / "vgg11-bad.safetensors").write_bytes(b"")
     assert main(["weights", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()

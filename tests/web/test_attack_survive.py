@@ -19,7 +19,7 @@ from app.pictures.journey import JOURNEY
 from app.services.varied import SLIDERS
 from app.web.app import create_app
 from app.web.settings import Settings
-from tests.services.networks import embedded
+from tests.services.networks import embedded, put_partial
 from tests.web.conftest import BASE
 from tests.web.lab.reading import words
 
@@ -192,12 +192,8 @@ def test_with_mini_alone_the_panel_says_how_to_get_another(client: TestClient) -
 @pytest.fixture
 def stocked(tmp_path: Path) -> Any:
     """A server with a copy of mini and a part of it."""
-    folder = tmp_path / "weights"
-    folder.mkdir()
-    state = embedded().state_dict()
-    save_file(state, folder / "mini-copy.safetensors")
-    part = {key: value for key, value in state.items() if not key.startswith("fc")}
-    save_file(part, folder / "mini-part.safetensors")
+    folder = put_partial(tmp_path / "weights")
+    save_file(embedded().state_dict(), folder / "mini-copy.safetensors")
     app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=folder))
     with TestClient(app, base_url=BASE, follow_redirects=False) as made:
         yield made

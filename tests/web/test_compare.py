@@ -22,7 +22,7 @@ from app.web.app import create_app
 from app.web.compare import contexts
 from app.web.settings import Settings
 from models import registry
-from tests.services.networks import embedded
+from tests.services.networks import put_partial
 from tests.web.conftest import BASE
 
 API = "/api/v1"
@@ -32,10 +32,7 @@ PART = {**HTML, "hx-request": "true", "hx-target": "main#compare"}
 
 @pytest.fixture
 def stick(tmp_path: Path) -> Path:
-    folder = tmp_path / "stick"
-    folder.mkdir()
-    state = {k: v for k, v in embedded().state_dict().items() if not k.startswith("fc")}
-    save_file(state, folder / "mini-part.safetensors")
+    folder = put_partial(tmp_path / "stick")
     whole = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
     save_file(whole, folder / "squeezenet1_1-seeded.safetensors")
     return folder

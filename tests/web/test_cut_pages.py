@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from PIL import Image
-from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
 from app.errors import Busy
 from app.services.mask import Mask
 from app.web.app import create_app
 from app.web.settings import Settings
-from tests.services.networks import embedded
+from tests.services.networks import put_partial
 from tests.web.conftest import BASE
 from tests.web.cutting import HTML, HX, MASK, RUN, UNIT, array, hidden
 
@@ -122,11 +121,7 @@ def test_a_patch_may_not_take_too_many_places(
 @pytest.fixture
 def partial(tmp_path: Path) -> Iterator[TestClient]:
     """Mini without its classifier, as somebody's own file."""
-    folder = tmp_path / "stick"
-    folder.mkdir()
-    state = embedded().state_dict()
-    part = {key: value for key, value in state.items() if not key.startswith("fc")}
-    save_file(part, folder / "mini-part.safetensors")
+    folder = put_partial(tmp_path / "stick")
     app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=folder))
     with TestClient(app, base_url=BASE, follow_redirects=False) as made:
         yield made

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
 from app.errors import NotFound
 from app.services.catalogue import Catalogue
 from app.web.layers.page import layer_of
 from tests.services.conftest import CPU
-from tests.services.networks import embedded
+from tests.services.networks import put_partial
 from tests.services.surveyed import put_survey
 
 PAGE = {"accept": "text/html"}
@@ -120,11 +119,7 @@ def test_while_it_is_measured_the_page_is_there_and_asks_again(client: TestClien
 def test_a_network_without_a_classifier_is_walked_through(
     tmp_path: Path, client: TestClient
 ) -> None:
-    state = embedded().state_dict()
-    folder = tmp_path / "weights"
-    folder.mkdir(exist_ok=True)
-    part = {key: value for key, value in state.items() if not key.startswith("fc")}
-    save_file(part, folder / "mini-part.safetensors")
+    put_partial(tmp_path / "weights")
     client.get("/layers/measured.csv?model=own-mini-part")
     text = page(client, "/layers/5?model=own-mini-part")
     assert len(re.findall(r'class="column"', text)) == 6

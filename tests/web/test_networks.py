@@ -23,7 +23,7 @@ from app.web.settings import Settings
 from models import registry
 from models.row import Weights
 from tests.services.naughty import Naughty, serving
-from tests.services.networks import embedded
+from tests.services.networks import embedded, put_partial
 from tests.web.conftest import BASE
 
 API = "/api/v1"
@@ -35,11 +35,7 @@ GET = "/networks/squeezenet1_1/download"
 @pytest.fixture
 def stick(tmp_path: Path) -> Path:
     """A folder of weights: mini without its classifier, a seeded SqueezeNet, a broken file."""
-    folder = tmp_path / "stick"
-    folder.mkdir()
-    state = embedded().state_dict()
-    part = {key: value for key, value in state.items() if not key.startswith("fc")}
-    save_file(part, folder / "mini-part.safetensors")
+    folder = put_partial(tmp_path / "stick")
     whole = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
     save_file(whole, folder / "squeezenet1_1-seeded.safetensors")
     (folder / "alexnet-broken.safetensors").write_bytes(b"broken")

@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
 from app.web.app import create_app
 from app.web.settings import Settings
-from tests.services.networks import embedded
+from tests.services.networks import put_partial
 from tests.web.growing import API, impatient  # noqa: F401
 from tests.web.test_stream import parse
 
@@ -124,9 +123,4 @@ def test_a_partial_network_has_pictures_and_no_classes(tmp_path: Path, stick: Pa
 @pytest.fixture
 def stick(tmp_path: Path) -> Path:
     """Mini without its classifier, as a file of somebody's own."""
-    folder = tmp_path / "stick"
-    folder.mkdir()
-    state = embedded().state_dict()
-    part = {key: value for key, value in state.items() if not key.startswith("fc")}
-    save_file(part, folder / "mini-part.safetensors")
-    return folder
+    return put_partial(tmp_path / "stick")

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
 from app.vision.filters import preferences
@@ -21,7 +20,7 @@ from app.web.panes import kept, slices, wall
 from app.web.settings import Settings
 from app.web.templating import ROOT
 from models import registry
-from tests.services.networks import embedded
+from tests.services.networks import embedded, put_partial
 from tests.web.conftest import BASE
 
 API = "/api/v1"
@@ -47,10 +46,7 @@ def weights(client: TestClient, model: str, step: str) -> np.ndarray:
 
 @pytest.fixture
 def with_part(tmp_path: Path) -> Iterator[TestClient]:
-    stick = tmp_path / "stick"
-    stick.mkdir()
-    state = {k: v for k, v in embedded().state_dict().items() if not k.startswith("fc")}
-    save_file(state, stick / "mini-part.safetensors")
+    stick = put_partial(tmp_path / "stick")
     app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=stick))
     with TestClient(app, base_url=BASE, follow_redirects=False) as client:
         yield client
