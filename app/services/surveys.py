@@ -13,7 +13,7 @@ from app.errors import DataUnusable, NotWritten
 from app.services.catalogue import Catalogue, Model
 from app.services.engine import Engine
 from app.services.survey import Progress, Survey, read_survey, survey, write_survey
-from app.services.weights import weights_digest as of_file
+from app.services.weights import weights_digest
 
 LINGER = 20.0
 """Seconds after which a survey that nobody asks for any more is given up."""
@@ -25,9 +25,9 @@ _log = logging.getLogger(__name__)
 Key = tuple[str, str]
 
 
-def weights_digest(model: Model) -> str:
+def weights_id(model: Model) -> str:
     """SHA-256 of the file of a network's weights; what stands for it where it has no file."""
-    return of_file(model.entry) or model.row.sha256
+    return weights_digest(model.entry) or model.row.sha256
 
 
 class Surveys:
@@ -51,7 +51,7 @@ class Surveys:
         """
         model = self._catalogue.model(id)
         network = await self._catalogue.network(id)
-        key = (model.id, await asyncio.to_thread(weights_digest, model))
+        key = (model.id, await asyncio.to_thread(weights_id, model))
         if key not in self._done and key not in self._going:
             await self._read(key)
         if made := self._done.get(key):

@@ -9,7 +9,7 @@ import torch
 
 from app.services.catalogue import Catalogue
 from app.services.survey import Survey, survey, write_survey
-from app.services.surveys import weights_digest
+from app.services.surveys import weights_id
 from tests.services.networks import embedded
 
 
@@ -17,7 +17,7 @@ from tests.services.networks import embedded
 def surveyed() -> Survey:
     """All of it."""
     model = Catalogue(torch.device("cpu"), 1).model("mini")
-    *_, made = survey(model, embedded(), weights_digest(model))
+    *_, made = survey(model, embedded(), weights_id(model))
     assert isinstance(made, Survey)
     return made
 

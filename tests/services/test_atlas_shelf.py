@@ -13,7 +13,7 @@ from app.errors import DataUnusable, NotFound
 from app.services.atlas import FINE, About, Atlas, write_atlas
 from app.services.atlas_shelf import Atlases, AtlasFile
 from app.services.catalogue import Catalogue, Model
-from app.services.surveys import weights_digest
+from app.services.surveys import weights_id
 from app.vision.crops import Winners
 from tests.services.conftest import CPU
 
@@ -27,7 +27,7 @@ def atlas(model: Model, root: Path, names: dict[str, str], /, **changes: object)
     """A tiny atlas of conv1: picture 3 fires every channel most, picture 8 comes next."""
     about = About(
         model=model.id,
-        weights=weights_digest(model),
+        weights=weights_id(model),
         folder="f" * 64,
         total=10,
         batch=4,
@@ -64,7 +64,7 @@ def shelved(tmp_path: Path, made: Atlas, name: str = "photos/mini.atlas") -> Atl
 
 
 def only(atlases: Atlases, model: Model) -> AtlasFile:
-    (found,) = atlases.of(model, weights_digest(model)).atlases
+    (found,) = atlases.of(model, weights_id(model)).atlases
     return found
 
 
@@ -89,22 +89,20 @@ def test_one_of_other_weights_is_refused_in_a_sentence(
     model: Model, folder: Path, tmp_path: Path
 ) -> None:
     atlases = shelved(tmp_path, atlas(model, folder, {}, weights="0" * 64))
-    found = atlases.of(model, weights_digest(model))
+    found = atlases.of(model, weights_id(model))
     assert found.atlases == ()
     assert found.refused == (
         "photos/mini.atlas: It was made from other weights of this network: make it anew for "
         "these.",
     )
     with pytest.raises(NotFound):
-        atlases.get(model, weights_digest(model), "anything")
+        atlases.get(model, weights_id(model), "anything")
 
 
 def test_a_part_of_an_atlas_says_how_it_becomes_one(
     model: Model, folder: Path, tmp_path: Path
 ) -> None:
-    found = shelved(tmp_path, atlas(model, folder, {}, shard=(0, 2))).of(
-        model, weights_digest(model)
-    )
+    found = shelved(tmp_path, atlas(model, folder, {}, shard=(0, 2))).of(model, weights_id(model))
     assert "atlas merge" in found.refused[0]
 
 
@@ -119,7 +117,7 @@ def test_a_damaged_one_is_refused(model: Model, folder: Path, tmp_path: Path, si
     atlases = shelved(tmp_path, atlas(model, folder, {"3": "a/1.png", "8": "a/1.png"}))
     path = tmp_path / "atlas" / "photos" / "mini.atlas"
     path.write_bytes(path.read_bytes()[:size])
-    found = atlases.of(model, weights_digest(model))
+    found = atlases.of(model, weights_id(model))
     assert found.atlases == ()
     assert len(found.refused) == 1
 

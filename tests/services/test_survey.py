@@ -25,7 +25,7 @@ from app.services.survey import (
     survey,
     write_survey,
 )
-from app.services.surveys import Surveys, weights_digest
+from app.services.surveys import Surveys, weights_id
 from app.vision.forward import forward_steps
 from tests.services.conftest import CPU, until
 from tests.services.networks import embedded
@@ -38,7 +38,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def made(model: Model) -> Survey:
-    items = list(survey(model, embedded(), weights_digest(model)))
+    items = list(survey(model, embedded(), weights_id(model)))
     assert all(isinstance(item, Progress) for item in items[:-1])
     totals = [(i.done, i.total) for i in items if isinstance(i, Progress)]
     assert totals[-1][0] == totals[-1][1]

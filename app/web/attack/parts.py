@@ -11,13 +11,14 @@ from fastapi.responses import Response
 
 from app.errors import BadRequest
 from app.vision.predict import Ranked
+from app.web import htmx
 from app.web.attack.contexts import Bar
 from models.classes import Label
 
 
 def is_part(request: Request, id: str) -> bool:
     """Whether htmx asks for the element of that id alone."""
-    return request.headers.get("hx-target", "").endswith(f"#{id}")
+    return htmx.target(request).endswith(f"#{id}")
 
 
 def addressed(request: Request, response: Response, query: str) -> Response:

@@ -29,7 +29,7 @@ from app.services.crop_sources import (
 from app.services.peaks import Won
 from app.services.sheets import version
 from app.services.survey import Progress, Survey
-from app.services.surveys import weights_digest
+from app.services.surveys import weights_id
 from app.web.api.answers import kept
 from app.web.panes.crops import crop_url
 from app.web.state import Services, ServicesDep
@@ -42,7 +42,7 @@ Channel = Annotated[int, Path(ge=0)]
 
 def atlases(services: Services, model: Model) -> Found:
     """The atlases of a network. Blocks."""
-    return services.atlases.of(model, weights_digest(model))
+    return services.atlases.of(model, weights_id(model))
 
 
 def command(model: Model) -> str:
@@ -81,7 +81,7 @@ async def source_of(
         # A person's own picture has gone through just now: it is looked at beside this request.
         await services.gathered.settled()
         return Uploads(model, services.gathered, services.pictures)
-    digest = await asyncio.to_thread(weights_digest, model)
+    digest = await asyncio.to_thread(weights_id, model)
     found = await asyncio.to_thread(services.atlases.get, model, digest, of)
     return Photographs(model, found)
 

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
+from app.web import htmx
 from app.web.templating import render
 
 
@@ -32,7 +33,7 @@ TOOLS = (
 
 def is_part(request: Request) -> bool:
     """Whether htmx asks for the results alone."""
-    return request.headers.get("hx-target") == "div#results"
+    return htmx.target(request) == "div#results"
 
 
 def show(request: Request, id: str, lab: Any) -> Response:

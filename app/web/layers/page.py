@@ -18,6 +18,7 @@ from app.services.crop_sources import Photographs, Samples, Source
 from app.services.run import Record, Run
 from app.services.shares import THRESHOLDS, Means, Share, class_means, of_layer, shares
 from app.services.survey import Progress, Survey, layer_ends
+from app.web import htmx
 from app.web.api.answers import kept, table
 from app.web.crops.asking import atlases, out_of
 from app.web.layers import evidence
@@ -91,7 +92,7 @@ async def walk(
         record = await run.record(step)
         measured = await _gathered(services, known, layer, step)
         made = await asyncio.to_thread(_walk, services, view, run, record, layer, measured, owner)
-    inside = request.headers.get("hx-target") == "main#walk"
+    inside = htmx.target(request) == "main#walk"
     template = "layers/_layer.html" if inside else "layers/layer.html"
     return render(request, template, {"walk": made})
 
