@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from pathlib import Path
@@ -25,18 +26,28 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_two_teach_a_third_and_what_is_made_is_not_made_again(
+def test_each_learns_from_those_before_and_what_is_made_is_not_made_again(
     stripes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["--data", str(stripes), "--out", str(tmp_path), *SMALL]
     assert mini.main(command) == 0
-    made = {path.name for path in tmp_path.glob("*.safetensors")}
-    assert {"first.safetensors", "second.safetensors", "mini.safetensors"} < made
-    names = ("first.safetensors", "second.safetensors", "second.training/checkpoint.pt")
-    told = about(tmp_path / "mini.safetensors")
-    assert json.loads(told["lineage"]) == [digest(tmp_path / name) for name in names]
-    assert json.loads(told["options"])["rate"] == 0.03
-    assert json.loads(about(tmp_path / "first.safetensors")["lineage"]) == []
+    lineage = {
+        "first": [],
+        "second": [],
+        "mini": ["first.safetensors", "second.safetensors", "second.training/checkpoint.pt"],
+    }
+    for name, files in lineage.items():
+        told = about(tmp_path / f"{name}.safetensors")
+        assert json.loads(told["lineage"]) == [digest(tmp_path / one) for one in files]
+    options = json.loads(about(tmp_path / "mini.safetensors")["options"])
+    assert (options["rate"], options["teach"], options["epochs"]) == (0.03, 0.8, 1)
+    with (tmp_path / "training.csv").open(encoding="utf-8", newline="") as table:
+        rows = [(row["training"], row["epoch"], row["top1"]) for row in csv.DictReader(table)]
+    assert [row[:2] for row in rows] == [
+        ("first", "1"), ("second", "1"), ("mini", "2")
+    ]  # fmt: skip
+    assert all(0 <= float(row[2]) <= 1 for row in rows)
+    assert (tmp_path / "training.svg").read_text(encoding="utf-8").count("<polyline") == 3
     capsys.readouterr()
     assert mini.main(command) == 0
     assert capsys.readouterr().err == ""
