@@ -170,7 +170,7 @@ def test_back_and_forward_show_the_runs_again(page: Page) -> None:
     page.wait_for_url("**target=school+bus**")
     ended(page)
     page.go_back()
-    expect(page.locator("#ending .headline")).to_contain_text("teddy bear")
+    expect(page.locator("#ending .headline")).to_contain_text("teapot")
     expect(page.locator("#target")).to_have_value("")
     page.keyboard.press("Home")
     expect(page.locator('[data-out="words"]')).to_contain_text("As it was")

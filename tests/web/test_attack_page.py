@@ -58,7 +58,7 @@ def test_a_first_click_on_what_the_page_opens_with_succeeds(client: TestClient) 
     assert "run=1" in sent and "drawn=pgd" in sent and "epsilon=4" in sent and "steps=10" in sent
     rest = "model=mini&image=cat&method=pgd&step_size=&target=&seed=0"
     text = opened(client, f"{sent}&{rest}&plain=1")
-    assert headline(text).startswith("Fooled: “tabby cat” has become “teddy bear”")
+    assert headline(text).startswith("Fooled: “tabby cat” has become “teapot”")
 
 
 def test_a_link_says_every_setting_and_is_read_back_as_it_was() -> None:
@@ -121,7 +121,7 @@ def test_without_javascript_the_run_is_whole_and_every_step_has_a_page(client: T
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("epsilon=4", "Fooled: “tabby cat” has become “teddy bear”"),
+        ("epsilon=4", "Fooled: “tabby cat” has become “teapot”"),
         ("image=coffee&epsilon=2", "Not fooled: it still says “espresso”"),
         ("epsilon=4&target=school bus", "Target reached: it now says “school bus”"),
         ("epsilon=2&steps=3&target=school bus", "not to the target, “school bus”"),
