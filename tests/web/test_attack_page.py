@@ -124,7 +124,7 @@ def test_without_javascript_the_run_is_whole_and_every_step_has_a_page(client: T
         ("epsilon=4", "Fooled: “tabby cat” has become “teapot”"),
         ("image=coffee&epsilon=2", "Not fooled: it still says “espresso”"),
         ("epsilon=4&target=school bus", "Target reached: it now says “school bus”"),
-        ("epsilon=2&steps=3&target=school bus", "not to the target, “school bus”"),
+        ("epsilon=3&steps=10&target=school bus", "not to the target, “school bus”"),
         ("target=tabby cat", "Nothing to reach: the target, “tabby cat”, is what it says already"),
         ("epsilon=0", "Nothing happened: no pixel value changed, and it still says “tabby cat”"),
         ("true_label=lemon", "Wrong from the start: it is “lemon”, and unchanged it was “tabby"),

@@ -293,6 +293,6 @@ def test_a_network_without_a_calibration_says_how(stocked: TestClient) -> None:
 def test_the_explorer_says_how_usual_a_picture_is(client: TestClient) -> None:
     with client.stream("GET", "/runs/mini/sketch-cat/events") as stream:
         text = words("".join(stream.iter_text()))
-    assert "Odder than 96 % of photos" in text
+    assert "Odder than 97 % of photos" in text
     kept = page(client, "/?model=mini&image=sketch-cat")
     assert "/attack/unusual?model=mini&amp;image=sketch-cat" in kept

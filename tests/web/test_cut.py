@@ -162,7 +162,7 @@ def test_occlusion_pictures(client: TestClient) -> None:
 def test_a_map_streams_row_by_row_and_goes_on_where_it_stopped(
     client: TestClient, application: FastAPI
 ) -> None:
-    query = f"{UNIT}&step=conv5&channel=7&patch=24&stride=20"
+    query = f"{UNIT}&step=conv5&channel=177&patch=24&stride=20"
     found = events(client.get(f"/cut/occlusion/events?{query}").text)
     assert 'data-place="0"' in found[0]
     assert [re.findall(r'data-done="(\d)"', one) for one in found[1:-1]] == [["1"], ["2"], ["3"]]

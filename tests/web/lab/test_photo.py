@@ -184,7 +184,7 @@ def test_a_learned_filter_is_the_networks_own(client: TestClient) -> None:
 
 
 def test_the_closest_learned_filter_stands_beside_ones_own(client: TestClient) -> None:
-    text, _ = part(client, "/lab/photo?kernel=sobel-x")
+    text, _ = part(client, "/lab/photo?kernel=sobel-x&image=cat")
     told = marked(text, "data-comparison")
     assert "“Upright edges” answer much alike" in told
     assert "none comes closer" in told
