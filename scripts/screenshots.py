@@ -18,17 +18,18 @@ from playwright.sync_api import Browser, sync_playwright
 from scripts.browser import find_chromium
 
 DOCS = Path(__file__).parents[1] / "docs"
-CELL = "image=cat&step=conv2&channel=165&y=8&x=5"
+MAP = "image=cat&step=conv2&channel=1"
+"""Of the maps of that layer it responds most to this picture, to an eye."""
 SHOTS = (
-    ("screenshot.png", "/?step=conv2&channel=165", 1440, 900, "dark"),
+    ("screenshot.png", "/?step=conv2&channel=147", 1440, 900, "dark"),
     ("screenshot-light.png", "/?image=monarch", 1440, 900, "light"),
-    ("screenshot-arithmetic.png", f"/?{CELL}&zoom=arithmetic", 1440, 900, "dark"),
+    ("screenshot-arithmetic.png", f"/?{MAP}&y=6&x=2&zoom=arithmetic", 1440, 900, "dark"),
     ("screenshot-attack.png", "/attack?run=1", 1440, 900, "light"),
     ("screenshot-layers.png", "/layers/5?image=cat", 1440, 900, "dark"),
     ("screenshot-lab.png", "/lab/xo", 1440, 900, "light"),
-    ("screenshot-phone.png", "/?image=cat&step=conv2&channel=165", 390, 844, "dark"),
+    ("screenshot-phone.png", f"/?{MAP}", 390, 844, "dark"),
 )
-READY = '#card-softmax[data-state="ready"], #lab, #walk, #scene[data-seen]'
+READY = '#card-softmax[data-state="ready"], #lab, #walk:not(:has(#measuring)), #scene[data-seen]'
 
 
 def main() -> int:
