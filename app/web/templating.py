@@ -86,10 +86,9 @@ def exact(value: float, digits: int = 7) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in 0..1 as per cent: 97.3 %, 0.4 %, < 0.1 %."""
-    if 0 < share < 0.001:
-        return "< 0.1 %"
-    return f"{100 * share:.1f} %" if share < 0.9995 or share == 1 else "> 99.9 %"
+    """A share in 0..1 as per cent: 97.3 %, 0.4 %, < 0.1 %; no line breaks within it."""
+    text = f"{100 * share:.1f} %" if share < 0.9995 or share == 1 else "> 99.9 %"
+    return ("< 0.1 %" if 0 < share < 0.001 else text).replace(" ", "\u00a0")
 
 
 def milliseconds(value: float) -> str:

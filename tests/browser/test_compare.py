@@ -55,7 +55,7 @@ def test_a_pair_of_the_ranking_is_looked_at_by_mouse_and_by_key(page: Page) -> N
 
 
 def test_the_order_is_a_link(page: Page) -> None:
-    page.goto("/compare?step=relu4&other_image=cat")
+    page.goto("/compare?step=conv4&other_image=cat")
     first = page.locator(".row").first
     before = first.get_attribute("data-here")
     page.click(".ranking .segments a:text-is('Peak')")

@@ -63,7 +63,7 @@ def test_the_prediction_is_that_of_the_8_bit_picture_which_is_shown(client: Test
     logits = reader().logits(expected.float())[0]
     probability = float(logits.softmax(0).amax())
     html = shown(client, f"{URL}/seen", **query)
-    first = re.search(r'data-class="(\d+)".*?class="share">([\d.]+) %', html, re.S)
+    first = re.search(r'data-class="(\d+)".*?class="share">([\d.]+)\s%', html, re.S)
     assert first and int(first[1]) == int(logits.argmax())
     assert float(first[2]) == pytest.approx(100 * probability, abs=0.06)
     # Uploaded again it goes in untouched, with the same answer.
@@ -91,13 +91,13 @@ def test_the_control_lies_at_the_same_place_in_random_colours(client: TestClient
 
 def test_the_area_is_that_of_the_pixels_it_touches(client: TestClient) -> None:
     html = shown(client, f"{URL}/seen", image="cat", x=0.5, y=0.5, scale=0.5)
-    told = re.search(r'id="sticker-area">([\d.]+) %', html)
+    told = re.search(r'id="sticker-area">([\d.]+)\s%', html)
     changed = decoded(client, part="random", image="cat", x=0.5, y=0.5, scale=0.5)
     share = float((changed != photo("cat")[0]).any(0).float().mean())
     assert told and float(told[1]) == pytest.approx(100 * share, abs=0.2)
     # In the corner three quarters of it lie beyond the edge.
     corner = re.search(
-        r'id="sticker-area">([\d.]+) %', shown(client, f"{URL}/seen", x=0, y=0, scale=0.5)
+        r'id="sticker-area">([\d.]+)\s%', shown(client, f"{URL}/seen", x=0, y=0, scale=0.5)
     )
     assert corner and float(corner[1]) == pytest.approx(float(told[1]) / 4, abs=0.6)
 

@@ -32,7 +32,7 @@ def test_without_scripts_a_ticked_grid_becomes_a_link(client: TestClient) -> Non
     assert str(Mask.of([0, 17])) in sent.headers["location"]
     shown = client.get(sent.headers["location"], headers=HTML).text
     assert len(re.findall(r'name="cell" value="(?:0|17)"[^>]*checked', shown)) == 2
-    assert "0.8 % of the picture is covered with blur" in shown
+    assert "0.8\u00a0% of the picture is covered with blur" in shown
     cut = client.get(f"/cut/ablation?{UNIT}&step=conv3&channel=26&c=3&c=17&mode=only")
     assert cut.status_code == 303 and "only=3,17" in cut.headers["location"]
     shown = client.get(cut.headers["location"], headers=HTML).text

@@ -44,7 +44,7 @@ def test_each_layer_tells_shows_measures_and_asks(
     assert len(re.findall(r'class="column"', text)) == 6
     assert len(re.findall(r'<rect class="(?:field|other)"', text)) == 5
     assert len(re.findall(r'<rect class="field"', text)) == 1
-    assert re.findall(r"<b>([\d.]+ %)</b>", text).__len__() == 3
+    assert re.findall(r"<b>([\d.]+\s%)</b>", text).__len__() == 3
     assert '<details class="trap"' in text
     assert "Tried here" in text
     assert "Being measured" not in text
@@ -59,7 +59,7 @@ def test_what_is_shown_as_measured_is_the_table(client: TestClient, measured: No
     rows = [line.split(",") for line in csv[1:]]
     assert len(rows) == 15
     layer = [row for row in rows if row[0] == "3"]
-    shown = re.findall(r"<b>([\d.]+) %</b>", page(client, "/layers/3"))
+    shown = re.findall(r"<b>([\d.]+)\s%</b>", page(client, "/layers/3"))
     assert [float(one) for one in shown] == [round(100 * float(row[5]), 1) for row in layer]
     png = client.get("/layers/measured.png?model=mini")
     assert Image.open(BytesIO(png.content)).format == "PNG"

@@ -138,7 +138,9 @@ def test_numbers_are_written_for_people() -> None:
     assert [number(v) for v in (0.0, 1.5, -0.0123456, 1234.6, 1e-5, -2e6)] == [
         "0", "1.5", "−0.0123", "1.23e+03", "1.0e−05", "−2.0e+06",
     ]  # fmt: skip
-    assert [percent(v) for v in (0.0, 0.0004, 0.0123, 0.9996, 1.0)] == [
+    shares = [percent(v) for v in (0.0, 0.0004, 0.0123, 0.9996, 1.0)]
+    assert not any(" " in share for share in shares)  # A line must not break within one.
+    assert [share.replace("\u00a0", " ") for share in shares] == [
         "0.0 %", "< 0.1 %", "1.2 %", "> 99.9 %", "100.0 %",
     ]  # fmt: skip
     assert [milliseconds(v) for v in (0.123, 1.234, 12.34)] == ["0.12", "1.2", "12"]

@@ -196,7 +196,7 @@ def test_slices_come_strongest_first_and_link_to_the_maps_they_read(client: Test
     assert f"step=pool2&channel={order[0]}&scale=layer" in text
     assert "192 slices of 3×3, one for each map of pool2" in text
     share = kernel[order[0]].square().sum() / kernel.square().sum()
-    assert f"{100 * share:.1f} %" in text
+    assert f"{100 * share:.1f}\u00a0%" in text
     panel = unescape(client.get("/panels/slices?model=mini&image=coffee&step=conv3&channel=5").text)
     assert [int(one) for one in re.findall(r'data-slice="(\d+)"', panel)] == order
     shares = slices.energy(kernel)
