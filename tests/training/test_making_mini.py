@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from safetensors import safe_open
 
+from app.training.options import Options
+from app.verbs import train
+from models.weights import TABLE
 from scripts import mini
 
 SMALL = ["--classes", "all", "--widths", "4,8,8,8,8", "--hidden", "16", "--batch", "20",
@@ -51,6 +55,19 @@ def test_each_learns_from_those_before_and_what_is_made_is_not_made_again(
     capsys.readouterr()
     assert mini.main(command) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_the_plan_is_what_made_the_network_that_ships() -> None:
+    parser, last = train._parser(), mini.PLAN[-1]
+    assert last.name == "mini"
+    given = parser.parse_args(
+        ["--data", "pictures", "--precision", "bfloat16", *last.arguments(Path("made"))]
+    )
+    planned = Options.of({one.name: getattr(given, one.name) for one in fields(Options)})
+    told = about(TABLE[0].path)
+    assert planned.differences(Options.of(json.loads(told["options"]))) == []
+    assert len(json.loads(told["lineage"])) == len([*given.teacher, given.start]) == 3
+    assert (TABLE[0].top1, TABLE[0].top5) == (100 * float(told["top1"]), 100 * float(told["top5"]))
 
 
 def test_where_one_training_fails_the_next_is_not_begun(
