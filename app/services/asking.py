@@ -78,8 +78,10 @@ class Batches:
         """Logits [n,K] of as many pictures, uint8 [3,S,S], as go together, in order."""
         for start in range(0, len(pictures), self._room):
             batch = torch.stack(list(pictures[start : start + self._room])).to(self._device)
+            # Left before the yield: whoever is given up there would leave the thread in it.
             with torch.inference_mode():
-                yield self._network(normalise(batch, self._prep)).cpu()
+                logits = self._network(normalise(batch, self._prep)).cpu()
+            yield logits
 
 
 async def charted(engine: Engine, owner: str, make: Callable[[], Iterator[T]]) -> list[T]:
