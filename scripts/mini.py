@@ -62,6 +62,11 @@ def file(folder: Path, name: str) -> Path:
     return folder / f"{name}.safetensors"
 
 
+def finished(folder: Path, name: str) -> bool:
+    """Whether a training wrote all that it makes: the calibration comes last."""
+    return file(folder, f"{name}.calibration").exists()
+
+
 def main(arguments: Sequence[str]) -> int:
     """The exit status of the training that did not end well, or 0."""
     parser = argparse.ArgumentParser(prog="python -m scripts.mini", description=__doc__)
@@ -69,8 +74,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="a folder for all that is made")
     given, more = parser.parse_known_args(arguments)
     for one in PLAN:
-        if file(given.out, one.name).exists() and "--fresh" not in more:
-            continue  # Made: written again it would be another file to those who learn from it.
+        if finished(given.out, one.name) and "--fresh" not in more:
+            continue  # Written again it would be another file to those who learn from it.
         common = ("--data", given.data, "--precision", "bfloat16")
         if status := app(["train", *common, *one.arguments(given.out), *more]):
             return status

@@ -55,6 +55,11 @@ def test_each_learns_from_those_before_and_what_is_made_is_not_made_again(
     capsys.readouterr()
     assert mini.main(command) == 0
     assert capsys.readouterr().err == ""
+    # Killed between the weights and what is written beside them, it is not done yet.
+    (tmp_path / "mini.calibration.safetensors").unlink()
+    assert mini.main(command) == 0
+    assert capsys.readouterr().err.count("Written: ") == 1
+    assert (tmp_path / "mini.calibration.safetensors").exists()
 
 
 def test_the_plan_is_what_made_the_network_that_ships() -> None:
