@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pathlib import Path
 from app.__main__ import main as app
 from app.training import charts
 from app.training.charts import Axis
+from app.training.checkpoint import write_text
 from app.training.session import Places
 
 
@@ -97,10 +99,11 @@ def record(folder: Path) -> None:
                 for row in csv.DictReader(metrics)
             ]
     every = [row for found in rows.values() for row in found]
-    with (folder / "training.csv").open("w", encoding="utf-8", newline="") as out:
-        writer = csv.DictWriter(out, list(every[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(every)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, list(every[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(every)
+    write_text(folder / "training.csv", table.getvalue())
     chart = charts.lines(
         "Validation pictures recognised at once, running average of the weights",
         Axis("epoch", 0, max(int(row["epoch"]) for row in every)),
@@ -110,7 +113,7 @@ def record(folder: Path) -> None:
             for name, found in rows.items()
         },
     )
-    (folder / "training.svg").write_text(chart, encoding="utf-8")
+    write_text(folder / "training.svg", chart)
 
 
 if __name__ == "__main__":
