@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
+
+from tests.support.stripes import CLASSES, striped
 
 
 @pytest.fixture
@@ -15,3 +19,16 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def stripes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ImageFolder: 60 training and 20 validation pictures of each class."""
+    root, chance = tmp_path_factory.mktemp("stripes"), random.Random(1)
+    for split, count in (("train", 60), ("val", 20)):
+        for label in CLASSES:
+            folder = root / split / label
+            folder.mkdir(parents=True)
+            for i in range(count):
+                striped(label == "upright", chance).save(folder / f"{i}.png")
+    return root

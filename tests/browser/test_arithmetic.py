@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import settled
-from tests.browser.test_surfaces import violations
+from tests.support.browser import settled, violations
 
 CONV = "/?step=conv2&channel=58&y=3&x=5&zoom=arithmetic"
 

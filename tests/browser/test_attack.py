@@ -5,47 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Literal
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.web.attack.panels import PANELS
-from tests.browser.conftest import DEADLINE, Watch, picture, upload
-from tests.browser.test_surfaces import violations
+from tests.support.attack_in_browser import drawn, ended, headline, quick
+from tests.support.browser import Watch, picture, query, upload, violations
+from tests.support.waiting import HANG
 
 LAST = {"sweep": "[data-done]", "survive": ".fates tr", "transfer": ".sentence", "change": ".curve"}
 """What comes last in a panel that goes on loading when it is open."""
-
-
-def query(page: Page) -> dict[str, str]:
-    return {name: value[-1] for name, value in parse_qs(urlsplit(page.url).query).items()}
-
-
-def ended(page: Page) -> None:
-    """Wait until the last step is on the stage."""
-    page.wait_for_selector('#scene[data-at="end"]')
-
-
-def headline(page: Page) -> str:
-    return page.locator("#ending .headline").inner_text()
-
-
-def words(page: Page) -> str:
-    return page.locator('[data-out="words"]').inner_text()
-
-
-def quick(page: Page) -> None:
-    """No steps are played: the end is there at once."""
-    page.emulate_media(reduced_motion="reduce")
-
-
-def drawn(page: Page) -> None:
-    """Wait until every picture of the stage has arrived."""
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('#scene .frame img')]"
-        ".every(one => one.complete && one.naturalWidth > 0)"
-    )
 
 
 def test_the_first_click_flips_and_the_control_does_not(page: Page) -> None:
@@ -186,7 +156,7 @@ def test_without_javascript_the_form_runs_and_steps_have_pages(
 ) -> None:
     context = browser.new_context(base_url=base_url, java_script_enabled=False)
     page = context.new_page()
-    page.set_default_timeout(DEADLINE * 1000)
+    page.set_default_timeout(HANG * 1000)
     page.goto("/attack?image=cat")
     page.click("#run")
     expect(page.locator("#ending .headline")).to_contain_text("Fooled: “tabby cat”")

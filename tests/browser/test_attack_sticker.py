@@ -9,8 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
-from tests.browser.conftest import Watch
-from tests.browser.test_surfaces import violations
+from tests.support.browser import Watch, violations
 
 URL = "/attack/sticker?image=cat&sticker=71&x=0.3&y=0.7&scale=0.3"
 SEEN = "**/attack/sticker/seen?*"

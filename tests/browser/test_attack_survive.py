@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_surfaces import violations
+from tests.support.browser import violations
 
 READY = "() => document.querySelector('main form')?._htmx && document.readyState === 'complete'"
 PHOTO = "model=mini&image=cat"

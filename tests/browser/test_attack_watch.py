@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DEADLINE, Watch
-from tests.browser.test_attack import drawn, ended, headline, query, quick, words
+from tests.support.attack_in_browser import drawn, ended, headline, quick, words
+from tests.support.browser import Watch, query
+from tests.support.waiting import HANG
 
 LONG = "/attack?image=cat&steps=200&epsilon=4"
 """Two hundred steps: long enough to be stopped."""
@@ -136,7 +137,7 @@ def test_a_link_repeats_the_run_exactly_for_somebody_else(
     other = context.new_page()
     watch.follow(other)
     other.goto(page.url)
-    other.wait_for_selector('#scene[data-at="end"]', timeout=DEADLINE * 1000)
+    other.wait_for_selector('#scene[data-at="end"]', timeout=HANG * 1000)
     assert trace(other) == trace(page) and headline(other) == headline(page)
     assert not any(parts.endswith("/events") for parts in watch.streams[1:]), "nothing was computed"
     context.close()

@@ -13,8 +13,8 @@ from playwright.sync_api import Locator, Page, expect
 from app.services import sweeps
 from app.vision.attacks.sweep import Pass, Point, sweep
 from app.web import turns
-from tests.browser.conftest import DEADLINE, Watch, picture
-from tests.browser.test_surfaces import violations
+from tests.support.browser import Watch, picture, violations
+from tests.support.waiting import HANG
 
 SWEEP = "/attack/sweep?model=mini&image=cat&method=fgsm"
 
@@ -124,7 +124,7 @@ def brake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
         for item in sweep(*arguments):
             count += isinstance(item, Point)
             if count == 4:
-                gate.wait(DEADLINE)
+                gate.wait(HANG)
             yield item
 
     monkeypatch.setattr(sweeps, "sweep", held)

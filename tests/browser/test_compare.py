@@ -8,8 +8,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Watch, payload, picture, settled
-from tests.browser.test_surfaces import violations
+from tests.support.browser import Watch, payload, picture, settled, violations
 
 
 def drawn(page: Page) -> None:

@@ -14,8 +14,8 @@ from app.services import occluded
 from app.services.mask import Mask
 from app.vision.ablation import Ablation, Costs
 from app.vision.occlusion import Covered, occlude
-from tests.browser.conftest import DEADLINE, settled
-from tests.browser.test_surfaces import violations
+from tests.support.browser import settled, violations
+from tests.support.waiting import HANG
 
 LEFT = str(Mask((0xFF00,) * 16))
 SLID = "patch=24&stride=20&fill=grey&of=unit"
@@ -195,7 +195,7 @@ def brake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     def held(*arguments: Any) -> Iterator[Covered]:
         for part in occlude(*arguments):
             if part.row == 1:
-                gate.wait(DEADLINE)
+                gate.wait(HANG)
             yield part
 
     monkeypatch.setattr(occluded, "occlude", held)
@@ -297,7 +297,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     def held(*arguments: Any) -> Iterator[Costs]:
         for count, some in enumerate(costs(*arguments)):
             if count == 1:
-                gate.wait(DEADLINE)
+                gate.wait(HANG)
             yield some
 
     monkeypatch.setattr(Ablation, "costs", held)
@@ -318,7 +318,7 @@ def test_a_large_network_s_ranking_streams_and_is_stopped(
     expect(rank).to_have_attribute("data-state", "stopped")
     slow()
     rank.get_by_role("button", name="Rank all 64 channels").click()
-    expect(rank).to_have_attribute("data-state", "done", timeout=4 * DEADLINE * 1000)
+    expect(rank).to_have_attribute("data-state", "done", timeout=4 * HANG * 1000)
     expect(rank).to_contain_text("is missed most")
 
 

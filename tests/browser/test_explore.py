@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from models.registry import empty
-from tests.browser.conftest import Gate, Watch, picture, settled, upload
+from tests.support.browser import Gate, Watch, picture, settled, upload
 
 STEPS = [step.name for step in empty("mini").steps]
 

@@ -8,8 +8,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import payload, picture
-from tests.browser.test_surfaces import violations
+from tests.support.browser import payload, picture, violations
 
 PAGES = ["/lab/row", "/lab/grid", "/lab/photo"]
 

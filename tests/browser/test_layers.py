@@ -8,10 +8,10 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DEADLINE, settled
-from tests.browser.test_surfaces import violations
+from tests.support.browser import settled, violations
+from tests.support.waiting import HANG
 
-MEASURED = DEADLINE * 8000
+MEASURED = HANG * 8000
 """The first page waits for the measuring, once for the session's server."""
 
 

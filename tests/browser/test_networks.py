@@ -16,8 +16,9 @@ from app.services.downloads import Attempt
 from app.services.fetch import Received, Wanted, fetch
 from app.web import networks
 from models.row import Weights
-from tests.browser.conftest import DEADLINE, Gate, picture, settled, upload
-from tests.services.naughty import serving
+from tests.support.browser import Gate, picture, settled, upload
+from tests.support.misbehaving_server import serving
+from tests.support.waiting import HANG
 
 BIG = "own-squeezenet1_1-seeded"
 PART = "own-mini-part"
@@ -143,5 +144,5 @@ def test_a_download_shows_its_bar_is_stopped_and_ends(page: Page, slow: threadin
     expect(entry).to_contain_text("Stopped. What has come is kept.")
     slow.set()
     entry.get_by_role("button", name="Try again").click()
-    expect(entry).to_contain_text("SqueezeNet 1.0 is here now.", timeout=DEADLINE * 1000)
+    expect(entry).to_contain_text("SqueezeNet 1.0 is here now.", timeout=HANG * 1000)
     expect(entry.get_by_role("link", name="Look into it")).to_be_visible()

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Watch, payload, picture, settled, upload
+from tests.support.browser import Watch, payload, picture, settled, upload
 
 OWN = re.compile("image=[0-9a-f]{32}")
 

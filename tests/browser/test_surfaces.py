@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Watch, axe_source, settled
-
-# What waits pulses for ever, and what is folded away stands still: neither ever ends.
-MOTION_ENDS = """() => Promise.race([
-    Promise.all(
-        document.getAnimations()
-            .filter((one) => one.effect.getComputedTiming().endTime < Infinity)
-            .map((one) => one.finished.catch(() => 0)),
-    ),
-    new Promise((end) => setTimeout(end, 2000)),
-])"""
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds wrong, in short; motion is let to end first."""
-    page.evaluate(MOTION_ENDS)
-    page.evaluate(axe_source())
-    found: Any = page.evaluate(
-        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})"
-    )
-    return [
-        f"{one['id']}: {json.dumps(node['target'])} {node['failureSummary'][:200]}"
-        for one in found["violations"]
-        for node in one["nodes"]
-    ]
+from tests.support.browser import Watch, settled, violations
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

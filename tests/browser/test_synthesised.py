@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.services.synthesis.growth import Growth, Report
-from tests.browser.conftest import DEADLINE, Watch, settled
-from tests.browser.test_surfaces import violations
+from tests.support.browser import Watch, query, settled, violations
+from tests.support.waiting import HANG
 
 UNIT = "/?step=conv5&channel=3"
 PANEL = "What it responds to most"
@@ -35,7 +34,7 @@ class Brake:
 
     def wait(self, report: Report | None) -> None:
         if report is not None and report.step == self._at:
-            self._gone.wait(DEADLINE)
+            self._gone.wait(HANG)
 
 
 @pytest.fixture
@@ -49,10 +48,6 @@ def brake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Brake]:
     monkeypatch.setattr(Growth, "advance", braked)
     yield made
     made.let_go()
-
-
-def query(page: Page) -> dict[str, str]:
-    return {name: value[-1] for name, value in parse_qs(urlsplit(page.url).query).items()}
 
 
 def opened(page: Page, url: str = UNIT, title: str = PANEL) -> Locator:

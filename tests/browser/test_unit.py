@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import picture, settled, upload
+from tests.support.browser import picture, settled, upload
 
 
 def test_a_selected_map_shows_its_map_field_and_figures(page: Page) -> None:

@@ -9,9 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.vision.filters import preferences
-from tests.browser.conftest import settled
-from tests.browser.test_surfaces import violations
-from tests.services.networks import embedded
+from tests.support.browser import settled, violations
+from tests.support.networks import embedded
 
 
 def order(page: Page) -> list[int]:

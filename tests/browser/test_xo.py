@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Literal
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_surfaces import violations
+from tests.support.browser import query, violations
+from tests.support.xo_pages import PAGE
 
-PAGE = "/lab/xo"
 STACK = ["conv", "relu", "pool", "conv1", "relu", "pool"]
-
-
-def query(page: Page) -> dict[str, str]:
-    return {name: value[-1] for name, value in parse_qs(urlsplit(page.url).query).items()}
 
 
 def cell(page: Page, y: int, x: int) -> Locator:

@@ -14,16 +14,16 @@ from playwright.sync_api import Page, expect
 from app.vision.letters.learn import STEPS, Learned, learn
 from app.web import turns
 from app.web.lab.xo import learning
-from tests.browser.conftest import DEADLINE, Watch
-from tests.browser.test_surfaces import violations
-from tests.browser.test_xo import PAGE, query
+from tests.support.browser import Watch, query, violations
+from tests.support.waiting import HANG
+from tests.support.xo_pages import PAGE
 
 
 def test_a_learning_run_streams_ends_and_its_kernels_are_used(page: Page, watch: Watch) -> None:
     page.goto(f"{PAGE}?layers=conv,relu,pool")
     page.get_by_role("button", name="Learn the kernels").click()
     run = page.locator("#learning")
-    expect(run).to_have_attribute("data-state", "done", timeout=4 * DEADLINE * 1000)
+    expect(run).to_have_attribute("data-state", "done", timeout=4 * HANG * 1000)
     expect(run.locator(".figures")).to_contain_text(f"{STEPS} of {STEPS}")
     expect(page.locator("#learn-status")).to_contain_text("Learned:")
     accuracy = run.locator("[data-accuracy]").text_content()
@@ -55,7 +55,7 @@ def brake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     def held(*arguments: Any) -> Iterator[Learned]:
         for count, report in enumerate(learn(*arguments)):
             if count == 3:
-                gate.wait(DEADLINE)
+                gate.wait(HANG)
             yield report
 
     monkeypatch.setattr(learning, "learn", held)
@@ -83,7 +83,7 @@ def test_a_learning_run_is_stopped_and_keeps_what_it_reached(
     expect(run.locator(".learned")).to_have_attribute("data-step", "10")
     # Stopped, not waiting: another begins at once.
     run.get_by_role("button", name="Another random start").click()
-    expect(run).to_have_attribute("data-state", "done", timeout=4 * DEADLINE * 1000)
+    expect(run).to_have_attribute("data-state", "done", timeout=4 * HANG * 1000)
     assert [parse_qs(urlsplit(one).query)["seed"] for one in watch.streams] == [["0"], ["1"]]
 
 
@@ -97,7 +97,7 @@ def test_a_page_that_is_left_in_mid_run_leaves_no_run_behind(
     brake()
     page.get_by_role("button", name="Learn the kernels").click()
     done = page.locator('#learning[data-state="done"]')
-    expect(done).to_be_visible(timeout=4 * DEADLINE * 1000)
+    expect(done).to_be_visible(timeout=4 * HANG * 1000)
 
 
 def test_a_second_tab_that_learns_is_told_why_not(

@@ -13,7 +13,7 @@ from torch import nn
 from models import registry
 from models.graph import INPUT, Concat, Layer, Network, Step, conv, fc, flatten, relu, softmax
 from models.weights import TABLE
-from tests.models.test_published import PARAMETERS
+from tests.support.published_networks import PARAMETERS
 
 MINI_STEPS = [
     *("conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "conv3", "relu3", "conv4", "relu4"),

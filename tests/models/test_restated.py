@@ -10,8 +10,8 @@ from torch import Tensor
 from app.vision.forward import forward_steps
 from models import registry
 from models.graph import Network
-from tests.models.test_published import PARAMETERS, SQUEEZENET
-from tests.services.networks import embedded
+from tests.support.networks import embedded
+from tests.support.published_networks import PARAMETERS, SQUEEZENET
 
 Values = dict[str, Tensor]
 BLOCKS = {"vgg11": (1, 1, 2, 2, 2), "vgg13": (2, 2, 2, 2, 2), "vgg16": (2, 2, 3, 3, 3)}

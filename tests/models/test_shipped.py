@@ -17,7 +17,7 @@ from app.vision.attacks.placing import by_lot, share
 from app.vision.attacks.sticker import random_colours
 from app.vision.attacks.universal import with_noise
 from models.weights import TABLE
-from tests.vision.attacked import photos, reader
+from tests.support.attacked_networks import photos, reader
 
 ROW = TABLE[0]
 NAMES = ("mini.stickers.safetensors", "mini.universal.safetensors")

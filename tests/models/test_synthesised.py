@@ -19,7 +19,7 @@ from app.services.synthesis.shipped import Shipped, shipped
 from app.verbs.synthesised import STEPS, steps
 from app.vision.goals import Goal, Lens
 from models.weights import TABLE
-from tests.services.networks import embedded
+from tests.support.networks import embedded
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

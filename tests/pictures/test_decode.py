@@ -12,7 +12,7 @@ from PIL import Image, JpegImagePlugin
 from app.errors import BrokenPicture, PictureError, PictureTooLarge
 from app.pictures import decode as module
 from app.pictures.decode import NOTE_FIRST_FRAME, NOTE_UPRIGHT, decode
-from tests.pictures.files import animation_webp, chunk, corners, png, quarters, save
+from tests.support.picture_files import animation_webp, chunk, corners, quarters, save, written_png
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -158,7 +158,7 @@ def header_only(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     "data",
     [
-        png(40000, 40000, depth=8, colour=2, rows=b"\0"),
+        written_png(40000, 40000, depth=8, colour=2, rows=b"\0"),
         header_only(40000, 40000),
         animation_webp(40000, 40000),
         b"GIF89a" + struct.pack("<HH", 40000, 40000) + b"\0\0\0;",
@@ -215,7 +215,7 @@ def test_pillows_own_limit_and_the_warning_filters_stay_as_they_are() -> None:
 @pytest.mark.parametrize(("width", "height"), [(0, 5), (5, 0)])
 def test_a_picture_without_area_is_broken(width: int, height: int) -> None:
     with pytest.raises(BrokenPicture, match=f"{width} × {height}"):
-        decode(png(width, height, depth=8, colour=2, rows=b"\0"))
+        decode(written_png(width, height, depth=8, colour=2, rows=b"\0"))
 
 
 def test_extreme_shapes_are_pictures() -> None:

@@ -6,7 +6,7 @@ from PIL import Image
 
 from app.pictures import drawn, drawn_things
 from app.pictures.canvas import Canvas, Glow, mirrored, smooth
-from tests.pictures.files import pixel
+from tests.support.picture_files import pixel
 
 
 def test_the_checkerboard_has_eight_crisp_squares() -> None:

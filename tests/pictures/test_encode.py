@@ -6,7 +6,7 @@ from PIL import Image
 
 from app.pictures.decode import decode
 from app.pictures.encode import encode_png, preview
-from tests.pictures.files import pixel, quarters
+from tests.support.picture_files import pixel, quarters
 
 
 def opened(data: bytes) -> Image.Image:

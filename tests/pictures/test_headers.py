@@ -2,7 +2,7 @@ import pytest
 from PIL import Image
 
 from app.pictures.headers import stated_size
-from tests.pictures.files import animation_webp, save
+from tests.support.picture_files import animation_webp, save
 
 
 @pytest.mark.parametrize(

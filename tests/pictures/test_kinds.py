@@ -7,7 +7,7 @@ from PIL import Image
 
 from app.errors import NotAPicture
 from app.pictures.kinds import picture_kind
-from tests.pictures.files import quarters, save
+from tests.support.picture_files import quarters, save
 
 STRANGERS = [
     (b"", "empty"),

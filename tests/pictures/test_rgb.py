@@ -5,7 +5,7 @@ from PIL import Image
 
 from app.pictures.decode import decode
 from app.pictures.rgb import NOTE_CMYK, NOTE_DEEP, NOTE_GREY, NOTE_WHITE
-from tests.pictures.files import corners, pixel, png, quarters, save
+from tests.support.picture_files import corners, pixel, quarters, save, written_png
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -60,7 +60,7 @@ def test_a_transparent_webp_is_put_on_white() -> None:
 
 def test_16_bit_grey_is_scaled_not_clipped() -> None:
     rows = b"\0" + struct.pack(">4H", 0, 257, 32768, 65535)
-    picture = decode(png(4, 1, depth=16, colour=0, rows=rows))
+    picture = decode(written_png(4, 1, depth=16, colour=0, rows=rows))
     # 65535 / 255 = 257 to a level; 32768 / 257 = 127.502
     assert [pixel(picture.image, (x, 0)) for x in range(4)] == [(v,) * 3 for v in (0, 1, 128, 255)]
     assert picture.notes == (NOTE_GREY, NOTE_DEEP)
@@ -68,7 +68,9 @@ def test_16_bit_grey_is_scaled_not_clipped() -> None:
 
 def test_a_transparent_16_bit_grey_is_told_before_it_is_scaled() -> None:
     rows = b"\0" + struct.pack(">2H", 1000, 1001)
-    data = png(2, 1, depth=16, colour=0, rows=rows, more=((b"tRNS", struct.pack(">H", 1000)),))
+    data = written_png(
+        2, 1, depth=16, colour=0, rows=rows, more=((b"tRNS", struct.pack(">H", 1000)),)
+    )
     picture = decode(data)
     assert [pixel(picture.image, (x, 0)) for x in (0, 1)] == [WHITE, (4, 4, 4)]
     assert NOTE_WHITE in picture.notes
@@ -76,7 +78,7 @@ def test_a_transparent_16_bit_grey_is_told_before_it_is_scaled() -> None:
 
 def test_16_bit_colour_is_reduced_and_said() -> None:
     rows = b"\0" + struct.pack(">3H", 0, 32896, 65535)
-    picture = decode(png(1, 1, depth=16, colour=2, rows=rows))
+    picture = decode(written_png(1, 1, depth=16, colour=2, rows=rows))
     assert pixel(picture.image, (0, 0)) == (0, 128, 255)
     assert picture.notes == (NOTE_DEEP,)
 

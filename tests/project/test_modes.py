@@ -15,7 +15,7 @@ import torch
 
 from app.services.asking import Batches
 from app.services.catalogue import Catalogue
-from tests.services.networks import embedded
+from tests.support.networks import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 MODES = ("inference_mode", "no_grad", "enable_grad", "set_grad_enabled", "autocast", "evaluating")

@@ -20,23 +20,17 @@ from app.services.atlas import FINE, Atlas, merge, read_atlas, won, write_atlas
 from app.services.atlas_crops import table
 from app.services.atlas_folder import Folder
 from app.services.atlas_pass import Options, Pass, Progress
-from app.services.catalogue import Catalogue, Model
+from app.services.catalogue import Model
 from app.services.run import preprocess
 from app.vision.forward import forward_steps
 from models.graph import Network
-from tests.services.networks import embedded
+from tests.support.atlases import SMALL, first_layers
+from tests.support.networks import embedded
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = torch.device("cpu")
-SMALL = Options(batch=4, save_every=8, workers=2)
 BROKEN = "b/broken.jpg"
-
-
-def first_layers() -> Model:
-    """What is known of `mini` up to conv2: cutting crops for all its channels takes seconds."""
-    whole = Catalogue(CPU, 1).model("mini")
-    return replace(whole, outline=whole.outline.upto("conv2"))
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +168,13 @@ def test_a_pass_that_was_killed_goes_on_to_the_same_bytes(
     pictures: Path, whole: tuple[Path, bytes], tmp_path: Path
 ) -> None:
     path = tmp_path / "mini.atlas"
-    command = [sys.executable, "-m", "tests.services.atlas_once", str(pictures), str(path)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.atlas_pass_in_a_process",
+        str(pictures),
+        str(path),
+    ]
     with subprocess.Popen([*command, "slowly"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         while int(process.stdout.readline()) < 12:

@@ -22,8 +22,8 @@ from app.services.pictures import Pictures
 from app.services.runs import Runs
 from app.services.similarity import ssim
 from models.classes import Label
-from tests.services.conftest import CPU
-from tests.services.networks import ENTRY
+from tests.support.engines import CPU
+from tests.support.networks import ENTRY
 
 ROW = ENTRY.row
 LABELS = (

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from app.services.calibration import calibration, calibration_path
 from app.services.catalogue import Catalogue, Model
 from app.services.shelf import Shelf
-from tests.services.networks import ENTRY
+from tests.support.networks import ENTRY
 
 CPU = torch.device("cpu")
 

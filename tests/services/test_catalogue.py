@@ -13,7 +13,8 @@ from app.services.shelf import Entry, Shelf
 from models import registry
 from models.graph import Network
 from models.weights import TABLE
-from tests.services.conftest import CPU, DEADLINE, until
+from tests.support.engines import CPU
+from tests.support.waiting import HANG, until
 
 ROWS = [replace(TABLE[0], id=name) for name in ("quick", "slow")]
 
@@ -28,7 +29,7 @@ class Loader:
     def __call__(self, entry: Entry) -> Network:
         self.asked.append(entry.row.id)
         if entry.row.id == "slow":
-            assert self.let.wait(DEADLINE)
+            assert self.let.wait(HANG)
         return registry.empty("mini").to_empty(device="cpu")
 
 

@@ -14,8 +14,8 @@ from app.errors import Busy, Cancelled, DownloadFailed
 from app.services import downloads as module
 from app.services.downloads import Attempt, Downloads, Status
 from app.services.fetch import Received
+from tests.support.waiting import HANG
 
-DEADLINE = 10.0
 HALF, WHOLE = Received(50, 100, 5.0), Received(100, 100, 5.0)
 
 
@@ -31,7 +31,7 @@ def end() -> None:
     """Wait until no download runs any more."""
     for thread in threading.enumerate():
         if thread.name == "layerscope-download":
-            thread.join(DEADLINE)
+            thread.join(HANG)
             assert not thread.is_alive()
 
 
@@ -61,7 +61,7 @@ class Held:
         self.count += 1
         yield HALF
         self.reached.set()
-        assert self.let.wait(DEADLINE)
+        assert self.let.wait(HANG)
         if self.fails:
             raise self.fails
         if stop.is_set():
@@ -79,7 +79,7 @@ def held() -> Iterator[Held]:
 def test_a_download_is_none_then_running_then_done(downloads: Downloads, held: Held) -> None:
     assert downloads.status("alexnet") == Status("none", None, "")
     downloads.start("alexnet", [held])
-    assert held.reached.wait(DEADLINE)
+    assert held.reached.wait(HANG)
     assert downloads.status("alexnet") == Status("running", HALF, "")
     assert downloads.status("vgg16") == Status()
     held.let.set()
@@ -89,7 +89,7 @@ def test_a_download_is_none_then_running_then_done(downloads: Downloads, held: H
 
 def test_the_same_key_twice_is_one_download(downloads: Downloads, held: Held) -> None:
     downloads.start("alexnet", [held])
-    assert held.reached.wait(DEADLINE)
+    assert held.reached.wait(HANG)
     downloads.start("alexnet", [held])
     assert downloads.status("alexnet") == Status("running", HALF)
     held.let.set()
@@ -190,7 +190,7 @@ def test_a_cancelled_download_is_so_at_once_and_tries_no_other_source(
 ) -> None:
     held, other = Held(DownloadFailed("It broke.")), Held()
     downloads.start("alexnet", [held, other])
-    assert held.reached.wait(DEADLINE)
+    assert held.reached.wait(HANG)
     downloads.cancel("alexnet")
     assert downloads.status("alexnet") == Status("cancelled", HALF, "")
     held.let.set()
@@ -219,7 +219,7 @@ def test_a_start_after_a_cancel_waits_until_the_old_one_has_ended(
         yield WHOLE
 
     downloads.start("alexnet", [held])
-    assert held.reached.wait(DEADLINE)
+    assert held.reached.wait(HANG)
     downloads.cancel("alexnet")
     downloads.start(key, [attempt])
     assert downloads.status(key) == Status("running")
@@ -235,11 +235,11 @@ def test_close_stops_and_refuses_what_comes_after(downloads: Downloads) -> None:
     def attempt(stop: threading.Event) -> Iterator[Received]:
         yield HALF
         reached.set()
-        assert stop.wait(DEADLINE)
+        assert stop.wait(HANG)
         raise Cancelled("stopped")
 
     downloads.start("alexnet", [attempt])
-    assert reached.wait(DEADLINE)
+    assert reached.wait(HANG)
     downloads.close()
     assert not [one for one in threading.enumerate() if one.name == "layerscope-download"]
     assert downloads.status("alexnet") == Status("cancelled", HALF, "")
@@ -253,10 +253,10 @@ def test_close_does_not_wait_for_a_connection_that_hangs(
     assert module.PATIENCE <= 2
     monkeypatch.setattr(module, "PATIENCE", 0.05)
     downloads.start("alexnet", [held])
-    assert held.reached.wait(DEADLINE)
+    assert held.reached.wait(HANG)
     began = monotonic()
     downloads.close()
-    assert monotonic() - began < DEADLINE / 2
+    assert monotonic() - began < HANG / 2
     assert downloads.status("alexnet") == Status("cancelled", HALF, "")
 
 
@@ -266,7 +266,7 @@ def test_many_who_start_at_once_get_one_download(downloads: Downloads) -> None:
 
     def starting(held: Held, key: str) -> Callable[[], None]:
         def start() -> None:
-            gate.wait(DEADLINE)
+            gate.wait(HANG)
             with suppress(Busy):
                 downloads.start(key, [held])
 
@@ -276,7 +276,7 @@ def test_many_who_start_at_once_get_one_download(downloads: Downloads) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(DEADLINE)
+        thread.join(HANG)
     for held in helds:
         held.let.set()
     end()

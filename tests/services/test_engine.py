@@ -11,7 +11,8 @@ import torch
 from app.errors import Busy, Cancelled
 from app.services.engine import LocalEngine, StepResult
 from models.graph import Network
-from tests.services.conftest import CPU, Held, toy, until
+from tests.support.engines import CPU, Held, toy
+from tests.support.waiting import until
 
 
 async def everything(

@@ -13,7 +13,8 @@ from torch import Tensor
 from app.errors import Cancelled
 from app.services.engine import LocalEngine, StepResult
 from models.graph import Layer, Network, Step
-from tests.services.conftest import CPU, DEADLINE, Held, toy, until
+from tests.support.engines import CPU, Held, toy
+from tests.support.waiting import HANG, until
 
 PICTURE = torch.zeros(3, 4, 4)
 
@@ -94,7 +95,7 @@ async def test_a_network_that_cannot_be_planned_is_told_and_the_engine_goes_on(
 ) -> None:
     # A convolution that does not state its window has no geometry, and so no size of a batch.
     odd = Network(4, [(1, [Layer(Step("conv", "conv", channels=2), torch.nn.Conv2d(3, 2, 1))])])
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(HANG):
         with pytest.raises(ValueError, match="without a window"):
             await everything(engine, odd, PICTURE)
         assert await everything(engine, Network(4, []), PICTURE) == []
@@ -130,7 +131,7 @@ class Working:
         try:
             for i in range(1000):
                 self.begun.set()
-                assert self.let.wait(DEADLINE)
+                assert self.let.wait(HANG)
                 yield i
         finally:
             self.thread = threading.current_thread().name

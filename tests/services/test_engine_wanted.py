@@ -10,7 +10,8 @@ import torch
 from app.services import engine as module
 from app.services.engine import LocalEngine, StepResult
 from models.graph import Network
-from tests.services.conftest import Held, toy, until
+from tests.support.engines import Held, toy
+from tests.support.waiting import until
 
 
 async def names(

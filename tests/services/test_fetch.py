@@ -16,12 +16,12 @@ from app.errors import Cancelled
 from app.services import fetch as module
 from app.services import part
 from app.services.fetch import Received, Wanted, fetch
-from tests.services.naughty import (
+from tests.support.misbehaving_server import (
     BODY,
     PARTS,
     SHA,
     SIZE,
-    Naughty,
+    MisbehavingServer,
     behave,
     broken,
     get,
@@ -35,7 +35,7 @@ from tests.services.naughty import (
 @pytest.mark.parametrize("bytes", [SIZE, None])
 @pytest.mark.parametrize("sha256", [SHA, SHA.upper(), SHA[:8], ""])
 def test_a_file_comes_whole_into_a_new_folder(
-    server: Naughty, tmp_path: Path, bytes: int | None, sha256: str, framing: str
+    server: MisbehavingServer, tmp_path: Path, bytes: int | None, sha256: str, framing: str
 ) -> None:
     behave(server, framing=framing)
     folder = tmp_path / "new" / "folder"
@@ -55,7 +55,7 @@ def test_what_is_no_sha256_is_refused(tmp_path: Path, sha256: str) -> None:
         Wanted("http://example.org/", tmp_path, None, sha256)
 
 
-def test_a_redirect_is_followed_also_by_a_rest(server: Naughty, tmp_path: Path) -> None:
+def test_a_redirect_is_followed_also_by_a_rest(server: MisbehavingServer, tmp_path: Path) -> None:
     behave(server, redirects={"/toy.pth": "/elsewhere"})
     get(broken(server, tmp_path))
     assert (tmp_path / "toy.pth").read_bytes() == BODY
@@ -64,7 +64,7 @@ def test_a_redirect_is_followed_also_by_a_rest(server: Naughty, tmp_path: Path) 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_redirect_never_leaves_encryption(
-    server: Naughty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+    server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     def in_the_clear(handler: Any, request: urllib.request.Request) -> Any:
         return handler.do_open(http.client.HTTPConnection, request)
@@ -84,7 +84,7 @@ def test_a_redirect_never_leaves_encryption(
     assert len(server.asked) == 1 + (scheme == "https")
 
 
-def test_a_folder_that_cannot_be_written_is_told(server: Naughty, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_told(server: MisbehavingServer, tmp_path: Path) -> None:
     (tmp_path / "folder").write_bytes(b"a file")
     sentence = problem(wanted(server, tmp_path / "folder"))
     assert sentence.startswith(f"toy.pth cannot be written to {tmp_path / 'folder'}: File exists")
@@ -94,7 +94,9 @@ def test_a_folder_that_cannot_be_written_is_told(server: Naughty, tmp_path: Path
     assert left(tmp_path) == ["folder", "toy.pth"]
 
 
-def test_one_file_is_fetched_once_at_a_time(server: Naughty, tmp_path: Path, ticking: None) -> None:
+def test_one_file_is_fetched_once_at_a_time(
+    server: MisbehavingServer, tmp_path: Path, ticking: None
+) -> None:
     first = fetch(wanted(server, tmp_path), threading.Event())
     next(first)
     assert problem(wanted(server, tmp_path)) == "toy.pth is being downloaded already."
@@ -105,7 +107,7 @@ def test_one_file_is_fetched_once_at_a_time(server: Naughty, tmp_path: Path, tic
 
 
 def test_what_came_is_on_the_disk_before_it_has_its_name(
-    server: Naughty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
     for name in ("fsync", "replace"):
@@ -120,7 +122,9 @@ def test_what_came_is_on_the_disk_before_it_has_its_name(
     assert calls == ["fsync", "replace"]
 
 
-def test_who_leaves_early_lets_others_go_on(server: Naughty, tmp_path: Path, ticking: None) -> None:
+def test_who_leaves_early_lets_others_go_on(
+    server: MisbehavingServer, tmp_path: Path, ticking: None
+) -> None:
     first = fetch(wanted(server, tmp_path), threading.Event())
     next(first)
     first.close()  # type: ignore[attr-defined]
@@ -135,14 +139,14 @@ def test_who_leaves_early_lets_others_go_on(server: Naughty, tmp_path: Path, tic
     assert left(tmp_path) == ["toy.pth"]
 
 
-def test_the_lock_of_a_dead_process_holds_nobody(server: Naughty, tmp_path: Path) -> None:
+def test_the_lock_of_a_dead_process_holds_nobody(server: MisbehavingServer, tmp_path: Path) -> None:
     (tmp_path / "toy.pth.lock").write_bytes(b"")
     get(wanted(server, tmp_path))
     assert left(tmp_path) == ["toy.pth"]
 
 
 def test_a_lock_that_was_removed_meanwhile_is_none(
-    server: Naughty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(part, "_lock", lambda _: (tmp_path / "toy.pth.lock").unlink())
     assert problem(wanted(server, tmp_path)) == "toy.pth is being downloaded already."
@@ -163,7 +167,7 @@ class Stop(threading.Event):
 
 @pytest.mark.parametrize(("begun", "looks"), [(False, 0), (True, 0), (True, 1)])
 def test_a_stop_beforehand_or_while_a_part_is_hashed_asks_nobody(
-    server: Naughty, tmp_path: Path, begun: bool, looks: int
+    server: MisbehavingServer, tmp_path: Path, begun: bool, looks: int
 ) -> None:
     file = broken(server, tmp_path) if begun else wanted(server, tmp_path)
     with pytest.raises(Cancelled, match="The download was stopped"):
@@ -172,7 +176,7 @@ def test_a_stop_beforehand_or_while_a_part_is_hashed_asks_nobody(
     assert len(server.asked) == begun
 
 
-def test_a_stop_keeps_what_came(server: Naughty, tmp_path: Path, ticking: None) -> None:
+def test_a_stop_keeps_what_came(server: MisbehavingServer, tmp_path: Path, ticking: None) -> None:
     file, stop = wanted(server, tmp_path), threading.Event()
     reports = fetch(file, stop)
     came = next(reports).done
@@ -187,7 +191,7 @@ def test_a_stop_keeps_what_came(server: Naughty, tmp_path: Path, ticking: None) 
 
 
 def test_a_stop_after_the_last_byte_comes_too_late(
-    server: Naughty, tmp_path: Path, ticking: None
+    server: MisbehavingServer, tmp_path: Path, ticking: None
 ) -> None:
     stop = threading.Event()
     for received in fetch(wanted(server, tmp_path), stop):
@@ -197,7 +201,7 @@ def test_a_stop_after_the_last_byte_comes_too_late(
 
 
 def test_reports_tell_the_speed_of_what_came_now(
-    server: Naughty, tmp_path: Path, ticking: None
+    server: MisbehavingServer, tmp_path: Path, ticking: None
 ) -> None:
     reports = get(broken(server, tmp_path))
     assert [report.done for report in reports] == sorted(report.done for report in reports)
@@ -213,7 +217,7 @@ def test_reports_tell_the_speed_of_what_came_now(
 
 
 def test_an_early_pause_is_soon_forgotten(
-    server: Naughty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ticking: None
+    server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ticking: None
 ) -> None:
     clock = itertools.chain([0.0], itertools.count(1e6))
     monkeypatch.setattr(module, "monotonic", clock.__next__)
@@ -222,7 +226,11 @@ def test_an_early_pause_is_soon_forgotten(
 
 @pytest.mark.parametrize("tick", [0.0, 0.021])
 def test_reports_come_ten_times_a_second_at_most(
-    server: Naughty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ticking: None, tick: float
+    server: MisbehavingServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ticking: None,
+    tick: float,
 ) -> None:
     clock = itertools.count(0.0, tick)
     monkeypatch.setattr(module, "monotonic", clock.__next__)

@@ -15,12 +15,12 @@ import pytest
 
 from app.services import fetch as module
 from app.services.fetch import Wanted
-from tests.services.naughty import (
+from tests.support.misbehaving_server import (
     BODY,
     PARTS,
     SHA,
     SIZE,
-    Naughty,
+    MisbehavingServer,
     behave,
     broken,
     get,
@@ -64,7 +64,11 @@ LATE: list[tuple[dict[str, Any], int | None, str]] = [
 
 @pytest.mark.parametrize(("manners", "bytes", "sentence"), EARLY + LATE)
 def test_what_is_not_the_file_leaves_nothing(
-    server: Naughty, tmp_path: Path, manners: dict[str, Any], bytes: int | None, sentence: str
+    server: MisbehavingServer,
+    tmp_path: Path,
+    manners: dict[str, Any],
+    bytes: int | None,
+    sentence: str,
 ) -> None:
     behave(server, **manners)
     assert problem(wanted(server, tmp_path / "new", bytes)) == sentence
@@ -77,7 +81,7 @@ def test_what_is_not_the_file_leaves_nothing(
 
 @pytest.mark.parametrize(("manners", "bytes", "sentence"), EARLY)
 def test_what_fails_before_its_first_byte_leaves_an_earlier_part(
-    server: Naughty, tmp_path: Path, manners: dict[str, Any], bytes: int, sentence: str
+    server: MisbehavingServer, tmp_path: Path, manners: dict[str, Any], bytes: int, sentence: str
 ) -> None:
     broken(server, tmp_path)
     behave(server, ranges=False, **manners)
@@ -88,7 +92,7 @@ def test_what_fails_before_its_first_byte_leaves_an_earlier_part(
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_disk_with_too_little_room_is_told_beforehand(
-    server: Naughty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bool
+    server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bool
 ) -> None:
     file = broken(server, tmp_path) if begun else wanted(server, tmp_path)
     # The bytes of the part are on the disk already.
@@ -116,7 +120,7 @@ class Full(io.RawIOBase):
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_disk_that_fills_up_leaves_nothing(
-    server: Naughty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bool
+    server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bool
 ) -> None:
     file = broken(server, tmp_path) if begun else wanted(server, tmp_path)
     real = Path.open
@@ -139,7 +143,7 @@ def test_a_disk_that_fills_up_leaves_nothing(
 @pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize("manners", [{"stall": -1}, {"stall": 0}, {"cut": 0}, {"gibberish": True}])
 def test_a_server_that_says_nothing_cannot_be_reached(
-    server: Naughty,
+    server: MisbehavingServer,
     tmp_path: Path,
     manners: dict[str, Any],
     begun: bool,

@@ -12,12 +12,12 @@ import pytest
 from app.errors import Cancelled
 from app.services import fetch as module
 from app.services.fetch import fetch
-from tests.services.naughty import (
+from tests.support.misbehaving_server import (
     BODY,
     PARTS,
     SHA,
     SIZE,
-    Naughty,
+    MisbehavingServer,
     behave,
     broken,
     get,
@@ -40,7 +40,10 @@ BREAKS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("manners", BREAKS)
 def test_what_broke_goes_on_from_there(
-    server: Naughty, tmp_path: Path, manners: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    server: MisbehavingServer,
+    tmp_path: Path,
+    manners: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Long enough for a busy computer to send what comes before the stall.
     monkeypatch.setattr(module, "TIMEOUT", 1.0)
@@ -64,7 +67,7 @@ def test_what_broke_goes_on_from_there(
 
 @pytest.mark.parametrize("etag", [None, 'W/"weak"'])
 def test_what_cannot_go_on_leaves_nothing(
-    server: Naughty, tmp_path: Path, etag: str | None, ticking: None
+    server: MisbehavingServer, tmp_path: Path, etag: str | None, ticking: None
 ) -> None:
     behave(server, cut=200_000, etag=etag)
     assert problem(wanted(server, tmp_path)).endswith("0.3 MB. Starting again begins anew.")
@@ -88,7 +91,7 @@ def test_what_cannot_go_on_leaves_nothing(
     ],
 )
 def test_a_rest_that_says_little_of_itself_fits(
-    server: Naughty, tmp_path: Path, manners: dict[str, Any], bytes: int | None
+    server: MisbehavingServer, tmp_path: Path, manners: dict[str, Any], bytes: int | None
 ) -> None:
     broken(server, tmp_path)
     behave(server, **manners)
@@ -110,7 +113,9 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_part_that_does_not_fit_begins_anew(server: Naughty, tmp_path: Path, change: str) -> None:
+def test_a_part_that_does_not_fit_begins_anew(
+    server: MisbehavingServer, tmp_path: Path, change: str
+) -> None:
     file = broken(server, tmp_path)
     behave(server, **CHANGES[change])
     get(file)
@@ -120,7 +125,7 @@ def test_a_part_that_does_not_fit_begins_anew(server: Naughty, tmp_path: Path, c
     assert server.sent[-1] == SIZE
 
 
-def test_a_part_as_long_as_the_file_begins_anew(server: Naughty, tmp_path: Path) -> None:
+def test_a_part_as_long_as_the_file_begins_anew(server: MisbehavingServer, tmp_path: Path) -> None:
     file = broken(server, tmp_path)
     file.path.with_name("toy.pth.part").write_bytes(BODY)
     get(file)
@@ -130,7 +135,7 @@ def test_a_part_as_long_as_the_file_begins_anew(server: Naughty, tmp_path: Path)
 
 @pytest.mark.parametrize("note", ["", "[]", "{}", None])
 def test_a_part_of_unknown_origin_begins_anew(
-    server: Naughty, tmp_path: Path, note: str | None
+    server: MisbehavingServer, tmp_path: Path, note: str | None
 ) -> None:
     file = broken(server, tmp_path)
     path = tmp_path / "toy.pth.part.json"
@@ -145,7 +150,7 @@ def test_a_part_of_unknown_origin_begins_anew(
 
 @pytest.mark.parametrize(("address", "sha256"), [("?mirror", SHA), ("", SHA[:8])])
 def test_a_part_of_another_file_begins_anew(
-    server: Naughty, tmp_path: Path, address: str, sha256: str
+    server: MisbehavingServer, tmp_path: Path, address: str, sha256: str
 ) -> None:
     file = broken(server, tmp_path)
     file = replace(file, url=file.url + address, sha256=sha256)
@@ -155,7 +160,7 @@ def test_a_part_of_another_file_begins_anew(
     assert "Range" not in server.asked[1]
 
 
-def test_a_part_is_hashed_anew(server: Naughty, tmp_path: Path) -> None:
+def test_a_part_is_hashed_anew(server: MisbehavingServer, tmp_path: Path) -> None:
     file = broken(server, tmp_path)
     (tmp_path / "toy.pth.part").write_bytes(bytes(200_000))
     assert "its SHA-256 differs" in problem(file)

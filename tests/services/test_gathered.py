@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import pytest
 import torch
-from PIL import Image
 
 from app.services.catalogue import Catalogue
 from app.services.engine import LocalEngine
@@ -14,7 +11,8 @@ from app.services.gathered import Gathered
 from app.services.peaks import peak
 from app.services.pictures import Pictures
 from app.services.runs import Runs
-from tests.services.conftest import CPU
+from tests.support.engines import CPU
+from tests.support.picture_files import blurred_noise
 
 COUNT = 12
 
@@ -29,18 +27,9 @@ async def heeded(engine: LocalEngine, pictures: Pictures, gathered: Gathered) ->
     return Runs(engine, Catalogue(CPU, 10**9), pictures, 10**9, linger=0.01, heed=gathered.heed)
 
 
-def noise(seed: int) -> bytes:
-    """A picture of its own for each seed."""
-    lot = torch.Generator().manual_seed(seed)
-    pixels = torch.randint(0, 256, (6, 6, 3), generator=lot, dtype=torch.uint8).numpy()
-    file = BytesIO()
-    Image.fromarray(pixels).resize((64, 64), Image.Resampling.BICUBIC).save(file, "PNG")
-    return file.getvalue()
-
-
 async def brought(runs: Runs, pictures: Pictures, count: int = COUNT) -> list[str]:
     """So many uploads, each run through mini."""
-    ids = [pictures.add(noise(seed), "me").id for seed in range(count)]
+    ids = [pictures.add(blurred_noise(seed), "me").id for seed in range(count)]
     for id in ids:
         async with runs.listen("mini", id) as run:
             await run.finish()
@@ -106,7 +95,7 @@ async def test_a_picture_that_is_gone_is_never_told_even_where_nobody_said_so(
 async def test_a_run_that_ends_after_its_picture_was_deleted_leaves_nothing(
     heeded: Runs, pictures: Pictures, gathered: Gathered
 ) -> None:
-    (id,) = [pictures.add(noise(0), "me").id]
+    (id,) = [pictures.add(blurred_noise(0), "me").id]
     async with heeded.listen("mini", id) as run:
         await run.finish()
         pictures.delete(id, "me")

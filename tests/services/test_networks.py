@@ -21,7 +21,7 @@ from app.web.settings import Settings, table
 from models import registry
 from models.graph import Network
 from models.weights import TABLE
-from tests.services.conftest import CPU
+from tests.support.engines import CPU
 
 ROW = TABLE[0]
 

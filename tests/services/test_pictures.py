@@ -14,25 +14,8 @@ from PIL import Image
 
 from app.errors import Forbidden, PictureTooLarge, UnknownPicture
 from app.services.pictures import Pictures
-
-
-def png(shade: int = 0, size: tuple[int, int] = (40, 30)) -> bytes:
-    data = io.BytesIO()
-    Image.new("RGB", size, (shade, 0, 0)).save(data, "PNG")
-    return data.getvalue()
-
-
-def noise(seed: int) -> bytes:
-    data = io.BytesIO()
-    Image.frombytes("RGB", (100, 100), os.urandom(30_000)).save(data, "PNG")
-    return data.getvalue()
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
+from tests.support.picture_files import noise, png
 
 
 def test_the_same_picture_twice_is_one(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from app.errors import BrokenPicture, Forbidden, NotAPicture, UnknownPicture
 from app.services.pictures import Pictures
-from tests.services.test_pictures import Clock, noise, png
+from tests.support.clock import Clock
+from tests.support.picture_files import noise, png
 
 
 def test_a_picture_deleted_while_it_is_brought_again_is_there(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import io
 
 import pytest
 import torch
-from PIL import Image
 
 from app.errors import Cancelled, UnknownModel, UnknownPicture, UnknownStep, WeightsMissing
 from app.pictures.preprocess import normalise
@@ -22,13 +20,9 @@ from app.services.shelf import Entry, Shelf
 from app.vision.forward import forward_steps
 from models.graph import Network
 from models.weights import TABLE
-from tests.services.conftest import CPU, until
-
-
-def png(colour: str = "red", size: tuple[int, int] = (70, 64)) -> bytes:
-    data = io.BytesIO()
-    Image.new("RGB", size, colour).save(data, "PNG")
-    return data.getvalue()
+from tests.support.engines import CPU
+from tests.support.picture_files import png
+from tests.support.waiting import until
 
 
 async def test_a_run_holds_what_the_network_computes(runs: Runs) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import io
 
 import pytest
 import torch
-from PIL import Image
 
 from app.errors import Busy, Cancelled, UnknownPicture
 from app.services.catalogue import Catalogue
@@ -15,14 +13,10 @@ from app.services.pictures import Pictures
 from app.services.run import Run
 from app.services.runs import Runs
 from app.vision.forward import forward_steps
-from tests.services.conftest import CPU, Stepping, until
-from tests.services.test_pictures import Clock
-
-
-def png(shade: int = 0) -> bytes:
-    data = io.BytesIO()
-    Image.new("RGB", (64, 64), (shade, 0, 0)).save(data, "PNG")
-    return data.getvalue()
+from tests.support.clock import Clock
+from tests.support.engines import CPU, Stepping
+from tests.support.picture_files import png
+from tests.support.waiting import until
 
 
 async def followed(runs: Runs, image: str) -> list[str]:

@@ -16,7 +16,7 @@ from app.services.run import Run
 from app.services.runs import Runs
 from app.services.sheets import SCALES, Drawn, Scale, Sheets, Wanted, palette_of, version
 from models.weights import TABLE
-from tests.services.conftest import Stepping
+from tests.support.engines import Stepping
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from app.services.weights import load
 from models import registry
 from models.registry import find
 from models.weights import TABLE, row
-from tests.services.networks import embedded
+from tests.support.networks import embedded
 
 State = dict[str, Tensor]
 ALEXNET = next(weights for weights in TABLE if weights.id == "alexnet")

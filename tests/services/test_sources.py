@@ -17,28 +17,28 @@ from app.services.sources import attempts
 from app.services.weights import load
 from models.row import Weights
 from models.weights import TABLE
-from tests.services.conftest import until
-from tests.services.naughty import Naughty, serving
-from tests.services.networks import embedded, without_classifier
+from tests.support.misbehaving_server import MisbehavingServer, serving
+from tests.support.networks import embedded, without_classifier
+from tests.support.waiting import until
 
 STATE = dict(embedded().state_dict())
 
 
 @pytest.fixture
-def first() -> Iterator[Naughty]:
+def first() -> Iterator[MisbehavingServer]:
     with serving(b"never sent") as server:
         server.status = 404
         yield server
 
 
 @pytest.fixture
-def second() -> Iterator[Naughty]:
+def second() -> Iterator[MisbehavingServer]:
     with serving(save(STATE)) as server:
         yield server
 
 
 @pytest.fixture
-def row(first: Naughty, second: Naughty) -> Weights:
+def row(first: MisbehavingServer, second: MisbehavingServer) -> Weights:
     """Mini, as if it were published in two places."""
     return replace(TABLE[0], id="toy", embedded=False, url=first.url, second=second.url)
 
@@ -66,7 +66,7 @@ def test_the_second_serves_where_the_first_fails(tmp_path: Path, row: Weights) -
 
 
 def test_the_first_is_enough_where_it_works(
-    tmp_path: Path, row: Weights, first: Naughty, second: Naughty
+    tmp_path: Path, row: Weights, first: MisbehavingServer, second: MisbehavingServer
 ) -> None:
     first.status, first.body = 200, TABLE[0].path.read_bytes()
     assert everything(row, tmp_path) == []
@@ -76,7 +76,7 @@ def test_the_first_is_enough_where_it_works(
 
 @pytest.mark.parametrize("what", ["other", "partial", "text"])
 def test_what_does_not_fit_is_thrown_away(
-    tmp_path: Path, row: Weights, second: Naughty, what: str
+    tmp_path: Path, row: Weights, second: MisbehavingServer, what: str
 ) -> None:
     other = {f"x.{key}": value for key, value in STATE.items()}
     second.body = {

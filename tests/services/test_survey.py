@@ -27,8 +27,9 @@ from app.services.survey import (
 )
 from app.services.surveys import Surveys, weights_id
 from app.vision.forward import forward_steps
-from tests.services.conftest import CPU, until
-from tests.services.networks import embedded
+from tests.support.engines import CPU
+from tests.support.networks import embedded
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from app.vision.attacks.goal import Goal
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import pgd
 from app.vision.predict import Ranked
-from tests.services.networks import embedded
+from tests.support.networks import embedded
 
 CPU = torch.device("cpu")
 

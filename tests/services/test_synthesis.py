@@ -33,8 +33,8 @@ from app.services.synthesis.studio import Studio
 from app.vision.forward import forward_steps
 from app.vision.goals import LINEAR
 from models.graph import Network
-from tests.services.conftest import CPU
-from tests.services.networks import embedded
+from tests.support.engines import CPU
+from tests.support.networks import embedded
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

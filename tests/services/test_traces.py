@@ -17,7 +17,7 @@ from app.services.catalogue import Catalogue
 from app.services.engine import LocalEngine
 from app.services.pictures import Pictures
 from app.services.traces import Outcome, Trace, Traces, key_of, present
-from tests.services.conftest import CPU
+from tests.support.engines import CPU
 
 PGD = AttackRequest("pgd", epsilon=4)
 

@@ -21,7 +21,7 @@ from app.services.run import preprocess
 from app.services.shelf import Shelf
 from app.services.transfer import others, transferred, verdict
 from models import registry
-from tests.services.networks import embedded, put_partial
+from tests.support.networks import embedded, put_partial
 
 CPU = torch.device("cpu")
 ESPRESSO, CAT, BUS = "n07920052", "n02123045", "n04146614"

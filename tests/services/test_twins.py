@@ -15,8 +15,8 @@ from app.services.catalogue import Catalogue
 from app.services.shelf import Shelf
 from app.services.weights import load
 from models.weights import TABLE
-from tests.services.conftest import CPU
-from tests.services.networks import embedded, put_partial
+from tests.support.engines import CPU
+from tests.support.networks import embedded, put_partial
 
 
 def test_every_network_has_a_twin_that_no_list_names() -> None:

@@ -29,7 +29,7 @@ from app.services.unusual import (
 )
 from app.services.weights import weights_digest
 from app.vision.unusual import energy, feature_norm, max_logit, profile_distance
-from tests.services.networks import embedded
+from tests.support.networks import embedded
 
 CPU = torch.device("cpu")
 MODEL = Catalogue(CPU, 1).model("mini")

@@ -18,7 +18,7 @@ from app.services.run import preprocess
 from app.services.varied import SLIDERS, Curves, curves
 from app.vision.predict import top
 from models.graph import Layer, Network, Step, conv, fc, flatten
-from tests.services.networks import embedded
+from tests.support.networks import embedded
 
 CPU = torch.device("cpu")
 

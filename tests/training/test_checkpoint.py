@@ -18,7 +18,8 @@ from app.training.checkpoint import resume, save, write_whole
 from app.training.data import DataSet
 from app.training.options import Options
 from app.training.trainer import Trainer
-from tests.training.conftest import CPU, PREP, SMALL
+from tests.support.engines import CPU
+from tests.support.stripes import PREP, SMALL
 
 Make = Callable[[Options], Trainer]
 

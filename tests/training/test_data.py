@@ -12,7 +12,7 @@ from PIL import Image
 
 from app.errors import DataUnusable
 from app.training.data import DataSet, in_parts, load_splits
-from tests.training.conftest import CLASSES, PREP, silent, zipped
+from tests.support.stripes import CLASSES, PREP, silent, zipped
 
 
 def test_pixels_and_labels_are_those_of_the_files(

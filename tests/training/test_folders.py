@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import DataUnusable
 from app.training.folders import Entry, Folder, chosen, find, find_all, open_source
-from tests.training.conftest import zipped
+from tests.support.stripes import zipped
 
 
 def files(root: Path, *names: str) -> Path:

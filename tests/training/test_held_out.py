@@ -16,7 +16,7 @@ from app.training.folders import Folder
 from app.training.held_out import LEAST, calibrate, class_of, names_in, some
 from app.vision.unusual import mean_response, stage_ends
 from models.registry import seeded
-from tests.training.conftest import PREP, striped
+from tests.support.stripes import PREP, striped
 
 
 def photos(root: Path, count: int = LEAST) -> Path:

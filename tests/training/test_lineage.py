@@ -21,7 +21,8 @@ from app.training.options import Options
 from app.training.ship import ship
 from app.training.trainer import Trainer
 from models.classes import Label
-from tests.training.conftest import CLASSES, CPU, PREP, SMALL
+from tests.support.engines import CPU
+from tests.support.stripes import CLASSES, PREP, SMALL
 
 LABELS = [Label(i, name, name, name) for i, name in enumerate(CLASSES)]
 LONG = replace(SMALL, epochs=15, cutmix=0.0)

@@ -14,7 +14,7 @@ from app.training import session as session_module
 from app.training.options import Options
 from app.training.session import Places, Session
 from app.training.trainer import Progress, Trainer
-from tests.training.conftest import SMALL
+from tests.support.stripes import SMALL
 
 Make = Callable[[Options], Trainer]
 

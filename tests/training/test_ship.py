@@ -27,7 +27,8 @@ from app.training.trainer import Trainer
 from app.vision.unusual import energy, max_logit
 from models.classes import Label, read_labels
 from models.weights import row
-from tests.training.conftest import CLASSES, CPU, PREP, SMALL
+from tests.support.engines import CPU
+from tests.support.stripes import CLASSES, PREP, SMALL
 
 LABELS = [Label(i, name, name.title(), f"{name}, stripe") for i, name in enumerate(CLASSES)]
 

@@ -11,7 +11,7 @@ import torch
 
 from app.training.options import Options
 from app.training.trainer import Trainer
-from tests.training.conftest import SMALL
+from tests.support.stripes import SMALL
 
 Make = Callable[[Options], Trainer]
 

@@ -1,5 +1,10 @@
-"""The data set of two classes serves here too."""
+"""What tests of the verbs share."""
 
-from tests.training.conftest import alone, stripes
+from __future__ import annotations
 
-__all__ = ["alone", "stripes"]
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def alone(one_thread: None) -> None:
+    """Many of these train on tiny batches."""

@@ -17,7 +17,7 @@ def build(images: Path, out: Path, *more: str) -> int:
 
 
 @pytest.fixture
-def few(stripes: Path, tmp_path: Path) -> Path:  # noqa: F811
+def few(stripes: Path, tmp_path: Path) -> Path:
     """Eight pictures of each of two classes, and one that is none."""
     for label in ("across", "upright"):
         (tmp_path / "few" / label).mkdir(parents=True)

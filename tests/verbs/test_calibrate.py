@@ -17,8 +17,8 @@ from app.services.calibration import calibration
 from app.services.catalogue import Catalogue
 from app.services.shelf import Shelf
 from models.weights import TABLE
-from tests.services.networks import embedded, put_partial
-from tests.training.conftest import striped
+from tests.support.networks import embedded, put_partial
+from tests.support.stripes import striped
 
 COUNT = 44
 

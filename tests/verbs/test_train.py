@@ -16,7 +16,7 @@ import torch
 from safetensors import safe_open
 
 from app.__main__ import main
-from tests.training.conftest import zipped
+from tests.support.stripes import zipped
 
 SMALL = ["--classes", "all", "--widths", "4,8,8,8,8", "--hidden", "16", "--batch", "20",
          "--rate", "0.05", "--average", "0.8", "--area", "0.8", "--device", "cpu"]  # fmt: skip

@@ -16,8 +16,8 @@ from app.services import shelf as shelf_module
 from app.services.fitting import keyed
 from models import registry
 from models.weights import TABLE
-from tests.services.naughty import Naughty, serving
-from tests.services.networks import embedded, put_partial
+from tests.support.misbehaving_server import MisbehavingServer, serving
+from tests.support.networks import embedded, put_partial
 
 ID = "squeezenet1_1"
 Told = pytest.CaptureFixture[str]
@@ -39,7 +39,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def server(published: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Naughty]:
+def server(published: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MisbehavingServer]:
     """The official server, and a table that believes it."""
     body = published.read_bytes()
     with serving(body) as made:
@@ -71,7 +71,7 @@ def test_path_names_the_folders(tmp_path: Path, capsys: Told) -> None:
 
 
 def test_get_brings_the_file_and_verify_finds_it_whole(
-    tmp_path: Path, server: Naughty, capsys: Told
+    tmp_path: Path, server: MisbehavingServer, capsys: Told
 ) -> None:
     assert main(["weights", "get", ID]) == 0
     told = capsys.readouterr().err
@@ -89,7 +89,7 @@ def test_get_brings_the_file_and_verify_finds_it_whole(
     assert "its SHA-256 differs" in capsys.readouterr().out
 
 
-def test_get_into_another_folder(tmp_path: Path, server: Naughty) -> None:
+def test_get_into_another_folder(tmp_path: Path, server: MisbehavingServer) -> None:
     assert main(["weights", "get", ID, "--into", str(tmp_path / "stick")]) == 0
     assert [path.name for path in (tmp_path / "stick").iterdir()] == ["squeezenet1_1-b8a52dc0.pth"]
 
@@ -102,7 +102,7 @@ def test_random_weights_and_those_of_the_project_need_not_be_brought(capsys: Tol
 
 
 def test_get_that_fails_says_why_and_leaves_nothing(
-    tmp_path: Path, server: Naughty, capsys: Told
+    tmp_path: Path, server: MisbehavingServer, capsys: Told
 ) -> None:
     server.body, server.kind = b"<!doctype html><p>Please log in", "text/html"
     assert main(["weights", "get", ID]) == 2

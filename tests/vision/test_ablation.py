@@ -8,8 +8,8 @@ from torch import nn
 
 from app.vision.ablation import Ablation, ranked
 from models.graph import INPUT, Network, conv, fc, flatten, relu, softmax
-from tests.services.networks import embedded
-from tests.vision.toys import chain, graph, untouched
+from tests.support.networks import embedded
+from tests.support.small_networks import chain, graph, untouched
 
 X = torch.randn(3, 16, 16, generator=torch.Generator().manual_seed(4))
 

@@ -41,7 +41,7 @@ from models.graph import (
     relu,
     softmax,
 )
-from tests.services.networks import embedded
+from tests.support.networks import embedded
 
 
 def everything(network: Network, picture: Tensor) -> dict[str, Tensor]:

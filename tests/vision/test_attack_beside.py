@@ -18,7 +18,7 @@ from app.vision.attacks.noise import sign_noise
 from app.vision.attacks.pgd import pgd
 from app.vision.attacks.pgd_l2 import pgd_l2
 from app.vision.forward import forward_steps
-from tests.vision.attacked import mini, photo, reader
+from tests.support.attacked_networks import mini, photo, reader
 
 START = photo("cat")
 

@@ -26,7 +26,7 @@ from app.vision.attacks.sweep import (
     shaken,
     sweep,
 )
-from tests.vision.attacked import linear, photo, pixel, reader
+from tests.support.attacked_networks import linear, photo, pixel, reader
 
 # Class 0 leads by 2 (first - third) / 255: an attack of epsilon takes 4 epsilon / 255 of it.
 ROWS = [[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]]

@@ -21,8 +21,8 @@ from app.vision.attacks.goal import Goal
 from app.vision.attacks.pgd import climb, pgd
 from app.vision.attacks.pgd_l2 import climb_l2
 from models.graph import Network
-from tests.services.networks import embedded
-from tests.vision.attacked import ROW, photos, reader
+from tests.support.attacked_networks import ROW, photos, reader
+from tests.support.networks import embedded
 
 IDS = ("coffee", "cat", "noise")
 Criterion = Misclassification | TargetedMisclassification

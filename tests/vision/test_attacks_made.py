@@ -12,7 +12,7 @@ from app.vision.attacks.paste import Placement, covered, pasted
 from app.vision.attacks.placing import by_lot, share, tried
 from app.vision.attacks.sticker import place_of, random_colours, random_sticker, sticker_about
 from app.vision.attacks.universal import scaled, universal, universal_growing
-from tests.vision.attacked import linear, photo, pixel, reader
+from tests.support.attacked_networks import linear, photo, pixel, reader
 
 ROWS = [[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]]
 

@@ -15,7 +15,7 @@ from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import gaussian_noise, noise, pixel_noise, sign_noise
 from app.vision.attacks.pgd_l2 import climb_l2, pgd_l2
 from app.vision.attacks.repair import repair
-from tests.vision.attacked import linear, photo, photos, pixel, reader, values
+from tests.support.attacked_networks import linear, photo, photos, pixel, reader, values
 
 ROWS = [[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]]
 ZERO = Goal(torch.tensor([0]))

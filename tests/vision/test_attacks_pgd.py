@@ -13,7 +13,7 @@ from app.vision.attacks.goal import Goal
 from app.vision.attacks.grid import linf, on_grid
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import climb, pgd
-from tests.vision.attacked import ROW, linear, mini, photo, photos, pixel, reader, values
+from tests.support.attacked_networks import ROW, linear, mini, photo, photos, pixel, reader, values
 
 # Class 1 gains on class 0 where the first number falls and the third rises.
 ROWS = [[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]]

@@ -19,7 +19,7 @@ from app.vision.attacks.rates import METHODS, rate
 from app.vision.attacks.sticker import random_sticker, sticker_on_one, train_sticker
 from app.vision.attacks.universal import universal, universal_for_one, with_noise
 from app.vision.forward import forward_steps
-from tests.vision.attacked import linear, mini, photo, photos, pixel, reader
+from tests.support.attacked_networks import linear, mini, photo, photos, pixel, reader
 
 ROWS = [[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]]
 

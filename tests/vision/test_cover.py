@@ -10,7 +10,7 @@ import torch
 from app.vision.cover import Change, How, changed, cover
 from app.vision.passes import run
 from models.graph import INPUT
-from tests.vision.toys import graph
+from tests.support.small_networks import graph
 
 PICTURE = torch.rand(3, 28, 28, generator=torch.Generator().manual_seed(1))
 

@@ -6,7 +6,7 @@ import torch
 
 from app.vision.crops import Winners, cut, peaks_of
 from app.vision.geometry import geometry
-from tests.vision.toys import chain
+from tests.support.small_networks import chain
 
 
 def outputs(count: int, seed: int = 0) -> torch.Tensor:

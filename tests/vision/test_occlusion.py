@@ -9,9 +9,9 @@ from captum.attr import Occlusion  # type: ignore[import-untyped]
 from app.vision.occlusion import Patch, occlude, over_pixels
 from app.vision.units import Unit
 from models.graph import Network
-from tests.services.networks import embedded
-from tests.vision.test_projections import Asked, target
-from tests.vision.toys import chain, graph, untouched
+from tests.support.captum_units import Asked, target
+from tests.support.networks import embedded
+from tests.support.small_networks import chain, graph, untouched
 
 X = torch.randn(3, 16, 16, generator=torch.Generator().manual_seed(4))
 

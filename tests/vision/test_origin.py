@@ -7,7 +7,7 @@ import pytest
 from app.vision.geometry import geometry
 from app.vision.origin import origin
 from models.graph import Network
-from tests.vision.toys import chain, graph
+from tests.support.small_networks import chain, graph
 
 
 def found(network: Network, step: str, channel: int | None) -> tuple[str, int | None]:

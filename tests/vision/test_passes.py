@@ -8,7 +8,7 @@ import torch
 from app.vision.passes import after, between, border, run
 from app.vision.units import before_relu
 from models.graph import INPUT
-from tests.vision.toys import chain, graph
+from tests.support.small_networks import chain, graph
 
 X = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 

@@ -17,9 +17,10 @@ from app.vision.projections.grad_cam import grad_cam
 from app.vision.projections.gradient import gradient
 from app.vision.projections.guided import guided_backprop
 from app.vision.units import Unit
-from models.graph import INPUT, Network, conv, relu
-from tests.services.networks import embedded
-from tests.vision.toys import chain, graph, untouched
+from models.graph import Network, conv, relu
+from tests.support.captum_units import Asked, target
+from tests.support.networks import embedded
+from tests.support.small_networks import chain, graph, untouched
 
 # captum says so each time it sets its hooks, or asks for the gradient of a picture.
 pytestmark = [
@@ -35,29 +36,6 @@ UNITS = [
     (chain, Unit("relu3", 6)),
 ]  # fmt: skip
 OURS = {"gradient": gradient, "guided": guided_backprop, "deconvolution": deconvolution}
-
-
-class Asked(nn.Module):
-    """A network up to a step; a unit without a cell is the mean of its map."""
-
-    def __init__(self, network: Network, unit: Unit) -> None:
-        super().__init__()
-        self.network = network
-        self.mean = unit.cell is None
-        self.names = [step.name for step in network.steps]
-        self.names = self.names[: self.names.index(unit.step) + 1]
-
-    def forward(self, x: Tensor) -> Tensor:
-        outputs = {INPUT: x}
-        for name in self.names:
-            step = self.network.step(name)
-            outputs[name] = self.network.module(name)(*(outputs[i] for i in step.inputs))
-        end = outputs[self.names[-1]]
-        return end.mean((2, 3)) if self.mean and end.ndim == 4 else end
-
-
-def target(unit: Unit) -> int | tuple[int, ...]:
-    return unit.channel if unit.cell is None else (unit.channel, *unit.cell)
 
 
 def captums(method: str, network: Network, picture: Tensor, unit: Unit) -> Tensor:

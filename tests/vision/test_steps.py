@@ -13,7 +13,7 @@ from app.vision.forward import forward_steps
 from app.vision.predict import top
 from app.vision.statistics import statistics
 from models.graph import INPUT, Concat, Layer, Network, Step, conv
-from tests.services.networks import embedded
+from tests.support.networks import embedded
 
 
 @pytest.fixture(scope="module")

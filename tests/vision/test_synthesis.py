@@ -17,9 +17,9 @@ from app.vision.spectrum import Spectrum
 from app.vision.synthesis import Recipe, Synthesis, synthesise
 from app.vision.views import View
 from models.graph import Network
-from tests.services.networks import embedded
-from tests.vision import lucid
-from tests.vision.toys import chain, graph, untouched
+from tests.support import lucid
+from tests.support.networks import embedded
+from tests.support.small_networks import chain, graph, untouched
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -9,10 +9,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from app.web import turns
 from app.web.app import create_app
 from app.web.settings import Settings
-
-BASE = "http://localhost:8000"
+from tests.support.addresses import BASE
 
 
 @pytest.fixture
@@ -35,3 +35,9 @@ def client(application: FastAPI) -> Iterator[TestClient]:
 def other(client: TestClient, application: FastAPI) -> TestClient:
     """Somebody else, with a browser of their own."""
     return TestClient(application, base_url=BASE, follow_redirects=False)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a run of theirs to end before they are refused another."""
+    monkeypatch.setattr(turns, "PATIENCE", 0.0)

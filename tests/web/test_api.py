@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.pictures.samples import sample
 from app.services.sheets import version
 from models.weights import TABLE
-from tests.services.networks import ENTRY, embedded
+from tests.support.networks import ENTRY, embedded
 
 API = "/api/v1"
 RUN = f"{API}/runs/mini/coffee"

@@ -20,7 +20,16 @@ from app.pictures.difference import FACTORS, amplification, difference_png
 from app.services.traces import Trace
 from app.web import turns
 from app.web.attack.view import AttackView
-from tests.web.fooling import RUN, events, headline, opened, pixels, steps, traces, warnings
+from tests.support.attack_pages import (
+    RUN,
+    events,
+    headline,
+    opened,
+    pixels,
+    steps,
+    traces,
+    warnings,
+)
 
 
 def test_the_stream_brings_the_steps_in_order_then_the_end(client: TestClient) -> None:

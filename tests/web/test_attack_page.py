@@ -25,8 +25,8 @@ from app.web.attack.view import AttackView, read
 from app.web.settings import Settings
 from models import registry
 from models.classes import Label
-from tests.web.conftest import BASE
-from tests.web.fooling import HTML, RUN, headline, opened, steps, traces, warnings
+from tests.support.addresses import BASE
+from tests.support.attack_pages import HTML, RUN, headline, opened, steps, traces, warnings
 
 
 @pytest.mark.parametrize("name", ["Slider", "Desk", "Bar", "Shot", "Ending", "Scene", "AttackPage"])

@@ -23,8 +23,8 @@ from app.vision.attacks.paste import Placement, pasted
 from app.web.app import create_app
 from app.web.settings import Settings
 from models import registry
-from tests.vision.attacked import photo, reader
-from tests.web.conftest import BASE
+from tests.support.addresses import BASE
+from tests.support.attacked_networks import photo, reader
 
 URL = "/attack/sticker"
 HTML = {"accept": "text/html"}

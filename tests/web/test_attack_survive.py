@@ -19,9 +19,9 @@ from app.pictures.journey import JOURNEY
 from app.services.varied import SLIDERS
 from app.web.app import create_app
 from app.web.settings import Settings
-from tests.services.networks import embedded, put_partial
-from tests.web.conftest import BASE
-from tests.web.lab.reading import words
+from tests.support.addresses import BASE
+from tests.support.lab_pages import words
+from tests.support.networks import embedded, put_partial
 
 HTML = {"Accept": "text/html"}
 PAIR = "model=mini&image=cat&attacked=school-bus&seed=3"

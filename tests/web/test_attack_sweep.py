@@ -24,7 +24,7 @@ from app.web.app import create_app
 from app.web.attack.charting import SIZES
 from app.web.settings import Settings
 from models import registry
-from tests.web.conftest import BASE
+from tests.support.addresses import BASE
 
 PANEL = "/attack/sweep"
 CAT: dict[str, Any] = {"model": "mini", "image": "cat", "method": "fgsm"}

@@ -22,7 +22,7 @@ from app.web.app import create_app
 from app.web.settings import Settings
 from models import registry
 from models.weights import TABLE
-from tests.web.conftest import BASE
+from tests.support.addresses import BASE
 
 PANEL = "/attack/where"
 PART = {"hx-request": "true"}

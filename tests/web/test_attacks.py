@@ -18,7 +18,7 @@ from app.services.universal import Flipped, Noise, Recipe, pack
 from app.web.app import create_app
 from app.web.settings import Settings
 from models import registry
-from tests.web.conftest import BASE
+from tests.support.addresses import BASE
 
 URL = "/api/v1/attacks"
 

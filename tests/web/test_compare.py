@@ -22,8 +22,8 @@ from app.web.app import create_app
 from app.web.compare import contexts
 from app.web.settings import Settings
 from models import registry
-from tests.services.networks import put_partial
-from tests.web.conftest import BASE
+from tests.support.addresses import BASE
+from tests.support.networks import put_partial
 
 API = "/api/v1"
 HTML = {"accept": "text/html"}

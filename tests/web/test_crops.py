@@ -22,11 +22,11 @@ from app.services.run import Run
 from app.web.app import create_app
 from app.web.crops.asking import best_crops
 from app.web.settings import Settings
-from tests.services.conftest import CPU
-from tests.services.surveyed import put_survey
-from tests.services.test_atlas_shelf import atlas
-from tests.services.test_gathered import noise
-from tests.web.conftest import BASE
+from tests.support.addresses import BASE
+from tests.support.atlases import atlas
+from tests.support.engines import CPU
+from tests.support.picture_files import blurred_noise
+from tests.support.surveys import put_survey
 
 PANEL = "/crops/panel?model=mini&image=coffee&step=conv1&channel=3"
 
@@ -62,7 +62,9 @@ def links(text: str, attribute: str = "href") -> list[str]:
 
 def uploaded(client: TestClient | Browser, seed: int) -> str:
     """An upload of one's own that has gone through mini."""
-    answer = client.post("/api/v1/images", files={"file": ("a.png", noise(seed), "image/png")})
+    answer = client.post(
+        "/api/v1/images", files={"file": ("a.png", blurred_noise(seed), "image/png")}
+    )
     image: str = answer.json()["id"]
     assert client.get(f"/api/v1/runs/mini/{image}").status_code == 200
     return image

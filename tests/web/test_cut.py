@@ -24,9 +24,9 @@ from app.vision.occlusion import Patch, occlude
 from app.vision.passes import run
 from app.vision.units import Unit
 from models.graph import Network
-from tests.services.networks import embedded
-from tests.vision.toys import untouched
-from tests.web.cutting import HX, MASK, RUN, UNIT, array, events, rows_of
+from tests.support.cut_pages import HX, MASK, RUN, UNIT, array, events, rows_of
+from tests.support.networks import embedded
+from tests.support.small_networks import untouched
 
 
 @pytest.fixture(scope="module")

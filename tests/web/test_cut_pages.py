@@ -18,9 +18,9 @@ from app.errors import Busy
 from app.services.mask import Mask
 from app.web.app import create_app
 from app.web.settings import Settings
-from tests.services.networks import put_partial
-from tests.web.conftest import BASE
-from tests.web.cutting import HTML, HX, MASK, RUN, UNIT, array, hidden
+from tests.support.addresses import BASE
+from tests.support.cut_pages import HTML, HX, MASK, RUN, UNIT, array, hidden
+from tests.support.networks import put_partial
 
 
 def test_without_scripts_a_ticked_grid_becomes_a_link(client: TestClient) -> None:

@@ -18,7 +18,7 @@ from app.services.fitting import keyed
 from app.web.app import create_app
 from app.web.settings import Settings
 from models import registry
-from tests.web.conftest import BASE
+from tests.support.addresses import BASE
 
 RUN = "/api/v1/runs/mini/coffee"
 PANE = {"HX-Request": "true", "HX-Target": "aside#evidence"}

@@ -15,9 +15,9 @@ from starlette.testclient import TestClient
 from app.errors import NotFound
 from app.services.catalogue import Catalogue
 from app.web.layers.page import layer_of
-from tests.services.conftest import CPU
-from tests.services.networks import put_partial
-from tests.services.surveyed import put_survey
+from tests.support.engines import CPU
+from tests.support.networks import put_partial
+from tests.support.surveys import put_survey
 
 PAGE = {"accept": "text/html"}
 

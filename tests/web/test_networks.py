@@ -22,9 +22,9 @@ from app.web.panes.networks import stage_step
 from app.web.settings import Settings
 from models import registry
 from models.row import Weights
-from tests.services.naughty import Naughty, serving
-from tests.services.networks import embedded, put_partial
-from tests.web.conftest import BASE
+from tests.support.addresses import BASE
+from tests.support.misbehaving_server import MisbehavingServer, serving
+from tests.support.networks import embedded, put_partial
 
 API = "/api/v1"
 HTML = {"accept": "text/html"}
@@ -152,7 +152,7 @@ def test_a_step_has_its_like_in_another_network(
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Naughty]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MisbehavingServer]:
     """Where downloads come from in these tests."""
     with serving(b"w" * 3_000_000) as made:
         digest = sha256(made.body).hexdigest()
@@ -179,7 +179,9 @@ def until(client: TestClient, words: str) -> str:
     raise AssertionError(f"{words!r} never came: {text}")
 
 
-def test_a_download_is_started_looked_at_and_done(client: TestClient, server: Naughty) -> None:
+def test_a_download_is_started_looked_at_and_done(
+    client: TestClient, server: MisbehavingServer
+) -> None:
     assert "Download it (5 MB)" in client.get("/", headers=HTML).text
     server.stall = 1
     begun = client.post(GET, headers=HTMX).text
@@ -196,7 +198,9 @@ def test_a_download_is_started_looked_at_and_done(client: TestClient, server: Na
     assert (state["squeezenet1_1"], state["squeezenet1_0"]) == ("ready", "downloadable")
 
 
-def test_a_download_is_stopped_and_taken_up_again(client: TestClient, server: Naughty) -> None:
+def test_a_download_is_stopped_and_taken_up_again(
+    client: TestClient, server: MisbehavingServer
+) -> None:
     server.stall = 1
     client.post(GET, headers=HTMX)
     until(client, "1 of 3 MB")
@@ -210,7 +214,7 @@ def test_a_download_is_stopped_and_taken_up_again(client: TestClient, server: Na
 
 
 def test_what_goes_wrong_is_told_with_a_button_to_try_again(
-    client: TestClient, server: Naughty
+    client: TestClient, server: MisbehavingServer
 ) -> None:
     server.status = 404
     client.post(GET, headers=HTMX)

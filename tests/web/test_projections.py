@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from app.vision.projections.guided import guided_backprop
 from app.vision.units import Unit
-from tests.services.networks import embedded
+from tests.support.networks import embedded
 
 RUN = "/api/v1/runs/mini/coffee"
 PANEL = "/panels/projections?model=mini&image=coffee"

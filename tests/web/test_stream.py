@@ -24,22 +24,10 @@ from app.errors import Busy
 from app.services import engine as engine_module
 from app.vision.forward import forward_steps
 from models.registry import empty
+from tests.support.event_streams import parse
 
 STEPS = [step.name for step in empty("mini").steps]
 EVENTS = "/runs/mini/coffee/events"
-
-
-def parse(text: str) -> list[dict[str, str]]:
-    """Events of a stream, each with event, id and data."""
-    events = []
-    for block in text.strip().split("\n\n"):
-        event: dict[str, str] = {}
-        for line in block.splitlines():
-            name, _, value = line.partition(":")
-            value = value.removeprefix(" ")
-            event[name] = f"{event[name]}\n{value}" if name in event else value
-        events.append(event)
-    return [event for event in events if "" not in event]
 
 
 def test_one_event_a_step_in_order_then_the_end(client: TestClient) -> None:

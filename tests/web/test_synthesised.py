@@ -19,10 +19,10 @@ from app.services.synthesis.shipped import shipped
 from app.web.contexts import helped
 from app.web.synthesis import contexts
 from app.web.synthesis.spelling import from_link, in_link
-from tests.web.growing import API, FEW, HTML, HTMX, UNIT, impatient, picture_of, pixels  # noqa: F401
-from tests.web.test_stream import parse
+from tests.support.event_streams import parse
+from tests.support.synthesis_pages import API, FEW, HTML, HTMX, UNIT, picture_of, pixels
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("impatient", "one_thread")
 
 
 def test_every_field_of_a_context_says_what_it_is() -> None:

@@ -10,11 +10,11 @@ from starlette.testclient import TestClient
 
 from app.web.app import create_app
 from app.web.settings import Settings
-from tests.services.networks import put_partial
-from tests.web.growing import API, impatient  # noqa: F401
-from tests.web.test_stream import parse
+from tests.support.event_streams import parse
+from tests.support.networks import put_partial
+from tests.support.synthesis_pages import API
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("impatient", "one_thread")
 
 
 def test_the_api_tells_what_a_channel_responds_to(client: TestClient) -> None:

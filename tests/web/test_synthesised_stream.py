@@ -17,20 +17,19 @@ from app.services.engine import LocalEngine
 from app.services.synthesis.growth import Growths, Report
 from app.services.synthesis.kept import Kept
 from app.web import turns
-from tests.web.growing import (  # noqa: F401
+from tests.support.event_streams import parse
+from tests.support.synthesis_pages import (
     API,
     FEW,
     HTMX,
     UNIT,
     follow_until,
-    impatient,
     picture_of,
     pixels,
     until_idle,
 )
-from tests.web.test_stream import parse
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("impatient", "one_thread")
 
 
 def test_it_grows_in_order_ends_finished_and_is_there_for_everyone(

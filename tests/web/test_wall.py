@@ -20,8 +20,8 @@ from app.web.panes import kept, slices, wall
 from app.web.settings import Settings
 from app.web.templating import ROOT
 from models import registry
-from tests.services.networks import embedded, put_partial
-from tests.web.conftest import BASE
+from tests.support.addresses import BASE
+from tests.support.networks import embedded, put_partial
 
 API = "/api/v1"
 HTML = {"accept": "text/html"}

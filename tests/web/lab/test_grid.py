@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from tests.web.lab.reading import cells, image, lines, marked, numbers, objected, part, words
+from tests.support.lab_pages import cells, image, lines, marked, numbers, objected, part, words
 
 HTML = {"Accept": "text/html"}
 COUNTING = "picture=" + "+".join(str(i) for i in range(25))

@@ -19,8 +19,8 @@ from app.vision.arithmetic.convolution import convolve
 from app.vision.kernels import BY_HAND, by_hand
 from app.vision.likeness import likeness
 from app.vision.window import Window
-from tests.services.networks import embedded
-from tests.web.lab.reading import HX, image, lines, marked, numbers, objected, part, words
+from tests.support.lab_pages import HX, image, lines, marked, numbers, objected, part, words
+from tests.support.networks import embedded
 
 HTML = {"Accept": "text/html"}
 

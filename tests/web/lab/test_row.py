@@ -7,7 +7,7 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
-from tests.web.lab.reading import cells, image, lines, marked, objected, part, words
+from tests.support.lab_pages import cells, image, lines, marked, objected, part, words
 
 HTML = {"Accept": "text/html"}
 

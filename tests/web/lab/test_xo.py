@@ -15,22 +15,13 @@ from starlette.testclient import TestClient
 from app.vision.letters.board import CELLS, PRESETS, ideal
 from app.web.lab.xo import contexts, learning
 from app.web.lab.xo.state import as_bits, as_hex, plain
+from tests.support.xo_pages import PAGE, grid, warnings
 
-PAGE = "/lab/xo"
 HTMX = {"hx-request": "true", "hx-target": "div#results", "accept": "text/html"}
 STACK = "conv,relu,pool,conv1,relu,pool"
 SHIFTED_O = as_hex(
     as_bits(next(p for p in PRESETS if (p.letter, p.how) == ("O", "shifted")).board())
 )
-
-
-def grid(text: str, name: str, which: int = 0) -> list[list[str]]:
-    """The numbers of a table of the page."""
-    tables = re.findall(rf'<table [^>]*data-grid="{name}">(.*?)</table>', text, re.DOTALL)
-    rows = re.findall(r"<tr>(.*?)</tr>", tables[which], re.DOTALL)
-    return [
-        [re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<td.*?</td>", row)] for row in rows
-    ]
 
 
 def typed(place: int, text: str) -> str:
@@ -42,10 +33,6 @@ def said(text: str) -> str:
     found = re.search(r"data-say[^>]*>([^<]*)<", text)
     assert found
     return found[1]
-
-
-def warnings(text: str) -> list[str]:
-    return re.findall(r'<p class="warn">([^<]*)</p>', text)
 
 
 def sizes(text: str) -> list[str]:

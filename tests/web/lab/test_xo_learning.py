@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 from app.vision.letters.learn import EVERY, STEPS, Learned, learn
 from app.web import turns
 from app.web.lab.xo import learning
-from tests.web.lab.test_xo import PAGE, grid, warnings
-from tests.web.test_stream import parse
+from tests.support.event_streams import parse
+from tests.support.xo_pages import PAGE, grid, warnings
 
 EVENTS = "/lab/xo/events?layers=conv,relu,pool"
 

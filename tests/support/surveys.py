@@ -10,7 +10,7 @@ import torch
 from app.services.catalogue import Catalogue
 from app.services.survey import Survey, survey, write_survey
 from app.services.surveys import weights_id
-from tests.services.networks import embedded
+from tests.support.networks import embedded
 
 
 @cache

@@ -9,7 +9,6 @@ from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
-import pytest
 from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 from PIL import Image
@@ -17,18 +16,12 @@ from starlette.testclient import TestClient
 
 from app.services.engine import LocalEngine
 from app.services.synthesis.asked import Wanted
-from app.web import turns
 
 API = "/api/v1/models/mini/steps"
 UNIT = "model=mini&image=coffee&step=conv5&channel=3"
 FEW = f"{UNIT}&steps=20&seed=7"
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://localhost:8000/?step=conv5&channel=3&y=2"}
 HTML = {"Accept": "text/html"}
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "PATIENCE", 0.0)
 
 
 def pixels(client: TestClient, url: str) -> np.ndarray:

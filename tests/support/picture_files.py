@@ -1,5 +1,6 @@
 """Picture files that tests make themselves."""
 
+import random
 import struct
 import zlib
 from io import BytesIO
@@ -39,7 +40,7 @@ def chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def png(
+def written_png(
     width: int,
     height: int,
     *,
@@ -60,3 +61,20 @@ def animation_webp(width: int, height: int) -> bytes:
     size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     body = b"WEBPVP8X" + struct.pack("<I", 10) + b"\x02\0\0\0" + size
     return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def png(shade: int = 0, size: tuple[int, int] = (40, 30)) -> bytes:
+    """A PNG of one shade of red."""
+    return save(Image.new("RGB", size, (shade, 0, 0)), "PNG")
+
+
+def noise(seed: int, side: int = 100) -> bytes:
+    """A PNG that hardly compresses, of its own for each seed."""
+    pixels = random.Random(seed).randbytes(3 * side * side)
+    return save(Image.frombytes("RGB", (side, side), pixels), "PNG")
+
+
+def blurred_noise(seed: int) -> bytes:
+    """A PNG of 64 x 64 pixels with smooth blots of colour, of its own for each seed."""
+    small = Image.frombytes("RGB", (6, 6), random.Random(seed).randbytes(108))
+    return save(small.resize((64, 64), Image.Resampling.BICUBIC), "PNG")

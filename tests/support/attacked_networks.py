@@ -13,7 +13,7 @@ from app.pictures.samples import sample
 from app.vision.attacks.grid import AttackStep
 from app.vision.attacks.model import PixelModel
 from models.graph import Network
-from tests.services.networks import ENTRY, embedded
+from tests.support.networks import ENTRY, embedded
 
 ROW = ENTRY.row
 PREP = Preprocess(ROW.resize, ROW.crop, ROW.mean, ROW.std)

@@ -16,8 +16,7 @@ import pytest
 
 from app.errors import DownloadFailed
 from app.services.fetch import Received, Wanted, fetch
-
-DEADLINE = 10.0
+from tests.support.waiting import HANG
 
 BODY = random.Random(0).randbytes(300_000)
 SIZE = len(BODY)
@@ -25,7 +24,7 @@ SHA = hashlib.sha256(BODY).hexdigest()
 PARTS = ["toy.pth.part", "toy.pth.part.json"]
 
 
-class Naughty(ThreadingHTTPServer):
+class MisbehavingServer(ThreadingHTTPServer):
     """Serves `body` at every address, well until a test sets one of its manners.
 
     `asked` are the heads of all requests, `sent` the bytes of `body` sent to each of them. Bytes
@@ -74,9 +73,9 @@ class Naughty(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(body: bytes) -> Iterator[Naughty]:
+def serving(body: bytes) -> Iterator[MisbehavingServer]:
     """A server in a thread, gone with its connections afterwards."""
-    server = Naughty(body)
+    server = MisbehavingServer(body)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
@@ -84,11 +83,13 @@ def serving(body: bytes) -> Iterator[Naughty]:
     finally:
         server.let.set()
         server.shutdown()
-        thread.join(DEADLINE)
+        thread.join(HANG)
         server.server_close()
 
 
-def wanted(server: Naughty, folder: Path, bytes: int | None = SIZE, sha256: str = SHA) -> Wanted:
+def wanted(
+    server: MisbehavingServer, folder: Path, bytes: int | None = SIZE, sha256: str = SHA
+) -> Wanted:
     return Wanted(server.url, folder / "toy.pth", bytes, sha256)
 
 
@@ -106,13 +107,13 @@ def left(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def behave(server: Naughty, **manners: Any) -> None:
+def behave(server: MisbehavingServer, **manners: Any) -> None:
     for name, value in manners.items():
         assert hasattr(server, name)
         setattr(server, name, value)
 
 
-def broken(server: Naughty, folder: Path, **manners: Any) -> Wanted:
+def broken(server: MisbehavingServer, folder: Path, **manners: Any) -> Wanted:
     """A download that broke after 200,000 bytes; the server has its wits back."""
     file = wanted(server, folder)
     behave(server, cut=200_000, **manners)
@@ -123,14 +124,14 @@ def broken(server: Naughty, folder: Path, **manners: Any) -> Wanted:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Naughty
+    server: MisbehavingServer
 
     def do_GET(self) -> None:
         manners = self.server
         manners.asked.append(self.headers)
         manners.sent.append(0)
         if manners.stall == -1:
-            manners.let.wait(DEADLINE)
+            manners.let.wait(HANG)
         if manners.gibberish:
             self.wfile.write(b"gibberish\r\n\r\n")
             self.close_connection = True
@@ -186,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.server.body[: self.server.cut]
         for at in range(start, len(body), 10_000):
             if self.server.stall is not None and at >= self.server.stall:
-                self.server.let.wait(DEADLINE)
+                self.server.let.wait(HANG)
             yield body[at : at + 10_000]
 
     def _send(self, piece: bytes) -> None:

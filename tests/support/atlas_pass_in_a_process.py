@@ -10,8 +10,8 @@ import torch
 
 from app.services.atlas_folder import Folder
 from app.services.atlas_pass import Pass
-from tests.services.networks import embedded
-from tests.services.test_atlas import SMALL, first_layers
+from tests.support.atlases import SMALL, first_layers
+from tests.support.networks import embedded
 
 
 def main(images: str, out: str, slowly: bool) -> None:
