@@ -22,7 +22,7 @@ from app.web.settings import Settings
 from models import registry
 from tests.support.browser import Gate, Watch
 from tests.support.networks import put_partial
-from tests.support.waiting import HANG
+from tests.support.waiting import HANG, wait_until
 
 expect.set_options(timeout=HANG * 1000)
 
@@ -72,9 +72,8 @@ def base_url(gates: Gate, stick: Path, tmp_path_factory: pytest.TempPathFactory)
         server = Server(app, config)
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
-        while not server.started:
-            assert thread.is_alive()
-            thread.join(0.02)
+        wait_until(lambda: server.started or not thread.is_alive())
+        assert server.started
         # A busy machine may take longer from a page to its stream than a server should wait, and
         # a run that is stopped at a closed gate would hold up the next one.
         app.state.services.runs.linger = HANG

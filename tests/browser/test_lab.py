@@ -93,14 +93,16 @@ def test_play_steps_to_the_end_and_stops_there(page: Page) -> None:
 
 
 def test_pause_stays_where_it_is(page: Page) -> None:
+    page.clock.install()
     opened(page, LONG)
     page.click("#play")
     expect(page.locator(".where")).to_have_text("Position 3 of 12")
     page.click("#play")
-    expect(page.locator("#play")).to_have_text("Play", timeout=2000)
+    expect(page.locator("#play")).to_have_text("Play")
     before = page.locator(".where").inner_text()
-    # Longer than a step takes.
-    page.wait_for_timeout(1500)
+    assert before != "Position 12 of 12"
+    # Longer than all steps take.
+    page.clock.run_for(60_000)
     assert page.locator(".where").inner_text() == before
 
 
@@ -109,12 +111,14 @@ def test_play_stops_where_a_person_takes_over(page: Page) -> None:
     page.click("#play")
     expect(page.locator(".where")).to_have_text("Position 2 of 12")
     page.locator('input[name="kernel"]').first.focus()
-    expect(page.locator("#play")).to_have_text("Play", timeout=2000)
+    expect(page.locator("#play")).to_have_text("Play")
+    expect(page.locator(".where")).not_to_have_text("Position 12 of 12")
     page.click("#play")
     expect(page.locator("#play")).to_have_text("Pause")
     page.locator('tr[data-line="result"] a').nth(8).click()
     expect(page.locator(".where")).to_have_text("Position 9 of 12")
-    expect(page.locator("#play")).to_have_text("Play", timeout=2000)
+    expect(page.locator("#play")).to_have_text("Play")
+    expect(page.locator(".where")).to_have_text("Position 9 of 12")
 
 
 def test_arrows_move_the_window(page: Page) -> None:

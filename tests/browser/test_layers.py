@@ -9,17 +9,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import settled, violations
-from tests.support.waiting import HANG
-
-MEASURED = HANG * 8000
-"""The first page waits for the measuring, once for the session's server."""
 
 
 @pytest.fixture
 def walk(page: Page) -> Page:
     """The walk, measured."""
     page.goto("/layers/1")
-    expect(page.locator(".bars li")).to_have_count(3, timeout=MEASURED)
+    expect(page.locator(".bars li")).to_have_count(3)
     return page
 
 

@@ -18,7 +18,7 @@ from app.web import networks
 from models.row import Weights
 from tests.support.browser import Gate, picture, settled, upload
 from tests.support.misbehaving_server import serving
-from tests.support.waiting import HANG
+from tests.support.waiting import wait_until
 
 BIG = "own-squeezenet1_1-seeded"
 PART = "own-mini-part"
@@ -116,8 +116,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
         def halting(wanted: Wanted, stop: threading.Event) -> Iterator[Received]:
             yield Received(1_600_000, 4_800_000, 400_000.0)
-            while not let.wait(0.02) and not stop.is_set():
-                pass
+            wait_until(lambda: let.is_set() or stop.is_set())
             yield from fetch(wanted, stop)
 
         def attempts(row: Weights, cache: Path) -> list[Attempt]:
@@ -144,5 +143,5 @@ def test_a_download_shows_its_bar_is_stopped_and_ends(page: Page, slow: threadin
     expect(entry).to_contain_text("Stopped. What has come is kept.")
     slow.set()
     entry.get_by_role("button", name="Try again").click()
-    expect(entry).to_contain_text("SqueezeNet 1.0 is here now.", timeout=HANG * 1000)
+    expect(entry).to_contain_text("SqueezeNet 1.0 is here now.")
     expect(entry.get_by_role("link", name="Look into it")).to_be_visible()

@@ -175,10 +175,13 @@ def test_a_pass_that_was_killed_goes_on_to_the_same_bytes(
         str(pictures),
         str(path),
     ]
-    with subprocess.Popen([*command, "slowly"], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
+    with subprocess.Popen(
+        [*command, "waiting"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin and process.stdout
         while int(process.stdout.readline()) < 12:
-            pass
+            process.stdin.write("on\n")
+            process.stdin.flush()
         process.send_signal(signal.SIGKILL)
     assert not path.exists()
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout

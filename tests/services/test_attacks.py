@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from app.services.similarity import ssim
 from models.classes import Label
 from tests.support.engines import CPU
 from tests.support.networks import ENTRY
+from tests.support.waiting import until
 
 ROW = ENTRY.row
 LABELS = (
@@ -234,8 +234,7 @@ async def test_one_attack_a_person_and_leaving_stops_it(
         with pytest.raises(Busy):
             await anext(attacks.stream(attack, "a"))
         assert await anext(attacks.stream(attack, "b")) == 1
-    while not engine.idle:
-        await asyncio.sleep(0)
+    await until(lambda: engine.idle)
     assert isinstance(await anext(attacks.stream(attack, "a")), int)
 
 

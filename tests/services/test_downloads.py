@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from time import monotonic
 
 import pytest
 
@@ -254,9 +253,9 @@ def test_close_does_not_wait_for_a_connection_that_hangs(
     monkeypatch.setattr(module, "PATIENCE", 0.05)
     downloads.start("alexnet", [held])
     assert held.reached.wait(HANG)
-    began = monotonic()
     downloads.close()
-    assert monotonic() - began < HANG / 2
+    # It hangs still: nobody waited for it.
+    assert [one for one in threading.enumerate() if one.name == "layerscope-download"]
     assert downloads.status("alexnet") == Status("cancelled", HALF, "")
 
 

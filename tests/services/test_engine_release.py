@@ -41,7 +41,7 @@ async def test_a_pass_closed_before_its_first_step_leaves_the_queue(engine: Loca
     assert never.count == 0
 
 
-async def test_a_pass_stops_within_a_second_of_being_closed(engine: LocalEngine) -> None:
+async def test_a_pass_that_is_closed_stops_before_its_next_step(engine: LocalEngine) -> None:
     held = Held()
     network = toy(held)
     reached: list[str] = []
@@ -51,8 +51,7 @@ async def test_a_pass_stops_within_a_second_of_being_closed(engine: LocalEngine)
     await until(held.reached.is_set)
     await closed(steps)
     held.let.set()
-    async with asyncio.timeout(1):
-        await until(lambda: engine.idle)
+    await until(lambda: engine.idle)
     assert reached == []
 
 
@@ -169,8 +168,7 @@ async def test_a_long_job_given_up_is_closed_where_it_ran(
     if not midway:
         assert await next_item == 0
         await closed(items)
-    async with asyncio.timeout(1):
-        await until(work.closed.is_set)
+    await until(work.closed.is_set)
     assert work.thread.startswith("layerscope-compute")
 
 
@@ -228,5 +226,5 @@ async def test_closing_tells_those_who_wait_for_a_long_job() -> None:
         with pytest.raises(Cancelled):
             await listener
     work.let.set()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(HANG):
         await closing

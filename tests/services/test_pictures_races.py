@@ -14,6 +14,7 @@ from app.errors import BrokenPicture, Forbidden, NotAPicture, UnknownPicture
 from app.services.pictures import Pictures
 from tests.support.clock import Clock
 from tests.support.picture_files import noise, png
+from tests.support.waiting import HANG
 
 
 def test_a_picture_deleted_while_it_is_brought_again_is_there(
@@ -70,7 +71,7 @@ def test_adding_deleting_and_reading_in_many_threads(tmp_path: Path) -> None:
     barrier = threading.Barrier(6)
 
     def person(number: int) -> list[str]:
-        barrier.wait(10)
+        barrier.wait(HANG)
         problems = []
         for i in range(12):
             id = store.add(png(i % 3), f"owner {number}").id

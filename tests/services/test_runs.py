@@ -22,7 +22,7 @@ from models.graph import Network
 from models.weights import TABLE
 from tests.support.engines import CPU
 from tests.support.picture_files import png
-from tests.support.waiting import until
+from tests.support.waiting import HANG, until
 
 
 async def test_a_run_holds_what_the_network_computes(runs: Runs) -> None:
@@ -84,7 +84,7 @@ async def test_a_run_nobody_listens_to_is_stopped(
     def held(*arguments, **options):  # type: ignore[no-untyped-def]
         for output in real(*arguments, **options):
             yield output
-            gate.wait(5)
+            gate.wait(HANG)
 
     monkeypatch.setattr(engine_module, "forward_steps", held)
     async with runs.listen("mini", "noise") as run:
@@ -104,7 +104,7 @@ async def test_a_run_nobody_listens_to_is_stopped(
 async def test_a_listener_that_comes_back_in_time_goes_on(
     engine: LocalEngine, pictures: Pictures
 ) -> None:
-    runs = Runs(engine, Catalogue(CPU, 10**9), pictures, 10**9, linger=5)
+    runs = Runs(engine, Catalogue(CPU, 10**9), pictures, 10**9, linger=HANG)
     async with runs.listen("mini", "x") as run:
         pass
     async with runs.listen("mini", "x") as again:

@@ -16,7 +16,7 @@ from app.vision.forward import forward_steps
 from tests.support.clock import Clock
 from tests.support.engines import CPU, Stepping
 from tests.support.picture_files import png
-from tests.support.waiting import until
+from tests.support.waiting import HANG, until
 
 
 async def followed(runs: Runs, image: str) -> list[str]:
@@ -51,8 +51,7 @@ async def test_the_last_listener_to_leave_stops_the_work(slow: Runs, stepping: S
             await until(lambda: len(run.records) == 3)
         stepping.let(1)
         await until(lambda: len(run.records) == 4)
-    async with asyncio.timeout(1):
-        await until(lambda: stepping.closed == 1)
+    await until(lambda: stepping.closed == 1)
     assert slow.all() == []
     with pytest.raises(Cancelled):
         await run.record("softmax")
@@ -83,7 +82,7 @@ async def test_stopping_tells_listeners_even_before_the_work_has_begun(slow: Run
     listening = asyncio.create_task(listen())
     # Called in the turn of the loop in which the run is made: its task has not begun.
     asyncio.get_running_loop().call_soon(slow.stop)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         with pytest.raises(Cancelled):
             await listening
 

@@ -29,7 +29,7 @@ from app.services.surveys import Surveys, weights_id
 from app.vision.forward import forward_steps
 from tests.support.engines import CPU
 from tests.support.networks import embedded
-from tests.support.waiting import until
+from tests.support.waiting import HANG, until
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ async def test_it_is_made_once_for_all_who_ask_and_kept(
 
 async def test_crops_come_before_all_is_measured(engine: LocalEngine, tmp_path: Path) -> None:
     surveys = Surveys(engine, Catalogue(CPU, 10**9), tmp_path)
-    early = await surveys.ask("mini", 60, crops=True)
+    early = await surveys.ask("mini", HANG, crops=True)
     assert isinstance(early, Survey)
     assert strongest(early.peaks, "conv1", 0)
     await surveys.close()
@@ -156,4 +156,4 @@ async def test_one_that_somebody_waits_for_is_not_given_up(
     engine: LocalEngine, tmp_path: Path
 ) -> None:
     surveys = Surveys(engine, Catalogue(CPU, 10**9), tmp_path, linger=0)
-    assert isinstance(await surveys.ask("mini", 600), Survey)
+    assert isinstance(await surveys.ask("mini", HANG), Survey)

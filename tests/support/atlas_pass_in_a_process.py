@@ -1,9 +1,8 @@
-"""A pass over a folder in a process of its own, to be killed: images, file, and slowly or not."""
+"""A pass over a folder in a process of its own, to be killed: images, file, and whether to wait."""
 
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import torch
@@ -14,14 +13,16 @@ from tests.support.atlases import SMALL, first_layers
 from tests.support.networks import embedded
 
 
-def main(images: str, out: str, slowly: bool) -> None:
+def main(images: str, out: str, waiting: bool) -> None:
     torch.set_num_threads(1)
     work = Pass(first_layers(), embedded(), Folder.of(Path(images)), Path(out), SMALL)
     for progress in work.run():
         sys.stdout.write(f"{progress.done}\n")
         sys.stdout.flush()
-        time.sleep(0.2 if slowly else 0)
+        if waiting:
+            # For a line from whoever began this.
+            sys.stdin.readline()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], slowly=len(sys.argv) > 3)
+    main(sys.argv[1], sys.argv[2], waiting=len(sys.argv) > 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import re
 from html import unescape
@@ -16,6 +15,7 @@ from starlette.testclient import TestClient
 
 from app.services.engine import LocalEngine
 from app.services.synthesis.asked import Wanted
+from tests.support.waiting import until
 
 API = "/api/v1/models/mini/steps"
 UNIT = "model=mini&image=coffee&step=conv5&channel=3"
@@ -66,9 +66,8 @@ def until_idle(client: TestClient, application: FastAPI) -> None:
     engine: LocalEngine = application.state.services.engine
 
     async def wait() -> None:
-        async with asyncio.timeout(10):
-            while not engine.idle or engine._jobs or len(application.state.services.studio.growths):
-                await asyncio.sleep(0.002)
+        growths = application.state.services.studio.growths
+        await until(lambda: engine.idle and not engine._jobs and not len(growths))
 
     assert client.portal is not None
     client.portal.call(wait)

@@ -1,4 +1,4 @@
-"""A data set of two classes that a tiny network tells apart in seconds."""
+"""A data set of two classes that a tiny network tells apart after a few epochs."""
 
 from __future__ import annotations
 

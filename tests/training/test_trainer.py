@@ -31,7 +31,7 @@ def same(first: Trainer, second: Trainer) -> bool:
     return all(a.equal(b) for a, b in pairs)
 
 
-def test_two_classes_are_told_apart_in_seconds(make: Make) -> None:
+def test_two_classes_are_told_apart(make: Make) -> None:
     trainer = make(replace(SMALL, epochs=15, cutmix=0.0))
     steps(trainer)
     assert trainer.history[-1].top1 >= 0.95

@@ -17,6 +17,7 @@ from safetensors import safe_open
 
 from app.__main__ import main
 from tests.support.stripes import zipped
+from tests.support.waiting import HANG
 
 SMALL = ["--classes", "all", "--widths", "4,8,8,8,8", "--hidden", "16", "--batch", "20",
          "--rate", "0.05", "--average", "0.8", "--area", "0.8", "--device", "cpu"]  # fmt: skip
@@ -86,14 +87,14 @@ def test_killed_without_warning_it_goes_on_to_the_same_weights(
         if line.startswith("epoch   2"):
             process.kill()
             break
-    assert process.wait(30) == -signal.SIGKILL
+    assert process.wait(HANG) == -signal.SIGKILL
     process.stderr.close()
     stopped = standing(killed)["step"]
     assert 12 <= stopped < 2400
     assert not killed.exists()
     for out in (killed, whole):
         command = [sys.executable, "-c", UNTIL, str(stopped + 5), *options, str(out)]
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        subprocess.run(command, check=True, capture_output=True, timeout=HANG)
     first, second = standing(killed), standing(whole)
     assert first["step"] == second["step"] == stopped + 5
     pairs = zip(first["average"].values(), second["average"].values(), strict=True)
@@ -148,7 +149,7 @@ def test_a_polite_kill_leaves_a_checkpoint_and_says_how_to_go_on(
             break
     told = process.stderr.read()
     process.stderr.close()
-    assert process.wait(30) == 130
+    assert process.wait(HANG) == 130
     assert "The same command goes on from there." in told
     assert (tmp_path / "net.training" / "checkpoint.pt").is_file()
 

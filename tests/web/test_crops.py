@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
+import threading
 from collections.abc import Iterator
 from html import unescape
 from io import BytesIO
@@ -27,6 +27,7 @@ from tests.support.atlases import atlas
 from tests.support.engines import CPU
 from tests.support.picture_files import blurred_noise
 from tests.support.surveys import put_survey
+from tests.support.waiting import HANG
 
 PANEL = "/crops/panel?model=mini&image=coffee&step=conv1&channel=3"
 
@@ -292,13 +293,21 @@ def test_a_shared_crop_tells_nobody_else_where_its_picture_is(
 
 
 def test_the_panel_waits_until_the_picture_just_brought_was_looked_at(
-    pupil: Browser, monkeypatch: pytest.MonkeyPatch
+    pupil: Browser, sharing: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slowly(run: Run) -> Peaks:
-        time.sleep(0.5)
+    waited_for, gathered = threading.Event(), sharing.state.services.gathered
+    settled = gathered.settled
+
+    def held(run: Run) -> Peaks:
+        assert waited_for.wait(HANG)
         return peaks_of_run(run)
 
-    monkeypatch.setattr("app.services.gathered.peaks_of_run", slowly)
+    async def waiting() -> None:
+        waited_for.set()
+        await settled()
+
+    monkeypatch.setattr("app.services.gathered.peaks_of_run", held)
+    monkeypatch.setattr(gathered, "settled", waiting)
     image = uploaded(pupil, 2)
     assert f"image={image}&step=conv1" in inside(pupil, f"{PANEL}&of=uploads")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
@@ -25,6 +24,7 @@ from models.row import Weights
 from tests.support.addresses import BASE
 from tests.support.misbehaving_server import MisbehavingServer, serving
 from tests.support.networks import embedded, put_partial
+from tests.support.waiting import wait_until
 
 API = "/api/v1"
 HTML = {"accept": "text/html"}
@@ -159,8 +159,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MisbehavingServer]:
 
         def slow(wanted: Wanted, stop: threading.Event) -> Iterator[Received]:
             yield Received(1_000_000, 3_000_000, 500_000.0)
-            while made.stall and not stop.is_set():
-                made.let.wait(0.01)
+            wait_until(lambda: not made.stall or stop.is_set())
             yield from fetch(wanted, stop)
 
         def attempts(row: Weights, cache: Path) -> list[Attempt]:
@@ -170,13 +169,17 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MisbehavingServer]:
         yield made
 
 
-def until(client: TestClient, words: str) -> str:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
+def once_it_says(client: TestClient, words: str) -> str:
+    """What the entry says as soon as the words stand in it."""
+    text = ""
+
+    def said() -> bool:
+        nonlocal text
         text = client.get(GET, headers=HTMX).raise_for_status().text
-        if words in text:
-            return text
-    raise AssertionError(f"{words!r} never came: {text}")
+        return words in text
+
+    wait_until(said)
+    return text
 
 
 def test_a_download_is_started_looked_at_and_done(
@@ -187,11 +190,11 @@ def test_a_download_is_started_looked_at_and_done(
     begun = client.post(GET, headers=HTMX).text
     assert 'data-state="running"' in begun
     assert 'hx-trigger="every' in begun
-    half = until(client, "1 of 3 MB, 0.5 MB a second, 4 s left")
+    half = once_it_says(client, "1 of 3 MB, 0.5 MB a second, 4 s left")
     assert '<progress max="100" value="33.3"' in half
     server.stall = None
     server.let.set()
-    done = until(client, 'data-state="done"')
+    done = once_it_says(client, 'data-state="done"')
     assert "hx-trigger" not in done
     assert "SqueezeNet 1.1 is here now" in done
     state = {one["id"]: one["weights"]["state"] for one in client.get(f"{API}/models").json()}
@@ -203,14 +206,14 @@ def test_a_download_is_stopped_and_taken_up_again(
 ) -> None:
     server.stall = 1
     client.post(GET, headers=HTMX)
-    until(client, "1 of 3 MB")
+    once_it_says(client, "1 of 3 MB")
     stopped = client.post("/networks/squeezenet1_1/cancel", headers=HTMX).text
     assert "Stopped. What has come is kept." in stopped
     assert "Try again" in stopped
     server.stall = None
     server.let.set()
     client.post(GET, headers=HTMX)
-    until(client, 'data-state="done"')
+    once_it_says(client, 'data-state="done"')
 
 
 def test_what_goes_wrong_is_told_with_a_button_to_try_again(
@@ -218,7 +221,7 @@ def test_what_goes_wrong_is_told_with_a_button_to_try_again(
 ) -> None:
     server.status = 404
     client.post(GET, headers=HTMX)
-    text = until(client, 'data-state="failed"')
+    text = once_it_says(client, 'data-state="failed"')
     assert 'role="alert"' in text
     assert "404" in text
     assert "Try again" in text

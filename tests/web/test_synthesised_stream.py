@@ -28,6 +28,7 @@ from tests.support.synthesis_pages import (
     pixels,
     until_idle,
 )
+from tests.support.waiting import HANG
 
 pytestmark = pytest.mark.usefixtures("impatient", "one_thread")
 
@@ -102,7 +103,7 @@ def test_a_second_long_job_of_one_person_is_refused_in_words(
 def test_one_s_last_is_waited_for_before_the_next_begins(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "PATIENCE", 10.0)
+    monkeypatch.setattr(turns, "PATIENCE", HANG)
     real, refused = LocalEngine.stream, 0
 
     async def first_busy(

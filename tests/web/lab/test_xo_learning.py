@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from app.vision.letters.learn import EVERY, STEPS, Learned, learn
 from app.web import turns
 from app.web.lab.xo import learning
 from tests.support.event_streams import parse
+from tests.support.waiting import HANG, until
 from tests.support.xo_pages import PAGE, grid, warnings
 
 EVENTS = "/lab/xo/events?layers=conv,relu,pool"
@@ -92,7 +93,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     def endless(*arguments: Any) -> Iterator[Learned]:
         for report in learn(*arguments):
             yield report
-            gate.wait(10)
+            gate.wait(HANG)
             if gate.is_set():
                 return
 
@@ -136,7 +137,7 @@ async def test_one_run_a_person_and_others_take_turns(
     application: FastAPI, held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turns, "PATIENCE", 0.1)
-    async with application.router.lifespan_context(application), asyncio.timeout(20):
+    async with application.router.lifespan_context(application), asyncio.timeout(HANG):
         jobs = application.state.services.engine._jobs
         mine = Listener(application, "m")
         await until(lambda: len(jobs) == 1)
@@ -159,7 +160,7 @@ async def test_one_run_a_person_and_others_take_turns(
 async def test_who_begins_again_waits_for_the_last_run_to_end(
     application: FastAPI, held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with application.router.lifespan_context(application), asyncio.timeout(20):
+    async with application.router.lifespan_context(application), asyncio.timeout(HANG):
         engine = application.state.services.engine
         last = Listener(application, "m")
         await last.begun.wait()
@@ -181,14 +182,13 @@ async def test_who_begins_again_waits_for_the_last_run_to_end(
 
 
 async def test_a_run_that_nobody_listens_to_ends(application: FastAPI) -> None:
-    async with application.router.lifespan_context(application), asyncio.timeout(20):
+    async with application.router.lifespan_context(application), asyncio.timeout(HANG):
         jobs = application.state.services.engine._jobs
         listener = Listener(application, "m")
         await listener.begun.wait()
         assert len(jobs) == 1
         listener.close()
-        async with asyncio.timeout(2):
-            await listener.answered
+        await listener.answered
         assert not jobs
         assert f"{STEPS} of {STEPS}" not in listener.text
 
@@ -209,10 +209,3 @@ def test_what_breaks_on_the_way_is_an_event_and_a_clean_end(
     assert "#notice" in problem["data"]
     assert done["event"] == "done"
     monkeypatch.undo()
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Until something holds; ten seconds are too long."""
-    async with asyncio.timeout(10):
-        while not holds():
-            await asyncio.sleep(0.01)
