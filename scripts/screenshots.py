@@ -40,9 +40,8 @@ def main() -> int:
     return 0
 
 
-@contextmanager
-def served(data: Path) -> Iterator[str]:
-    """A server of its own on a free port; its address."""
+def started(data: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """A server of its own on a free port, when it answers; and its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -51,7 +50,18 @@ def served(data: Path) -> Iterator[str]:
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait(f"http://127.0.0.1:{port}/healthz")
-        yield f"http://127.0.0.1:{port}"
+    except TimeoutError:
+        server.kill()
+        raise
+    return server, f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def served(data: Path) -> Iterator[str]:
+    """A server of its own; its address."""
+    server, base = started(data)
+    try:
+        yield base
     finally:
         server.terminate()
         server.wait()

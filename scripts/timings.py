@@ -1,18 +1,25 @@
-"""How fast the page answers in a real browser: medians over several tries, as a table."""
+"""How fast the page answers in a real browser, and the server ends: medians, as a table."""
 
 from __future__ import annotations
 
+import signal
 import statistics
 import sys
 import tempfile
+import time
+import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
+from http.client import IncompleteRead
 from pathlib import Path
+from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, Page
 
-from scripts.screenshots import launched, served
+from scripts.screenshots import launched, served, started
 
 TRIES = 7
+ATTACKING = "/attack/events?image=cat&steps=200&epsilon=4"
 
 # Drawn: every card is of this picture and every sheet on screen has been decoded.
 DRAWN = """(image) => new Promise(resolve => {
@@ -77,6 +84,18 @@ DEEPER = """() => new Promise(resolve => {
 })"""
 
 
+# A cell of the Lab's board is painted: until the network's new answer stands on the page.
+PAINTED = """(x) => new Promise(resolve => {
+  const alike = document.querySelector('[data-alike="X"]');
+  const start = performance.now();
+  new MutationObserver((_, watching) => {
+    watching.disconnect();
+    resolve(performance.now() - start);
+  }).observe(alike, {childList: true, characterData: true, subtree: true});
+  document.querySelector(`#board [data-y="0"][data-x="${x}"]`).click();
+})"""
+
+
 def main() -> int:
     """Serve, measure, write the table."""
     with tempfile.TemporaryDirectory() as data, served(Path(data)) as base, launched() as browser:
@@ -87,6 +106,8 @@ def main() -> int:
             ("a click on a cell to its summands", 100, _repeat(browser, base, _cell)),
             ("from a map to its arithmetic", 100, _repeat(browser, base, _deeper)),
             ("a frame while the window is dragged", 17, _repeat(browser, base, _dragged)),
+            ("a painted cell to the Lab's answer", 100, _repeat(browser, base, _painted)),
+            ("Ctrl-C to the server's end, a stream open", 2000, _median(_interrupted, 3)),
         ]
     sys.stdout.write("| in Chromium, `mini` | bar | measured |\n|---|---|---|\n")
     for what, bar, measured in rows:
@@ -137,6 +158,31 @@ def _dragged(page: Page, i: int) -> float:
     return float(page.evaluate(DRAGGED))
 
 
+def _painted(page: Page, i: int) -> float:
+    if i == 0:
+        page.goto(urljoin(page.url, "/lab/xo"))
+        page.wait_for_selector("#board")
+    return float(page.evaluate(PAINTED, i + 1))
+
+
+def _interrupted(_: int) -> float:
+    """Somebody watches an attack of very many steps."""
+    with tempfile.TemporaryDirectory() as data:
+        server, base = started(Path(data))
+        try:
+            with urllib.request.urlopen(base + ATTACKING) as stream:
+                stream.readline()
+                start = time.monotonic()
+                server.send_signal(signal.SIGINT)
+                # A stream that has not ended in a second is cut off.
+                with suppress(IncompleteRead):
+                    stream.read()
+                server.wait()
+            return 1000 * (time.monotonic() - start)
+        finally:
+            server.kill()
+
+
 def _repeat(browser: Browser, base: str, measure: Callable[[Page, int], float]) -> float:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(base)
@@ -146,8 +192,8 @@ def _repeat(browser: Browser, base: str, measure: Callable[[Page, int], float]) 
     return found
 
 
-def _median(measure: Callable[[int], float]) -> float:
-    return statistics.median(measure(i) for i in range(TRIES))
+def _median(measure: Callable[[int], float], tries: int = TRIES) -> float:
+    return statistics.median(measure(i) for i in range(tries))
 
 
 if __name__ == "__main__":
