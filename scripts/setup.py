@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
 
 def is_ready(kind: str) -> bool:
     """Whether `.venv` holds what the requirement files ask for now."""
-    return PYTHON.exists() and _stamps().get(kind) == _digest(kind)
+    return PYTHON.exists() and _stamps().get(kind) == digest(kind)
 
 
 def set_up(kind: str) -> None:
@@ -76,9 +76,9 @@ def set_up(kind: str) -> None:
     _say("Installing the other packages ...")
     _install_requirements(FILES[kind][-1])
     _try_torch()
-    done = {kind: _digest(kind)}
+    done = {kind: digest(kind)}
     if kind == "dev":
-        done["run"] = _digest("run")
+        done["run"] = digest("run")
     STAMP.write_text(json.dumps(done) + "\n", encoding="utf-8")
     _say("Ready.")
 
@@ -185,7 +185,8 @@ def _pin(package: str) -> str:
     raise SetupError(f"requirements.txt pins no {package}.")
 
 
-def _digest(kind: str) -> str:
+def digest(kind: str) -> str:
+    """What the requirement files say, in short."""
     data = b"\0".join((ROOT / file).read_bytes() for file in FILES[kind])
     return hashlib.sha256(data).hexdigest()
 

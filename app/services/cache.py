@@ -51,6 +51,12 @@ class ByteCache(Generic[K, V]):
             for key in [key for key in self._entries if test(key)]:
                 self._drop(key)
 
+    @property
+    def values(self) -> list[V]:
+        """All that is kept, the least recently used first."""
+        with self._lock:
+            return [value for value, _ in self._entries.values()]
+
     def __len__(self) -> int:
         return len(self._entries)
 

@@ -193,6 +193,11 @@ class LocalEngine:
         return len(self._forwards)
 
     @property
+    def jobs(self) -> int:
+        """Long jobs that run or wait."""
+        return len(self._jobs)
+
+    @property
     def idle(self) -> bool:
         """Whether nothing runs or waits."""
         waiting = self._forwards or any(job.wanted for job in self._jobs)

@@ -44,6 +44,9 @@ class Sweeps:
     def __init__(self) -> None:
         self._kept: ByteCache[tuple[str, ...], tuple[Point, ...]] = ByteCache(BUDGET)
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def kept(self, asked: Sweep) -> tuple[Point, ...] | None:
         """Every point by epsilon, where the sweep has come to its end before; else None."""
         return self._kept.get(asked.key)

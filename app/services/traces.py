@@ -101,6 +101,9 @@ class Traces:
         self._kept: ByteCache[str, Trace] = ByteCache(budget)
         self._running: dict[str, Trace] = {}
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def find(self, key: str) -> Trace:
         """A trace, perhaps still running. Raises `NotFound`."""
         if (trace := self._kept.get(key)) is None:

@@ -31,7 +31,7 @@ EVERY = 10  # steps between two reports
 
 def main(arguments: Sequence[str]) -> int:
     """Train until the end or until stopped; the exit status."""
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     wanted = {one.name: getattr(given, one.name) for one in fields(Options)}
     options, teller = Options.of(wanted), Teller()
     chosen = device.choose(given.device)
@@ -121,7 +121,8 @@ def _stoppable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The options of a training."""
     parser = argparse.ArgumentParser(
         prog="python -m app train",
         description="Train the embedded network anew. Kill it and start it again: it goes on.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -61,10 +62,9 @@ def test_a_bar_is_kept_up_to_its_limit() -> None:
 
 
 def test_a_missed_bar_is_an_error_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def measured(models: list[str], quick: bool) -> list[Row]:
-        return [row(20.0)]
-
-    monkeypatch.setattr("app.bench.command._measure", measured)
+    monkeypatch.setattr("app.bench.memory.measure", lambda name: [row(20.0)])
+    monkeypatch.setattr("app.bench.command.open_workshop", lambda *_: nullcontext())
+    monkeypatch.setattr("app.bench.command.PARTS", ())
     assert main(["--models", "mini"]) == 0
     assert main(["--models", "mini", "--strict"]) == 1
 

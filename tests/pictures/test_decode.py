@@ -168,7 +168,7 @@ def header_only(width: int, height: int) -> bytes:
 def test_a_bomb_is_refused_before_a_decoder_sees_it(
     data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_decode", no_pixels)
+    monkeypatch.setattr(module, "BytesIO", no_pixels)
     with pytest.raises(PictureTooLarge, match="40000 × 40000, that is 1,600 million pixels"):
         decode(data)
 

@@ -71,8 +71,10 @@ def test_an_unknown_id_is_none() -> None:
 
 def test_a_server_without_scikit_image_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(samples, "find_spec", lambda _: None)
+    coffee = sample("coffee")
+    assert coffee
     with pytest.raises(LayerscopeError, match="scikit-image"):
-        samples._photo("coffee.png")
+        coffee.source()
 
 
 def test_scikit_image_itself_is_never_imported() -> None:

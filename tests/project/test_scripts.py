@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -32,23 +33,33 @@ def test_the_last_line_sums_the_phases() -> None:
     assert str(check.Count(3, 0, 2) + check.Count(4, 1)) == "7 passed, 1 failed, 2 skipped"
 
 
+class Called:
+    """What the tools would answer, and the report of so many tests."""
+
+    def __init__(self, ruff: int = 0, pytest: int = 0, tests: int = 0) -> None:
+        self.statuses, self.tests = {"ruff": ruff, "pytest": pytest}, tests
+
+    def __call__(self, command: list[str], **_: object) -> int:
+        for word in command:
+            if word.startswith("--junitxml="):
+                text = f'<testsuites><testsuite tests="{self.tests}"/></testsuites>'
+                Path(word.partition("=")[2]).write_text(text, encoding="utf-8")
+        return self.statuses[command[2]]
+
+
 @pytest.mark.parametrize(("lint", "status"), [(0, 0), (1, 1)])
 def test_lint_counts_for_the_status_but_not_for_the_sum(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lint: int, status: int
 ) -> None:
-    outcomes = {
-        "lint": check.Outcome("lint", lint == 0),
-        "unit": check.Outcome("unit", True, check.Count(2)),
-    }
-    monkeypatch.setattr(check, "_run", lambda phase, extra: outcomes[phase])
+    monkeypatch.setattr(subprocess, "call", Called(ruff=lint, tests=2))
     assert check.main(["lint", "unit"]) == status
     assert capsys.readouterr().out.endswith("\n2 passed, 0 failed\n")
 
 
 def test_a_run_of_no_tests_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing_collected = 5
-    monkeypatch.setattr(check, "_call", lambda *_, **__: nothing_collected)
-    assert not check._pytest("unit", []).well
+    monkeypatch.setattr(subprocess, "call", Called(pytest=nothing_collected, tests=0))
+    assert check.main(["unit"]) == 1
 
 
 def test_the_named_chromium_wins_and_must_exist(
@@ -77,7 +88,7 @@ def test_setup_is_ready_until_a_requirement_changes(
     for name, value in (("ROOT", tmp_path), ("PYTHON", python), ("STAMP", stamp)):
         monkeypatch.setattr(setup, name, value)
     assert not setup.is_ready("run")
-    stamp.write_text(json.dumps({kind: setup._digest(kind) for kind in setup.FILES}))
+    stamp.write_text(json.dumps({kind: setup.digest(kind) for kind in setup.FILES}))
     assert setup.is_ready("run")
     assert setup.is_ready("dev")
     (tmp_path / "requirements-dev.txt").write_text("pytest==9.2.0\n", encoding="utf-8")

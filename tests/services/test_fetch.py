@@ -14,7 +14,6 @@ import pytest
 
 from app.errors import Cancelled
 from app.services import fetch as module
-from app.services import part
 from app.services.fetch import Received, Wanted, fetch
 from tests.support.misbehaving_server import (
     BODY,
@@ -148,7 +147,13 @@ def test_the_lock_of_a_dead_process_holds_nobody(server: MisbehavingServer, tmp_
 def test_a_lock_that_was_removed_meanwhile_is_none(
     server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(part, "_lock", lambda _: (tmp_path / "toy.pth.lock").unlink())
+    def removed(file: int) -> os.stat_result:
+        """Looked at once it is locked."""
+        (tmp_path / "toy.pth.lock").unlink(missing_ok=True)
+        return looked(file)
+
+    looked = os.fstat
+    monkeypatch.setattr(os, "fstat", removed)
     assert problem(wanted(server, tmp_path)) == "toy.pth is being downloaded already."
     assert server.asked == []
 

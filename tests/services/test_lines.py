@@ -39,7 +39,7 @@ def run() -> Run:
     for output in forward_steps(network, picture[None]):
         (figures,) = statistics(output.tensor)
         made.append(StepResult(output.step, output.tensor[0], figures, 0.0, 1))
-    made._prepared = (None, network)  # type: ignore[assignment]
+    made.prepare(None, network)  # type: ignore[arg-type]
     return made
 
 

@@ -17,13 +17,11 @@ from tests.support.picture_files import noise, png
 from tests.support.waiting import HANG
 
 
-def test_a_picture_deleted_while_it_is_brought_again_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = Pictures(tmp_path)
+def test_a_picture_deleted_while_it_is_brought_again_is_there(tmp_path: Path) -> None:
+    store, lock = interruptible(tmp_path)
     id = store.add(png(), "ann").id
     # Between the look for the file and its entry in the index, somebody else deletes it.
-    monkeypatch.setattr(store, "_lock", Interrupting(lambda: store.delete(id, "ann"), store))
+    lock.before.append(lambda: store.delete(id, "ann"))
     stored = store.add(png(), "bob")
     assert stored.id == id
     assert store.png(id)
@@ -31,39 +29,45 @@ def test_a_picture_deleted_while_it_is_brought_again_is_there(
 
 
 class Interrupting:
-    """A lock that lets something happen just before it is taken for the first time."""
+    """A lock that lets things happen, once each, just before it is taken or after it is let go."""
 
-    def __init__(self, before: Callable[[], object], store: Pictures) -> None:
-        self._before: list[Callable[[], object]] = [before]
-        self._lock = store._lock
+    def __init__(self) -> None:
+        self.before: list[Callable[[], object]] = []
+        self.after: list[Callable[[], object]] = []
+        self._real = threading.RLock()
 
     def __enter__(self) -> None:
-        if self._before:
-            self._before.pop()()
-        self._lock.acquire()
+        if self.before:
+            self.before.pop()()
+        self._real.acquire()
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        self._real.release()
+        if self.after:
+            self.after.pop()()
+
+
+def interruptible(folder: Path) -> tuple[Pictures, Interrupting]:
+    """A store, and the lock around its index."""
+    lock = Interrupting()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "RLock", lambda: lock)
+        return Pictures(folder), lock
 
 
 @pytest.mark.parametrize("read", [Pictures.open, Pictures.png, lambda s, id: s.preview(id, 96)])
 def test_a_picture_deleted_while_it_is_read_is_unknown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[Pictures, str], object]
+    tmp_path: Path, read: Callable[[Pictures, str], object]
 ) -> None:
     first = Pictures(tmp_path)
     id = first.add(png(), "ann").id
     first.close()
-    store = Pictures(tmp_path)
-    require = store._require
-
-    def then_deleted(wanted: str) -> None:
-        require(wanted)
-        monkeypatch.setattr(store, "_require", require)
-        store.delete(id, "ann")
-
-    monkeypatch.setattr(store, "_require", then_deleted)
+    store, lock = interruptible(tmp_path)
+    # The store has just seen that it is there.
+    lock.after.append(lambda: store.delete(id, "ann"))
     with pytest.raises(UnknownPicture):
         read(store, id)
+    assert lock.after == []
 
 
 def test_adding_deleting_and_reading_in_many_threads(tmp_path: Path) -> None:

@@ -291,7 +291,7 @@ def test_few_that_nobody_watches_stay_ready(model: Model, network: Network) -> N
         follow = table.follow(asked(model, "conv1", channel, FEW), network)
         next(follow), next(follow)
         follow.close()  # type: ignore[attr-defined]
-    assert len(table._parked) == growing.PARKED
+    assert table.parked == growing.PARKED
 
 
 async def collected(items: AsyncIterator[int | Report]) -> list[int | Report]:

@@ -67,7 +67,7 @@ def until_idle(client: TestClient, application: FastAPI) -> None:
 
     async def wait() -> None:
         growths = application.state.services.studio.growths
-        await until(lambda: engine.idle and not engine._jobs and not len(growths))
+        await until(lambda: engine.idle and not engine.jobs and not len(growths))
 
     assert client.portal is not None
     client.portal.call(wait)

@@ -63,7 +63,7 @@ def test_each_learns_from_those_before_and_what_is_made_is_not_made_again(
 
 
 def test_the_plan_is_what_made_the_network_that_ships() -> None:
-    parser, last = train._parser(), mini.PLAN[-1]
+    parser, last = train.parser(), mini.PLAN[-1]
     assert last.name == "mini"
     given = parser.parse_args(
         ["--data", "pictures", "--precision", "bfloat16", *last.arguments(Path("made"))]

@@ -43,14 +43,15 @@ def test_however_a_sitting_ends_the_next_goes_on(
 ) -> None:
     whole, first, second = make(SMALL), make(SMALL), make(SMALL)
     list(whole.run())
-    advance = first._advance
+    rate = first.rate
 
-    def ended(chosen: object) -> float:
-        if first.step == 8:
+    def ended(step: int) -> float:
+        """Asked at the beginning of a step."""
+        if step == 8:
             raise how
-        return advance(chosen)  # type: ignore[arg-type]
+        return rate(step)
 
-    monkeypatch.setattr(first, "_advance", ended)
+    monkeypatch.setattr(first, "rate", ended)
     with pytest.raises(how):
         list(Session(first, places).run())
     going_on = Session(second, places)

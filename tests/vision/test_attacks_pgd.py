@@ -14,6 +14,7 @@ from app.vision.attacks.grid import linf, on_grid
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import climb, pgd
 from tests.support.attacked_networks import ROW, linear, mini, photo, photos, pixel, reader, values
+from tests.support.small_networks import untouched
 
 # Class 1 gains on class 0 where the first number falls and the third rises.
 ROWS = [[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]]
@@ -164,8 +165,7 @@ def test_the_network_is_left_as_found(learning: bool) -> None:
     for parameter in network.parameters():
         assert parameter.grad is None
         assert parameter.requires_grad is learning
-    for module in network.modules():
-        assert not module._forward_hooks and not module._backward_hooks
+    assert untouched(network)
     assert all(value.equal(before[name]) for name, value in network.state_dict().items())
 
 

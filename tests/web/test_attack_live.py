@@ -225,4 +225,4 @@ def test_a_run_to_the_end_stops_when_its_reader_has_left(
     monkeypatch.setattr(Request, "is_disconnected", left)
     text = opened(client, "image=cat&steps=200&run=1&plain=1", 503)
     assert "stopped before its end" in warnings(text)
-    assert not application.state.services.engine._jobs
+    assert not application.state.services.engine.jobs

@@ -40,7 +40,7 @@ def test_the_page_waits_with_a_form_and_computes_nothing(
 ) -> None:
     text = opened(client, "")
     assert 'data-state="empty"' in text and "hx-sse:connect" not in text
-    assert not application.state.services.engine._jobs and not len(traces(application)._kept)
+    assert not application.state.services.engine.jobs and not len(traces(application))
     for inline in (" style=", "<style", " onclick=", "hx-on"):
         assert inline not in text
     for control in (

@@ -328,15 +328,15 @@ def test_with_its_last_owner_a_picture_and_its_crops_go(pupil: Browser, classmat
     assert "No picture of this collection" in inside(pupil, f"{PANEL}&of=uploads")
 
 
-def test_with_its_time_a_picture_and_its_crops_go(
-    sharer: TestClient, sharing: FastAPI, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_with_its_time_a_picture_and_its_crops_go(sharer: TestClient, sharing: FastAPI) -> None:
     uploaded(sharer, 1)
     text = inside(sharer, f"{PANEL}&of=uploads")
     url = next(url for url in links(text, "src") if url.endswith(".webp"))
     services = sharing.state.services
-    later = services.pictures._clock() + 90_000
-    monkeypatch.setattr(services.pictures, "_clock", lambda: later)
+    # Brought again it stays for as long as pictures stay now: its time is over.
+    services.pictures.lifetime = -1
+    again = {"file": ("a.png", blurred_noise(1), "image/png")}
+    assert sharer.post("/api/v1/images", files=again).status_code == 404
     assert sharer.get(url).status_code == 404
     for image in services.pictures.expire():
         services.forget(image)

@@ -157,6 +157,11 @@ class Growths:
     def __len__(self) -> int:
         return len(self._growing)
 
+    @property
+    def parked(self) -> int:
+        """Growths that nobody watches, ready to go on."""
+        return len(self._parked)
+
     def _join(self, asked: Asked, network: Network) -> Growth:
         """The growth under way, or one that stopped a moment ago, or a new one."""
         self._tidy()

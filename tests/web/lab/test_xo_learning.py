@@ -138,23 +138,23 @@ async def test_one_run_a_person_and_others_take_turns(
 ) -> None:
     monkeypatch.setattr(turns, "PATIENCE", 0.1)
     async with application.router.lifespan_context(application), asyncio.timeout(HANG):
-        jobs = application.state.services.engine._jobs
+        engine = application.state.services.engine
         mine = Listener(application, "m")
-        await until(lambda: len(jobs) == 1)
+        await until(lambda: engine.jobs == 1)
         # The same person again, in another tab: refused with a sentence, before any event.
         second = Listener(application, "m")
         await second.answered
         assert second.status == 503
         assert "One long job of yours" in second.text
         theirs = Listener(application, "t")
-        await until(lambda: len(jobs) == 2)
+        await until(lambda: engine.jobs == 2)
         held.set()
         await asyncio.gather(mine.answered, theirs.answered)
         assert 'data-place="0"' in mine.text
         assert 'data-place="1"' in theirs.text
         assert "Number 2 in the queue" in theirs.text
         assert [parse(one.text)[-1]["event"] for one in (mine, theirs)] == ["done", "done"]
-        assert not jobs
+        assert not engine.jobs
 
 
 async def test_who_begins_again_waits_for_the_last_run_to_end(
@@ -183,13 +183,13 @@ async def test_who_begins_again_waits_for_the_last_run_to_end(
 
 async def test_a_run_that_nobody_listens_to_ends(application: FastAPI) -> None:
     async with application.router.lifespan_context(application), asyncio.timeout(HANG):
-        jobs = application.state.services.engine._jobs
+        engine = application.state.services.engine
         listener = Listener(application, "m")
         await listener.begun.wait()
-        assert len(jobs) == 1
+        assert engine.jobs == 1
         listener.close()
         await listener.answered
-        assert not jobs
+        assert not engine.jobs
         assert f"{STEPS} of {STEPS}" not in listener.text
 
 
