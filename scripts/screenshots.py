@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from scripts.browser import find_chromium
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 MAP = "image=cat&step=conv2&channel=1"
 """Of the maps of that layer it responds most to this picture, to an eye."""
 SHOTS = (
@@ -40,14 +41,14 @@ def main() -> int:
     return 0
 
 
-def started(data: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """A server of its own on a free port, when it answers; and its address."""
+def started(data: Path, code: Path = ROOT) -> tuple[subprocess.Popen[bytes], str]:
+    """A server of the checkout `code` on a free port, when it answers; and its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "app", "--port", str(port)]
     environment = {**os.environ, "LAYERSCOPE_DATA": str(data)}
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(command, cwd=code, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait(f"http://127.0.0.1:{port}/healthz")
     except TimeoutError:
@@ -57,9 +58,9 @@ def started(data: Path) -> tuple[subprocess.Popen[bytes], str]:
 
 
 @contextmanager
-def served(data: Path) -> Iterator[str]:
-    """A server of its own; its address."""
-    server, base = started(data)
+def served(data: Path, code: Path = ROOT) -> Iterator[str]:
+    """A server of the checkout `code`; its address."""
+    server, base = started(data, code)
     try:
         yield base
     finally:
