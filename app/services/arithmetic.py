@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from torch import Tensor, nn
+
 from app.errors import BadRequest, UnknownStep
 from app.services.run import Record, Run
 from app.vision.arithmetic.chain import Link, Place, chain
 from app.vision.arithmetic.explain import Cell, explain
 from app.vision.contributions import strongest_cell
 from app.vision.paid import Paid, paid
+from models.graph import Step
 
 LONGEST_PATH = 64
 """Links that a person may choose; the deepest network here has nineteen that add up."""
@@ -66,3 +69,15 @@ def chained(
 def payers(run: Run, index: int) -> Paid:
     """What each cell of the last maps paid for a class's score."""
     return paid(run.network, run.output, index)
+
+
+def weight_of(run: Run, step: Step) -> Tensor:
+    """The kernels of a convolution, [O,I,kh,kw]."""
+    return _weight(run.network.module(step.name))
+
+
+def _weight(module: nn.Module) -> Tensor:
+    weight = module.weight
+    if not isinstance(weight, Tensor):
+        raise TypeError("a convolution has kernels")
+    return weight

@@ -74,3 +74,16 @@ def changed(
     with torch.inference_mode():
         after = run(network, {INPUT: covered[None]}, wanted)
     return [Change(name, before[name], after[name][0]) for name in wanted]
+
+
+def limits(change: Change) -> tuple[float, float]:
+    """Where colours end: of the map before and after together, and of the difference."""
+    both = max(float(change.before.abs().max()), float(change.after.abs().max()))
+    return both, float(change.difference.abs().max())
+
+
+def moved(change: Change) -> float:
+    """||after - before|| / ||before|| of one map; 0 where both are 0."""
+    one = Change(change.step, change.before.flatten()[None], change.after.flatten()[None])
+    size, apart = float(one.before.norm()), float(one.difference.norm())
+    return apart / size if size else float(apart > 0)

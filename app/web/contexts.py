@@ -2,44 +2,122 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from app.pictures.palettes import PaletteName
 from app.pictures.samples import Sample
 from app.services.catalogue import Model
 from app.services.pictures import Stored
 from app.services.sheets import Scale
 from app.services.shelf import Refused
+from app.vision.geometry import Box
 from app.web.api.schemas import Prediction
 from app.web.links import View
+from app.web.panels.panel_link import PanelLink
+from app.web.parts.contexts import helped
+from app.web.parts.photo import Photo
+from app.web.parts.sprites import Legend, Tile
+from app.web.parts.terms import Term
 from app.web.words import Words
 from models.graph import Step
 
 if TYPE_CHECKING:
     from app.web.panes.arithmetic.contexts import Deep
-    from app.web.panes.contexts import StepPane, UnitPane
+
+    pass
     from app.web.panes.kept import Kept
     from app.web.panes.wall import Switch
 
-
-def helped(text: str, default: Any = MISSING) -> Any:
-    return field(default=default, metadata={"help": text})
-
-
-def as_dict(context: Any) -> dict[str, Any]:
-    """A context as Jinja takes it, without copying what is inside."""
-    return {spec.name: getattr(context, spec.name) for spec in fields(context)}
+if TYPE_CHECKING:
+    from app.web.panes.slices import Slices
+    from app.web.panes.wall import Wall
+    from app.web.synthesis.build import Responds
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """One map on a card."""
+class Fact:
+    """One line of a table of figures."""
 
-    channel: int = helped("Number of the channel.")
-    title: str = helped("What it is, for tooltips and screen readers.")
-    url: str = helped("The page with this map selected.")
-    box: str = helped("Its part of the sheet, as an SVG viewBox.")
+    name: str = helped("What is told.")
+    value: str = helped("Its value with its unit.")
+    note: str = helped("What it means, for a tooltip.", "")
+
+
+@dataclass(frozen=True, slots=True)
+class StepPane:
+    """Evidence for a step."""
+
+    view: View = helped("What is on screen.")
+    model: Model = helped("The network.")
+    step: Step = helped("The step.")
+    stage: Words = helped("About its stage.")
+    kind: Words = helped("About what it computes.")
+    facts: tuple[Fact, ...] = helped("Its figures.")
+    tiles: tuple[Tile, ...] = helped("All its channels, strongest first.")
+    sheet: str = helped("URL of the sheet of all channels.")
+    sheet_width: int = helped("Its width, pixels.")
+    sheet_height: int = helped("Its height, pixels.")
+    legend: Legend = helped("How to read the colours.")
+    wall: Wall | None = helped("Its colour kernels, where it reads the picture.")
+    csv: str = helped("URL of the table of channels.")
+    png: str = helped("URL of the sheet, to be saved.")
+    panels: tuple[PanelLink, ...] = helped("What more can be looked at.", ())
+    pictures: PanelLink | None = helped("The pictures made for all its channels, if any.", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A depth of zoom."""
+
+    title: str = helped("What it shows.")
+    url: str = helped("The page at that depth.")
+    set: str = helped("What the link changes in the URL.")
+    current: bool = helped("Whether it is on screen.")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPane:
+    """Evidence for one channel of a step."""
+
+    view: View = helped("What is on screen.")
+    model: Model = helped("The network.")
+    step: Step = helped("The step.")
+    channel: int = helped("The channel.")
+    label: str = helped("The class it stands for, if any.")
+    kind: Words = helped("About what the step computes.")
+    rank: int = helped("Its place by peak, 1 the strongest.")
+    count: int = helped("How many channels there are.")
+    facts: tuple[Fact, ...] = helped("Its figures.")
+    previous: str = helped("The page with the next stronger channel, empty at the first.")
+    next: str = helped("The page with the next weaker channel, empty at the last.")
+    spatial: bool = helped("Whether it is a map.")
+    map: str = helped("URL of its map.")
+    values: str = helped("URL of its values, .npy.")
+    shape: tuple[int, int] = helped("Rows and columns.")
+    axes: str = helped("Where cells lie, as JSON: [start, jump, size] of columns, then rows.")
+    frame: tuple[float, float, float, float] = helped(
+        "Where the map lies on the input: x, y, w, h."
+    )
+    cell: tuple[int, int] = helped("Row and column of the pinned cell.")
+    value: float = helped("Its value.")
+    box: Box = helped("The input pixels it sees.")
+    photo: Photo = helped("The photo under the map.")
+    tabs: tuple[Tab, ...] = helped("The depths of zoom.")
+    kernel: str = helped("URL of its kernel, empty where it has none.")
+    kernel_box: str = helped("The kernel's part of that sheet, as an SVG viewBox.")
+    kernel_size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
+    kernel_words: str = helped("What the picture of the kernel shows.")
+    slices: Slices | None = helped("Its kernel slice by slice, where it reads maps.")
+    keep: str = helped("The unit as a link keeps it; empty where it is kept already.")
+    terms: tuple[Term, ...] = helped("The weightiest summands.")
+    rest: float = helped("The other summands together.")
+    rest_count: int = helped("How many others there are.")
+    bias: float = helped("The bias.")
+    legend: Legend = helped("How to read the colours.")
+    panels: tuple[PanelLink, ...] = helped("What more can be looked at.")
+    csv: str = helped("URL of its values as a table.")
+    png: str = helped("URL of its map, to be saved.")
+    responds: Responds | None = helped("What it responds to, where that is known at once.", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +126,6 @@ class ClassBar:
 
     prediction: Prediction = helped("Label, logit, probability.")
     url: str = helped("The page with this class selected.")
-
-
-@dataclass(frozen=True, slots=True)
-class Legend:
-    """How colours are to be read."""
-
-    palette: PaletteName = helped("Name of the palette.")
-    low: str = helped("What the left end stands for.")
-    high: str = helped("What the right end stands for.")
-    sentence: str = helped("The scale in words.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,26 +16,26 @@ from app.services.run import Run
 from app.services.sheets import SCALES, Scale
 from app.vision.filters import Order
 from app.web.api.answers import kept
-from app.web.api.images import remove, take_in
-from app.web.contexts import Page, as_dict
+from app.web.contexts import Page, StepPane, UnitPane
+from app.web.core.uploads import remove, take_in
+from app.web.cut.asked import UnitDep
 from app.web.htmx import by_htmx, target
 from app.web.links import View, Zoom
 from app.web.panels import links
 from app.web.panes.arithmetic.contexts import Deep
 from app.web.panes.arithmetic.drawing import deep_png
 from app.web.panes.arithmetic.pane import deep_pane
-from app.web.panes.contexts import StepPane, UnitPane
 from app.web.panes.evidence import step_pane, unit_pane
 from app.web.panes.kept import kept as beside
 from app.web.panes.networks import choices, stage_step
-from app.web.panes.picture import gallery, link_expires, picture_pane
+from app.web.panes.picture import gallery, picture_pane
 from app.web.panes.river import river
 from app.web.panes.wall import wall as kernel_wall
+from app.web.parts.contexts import as_dict
+from app.web.parts.photo import link_expires
 from app.web.state import OwnerDep, Services, ServicesDep
-from app.web.synthesis.build import responds
-from app.web.synthesis.table import wall_link
+from app.web.synthesis.build import responds, wall_link
 from app.web.templating import render
-from app.web.units import UnitDep
 from app.web.words import STAGES
 
 router = APIRouter(include_in_schema=False)

@@ -18,18 +18,18 @@ from app.errors import NotFound
 from app.services.arithmetic import checked_cell, checked_channel
 from app.services.catalogue import Model
 from app.services.run import Record, Run
-from app.web.cut.table import cut_links
+from app.web.crops.panel import crop_links
+from app.web.cut.asked import UnitDep
+from app.web.cut.page import cut_links
 from app.web.links import View
-from app.web.panes.arithmetic.head import paid
-from app.web.panes.contexts import PanelLink
-from app.web.panes.crops import crop_links
+from app.web.panels.class_contributions import paid
+from app.web.panels.panel_link import PanelLink
 from app.web.panes.numbers import numbers
 from app.web.panes.projections import projections
 from app.web.panes.slices import has_slices, slices
 from app.web.state import ServicesDep
-from app.web.synthesis.table import synthesis_links
+from app.web.synthesis.build import synthesis_links
 from app.web.templating import render
-from app.web.units import UnitDep
 from models.graph import Step
 
 

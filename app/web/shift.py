@@ -15,9 +15,9 @@ from app.pictures.preprocess import input_png
 from app.services.arithmetic import checked_channel
 from app.services.run import Run
 from app.vision.shift import kept, relative_change, shifted
-from app.web.contexts import as_dict, helped
 from app.web.htmx import by_htmx
 from app.web.links import View, sheet_url
+from app.web.parts.contexts import as_dict, helped
 from app.web.state import OwnerDep, ServicesDep
 from app.web.templating import render
 

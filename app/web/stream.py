@@ -13,10 +13,10 @@ from app.services.sheets import Scale
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId
 from app.web.api.schemas import ERRORS
-from app.web.contexts import as_dict
 from app.web.endings import DONE, broken
 from app.web.links import View
 from app.web.panes.river import card
+from app.web.parts.contexts import as_dict
 from app.web.state import Services, ServicesDep
 from app.web.templating import render_text
 

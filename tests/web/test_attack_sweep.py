@@ -19,7 +19,7 @@ from app.services import sweeps
 from app.services.fitting import keyed
 from app.services.pairs import paired
 from app.vision.attacks.sweep import EPSILONS, SEEDS, Point, sweep
-from app.web import turns
+from app.web import endings
 from app.web.app import create_app
 from app.web.attack.charting import SIZES
 from app.web.settings import Settings
@@ -157,7 +157,7 @@ def test_a_deleted_pictures_sweep_is_forgotten(client: TestClient, application: 
 def test_while_another_long_job_of_the_same_person_runs_it_is_refused(
     client: TestClient, application: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "PATIENCE", 0.1)
+    monkeypatch.setattr(endings, "PATIENCE", 0.1)
     client.get("/")
     owner = client.cookies["layerscope_owner"]
     engine = application.state.services.engine

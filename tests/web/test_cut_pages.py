@@ -160,7 +160,7 @@ def test_a_second_long_job_of_the_same_person_is_told_to_wait(
         raise Busy("One long job of yours is running already. Stop it, or wait for it.")
         yield
 
-    monkeypatch.setattr("app.web.turns.PATIENCE", 0.0)
+    monkeypatch.setattr("app.web.endings.PATIENCE", 0.0)
     monkeypatch.setattr(application.state.services.engine, "stream", busy)
     for path in ("occlusion", "ablation"):
         answer = client.get(f"/cut/{path}/events?{UNIT}&step=conv5")

@@ -32,11 +32,11 @@ from app.web.api.channel_schemas import (
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, Problem, problem
 from app.web.crops.asking import best_crops
+from app.web.endings import begun
 from app.web.errors import for_people, status_of
 from app.web.links import filters_url
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.synthesis.spelling import digest, picture_url, unit_url, wanted
-from app.web.turns import begun
 
 router = APIRouter(prefix="/models/{model}/steps/{step}", tags=["channels"], responses=ERRORS)
 

@@ -17,7 +17,7 @@ from app.services.ablated import Switch, checked_step, read, switched
 from app.services.brush import Brushed, Stroke, brush, covered
 from app.services.mask import SIDE, Mask
 from app.services.run import Run
-from app.vision.cover import Change, How
+from app.vision.cover import Change, How, limits, moved
 from app.vision.predict import top
 from app.web.api.answers import Csv, Npy, Png, Version, array, picture, table
 from app.web.api.cut_schemas import (
@@ -31,11 +31,10 @@ from app.web.api.cut_schemas import (
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, Prediction, problem
-from app.web.cut.ablation import whole as whole_ranking
 from app.web.cut.asked import Asked, ClassName, ask
 from app.web.links import View
-from app.web.panes import cover as pane
 from app.web.panes.classes import ClassRow, classes
+from app.web.parts.ablation_ranking import finished_ranking
 from app.web.state import OwnerDep, Services, ServicesDep
 
 NO_CLASS: dict[int | str, dict[str, Any]] = {409: problem("A partial network has no classes.")}
@@ -121,7 +120,7 @@ async def cover_map_png(
     """Three tiles: before and after on one scale, and after less before on its own."""
     found = await _brushed(services, asked, stroke)
     maps = _maps(asked, found)
-    both, apart = pane.limits(found.map)
+    both, apart = limits(found.map)
     peaks = torch.tensor([both, both, apart])
     return picture(sheet(maps, peaks, "signed", columns=3).png, asked.run.model.row, v)
 
@@ -166,14 +165,14 @@ async def ablation(
         step=record.step.name,
         off=list(switch.off(len(record.statistics.peaks))),
         compared=change.step,
-        moved=pane.moved(change),
+        moved=moved(change),
     )
 
 
 @router.get("/steps/{step}/ablation/ranking", summary="Which channels a class misses most")
 async def ranking(asked: AskedStep, services: ServicesDep, owner: OwnerDep) -> RankingInfo:
     """Each switched off alone; a long job on a large network, kept for a while."""
-    found = await whole_ranking(asked, services, owner)
+    found = await finished_ranking(asked, services, owner)
     logits, shares = found.logits.tolist(), found.probabilities.tolist()
     index = asked.index or 0
     return RankingInfo(
@@ -194,7 +193,7 @@ async def ranking_csv(
     asked: AskedStep, services: ServicesDep, owner: OwnerDep, v: Version = ""
 ) -> Response:
     """The channel that is missed most first."""
-    found = await whole_ranking(asked, services, owner)
+    found = await finished_ranking(asked, services, owner)
     order = found.order("logits")
     rows = [(c, found.logits[c].item(), found.probabilities[c].item()) for c in order]
     name = f"{asked.view.model}-{asked.view.image[:12]}-{asked.record.step.name}-ranking.csv"

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Path, Query, UploadFile
 from fastapi.responses import Response
 
 from app.pictures.samples import all_samples
-from app.services.pictures import Stored
 from app.services.sheets import DRAWING
 from app.web.api.answers import Jpeg, Png, Version, kept
 from app.web.api.schemas import ERRORS, ImageInfo, SampleInfo, problem
-from app.web.state import OwnerDep, Services, ServicesDep
+from app.web.core.uploads import remove, take_in
+from app.web.state import OwnerDep, ServicesDep
 
 router = APIRouter(tags=["pictures"])
 
@@ -49,14 +49,6 @@ async def upload(file: UploadFile, services: ServicesDep, owner: OwnerDep) -> Im
         notes=list(stored.notes),
         expires=stored.expires,
     )
-
-
-async def take_in(services: Services, file: UploadFile, owner: str) -> Stored:
-    """Read an upload and keep it. Raises a `PictureError`."""
-    # One byte more than allowed is enough to know that it is too much.
-    data = await file.read(services.pictures.limit + 1)
-    name = file.filename or ""
-    return await asyncio.to_thread(services.pictures.add, data, owner, name)
 
 
 @router.get(
@@ -96,9 +88,3 @@ async def preview(
 async def delete(image: ImageId, services: ServicesDep, owner: OwnerDep) -> None:
     """Its bytes go when the last browser that brought it has deleted it."""
     await remove(services, image, owner)
-
-
-async def remove(services: Services, image: str, owner: str) -> None:
-    """Take a picture out of one browser's list. Raises `UnknownPicture`, `Forbidden`."""
-    if await asyncio.to_thread(services.pictures.delete, image, owner):
-        services.forget(image)

@@ -15,8 +15,14 @@ from app.web.api.answers import Csv, Download, Npy, Png, Version, array, picture
 from app.web.api.cut_schemas import OcclusionInfo
 from app.web.api.cuts import NO_CLASS, AskedStep
 from app.web.api.schemas import ERRORS
-from app.web.cut.occlusion import Question, whole
-from app.web.panes import occlusion as pane
+from app.web.panes.occlusion import (
+    Of,
+    Question,
+    finished_map,
+    occlusion_of,
+    occlusion_picture,
+    table_rows,
+)
 from app.web.state import OwnerDep, ServicesDep
 
 router = APIRouter(
@@ -36,12 +42,12 @@ def question(
         Fill, Query(description="Mid grey, or the mean of training pictures.")
     ] = "grey",
     of: Annotated[
-        pane.Of, Query(description="Whose drop: the unit's, or that of the class's probability.")
+        Of, Query(description="Whose drop: the unit's, or that of the class's probability.")
     ] = "unit",
 ) -> Question:
     """What is asked. Raises `BadRequest`, `NoClassifier`."""
     chosen = checked_patch(asked.run.model, patch, stride)
-    return Question(asked, pane.question(asked, chosen, fill, of), of)
+    return Question(asked, occlusion_of(asked, chosen, fill, of), of)
 
 
 QuestionDep = Annotated[Question, Depends(question)]
@@ -50,7 +56,7 @@ QuestionDep = Annotated[Question, Depends(question)]
 @router.get("/occlusion", summary="Where covering lowers a unit or a class")
 async def occlusion(question: QuestionDep, services: ServicesDep, owner: OwnerDep) -> OcclusionInfo:
     """A long job, kept for a while; the value is the unit's cell, or the mean of its map."""
-    laid = await whole(question, services, owner)
+    laid = await finished_map(question, services, owner)
     wanted = question.wanted
     unit, patch = wanted.unit, wanted.patch
     places = [list(one) for one in patch.places(question.asked.run.model.outline.input_size)]
@@ -74,7 +80,7 @@ async def occlusion_npy(
     question: QuestionDep, services: ServicesDep, owner: OwnerDep, v: Version = ""
 ) -> Response:
     """[rows, columns] of places."""
-    laid = await whole(question, services, owner)
+    laid = await finished_map(question, services, owner)
     return array(laid.drops, question.asked.run.model.row, v)
 
 
@@ -83,11 +89,11 @@ async def occlusion_csv(
     question: QuestionDep, services: ServicesDep, owner: OwnerDep, v: Version = ""
 ) -> Response:
     """A line for each place: where the patch lies, and the value before and with it there."""
-    laid = await whole(question, services, owner)
+    laid = await finished_map(question, services, owner)
     asked = question.asked
     head = ("row", "column", "top", "bottom", "left", "right", "before", "covered", "drop")
     name = f"{asked.view.model}-{asked.view.image[:12]}-{asked.record.step.name}-occlusion.csv"
-    return table(head, pane.table_rows(asked.run, question.wanted, laid), name)
+    return table(head, table_rows(asked.run, question.wanted, laid), name)
 
 
 @router.get("/occlusion.png", response_class=Png, summary="The drops as a picture")
@@ -101,11 +107,11 @@ async def occlusion_png(
     download: Download = "",
 ) -> Response:
     """A place a pixel: amber where the value drops, blue where it rises, full at the largest."""
-    laid = await whole(question, services, owner)
+    laid = await finished_map(question, services, owner)
     row = question.asked.run.model.row
     if over:
         args = (question.asked, question.wanted, question.of, laid)
-        return picture(await asyncio.to_thread(pane.picture, *args), row, v, download)
+        return picture(await asyncio.to_thread(occlusion_picture, *args), row, v, download)
     limit = float(laid.drops.abs().max())
     return picture(sheet(laid.drops[None], limit, "signed", enlarge=enlarge).png, row, v, download)
 

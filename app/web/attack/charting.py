@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.pictures.charts import Chart, Layout, lay_out
-from app.web.contexts import helped
+from app.web.parts.contexts import helped
 
 SIZES = (("wide", 620, 300), ("middle", 460, 290), ("narrow", 312, 280))
 """Name, width and height of a chart, pixels at ordinary type: the last fits a phone."""

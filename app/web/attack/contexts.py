@@ -11,7 +11,7 @@ from app.services.pictures import Stored
 from app.web.attack.methods import MethodWords
 from app.web.attack.panels import AttackPanel
 from app.web.attack.view import AttackView
-from app.web.contexts import helped
+from app.web.parts.contexts import helped
 
 
 @dataclass(frozen=True, slots=True)

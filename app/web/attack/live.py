@@ -19,10 +19,9 @@ from app.web.attack.ending import ending
 from app.web.attack.page import title
 from app.web.attack.shots import shot
 from app.web.attack.view import AttackView, read
-from app.web.endings import DONE, broken
+from app.web.endings import DONE, begun, broken
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render_text
-from app.web.turns import begun
 
 router = APIRouter()
 

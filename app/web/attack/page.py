@@ -15,14 +15,14 @@ from starlette.datastructures import QueryParams
 from app.errors import BadRequest, Cancelled, LayerscopeError, UnknownModel, UnknownPicture
 from app.services.attacks import Attack
 from app.services.traces import Outcome, key_of, present
-from app.web.api.images import take_in
 from app.web.attack.contexts import AttackPage, Scene
 from app.web.attack.desk import desk
 from app.web.attack.scene import done_scene, empty_scene, running_scene
 from app.web.attack.view import IMAGE, Asked, AttackView, read
-from app.web.contexts import as_dict
+from app.web.core.uploads import take_in
 from app.web.errors import status_of
 from app.web.htmx import by_htmx, target
+from app.web.parts.contexts import as_dict
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render
 

@@ -14,7 +14,7 @@ from app.web.attack.ending import ending
 from app.web.attack.shots import amplified, legend, planned, shots, times
 from app.web.attack.view import AttackView
 from app.web.links import View, preview_url
-from app.web.panes.picture import link_expires
+from app.web.parts.photo import link_expires
 from app.web.state import Services
 
 PREVIEW = 512

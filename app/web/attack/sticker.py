@@ -23,9 +23,17 @@ from app.vision.attacks.sticker import random_colours
 from app.web.api.answers import Download, kept
 from app.web.attack.frame import show
 from app.web.attack.panels import PANELS
-from app.web.attack.sticker_contexts import StickerKept, StickerSeen
-from app.web.attack.sticker_page import STICKER, panel_context, places_context, seen_context
-from app.web.attack.sticker_view import SentDep, StickerView, StickerViewDep
+from app.web.attack.sticker_page import (
+    STICKER,
+    SentDep,
+    StickerKept,
+    StickerSeen,
+    StickerView,
+    StickerViewDep,
+    panel_context,
+    places_context,
+    seen_context,
+)
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render
 

@@ -4,28 +4,193 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import torch
+from fastapi import Depends, Form, Query
 from torch import Tensor
 
 from app.services.catalogue import Model
 from app.services.run import Run
+from app.services.shelf import Refused
 from app.services.stickers import Sticker, Stickers
 from app.services.sticking import PLACES, Place, Seen, Tried
 from app.vision.attacks.paste import diameter
 from app.vision.predict import Ranked
 from app.web.attack.contexts import Bar, Slider
-from app.web.attack.sticker_contexts import (
-    Dot,
-    Look,
-    StickerChoice,
-    StickerPanel,
-    StickerPlaces,
-    StickerSeen,
-)
-from app.web.attack.sticker_view import LEAST, MOST, StickerView, short
+from app.web.attack.panels import AttackPanel
+from app.web.attack.view import IMAGE
 from app.web.links import View, input_url
+from app.web.parts.contexts import helped
 from app.web.templating import percent
+
+
+@dataclass(frozen=True, slots=True)
+class StickerChoice:
+    """One sticker that can be taken."""
+
+    index: int = helped("Its class.")
+    label: str = helped("The class’s name.")
+    picture: str = helped("URL of the sticker, round on a clear ground.")
+    checked: bool = helped("Whether it is the chosen one.")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One pasted picture and the answer to it."""
+
+    title: str = helped("What is on it.")
+    picture: str = helped("URL of the 8-bit picture.")
+    bars: tuple[Bar, ...] = helped("The likeliest five, the sticker’s class after them if need be.")
+    sentence: str = helped("What came of it.")
+    reached: bool = helped("Whether it is taken for the sticker’s class.")
+
+
+@dataclass(frozen=True, slots=True)
+class StickerSeen:
+    """What changes with every move."""
+
+    view: StickerView = helped("The network, picture, sticker and place.")
+    own: Look = helped("With the sticker.")
+    control: Look = helped("With a sticker of random colours.")
+    clean: str = helped("What the network says to the bare picture.")
+    area: float = helped("The share of the picture that the sticker touches, 0..1.")
+    verdict: str = helped("All of it in a sentence, for screen readers.")
+    fields: tuple[tuple[str, str], ...] = helped("What the form that keeps the picture sends.")
+
+
+@dataclass(frozen=True, slots=True)
+class StickerPanel:
+    """The whole panel."""
+
+    seen: StickerSeen | None = helped("The answer; None where there is no sticker.")
+    network: str = helped("The network’s name.")
+    model: str = helped("Its id.")
+    image: str = helped("The picture’s id.")
+    side: int = helped("Side of the network’s input, pixels.")
+    choices: tuple[StickerChoice, ...] = helped("The stickers there are.")
+    sliders: tuple[Slider, ...] = helped("Place, size, turn.")
+    about: str = helped("How the chosen one was made and how often it works.")
+    refused: tuple[Refused, ...] = helped("Files that were made from other weights.")
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One place that was tried."""
+
+    x: float = helped("Across, 0..100.")
+    y: float = helped("Down, 0..100.")
+    hit: bool = helped("Whether the picture was taken for the sticker’s class there.")
+
+
+@dataclass(frozen=True, slots=True)
+class StickerPlaces:
+    """A hundred random places."""
+
+    view: StickerView = helped("The network, picture, sticker and size.")
+    label: str = helped("The sticker’s class.")
+    count: int = helped("How many places.")
+    hits: int = helped("At how many it worked.")
+    random: int = helped("At how many a sticker of random colours was taken for that class.")
+    moved: int = helped("At how many the random one changed the answer to anything.")
+    clean: str = helped("What the network says to the bare picture.")
+    others: tuple[tuple[str, int], ...] = helped("What else was seen with the sticker, how often.")
+    area: float = helped("The share of the picture it covers, 0..1.")
+    dots: tuple[Dot, ...] = helped("Where it lay.")
+    picture: str = helped("URL of the bare picture as the network gets it.")
+    again: str = helped("URL of another hundred.")
+
+
+@dataclass(frozen=True, slots=True)
+class StickerKept:
+    """A pasted picture that is one of the person’s own now."""
+
+    image: str = helped("Its id.")
+    explorer: str = helped("The explorer with it.")
+    attack: str = helped("The attack page with it.")
+    panels: tuple[tuple[AttackPanel, str], ...] = helped("Panels that compare, each with its URL.")
+    expires: str = helped("How long it stays, in words.")
+
+
+X, Y, SCALE, TURN = 0.26, 0.74, 0.43, 0.0
+"""At first it lies in the lower left corner, off what is in the middle, and covers 14.5 %."""
+LEAST, MOST = 0.1, 0.6
+"""Diameters, as shares of the picture's side."""
+
+
+@dataclass(frozen=True, slots=True)
+class StickerView:
+    """A network, a picture, a class’s sticker with its place; "" stands for the first there is."""
+
+    model: str | None
+    image: str
+    sticker: str
+    place: Place
+    seed: int
+
+    def query(self, **changes: Any) -> str:
+        """The query string of this view with some parts changed."""
+        place = self.place
+        given = {
+            "model": self.model, "image": self.image, "sticker": self.sticker,
+            "x": short(place.x), "y": short(place.y), "scale": short(place.scale),
+            "turn": short(place.turn), "seed": self.seed, **changes,
+        }  # fmt: skip
+        return urlencode({key: value for key, value in given.items() if value not in (None, "")})
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Network, picture, sticker and place as a form sends them."""
+        place = self.place
+        numbers = {"x": place.x, "y": place.y, "scale": place.scale, "turn": place.turn}
+        names = ("model", self.model or ""), ("image", self.image), ("sticker", self.sticker)
+        return (*names, *((name, short(number)) for name, number in numbers.items()))
+
+    def of(self, model: str, sticker: int) -> StickerView:
+        """The same with the network and the class that are meant, by their own names."""
+        return replace(self, model=model, sticker=str(sticker))
+
+
+def short(number: float) -> str:
+    """A share or an angle as a URL and a form write it."""
+    return f"{round(number, 3):g}"
+
+
+Name = Annotated[str, Query(max_length=200)]
+
+
+def asked(
+    model: Annotated[str | None, Query(max_length=200)] = None,
+    image: Name = IMAGE,
+    sticker: Name = "",
+    x: Annotated[float, Query(ge=0, le=1)] = X,
+    y: Annotated[float, Query(ge=0, le=1)] = Y,
+    scale: Annotated[float, Query(ge=LEAST, le=MOST)] = SCALE,
+    turn: Annotated[float, Query(ge=-180, le=180)] = TURN,
+    seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
+) -> StickerView:
+    """What the query names, not looked up yet."""
+    return StickerView(model or None, image, sticker, Place(x, y, scale, turn), seed)
+
+
+def sent(
+    model: Annotated[str, Form(max_length=200)],
+    image: Annotated[str, Form(max_length=200)],
+    sticker: Annotated[str, Form(max_length=200)],
+    x: Annotated[float, Form(ge=0, le=1)],
+    y: Annotated[float, Form(ge=0, le=1)],
+    scale: Annotated[float, Form(ge=LEAST, le=MOST)],
+    turn: Annotated[float, Form(ge=-180, le=180)],
+) -> StickerView:
+    """The same from a form."""
+    return StickerView(model, image, sticker, Place(x, y, scale, turn), 0)
+
+
+StickerViewDep = Annotated[StickerView, Depends(asked)]
+SentDep = Annotated[StickerView, Depends(sent)]
+
 
 STICKER = "/attack/sticker"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -12,13 +13,198 @@ from app.errors import BadRequest
 from app.pictures.journey import JOURNEY
 from app.pictures.preprocess import input_png
 from app.services.sheets import DRAWING
-from app.services.survive import sent, survived, trials
+from app.services.survive import Fate, Start, Survivor, Trial, fate, sent, survived, trials
 from app.web.api.answers import Download, kept, table
-from app.web.attack.frame import PairDep, PairViewDep, show
-from app.web.attack.parts import addressed, is_part, strength
-from app.web.attack.survive_contexts import SurvivePanel, query, result, row, summary, switches
+from app.web.attack.contexts import Bar
+from app.web.attack.frame import PairDep, PairView, PairViewDep, show
+from app.web.attack.parts import addressed, bars, is_part, strength
+from app.web.parts.contexts import helped
 from app.web.state import OwnerDep, ServicesDep
-from app.web.templating import render
+from app.web.templating import percent, render
+from models.classes import Label
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One thing that can happen to a picture."""
+
+    id: str = helped("Its name in the query.")
+    title: str = helped("What it is called.")
+    on: bool = helped("Whether it happens.")
+    plain: bool = helped("Whether there is no strength to set.")
+    least: str = helped("The slider's left end.")
+    most: str = helped("The slider's right end.")
+    step: str = helped("From one value of the slider to the next.")
+    value: str = helped("Its strength.")
+    unit: str = helped("What follows the number.")
+    how: str = helped("What is done, in a sentence.")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One of the two pictures after the journey."""
+
+    id: str = helped("`clean` or `attacked`.")
+    title: str = helped("Which picture it is.")
+    url: str = helped("URL of its PNG.")
+    bars: tuple[Bar, ...] = helped("What the network says to it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table."""
+
+    what: str = helped("What was done.")
+    clean: str = helped("The likeliest class of the clean picture.")
+    clean_share: float = helped("Its probability.")
+    attacked: str = helped("The likeliest class of the attacked picture.")
+    attacked_share: float = helped("Its probability.")
+    fate: Fate = helped("What became of the attack, in one word.")
+    words: str = helped("Whether it still fools, for people.")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Both pictures after what was chosen."""
+
+    seen: tuple[Seen, ...] = helped("The clean picture, then the attacked one.")
+    fate: Fate = helped("What became of the attack, in one word.")
+    sentence: str = helped("The same in a sentence.")
+    done: str = helped("What was done, in order; empty where nothing was.")
+    side: int = helped("Pixels of a side.")
+    link: str = helped("The panel with these switches, on a page of its own.")
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivePanel:
+    """The whole panel."""
+
+    view: PairView = helped("Network, picture, attacked picture.")
+    switches: tuple[Switch, ...] = helped("All that can happen, in order.")
+    result: Result = helped("Both pictures after what was chosen.")
+    table: str = helped("URL of the table of everything alone.")
+    csv: str = helped("URL of the same as CSV.")
+
+
+SHORT: dict[Fate, str] = {
+    "none": "never fooled",
+    "broken": "the picture broke",
+    "undone": "no",
+    "fooled": "yes",
+    "other": "yes, as something else",
+}
+
+
+def switches(chosen: dict[str, float]) -> tuple[Switch, ...]:
+    """Every stop of the journey, those chosen on."""
+    return tuple(
+        Switch(
+            one.id,
+            one.title,
+            one.id in chosen,
+            one.plain,
+            f"{one.least:g}",
+            f"{one.most:g}",
+            f"{one.step:g}",
+            f"{chosen.get(one.id, one.start):g}",
+            one.unit.strip(),
+            one.how,
+        )
+        for one in JOURNEY
+    )
+
+
+def query(view: PairView, chosen: dict[str, float]) -> str:
+    """The panel's state as a query string: what is off is left out."""
+    on = [("on", id) for id in chosen]
+    given = [(id, f"{value:g}") for id, value in chosen.items()]
+    more = "".join(f"&{key}={value}" for key, value in (*on, *given))
+    return view.query() + more
+
+
+def result(
+    view: PairView,
+    labels: tuple[Label, ...],
+    start: Start,
+    found: Survivor,
+    chosen: dict[str, float],
+) -> Result:
+    """Both pictures and the sentence."""
+    clean, attacked = found.before[0].index, found.after[0].index
+    became = fate(start, clean, attacked)
+    asked = query(view, chosen)
+
+    def seen(id: str, title: str, rows: tuple[Bar, ...]) -> Seen:
+        url = f"/attack/survive.png?{asked}&which={id}&v={DRAWING}"
+        return Seen(id, title, url, rows)
+
+    was = start.clean.index
+    return Result(
+        (
+            seen("clean", "Clean", bars(labels, found.before, was)),
+            seen("attacked", "Attacked", bars(labels, found.after, was)),
+        ),
+        became,
+        _sentence(labels, start, clean, attacked, became, bool(chosen)),
+        ", ".join(one.words(chosen[one.id]) for one in JOURNEY if one.id in chosen),
+        found.clean.shape[1],
+        f"/attack/survive?{asked}",
+    )
+
+
+def row(labels: tuple[Label, ...], trial: Trial) -> Row:
+    """A line of the table."""
+    clean, attacked = labels[trial.clean.index].label, labels[trial.attacked.index].label
+    return Row(
+        trial.stop.words(trial.strength),
+        clean,
+        trial.clean.probability,
+        attacked,
+        trial.attacked.probability,
+        trial.fate,
+        SHORT[trial.fate],
+    )
+
+
+def summary(start: Start, trials: list[Trial]) -> str:
+    """The table in a sentence."""
+    if not start.fooled:
+        return "The attack changed no answer on this picture: there is nothing to survive."
+    counts = [trial.fate for trial in trials]
+    sound = len(counts) - counts.count("broken")
+    fooled = counts.count("fooled") + counts.count("other")
+    return (
+        f"Of {len(counts)} things done to both pictures, {sound} leave the clean one recognised. "
+        f"After {fooled} of those the attacked one still fools, after {counts.count('undone')} it "
+        "is seen rightly again."
+    )
+
+
+def _sentence(
+    labels: tuple[Label, ...], start: Start, clean: int, attacked: int, became: Fate, done: bool
+) -> str:
+    first, last = labels[start.clean.index].label, labels[start.attacked.index].label
+    if became == "none":
+        return f"The attack changed nothing here: both are “{first}”. There is nothing to survive."
+    if not done:
+        return (
+            f"Nothing has happened yet: the clean picture is “{first}”, the attacked one “{last}” "
+            f"({percent(start.attacked.probability)}). Switch something on."
+        )
+    now = labels[attacked].label
+    match became:
+        case "broken":
+            return (
+                "That broke the picture itself: even the clean one is now "
+                f"“{labels[clean].label}”. Of the attack nothing can be said."
+            )
+        case "undone":
+            return f"The attack did not survive: it is “{first}” again."
+        case "fooled":
+            return f"The attack survived: the clean picture is “{first}”, this one still “{last}”."
+        case _:
+            return f"It still fools, but differently: no longer “{last}”, now “{now}”."
+
 
 router = APIRouter()
 

@@ -21,11 +21,10 @@ from app.vision.attacks.sweep import Method, Point
 from app.web.api.answers import kept, table
 from app.web.attack.frame import show
 from app.web.attack.sweep_view import attack_words, chart, how, lines, noise_words, swept
-from app.web.contexts import helped
-from app.web.endings import DONE, broken
+from app.web.endings import DONE, begun, broken
+from app.web.parts.contexts import helped
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render_text
-from app.web.turns import begun
 
 TITLE = "From no noise to much"
 

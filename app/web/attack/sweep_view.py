@@ -19,7 +19,7 @@ from app.vision.attacks.sweep import (
     shaken,
 )
 from app.web.attack.charting import Charted, charted
-from app.web.contexts import helped
+from app.web.parts.contexts import helped
 from app.web.templating import percent
 
 NAMES = {"pgd": "PGD", "fgsm": "FGSM"}

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from app.vision.attacks.drift import DriftStep
 from app.web.attack.charting import Charted
-from app.web.contexts import Legend, helped
+from app.web.parts.contexts import helped
+from app.web.parts.sprites import Legend
 
 
 @dataclass(frozen=True, slots=True)

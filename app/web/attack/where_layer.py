@@ -13,8 +13,7 @@ from app.vision.attacks.columns import Column, Moved
 from app.web.attack.where_contexts import Chip, ColumnView, Group, LayerLink, LayerView
 from app.web.attack.where_maps import maps_view
 from app.web.attack.where_pair import Layer, ends, signed, told
-from app.web.contexts import Legend
-from app.web.panes.river import box
+from app.web.parts.sprites import Legend, box
 from app.web.templating import number
 
 THUMB = 48

@@ -14,9 +14,8 @@ from app.services.sheets import version
 from app.vision.attacks.columns import Moved
 from app.web.attack.where_contexts import MapsView, MapView
 from app.web.attack.where_pair import Layer, told
-from app.web.contexts import Legend
 from app.web.links import View
-from app.web.panes.river import box
+from app.web.parts.sprites import Legend, box
 from app.web.templating import number
 
 

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import QueryParams
 
-from app.web.api.images import take_in
 from app.web.compare import files
 from app.web.compare.page import compared, paired
 from app.web.compare.view import CompareDep, Which, reread
-from app.web.contexts import as_dict
+from app.web.core.uploads import take_in
 from app.web.htmx import target
+from app.web.parts.contexts import as_dict
 from app.web.state import OwnerDep, ServicesDep
 from app.web.templating import render
 

@@ -9,7 +9,8 @@ from app.services.comparison import Row
 from app.services.pictures import Stored
 from app.web.api.schemas import Prediction
 from app.web.compare.view import CompareView, Which
-from app.web.contexts import Legend, Tile, helped
+from app.web.parts.contexts import helped
+from app.web.parts.sprites import Legend, Tile
 
 
 @dataclass(frozen=True, slots=True)

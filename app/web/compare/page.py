@@ -22,11 +22,11 @@ from app.web.compare.ranking import NAMES, apart_words, channel_name, ranking
 from app.web.compare.sheets import maps_url, palette
 from app.web.compare.view import CompareView, Which
 from app.web.compare.words import invitation, lacking, pairing_words
-from app.web.contexts import Legend, Tile
 from app.web.links import View, sheet_url
 from app.web.panes.networks import stage_step
-from app.web.panes.picture import link_expires, picture_pane
-from app.web.panes.river import box
+from app.web.panes.picture import picture_pane
+from app.web.parts.photo import link_expires
+from app.web.parts.sprites import Legend, Tile, box
 from app.web.state import Services
 from app.web.templating import number
 

@@ -9,8 +9,8 @@ from app.web.compare.contexts import Link, Ranked, Ranking
 from app.web.compare.sheets import layout, maps_url
 from app.web.compare.view import CompareView
 from app.web.compare.words import DEFINITION
-from app.web.panes.arithmetic.names import label_of
-from app.web.panes.river import box
+from app.web.parts.sprites import box
+from app.web.parts.unit_names import label_of
 from app.web.templating import number
 
 SHOWN = 16

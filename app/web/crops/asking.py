@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Depends, Path
 from fastapi.responses import Response
@@ -31,7 +32,6 @@ from app.services.sheets import version
 from app.services.survey import Progress, Survey
 from app.services.surveys import weights_id
 from app.web.api.answers import kept
-from app.web.panes.crops import crop_url
 from app.web.state import Services, ServicesDep
 
 BRIEFLY = 10.0
@@ -146,3 +146,8 @@ async def best_crops(
         (crop_url(model.id, of, *at, won.number), won.value, source.label(won.number))
         for won in await asyncio.to_thread(source.won, *at)
     ]
+
+
+def crop_url(model: str, of: str, step: str, channel: int, number: int, what: str = ".webp") -> str:
+    """A crop, or what belongs to it: by the picture's number in its collection, by nothing else."""
+    return f"/crops/{quote(model)}/{quote(of)}/{quote(step)}/{channel}/{number}{what}"

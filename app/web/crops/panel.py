@@ -3,29 +3,144 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.errors import NotFound
 from app.services.arithmetic import checked_cell, checked_channel
-from app.services.crop_sources import SAMPLES, UPLOADS, convolution
+from app.services.catalogue import Model
+from app.services.crop_sources import SAMPLES, UPLOADS, Photographs, Source, convolution
+from app.services.peaks import Won
 from app.services.run import Run
+from app.services.sheets import version
 from app.services.survey import Progress
-from app.web.crops.asking import atlases, command, out_of, source_of
+from app.web.crops.asking import atlases, command, crop_url, out_of, source_of
+from app.web.cut.asked import UnitDep
 from app.web.links import View
-from app.web.panes.crops import (
-    Collection,
-    CropsPanel,
-    classes,
-    crop_views,
-    panel_url,
-    table_url,
-)
+from app.web.panels.panel_link import PanelLink
+from app.web.parts.contexts import helped
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render
-from app.web.units import UnitDep
+from models.graph import Step
+
+
+@dataclass(frozen=True, slots=True)
+class CropView:
+    """One crop of a unit's strongest."""
+
+    rank: int = helped("Its place, 1 the strongest.")
+    value: float = helped("The peak there.")
+    image: str = helped("URL of the crop.")
+    projection: str = helped("URL of what in it drives the unit; empty where it is not to be had.")
+    url: str = helped("Where the whole picture is; empty where it is nobody's business.")
+    name: str = helped("What the picture is called.")
+    words: str = helped("What it is, for tooltips and screen readers.")
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One collection of pictures to choose."""
+
+    title: str = helped("What it is called.")
+    url: str = helped("The panel with it.")
+    shown: bool = helped("Whether it is on screen.")
+
+
+@dataclass(frozen=True, slots=True)
+class ClassShare:
+    """A class and how strongly it fires a unit."""
+
+    label: str = helped("What it is called.")
+    value: float = helped("The mean of its pictures' peaks.")
+    share: float = helped("Its part of the longest bar, 0..1.")
+
+
+@dataclass(frozen=True, slots=True)
+class CropsPanel:
+    """All of it."""
+
+    unit: str = helped("What was asked: the convolution and its map.")
+    crops: tuple[CropView, ...] = helped("Up to nine crops, strongest first.")
+    out_of: str = helped("Of which pictures they are the strongest, in words.")
+    collections: tuple[Collection, ...] = helped("Collections to choose from.")
+    classes: tuple[ClassShare, ...] = helped("The classes it prefers, where the pictures have any.")
+    side: int = helped("Side of a crop in pixels of the network's input.")
+    whole: bool = helped("Whether a crop is as large as the picture or larger.")
+    progress: Progress | None = helped("How far the built-in pictures are, while they are not.")
+    again: str = helped("Where to look again.")
+    refused: tuple[str, ...] = helped("A sentence for each atlas that cannot be used.")
+    command: str = helped("What makes an atlas of a folder; empty where there is one.")
+    png: str = helped("URL of the crops as one picture.")
+    csv: str = helped("URL of the table of crops.")
+
+
+def crop_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
+    """The panel's link, where a unit's numbers come from one convolution."""
+    if view.channel is None or convolution(model, step.name, view.channel) is None:
+        return ()
+    return (PanelLink("The crops that fire it most", panel_url(view)),)
+
+
+def panel_url(view: View) -> str:
+    """The inside of the panel."""
+    unit = View(view.model, view.image, view.step, view.channel, view.y, view.x)
+    return f"/crops/panel?{unit.query()}"
+
+
+def table_url(model: str, of: str, step: str, channel: int, kind: str) -> str:
+    """All crops of a unit as one file."""
+    return f"/crops/{quote(model)}/{quote(of)}/{quote(step)}/{channel}.{kind}"
+
+
+def crop_views(
+    run: Run, source: Source, at: tuple[str, int], mine: frozenset[str], keep: int = 9
+) -> tuple[CropView, ...]:
+    """The crops of a unit; `mine` are the pictures that the viewer brought."""
+    won = source.won(*at)[:keep]
+    return tuple(_view(run, source, at, one, rank, mine) for rank, one in enumerate(won, 1))
+
+
+def classes(source: Source, at: tuple[str, int]) -> tuple[ClassShare, ...]:
+    """The five classes that fire a unit most, where the pictures lie in folders of classes."""
+    if not isinstance(source, Photographs):
+        return ()
+    found = source.atlas.preferred(*at)
+    longest = max((abs(value) for _, value in found), default=0.0) or 1.0
+    labels = {label.wnid: label.label for label in source.model.labels}
+    return tuple(
+        ClassShare(labels.get(name, name), value, max(0.0, value) / longest)
+        for name, value in found
+    )
+
+
+def _view(
+    run: Run, source: Source, at: tuple[str, int], won: Won, rank: int, mine: frozenset[str]
+) -> CropView:
+    step, channel = at
+    model, name, image = run.model, source.name(won.number), source.image(won.number)
+    y, x = divmod(won.cell, model.geometry[step].shape[2])
+    stamp = f"?v={version(model.row)}" if source.forever else ""
+    url = ""
+    if image is None:
+        url = crop_url(model.id, source.id, step, channel, won.number, "")
+    elif source.forever or image in mine:
+        url = View(model.id, image, step, channel, y, x).url()
+    projection = crop_url(model.id, source.id, step, channel, won.number, "/projection.png")
+    called = name or ("A picture of yours" if image in mine else "Somebody's picture")
+    return CropView(
+        rank,
+        won.value,
+        crop_url(model.id, source.id, step, channel, won.number) + stamp,
+        projection + stamp if source.whole(won.number) else "",
+        url if source.whole(won.number) else "",
+        called,
+        f"{called}: peak {won.value:.3g} at row {y}, column {x}",
+    )
+
 
 router = APIRouter()
 

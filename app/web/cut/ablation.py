@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -20,21 +19,20 @@ from app.services.ablated import (
     at_once,
     checked_step,
     kept_ranking,
-    rank,
     read,
     switched,
 )
 from app.vision.cover import Change
 from app.web.api.answers import kept, table
-from app.web.contexts import as_dict
-from app.web.cut.asked import Asked, AskedDep, required
+from app.web.cut.asked import Asked, AskedDep
 from app.web.cut.page import answer
-from app.web.cut.streaming import told
+from app.web.endings import begun, event_stream
 from app.web.htmx import by_htmx
 from app.web.panes import ablation as pane
+from app.web.parts.ablation_ranking import _checked, _rank, finished_ranking
+from app.web.parts.contexts import as_dict
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render, render_text
-from app.web.turns import begun
 
 router = APIRouter()
 
@@ -128,7 +126,7 @@ async def ranking(
     found = kept_ranking(services.cuts, asked.run, asked.record, index)
     quick = at_once(asked.run.model) or not by_htmx(request)
     if found is None and start and quick:
-        found = await whole(asked, services, owner)
+        found = await finished_ranking(asked, services, owner)
     count = len(asked.record.statistics.peaks)
     empty = Ranking(torch.zeros(count), torch.zeros(count), 0)
     context = {
@@ -166,40 +164,14 @@ async def events(job: Annotated[Ranked, Depends(queued)]) -> AsyncIterator[Serve
         text = render_text("partials/cut/_ranks.html", {"rank": as_dict(made)})
         return text, str(found.done)
 
-    async for event in told(job.place, job.items, write):
+    async for event in event_stream(job.place, job.items, write):
         yield event
-
-
-async def whole(asked: Asked, services: Services, owner: str) -> Ranking:
-    """The finished ranking, computed now where it is not kept. Raises `Busy`, `NoClassifier`."""
-    index = _checked(asked)
-    found = kept_ranking(services.cuts, asked.run, asked.record, index)
-    if found is not None:
-        return found
-    # What takes no time does not stand in the way of the same person's long job.
-    owner = f"{owner} ranking" if at_once(asked.run.model) else owner
-    async with aclosing(_rank(asked, index, services, owner)) as items:  # type: ignore[type-var]
-        async for item in items:
-            if isinstance(item, Ranking):
-                found = item
-    if found is None:
-        raise RuntimeError("a ranking ended before its first channel")
-    return found
 
 
 async def _changes(cut: Cut, services: Services, owner: str) -> list[Change]:
     run, record = cut.asked.run, cut.asked.record
     switches = [cut.switch, ALL_OFF]
     return await switched(services.engine, owner, run, record, switches)
-
-
-def _rank(asked: Asked, index: int, services: Services, owner: str) -> AsyncIterator[int | Ranking]:
-    return rank(services.engine, services.cuts, owner, asked.run, asked.record, index)
-
-
-def _checked(asked: Asked) -> int:
-    checked_step(asked.run, asked.record)
-    return required(asked.index, asked.run)
 
 
 def _name(asked: Asked) -> str:

@@ -16,8 +16,24 @@ from app.services.arithmetic import checked_cell, checked_channel
 from app.services.class_names import find_class
 from app.services.run import Record, Run
 from app.web.links import View
-from app.web.panes.arithmetic.names import label_of
+from app.web.parts.unit_names import label_of
 from app.web.state import Services, ServicesDep
+
+
+def unit_asked(
+    model: str,
+    image: str,
+    step: str,
+    channel: Annotated[int, Query(ge=0)],
+    y: Annotated[int | None, Query(ge=0)] = None,
+    x: Annotated[int | None, Query(ge=0)] = None,
+) -> View:
+    """Not looked up yet."""
+    return View(model, image, step, channel, y, x)
+
+
+UnitDep = Annotated[View, Depends(unit_asked)]
+
 
 ClassName = Annotated[
     str,

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.services.occluded import Fill, Laid, Occlusion, checked_patch, rows, so_far
-from app.web.contexts import as_dict
-from app.web.cut.asked import Asked, AskedDep
+from app.services.occluded import Laid, so_far
 from app.web.cut.page import answer
-from app.web.cut.streaming import told
+from app.web.endings import begun, event_stream
 from app.web.htmx import by_htmx
-from app.web.panes import occlusion as pane
-from app.web.state import OwnerDep, Services, ServicesDep
+from app.web.panes.occlusion import (
+    Question,
+    QuestionDep,
+    _rows,
+    finished_map,
+    heat,
+    occlusion_panel,
+)
+from app.web.parts.contexts import as_dict
+from app.web.state import OwnerDep, ServicesDep
 from app.web.templating import render_text
-from app.web.turns import begun
 
 router = APIRouter()
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A unit or class of a run, and the patch that is slid."""
-
-    asked: Asked
-    wanted: Occlusion
-    of: pane.Of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +36,6 @@ class Job:
     question: Question
     place: int
     items: AsyncIterator[int | Laid]
-
-
-def question(
-    asked: AskedDep,
-    patch: Annotated[int | None, Query(description="Side, pixels.")] = None,
-    stride: Annotated[int | None, Query(description="Pixels from place to place.")] = None,
-    fill: Fill = "grey",
-    of: pane.Of = "unit",
-) -> Question:
-    """What a request asks. Raises `BadRequest`, `NoClassifier`."""
-    chosen = checked_patch(asked.run.model, patch, stride)
-    return Question(asked, pane.question(asked, chosen, fill, of), of)
-
-
-QuestionDep = Annotated[Question, Depends(question)]
 
 
 async def queued(
@@ -84,8 +64,8 @@ async def panel(
     asked, wanted = question.asked, question.wanted
     laid = so_far(services.cuts, asked.run, wanted)
     if start and not by_htmx(request):
-        laid = await whole(question, services, owner)
-    context = pane.occlusion_panel(asked, wanted, question.of, laid, start)
+        laid = await finished_map(question, services, owner)
+    context = occlusion_panel(asked, wanted, question.of, laid, start)
     return answer(request, "partials/cut/_occlusion.html", asked, context)
 
 
@@ -95,26 +75,9 @@ async def events(job: Annotated[Job, Depends(queued)]) -> AsyncIterator[ServerSe
 
     def write(laid: Laid) -> tuple[str, str]:
         one = job.question
-        made = pane.heat(one.asked, one.wanted, one.of, laid)
+        made = heat(one.asked, one.wanted, one.of, laid)
         text = render_text("partials/cut/_heat.html", {"heat": as_dict(made)})
         return text, str(laid.done)
 
-    async for event in told(job.place, job.items, write):
+    async for event in event_stream(job.place, job.items, write):
         yield event
-
-
-async def whole(question: Question, services: Services, owner: str) -> Laid:
-    """The finished map, computed now where it is not kept. Raises `Busy`."""
-    laid = so_far(services.cuts, question.asked.run, question.wanted)
-    if laid.finished:
-        return laid
-    async with aclosing(_rows(question, services, owner)) as items:  # type: ignore[type-var]
-        async for item in items:
-            if isinstance(item, Laid):
-                laid = item
-    return laid
-
-
-def _rows(question: Question, services: Services, owner: str) -> AsyncIterator[int | Laid]:
-    run = question.asked.run
-    return rows(services.engine, services.cuts, owner, run, question.wanted)

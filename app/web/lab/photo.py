@@ -17,7 +17,7 @@ from app.pictures.preprocess import input_png
 from app.pictures.samples import all_samples
 from app.services.sheets import DRAWING, version
 from app.web.api.answers import kept, table
-from app.web.api.images import take_in
+from app.web.core.uploads import take_in
 from app.web.lab.answers import answer, is_form, objection, swap_of
 from app.web.lab.frame import is_part
 from app.web.lab.learned import Bank, bank

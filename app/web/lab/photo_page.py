@@ -11,7 +11,6 @@ from app.services.pictures import Stored
 from app.services.sheets import DRAWING, version
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.kernels import BY_HAND
-from app.web.contexts import Legend, helped
 from app.web.grids import Grid, grid
 from app.web.lab.grid_page import Preset
 from app.web.lab.learned import Bank, compared
@@ -19,7 +18,8 @@ from app.web.lab.photo_view import PLAIN, SHOWN, SIDE, Filtered, PhotoView, cell
 from app.web.lab.reading import ascii_number, exact
 from app.web.lab.settings import Setting
 from app.web.lab.words import spoken, written
-from app.web.panes.river import box, kernel_sheet
+from app.web.parts.contexts import helped
+from app.web.parts.sprites import Legend, box, kernel_sheet
 from app.web.templating import number, percent
 
 

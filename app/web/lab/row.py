@@ -11,7 +11,6 @@ from fastapi.responses import Response
 from app.errors import BadRequest
 from app.pictures.tables import Block, tables_png
 from app.web.api.answers import kept, table
-from app.web.contexts import helped
 from app.web.grids import Grid, grid
 from app.web.lab.answers import answer, is_form, objection, swap_of
 from app.web.lab.frame import is_part
@@ -19,6 +18,7 @@ from app.web.lab.reading import Asked, ascii_number, exact, hundredths
 from app.web.lab.row_view import DILATIONS, PADDINGS, PLAIN, STRIDES, RowView, Worked, read, work
 from app.web.lab.settings import Setting, setting
 from app.web.lab.words import difference, length_formula, spoken, written
+from app.web.parts.contexts import helped
 
 router = APIRouter()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.web.contexts import helped
+from app.web.parts.contexts import helped
 
 
 @dataclass(frozen=True, slots=True)

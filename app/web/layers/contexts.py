@@ -9,10 +9,10 @@ from app.services.catalogue import Model
 from app.services.pictures import Stored
 from app.services.survey import Progress
 from app.vision.geometry import Box
-from app.web.contexts import helped
+from app.web.crops.panel import CropView
 from app.web.layers.words import Finding, Question
-from app.web.panes.contexts import Photo
-from app.web.panes.crops import CropView
+from app.web.parts.contexts import helped
+from app.web.parts.photo import Photo
 from app.web.words import Words
 
 

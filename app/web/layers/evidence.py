@@ -12,9 +12,9 @@ from app.services.synthesis.shipped import shipped
 from app.vision.contributions import strongest_cell
 from app.vision.geometry import Box, Geometry
 from app.vision.preferences import COLOURED, OF_A_CLASS, ORIENTED, RESPONDS
+from app.web.crops.panel import CropView, crop_views
 from app.web.layers.contexts import Bar, Column, Field
 from app.web.links import API, View, sheet_url
-from app.web.panes.crops import CropView, crop_views
 
 COLUMNS, CROPS = 6, 4
 EDGE = 1

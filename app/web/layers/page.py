@@ -26,7 +26,7 @@ from app.web.layers.contexts import Bar, Choice, Dot, Trial, Walk
 from app.web.layers.trials import Asked, trial
 from app.web.layers.words import FINDINGS, QUESTIONS
 from app.web.links import View
-from app.web.panes.picture import link_expires, photo
+from app.web.parts.photo import link_expires, photo
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.templating import render
 from app.web.words import STAGES

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.services.run import Run
 from app.vision.cover import Change
 from app.vision.predict import top
-from app.web.contexts import helped
+from app.web.parts.contexts import helped
 from app.web.templating import percent
 
 SHOWN = 5

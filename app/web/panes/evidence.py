@@ -6,20 +6,22 @@ import json
 from urllib.parse import quote
 
 from app.pictures.sheets import SheetLayout, arrange
-from app.services.arithmetic import checked_cell, checked_channel
+from app.services.arithmetic import checked_cell, checked_channel, weight_of
 from app.services.lines import contributions, source_of
 from app.services.run import Record, Run
 from app.vision.filters import preferences
 from app.vision.geometry import Geometry
 from app.vision.statistics import statistics
-from app.web.contexts import Tile
+from app.web.contexts import Fact, StepPane, UnitPane
 from app.web.links import View, name_of, sheet_url
-from app.web.panes.arithmetic.names import label_of, map_name, tabs
-from app.web.panes.contexts import Fact, PanelLink, StepPane, Term, UnitPane
-from app.web.panes.picture import photo
-from app.web.panes.river import box, kernel_sheet, legend
+from app.web.panels.panel_link import PanelLink
+from app.web.panes.arithmetic.names import tabs
 from app.web.panes.slices import first_slices
-from app.web.panes.wall import Wall, told, weight_of
+from app.web.panes.wall import Wall, told
+from app.web.parts.photo import frame, photo
+from app.web.parts.sprites import Tile, box, kernel_sheet, legend
+from app.web.parts.terms import Term
+from app.web.parts.unit_names import label_of, map_name
 from app.web.templating import milliseconds, number, percent, thousands
 from app.web.words import KINDS, STAGES
 from models.graph import INPUT, Step
@@ -167,15 +169,6 @@ def _terms(
 
 def _axes(where: Geometry) -> str:
     return json.dumps([[a.start, a.jump, a.size] for a in (where.columns, where.rows)])
-
-
-def frame(where: Geometry) -> tuple[float, float, float, float]:
-    """Where a map lies on the input so that each cell is centred on what it sees."""
-    (x, width), (y, height) = (
-        (axis.start + (axis.size - axis.jump) / 2, axis.jump * axis.cells)
-        for axis in (where.columns, where.rows)
-    )
-    return x, y, width, height
 
 
 def _other(view: View, channel: int) -> str:

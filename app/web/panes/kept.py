@@ -10,12 +10,10 @@ from app.errors import UnknownStep
 from app.services.arithmetic import checked_cell, checked_channel
 from app.services.run import Record, Run
 from app.services.sheets import version
-from app.web.contexts import helped
 from app.web.links import View, sheet_url
-from app.web.panes.arithmetic.names import label_of
-from app.web.panes.contexts import Photo
-from app.web.panes.evidence import frame
-from app.web.panes.picture import photo
+from app.web.parts.contexts import helped
+from app.web.parts.photo import Photo, frame, photo
+from app.web.parts.unit_names import label_of
 from app.web.templating import number
 
 METHOD = "guided"

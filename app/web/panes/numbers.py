@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from app.services.arithmetic import checked_channel
 from app.services.run import Record, Run
 from app.vision.contributions import strongest_cell
 from app.web.links import View
-from app.web.panes.contexts import NumbersPanel
+from app.web.parts.contexts import helped
+
+if TYPE_CHECKING:
+    pass
+
 
 REACH = 2
 """Cells shown on each side: five columns are what fits the pane."""
@@ -23,3 +30,12 @@ def numbers(view: View, run: Run, record: Record) -> NumbersPanel:
     across = range(max(0, x - REACH), min(columns, x + REACH + 1))
     part = grid[down.start : down.stop, across.start : across.stop].tolist()
     return NumbersPanel((y, x), tuple(across), tuple(zip(down, part, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersPanel:
+    """The raw values around a cell."""
+
+    cell: tuple[int, int] = helped("Row and column of the cell.")
+    columns: tuple[int, ...] = helped("The columns that are shown.")
+    rows: tuple[tuple[int, list[float]], ...] = helped("Each row that is shown, with its values.")

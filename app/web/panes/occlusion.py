@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
+from fastapi import Depends, Query
+
 from app.pictures.figures import Figure, figures_png, heat_over, plain_picture
-from app.services.occluded import FILLS, Laid, Occlusion, probability_of, sides, strides
+from app.services.occluded import (
+    FILLS,
+    Fill,
+    Laid,
+    Occlusion,
+    checked_patch,
+    probability_of,
+    rows,
+    sides,
+    so_far,
+    strides,
+)
 from app.services.run import Run
 from app.services.sheets import version
 from app.vision.occlusion import Patch
 from app.vision.units import Unit
-from app.web.contexts import helped
-from app.web.cut.asked import Asked, required
-from app.web.panes.arithmetic.names import label_of
+from app.web.cut.asked import Asked, AskedDep, required
 from app.web.panes.classes import no_classes
-from app.web.panes.contexts import Photo
-from app.web.panes.picture import photo
+from app.web.parts.contexts import helped
+from app.web.parts.photo import Photo, photo
+from app.web.parts.unit_names import label_of
+from app.web.state import Services
 from app.web.templating import number, percent
 
 Of = Literal["unit", "class"]
@@ -77,7 +92,7 @@ class OcclusionPanel:
     csv: str = helped("URL of the drops as a table.")
 
 
-def question(asked: Asked, patch: Patch, fill: Any, of: Of) -> Occlusion:
+def occlusion_of(asked: Asked, patch: Patch, fill: Any, of: Of) -> Occlusion:
     """What is asked: of the unit, or of the class. Raises `NoClassifier`."""
     if of == "class":
         unit = probability_of(asked.run.model, required(asked.index, asked.run))
@@ -163,7 +178,7 @@ def title(asked: Asked, of: Of) -> str:
     return asked.title
 
 
-def picture(asked: Asked, wanted: Occlusion, of: Of, laid: Laid) -> bytes:
+def occlusion_picture(asked: Asked, wanted: Occlusion, of: Of, laid: Laid) -> bytes:
     """The map over the photo, beside the photo, to take home."""
     limit = float(laid.drops.abs().max())
     rows, columns = laid.drops.shape
@@ -238,3 +253,44 @@ def _part(asked: Asked, wanted: Occlusion, of: Of) -> str:
 def _file(asked: Asked) -> str:
     view = asked.view
     return f"{view.model}-{view.image[:12]}-{asked.record.step.name}-{asked.channel}-occlusion"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A unit or class of a run, and the patch that is slid."""
+
+    asked: Asked
+    wanted: Occlusion
+    of: Of
+
+
+def occlusion_query(
+    asked: AskedDep,
+    patch: Annotated[int | None, Query(description="Side, pixels.")] = None,
+    stride: Annotated[int | None, Query(description="Pixels from place to place.")] = None,
+    fill: Fill = "grey",
+    of: Of = "unit",
+) -> Question:
+    """What a request asks. Raises `BadRequest`, `NoClassifier`."""
+    chosen = checked_patch(asked.run.model, patch, stride)
+    return Question(asked, occlusion_of(asked, chosen, fill, of), of)
+
+
+QuestionDep = Annotated[Question, Depends(occlusion_query)]
+
+
+async def finished_map(question: Question, services: Services, owner: str) -> Laid:
+    """The finished map, computed now where it is not kept. Raises `Busy`."""
+    laid = so_far(services.cuts, question.asked.run, question.wanted)
+    if laid.finished:
+        return laid
+    async with aclosing(_rows(question, services, owner)) as items:  # type: ignore[type-var]
+        async for item in items:
+            if isinstance(item, Laid):
+                laid = item
+    return laid
+
+
+def _rows(question: Question, services: Services, owner: str) -> AsyncIterator[int | Laid]:
+    run = question.asked.run
+    return rows(services.engine, services.cuts, owner, run, question.wanted)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from app.errors import UnknownPicture
 from app.pictures.preprocess import Fitted
 from app.pictures.samples import Sample, all_samples, sample
 from app.services.catalogue import Model
@@ -12,11 +11,8 @@ from app.services.pictures import Stored
 from app.services.run import Run
 from app.web.contexts import Gallery, PicturePane
 from app.web.links import View, input_url, preview_url
-from app.web.panes.contexts import Photo
+from app.web.parts.photo import PREVIEW, crop_box, in_words, place
 from app.web.state import Services
-
-PREVIEW = 512
-"""Pixels of the longer side of the photo in the left pane."""
 
 
 def picture_pane(view: View, run: Run, services: Services, owner: str) -> PicturePane:
@@ -59,53 +55,6 @@ def gallery(view: View, services: Services, owner: str) -> Gallery:
         settings.upload_mb,
         settings.crops_of_uploads,
     )
-
-
-def crop_box(fitted: Fitted) -> tuple[float, float, float, float]:
-    """The part of the photo that the network sees: x, y, width, height in photo pixels."""
-    side_x = fitted.crop[2] - fitted.crop[0]
-    side_y = fitted.crop[3] - fitted.crop[1]
-    left, top = fitted.to_photo(0, 0)
-    right, bottom = fitted.to_photo(side_x, side_y)
-    return left, top, right - left, bottom - top
-
-
-def place(run: Run) -> str:
-    """The SVG transform from input pixels to photo pixels."""
-    left, top, width, _ = crop_box(run.fitted)
-    return f"translate({left:g} {top:g}) scale({width / run.model.outline.input_size:g})"
-
-
-def photo(view: View, run: Run) -> Photo:
-    """The photo, cropped to what the network sees, for something to be laid on it."""
-    left, top, width, height = crop_box(run.fitted)
-    return Photo(
-        place(run),
-        f"{left:g} {top:g} {width:g} {height:g}",
-        run.fitted.photo,
-        preview_url(view.image, PREVIEW),
-    )
-
-
-def in_words(seconds: float) -> str:
-    """A time to come, roughly: `in 23 hours`, `in 40 minutes`."""
-    if seconds >= 2 * 3600:
-        return f"in {round(seconds / 3600)} hours"
-    if seconds >= 120:
-        return f"in {round(seconds / 60)} minutes"
-    return "in a moment"
-
-
-def link_expires(view: View, services: Services) -> str:
-    """How long a link to this view holds."""
-    if sample(view.image):
-        return "This link shows a built-in picture and does not expire."
-    try:
-        expires = services.pictures.find(view.image, "").expires
-    except UnknownPicture:
-        return "This picture is no longer here."
-    left = in_words(expires - time.time())
-    return f"This link shows an uploaded picture, which is deleted {left}; the link ends with it."
 
 
 def _sentence(fitted: Fitted, built_in: bool) -> str:

@@ -9,11 +9,9 @@ from app.services.projections import METHODS, Method, maps_before
 from app.services.run import Record, Run
 from app.services.sheets import version
 from app.vision.units import before_relu
-from app.web.contexts import helped
 from app.web.links import View, name_of
-from app.web.panes.contexts import Photo
-from app.web.panes.evidence import frame
-from app.web.panes.picture import photo
+from app.web.parts.contexts import helped
+from app.web.parts.photo import Photo, frame, photo
 
 WORDS: dict[Method, tuple[str, str]] = {
     "gradient": (

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import json
 
-from app.pictures.sheets import SheetLayout, arrange
+from app.pictures.sheets import arrange
+from app.services.calibration import calibration
 from app.services.catalogue import Model
 from app.services.lines import lines, source_of
 from app.services.run import Record, Run
-from app.services.sheets import palette_of
+from app.services.unusual import read_run
 from app.web.api.runs import predictions
-from app.web.contexts import Card, ClassBar, Legend, River, Stage, Tile
-from app.web.links import View, filters_url, sheet_url
-from app.web.panes.usual import usual
+from app.web.contexts import Card, ClassBar, River, Stage
+from app.web.links import View, sheet_url
+from app.web.parts.sprites import SCALE_WORDS, Tile, box, kernel_sheet, legend
 from app.web.templating import number
 from app.web.words import STAGES
 from models.graph import Step
+
+ASK = "How usual is this picture?"
+
+
+def usual(run: Run, step: Step) -> str:
+    """`Odder than 58 % of photos`, of the classes' step; a question where that is unknown."""
+    if step.kind != "softmax":
+        return ""
+    found = calibration(run.model)
+    read = read_run(run, found) if found else ()
+    return f"Odder than {100 * read[0].beaten:.0f}\u00a0% of photos" if read else ASK
+
 
 SHOWN = 10
 """Maps on a card: what fits one under the other on a laptop."""
@@ -25,12 +38,6 @@ MANY = 24
 
 SIDE = 56
 """Pixels of a map on a card; larger maps are averaged down to it."""
-
-SCALE_WORDS = {
-    "unit": "Each map on its own scale: its colours end at its own largest magnitude.",
-    "layer": "All maps of a step on one scale: colours end at the step's largest magnitude.",
-    "network": "All maps on one scale: colours end at the largest magnitude in the network.",
-}
 
 
 def river(view: View, model: Model, run: Run | None) -> River:
@@ -118,36 +125,6 @@ def card(view: View, run: Run, record: Record) -> Card:
         lazy=is_big(run.model),
         usual=usual(run, step),
     )
-
-
-def legend(view: View, run: Run, record: Record, limit: float | None = None) -> Legend:
-    """How a step's colours are to be read; `limit` is the unit's own where one is looked at."""
-    palette = palette_of(record.step, run.model.outline.logits)
-    spatial = run.spatial(record.step.name)
-    scale = view.scale if spatial else "layer"
-    if scale == "network" and not run.finished:
-        scale = "layer"
-    if scale == "network":
-        limit = run.network_limit()
-    elif scale == "layer":
-        limit = record.statistics.limit
-    low = "0" if palette == "nonnegative" else "−" if limit is None else f"−{number(limit)}"
-    high = "own" if limit is None else number(limit)
-    return Legend(palette, low, high, SCALE_WORDS[scale])
-
-
-def kernel_sheet(model: Model, step: Step) -> tuple[str, SheetLayout]:
-    """URL and layout of a step's colour kernels; an empty URL where it reads no colours."""
-    if step.kind != "conv" or step.kernel is None or step.inputs[0] in model.geometry:
-        return "", SheetLayout(0, 0, 1, 1, 0)
-    kh, kw = step.kernel
-    return filters_url(model, step.name), arrange(model.geometry[step.name].shape[0], kh, kw)
-
-
-def box(layout: SheetLayout, i: int) -> str:
-    """Tile i of a sheet as an SVG viewBox."""
-    x, y = layout.position(i)
-    return f"{x} {y} {layout.tile_width} {layout.tile_height}"
 
 
 def _titles(run: Run, record: Record, order: list[int]) -> list[str]:

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from app.pictures.filters import slice_order
 from app.pictures.sheets import arrange
+from app.services.arithmetic import weight_of
 from app.services.catalogue import Model
 from app.services.run import Record, Run
-from app.web.contexts import Legend, helped
 from app.web.links import View, filters_url
-from app.web.panes.arithmetic.names import map_name
-from app.web.panes.river import box
-from app.web.panes.wall import weight_of
+from app.web.parts.contexts import helped
+from app.web.parts.sprites import Legend, box
+from app.web.parts.unit_names import map_name
 from app.web.templating import number, percent
 from models.graph import Step
 

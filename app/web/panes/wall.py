@@ -6,9 +6,10 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from app.errors import WeightsMissing
+from app.services.arithmetic import _weight, weight_of
 from app.services.catalogue import Catalogue, Model
 from app.services.run import Run
 from app.services.twins import SEED, draw
@@ -21,9 +22,9 @@ from app.vision.filters import (
     arranged,
     preferences,
 )
-from app.web.contexts import Tile, helped
 from app.web.links import View
-from app.web.panes.river import box, kernel_sheet
+from app.web.parts.contexts import helped
+from app.web.parts.sprites import Tile, box, kernel_sheet
 from models.graph import Step
 
 WORDS: dict[Order, tuple[str, str]] = {
@@ -136,11 +137,6 @@ def switch(view: View, model: Model, both: bool = True) -> tuple[Switch, ...]:
     return tuple(made)
 
 
-def weight_of(run: Run, step: Step) -> Tensor:
-    """The kernels of a convolution, [O,I,kh,kw]."""
-    return _weight(run.network.module(step.name))
-
-
 def told(one: Preference) -> str:
     """What a kernel prefers, with the figures that say so."""
     colour = f"{hue_name(one.hue)}, hue {one.hue:.0f}°" if one.is_coloured else "no colour"
@@ -204,10 +200,3 @@ async def _kernels(catalogue: Catalogue, model: Model, step: Step) -> Tensor:
     else:
         network = await catalogue.network(model.id)
     return _weight(network.module(step.name))
-
-
-def _weight(module: nn.Module) -> Tensor:
-    weight = module.weight
-    if not isinstance(weight, Tensor):
-        raise TypeError("a convolution has kernels")
-    return weight

@@ -24,7 +24,7 @@ from app.web.htmx import by_htmx
 from app.web.links import View
 from app.web.state import OwnerDep, Services, ServicesDep
 from app.web.synthesis import build
-from app.web.synthesis.contexts import SynthesisPanel
+from app.web.synthesis.build import SynthesisPanel
 from app.web.synthesis.spelling import from_link, in_link, page_with, spelled, wanted
 from app.web.templating import render, render_text
 

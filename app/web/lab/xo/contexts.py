@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.vision.letters.pixels import Comparison
-from app.web.contexts import helped
 from app.web.grids import Grid
+from app.web.parts.contexts import helped
 
 
 @dataclass(frozen=True, slots=True)

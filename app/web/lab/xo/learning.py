@@ -13,15 +13,14 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.errors import BadRequest
 from app.vision.letters.learn import EVERY, Learned, check, learn
 from app.vision.letters.tiny import Layer, Match, spelled
-from app.web.contexts import as_dict, helped
-from app.web.endings import DONE, broken
+from app.web.endings import DONE, begun, broken
 from app.web.grids import Grid, grid
 from app.web.htmx import by_htmx
 from app.web.lab.xo.state import as_text, read
 from app.web.lab.xo.words import signed
+from app.web.parts.contexts import as_dict, helped
 from app.web.state import OwnerDep, ServicesDep
 from app.web.templating import render, render_text
-from app.web.turns import begun
 
 router = APIRouter()
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from app.vision.arithmetic.explain import Cell
 from app.vision.geometry import Box
-from app.web.contexts import helped
+from app.web.contexts import Tab
 from app.web.grids import Grid
 from app.web.links import View
-from app.web.panes.contexts import PanelLink, Photo, Tab, Term
+from app.web.panels.panel_link import PanelLink
+from app.web.parts.contexts import helped
+from app.web.parts.photo import Photo
+from app.web.parts.terms import Term
 from app.web.words import Words
 from models.graph import Step
 
@@ -130,23 +133,6 @@ class VoteMade:
     rest: float = helped("Sum of the others.")
     others: int = helped("How many they are.")
     bias: float = helped("The bias.")
-
-
-@dataclass(frozen=True, slots=True)
-class PaidMade:
-    """What the cells of the last maps paid for a class's score."""
-
-    label: str = helped("The class.")
-    step: str = helped("The step with those maps.")
-    image: str = helped("URL of a picture: what each place paid.")
-    frame: tuple[float, float, float, float] = helped("Where it lies on the input: x, y, w, h.")
-    photo: Photo = helped("The photo under it.")
-    limit: float = helped("Where its colours end.")
-    cells: tuple[Term, ...] = helped("The cells that paid most.")
-    rest: float = helped("Sum of all other cells.")
-    others: int = helped("How many they are.")
-    bias: float = helped("What came from biases.")
-    logit: float = helped("The score.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from app.vision.arithmetic.pointwise import NormCell, ReluCell
 from app.vision.arithmetic.pooling import MeanCell, PoolCell
 from app.vision.arithmetic.voting import ShareCell, VoteCell
 from app.web.panes.arithmetic.contexts import ChainMade, Deep
-from app.web.panes.arithmetic.names import map_name
+from app.web.parts.unit_names import map_name
 from app.web.templating import number
 
 LISTED = 8

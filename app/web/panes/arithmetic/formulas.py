@@ -11,7 +11,7 @@ from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
 from app.vision.arithmetic.pooling import MeanCell
 from app.web.links import View, sheet_url
 from app.web.panes.arithmetic.contexts import FormulaMade, ReluMade
-from app.web.panes.arithmetic.names import place_name, place_url
+from app.web.parts.unit_names import place_name, place_url
 from app.web.templating import exact, number, percent
 
 

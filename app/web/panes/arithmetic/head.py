@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from app.services.arithmetic import payers
 from app.services.run import Record, Run
-from app.services.sheets import version
 from app.vision.arithmetic.chain import Place
 from app.vision.arithmetic.pointwise import unflattened
 from app.vision.arithmetic.voting import ShareCell, VoteCell
 from app.web.links import View
-from app.web.panes.arithmetic.contexts import PaidMade, ShareMade, ShareTermMade, VoteMade
-from app.web.panes.arithmetic.names import place_name, place_url, short_name
-from app.web.panes.contexts import Term
-from app.web.panes.evidence import frame
-from app.web.panes.picture import photo
+from app.web.panes.arithmetic.contexts import ShareMade, ShareTermMade, VoteMade
+from app.web.parts.terms import Term
+from app.web.parts.unit_names import place_name, place_url, short_name
 from app.web.templating import number, percent
 
 EACH = 6
@@ -21,9 +17,6 @@ EACH = 6
 
 CLASSES = 8
 """Terms of softmax's sum that are written out."""
-
-CELLS = 8
-"""Cells listed that paid for a score."""
 
 
 def vote_made(
@@ -100,33 +93,4 @@ def share_made(
             f"{here.label}: a score of {number(cell.logit)} among {len(labels)} classes makes a "
             f"share of {percent(cell.value)}."
         ),
-    )
-
-
-def paid(view: View, run: Run, record: Record) -> PaidMade:
-    """A panel: what the cells of the last maps paid for the score of a class."""
-    index = view.channel or 0
-    made = payers(run, index)
-    terms, magnitude = made.terms.flatten(), made.magnitude or 1.0
-    order = terms.argsort(descending=True, stable=True)[:CELLS].tolist()
-
-    def cell(i: int) -> Term:
-        place = Place(made.step, *unflattened(made.terms.shape, i))
-        value = float(terms[i])
-        url = place_url(view, run, place, zoom="chain")
-        return Term(i, value, abs(value) / magnitude, url, short_name(run, place))
-
-    cells = tuple(cell(i) for i in order)
-    return PaidMade(
-        step=made.step,
-        label=run.model.labels[index].label,
-        image=f"{view.run}/paid.png?channel={index}&v={version(run.model.row)}",
-        frame=frame(run.model.geometry[made.step]),
-        photo=photo(view, run),
-        limit=float(made.map.abs().max()),
-        cells=cells,
-        rest=float(terms.sum()) - sum(one.value for one in cells),
-        others=len(terms) - len(cells),
-        bias=made.bias,
-        logit=made.value,
     )

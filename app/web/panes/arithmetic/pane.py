@@ -13,10 +13,11 @@ from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
 from app.vision.arithmetic.pooling import MeanCell, PoolCell
 from app.vision.arithmetic.voting import ShareCell, VoteCell
 from app.web.links import View
+from app.web.panels.panel_link import PanelLink
 from app.web.panes.arithmetic import formulas, head, provenance, windows
 from app.web.panes.arithmetic.contexts import Check, Deep
-from app.web.panes.arithmetic.names import label_of, tabs
-from app.web.panes.contexts import PanelLink
+from app.web.panes.arithmetic.names import tabs
+from app.web.parts.unit_names import label_of
 from app.web.templating import exact
 from app.web.words import KINDS
 

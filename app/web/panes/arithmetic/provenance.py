@@ -8,10 +8,10 @@ from app.vision.arithmetic.chain import Link, Place
 from app.web.api.explain import choices
 from app.web.links import View, input_url
 from app.web.panes.arithmetic.contexts import ChainMade, LinkMade, PartMade
-from app.web.panes.arithmetic.names import place_name, place_url, short_name
-from app.web.panes.picture import photo
-from app.web.panes.river import box as tile_box
-from app.web.panes.river import kernel_sheet
+from app.web.parts.photo import photo
+from app.web.parts.sprites import box as tile_box
+from app.web.parts.sprites import kernel_sheet
+from app.web.parts.unit_names import place_name, place_url, short_name
 from app.web.templating import number, percent
 from models.graph import INPUT
 

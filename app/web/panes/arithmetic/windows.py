@@ -18,8 +18,8 @@ from app.vision.window import Window
 from app.web.grids import Grid, compact, grid
 from app.web.links import API, View, input_url, sheet_url
 from app.web.panes.arithmetic.contexts import ConvMade, PoolMade, Scan
-from app.web.panes.arithmetic.names import map_name, place_name, place_url
-from app.web.panes.contexts import Term
+from app.web.parts.terms import Term
+from app.web.parts.unit_names import map_name, place_name, place_url
 from app.web.templating import number
 from models.graph import INPUT
 

@@ -1,0 +1,65 @@
+"""A panel: which places of the picture contributed how much to the score of a class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.services.arithmetic import payers
+from app.services.run import Record, Run
+from app.services.sheets import version
+from app.vision.arithmetic.chain import Place
+from app.vision.arithmetic.pointwise import unflattened
+from app.web.links import View
+from app.web.parts.contexts import helped
+from app.web.parts.photo import Photo, frame, photo
+from app.web.parts.terms import Term
+from app.web.parts.unit_names import place_url, short_name
+
+CELLS = 8
+"""Cells listed that paid for a score."""
+
+
+def paid(view: View, run: Run, record: Record) -> PaidMade:
+    """A panel: what the cells of the last maps paid for the score of a class."""
+    index = view.channel or 0
+    made = payers(run, index)
+    terms, magnitude = made.terms.flatten(), made.magnitude or 1.0
+    order = terms.argsort(descending=True, stable=True)[:CELLS].tolist()
+
+    def cell(i: int) -> Term:
+        place = Place(made.step, *unflattened(made.terms.shape, i))
+        value = float(terms[i])
+        url = place_url(view, run, place, zoom="chain")
+        return Term(i, value, abs(value) / magnitude, url, short_name(run, place))
+
+    cells = tuple(cell(i) for i in order)
+    return PaidMade(
+        step=made.step,
+        label=run.model.labels[index].label,
+        image=f"{view.run}/paid.png?channel={index}&v={version(run.model.row)}",
+        frame=frame(run.model.geometry[made.step]),
+        photo=photo(view, run),
+        limit=float(made.map.abs().max()),
+        cells=cells,
+        rest=float(terms.sum()) - sum(one.value for one in cells),
+        others=len(terms) - len(cells),
+        bias=made.bias,
+        logit=made.value,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PaidMade:
+    """What the cells of the last maps paid for a class's score."""
+
+    label: str = helped("The class.")
+    step: str = helped("The step with those maps.")
+    image: str = helped("URL of a picture: what each place paid.")
+    frame: tuple[float, float, float, float] = helped("Where it lies on the input: x, y, w, h.")
+    photo: Photo = helped("The photo under it.")
+    limit: float = helped("Where its colours end.")
+    cells: tuple[Term, ...] = helped("The cells that paid most.")
+    rest: float = helped("Sum of all other cells.")
+    others: int = helped("How many they are.")
+    bias: float = helped("What came from biases.")
+    logit: float = helped("The score.")

@@ -1,0 +1,42 @@
+"""The finished ranking of a layer's channels, for the page and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from app.services.ablated import (
+    Ranking,
+    at_once,
+    checked_step,
+    kept_ranking,
+    rank,
+)
+from app.web.cut.asked import Asked, required
+from app.web.state import Services
+
+
+async def finished_ranking(asked: Asked, services: Services, owner: str) -> Ranking:
+    """The finished ranking, computed now where it is not kept. Raises `Busy`, `NoClassifier`."""
+    index = _checked(asked)
+    found = kept_ranking(services.cuts, asked.run, asked.record, index)
+    if found is not None:
+        return found
+    # What takes no time does not stand in the way of the same person's long job.
+    owner = f"{owner} ranking" if at_once(asked.run.model) else owner
+    async with aclosing(_rank(asked, index, services, owner)) as items:  # type: ignore[type-var]
+        async for item in items:
+            if isinstance(item, Ranking):
+                found = item
+    if found is None:
+        raise RuntimeError("a ranking ended before its first channel")
+    return found
+
+
+def _rank(asked: Asked, index: int, services: Services, owner: str) -> AsyncIterator[int | Ranking]:
+    return rank(services.engine, services.cuts, owner, asked.run, asked.record, index)
+
+
+def _checked(asked: Asked) -> int:
+    checked_step(asked.run, asked.record)
+    return required(asked.index, asked.run)

@@ -1,0 +1,89 @@
+"""The photo with what lies on it, and how long a link to it holds."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.errors import UnknownPicture
+from app.pictures.preprocess import Fitted
+from app.pictures.samples import sample
+from app.services.run import Run
+from app.vision.geometry import Geometry
+from app.web.links import View, preview_url
+from app.web.parts.contexts import helped
+from app.web.state import Services
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """The photo with what lies on it, as SVG."""
+
+    place: str = helped("Where the input lies on it, as a transform.")
+    crop: str = helped("The part of it that is used, as a viewBox.")
+    size: tuple[int, int] = helped("Its width and height, pixels.")
+    url: str = helped("URL of a copy.")
+
+
+PREVIEW = 512
+"""Pixels of the longer side of the photo in the left pane."""
+
+
+def crop_box(fitted: Fitted) -> tuple[float, float, float, float]:
+    """The part of the photo that the network sees: x, y, width, height in photo pixels."""
+    side_x = fitted.crop[2] - fitted.crop[0]
+    side_y = fitted.crop[3] - fitted.crop[1]
+    left, top = fitted.to_photo(0, 0)
+    right, bottom = fitted.to_photo(side_x, side_y)
+    return left, top, right - left, bottom - top
+
+
+def place(run: Run) -> str:
+    """The SVG transform from input pixels to photo pixels."""
+    left, top, width, _ = crop_box(run.fitted)
+    return f"translate({left:g} {top:g}) scale({width / run.model.outline.input_size:g})"
+
+
+def photo(view: View, run: Run) -> Photo:
+    """The photo, cropped to what the network sees, for something to be laid on it."""
+    left, top, width, height = crop_box(run.fitted)
+    return Photo(
+        place(run),
+        f"{left:g} {top:g} {width:g} {height:g}",
+        run.fitted.photo,
+        preview_url(view.image, PREVIEW),
+    )
+
+
+def in_words(seconds: float) -> str:
+    """A time to come, roughly: `in 23 hours`, `in 40 minutes`."""
+    if seconds >= 2 * 3600:
+        return f"in {round(seconds / 3600)} hours"
+    if seconds >= 120:
+        return f"in {round(seconds / 60)} minutes"
+    return "in a moment"
+
+
+def link_expires(view: View, services: Services) -> str:
+    """How long a link to this view holds."""
+    if sample(view.image):
+        return "This link shows a built-in picture and does not expire."
+    try:
+        expires = services.pictures.find(view.image, "").expires
+    except UnknownPicture:
+        return "This picture is no longer here."
+    left = in_words(expires - time.time())
+    return f"This link shows an uploaded picture, which is deleted {left}; the link ends with it."
+
+
+def frame(where: Geometry) -> tuple[float, float, float, float]:
+    """Where a map lies on the input so that each cell is centred on what it sees."""
+    (x, width), (y, height) = (
+        (axis.start + (axis.size - axis.jump) / 2, axis.jump * axis.cells)
+        for axis in (where.columns, where.rows)
+    )
+    return x, y, width, height
