@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from app import __version__
 from app.errors import LayerscopeError
-from app.web.settings import Settings, table
+from app.settings import Settings, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace) -> int:
     # Imported here: `--help` should not wait for torch.
     from app.web import server
-    from app.web.state import check
+    from app.web.core.state import check
 
     settings = Settings.from_environment()
     check(settings)

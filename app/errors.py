@@ -21,8 +21,8 @@
     ├── Busy                    the queue is full; try again in `retry_after` seconds
     └── Cancelled               nobody is listening any more
 
-`title` names the kind, `detail` is one sentence that a student understands. `app.web.errors` maps
-each class to a status.
+`title` names the kind, `detail` is one sentence that a student understands. `app.web.core.errors`
+maps each class to a status.
 """
 
 

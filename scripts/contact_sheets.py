@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from app.pictures.sheets import arrange
-from app.services.catalogue import Catalogue
+from app.services.networks.catalogue import Catalogue
 from app.services.synthesis.shipped import Shipped, shipped
 
 OUT = Path(__file__).parents[1] / "docs" / "synthesis"

@@ -15,10 +15,10 @@ from torch import Tensor
 from app.bench.rows import Row
 from app.bench.workshop import Workshop, photo
 from app.pictures.preprocess import normalise
-from app.services.atlas_folder import Folder
-from app.services.atlas_pass import Options, Pass
-from app.services.catalogue import Model
-from app.services.run import preprocess
+from app.services.atlas.building import Options, Pass
+from app.services.atlas.folder import Folder
+from app.services.networks.catalogue import Model
+from app.services.runs.run import preprocess
 from models.graph import Network
 
 ATLAS = "atlas pass over pictures of 64 px, each"

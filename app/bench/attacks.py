@@ -12,8 +12,8 @@ from torch import Tensor
 
 from app.bench.rows import Row, against_bare
 from app.bench.workshop import OWNER, Workshop
-from app.services.attack_job import Moment
-from app.services.attack_options import AttackRequest
+from app.services.attacks.job import Moment
+from app.services.attacks.options import AttackRequest
 from models.graph import Network
 
 PGD = "PGD of 10 steps, streamed with its trace"

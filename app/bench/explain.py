@@ -12,7 +12,7 @@ from app.bench.client import get
 from app.bench.repeat import app_of
 from app.bench.rows import Row, percentile
 from app.bench.workshop import Workshop
-from app.services.catalogue import Model
+from app.services.networks.catalogue import Model
 
 CELL = "explain one cell of any step, p95"
 CHAIN = "chain from a cell down to the picture, p95"

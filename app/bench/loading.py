@@ -14,9 +14,9 @@ import torch
 
 from app.bench.rows import Row
 from app.bench.workshop import Workshop
-from app.services.fitting import keyed
-from app.services.shelf import Entry
-from app.services.weights import load
+from app.services.networks.loading import load
+from app.services.networks.state_dict import keyed
+from app.services.networks.weight_files import Entry
 from models import registry
 
 LOADING = "file on disk to the first answer"

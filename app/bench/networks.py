@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.services.shelf import Entry, Shelf
-from app.services.weights import load
-from app.web.settings import Settings
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Entry, Shelf
+from app.settings import Settings
 from models import registry
 from models.graph import Network
 from models.weights import TABLE

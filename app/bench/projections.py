@@ -11,8 +11,8 @@ from app.bench.rows import Row, against_bare
 from app.bench.workshop import OWNER, Workshop
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit, unit
-from app.services.asking import outputs_of
-from app.services.run import preprocess
+from app.services.runs.batch_inference import outputs_of
+from app.services.runs.run import preprocess
 from app.vision.cover import cover
 from app.vision.passes import gradient_of
 from app.vision.projections.guided import guided_backprop

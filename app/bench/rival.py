@@ -14,8 +14,8 @@ from app.bench.rows import Row
 from app.bench.workshop import OWNER, Workshop
 from app.pictures.decode import decode
 from app.pictures.preprocess import Preprocess, fit
-from app.services.reader import reader_of
-from app.services.run import preprocess
+from app.services.attacks.pixel_model import reader_of
+from app.services.runs.run import preprocess
 from app.vision.attacks.goal import Goal
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import pgd

@@ -10,7 +10,7 @@ from app.bench.client import get
 from app.bench.repeat import app_of
 from app.bench.rows import Row, percentile
 from app.bench.workshop import Workshop
-from app.services.stickers import stickers_of
+from app.services.attacks.stickers import stickers_of
 
 DRAG = "sticker dragged to its new prediction, control beside, p95"
 MILLISECONDS = 50.0

@@ -10,7 +10,7 @@ import torch
 
 from app.bench.rows import Row
 from app.bench.workshop import OWNER, Workshop
-from app.services.run import preprocess
+from app.services.runs.run import preprocess
 from app.vision.goals import Goal
 from app.vision.passes import gradient_of
 from app.vision.synthesis import Recipe, Synthesis

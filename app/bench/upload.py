@@ -7,8 +7,8 @@ from time import perf_counter
 
 from app.bench.rows import Row, against_bare
 from app.bench.workshop import OWNER, Workshop
-from app.services.sheets import Wanted
-from app.web.panes.river import SHOWN, SIDE
+from app.services.runs.sheets import Wanted
+from app.web.explorer.river import SHOWN, SIDE
 
 OVERVIEW = Wanted(channels=f"top{SHOWN}", size=SIDE)
 """What the page asks of every step."""

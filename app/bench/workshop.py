@@ -20,17 +20,17 @@ from app.bench.networks import loader, shelf
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import sample
-from app.services import device
-from app.services.catalogue import Catalogue
-from app.services.engine import LocalEngine
-from app.services.pictures import Pictures
-from app.services.run import preprocess
-from app.services.runs import Runs
-from app.services.sheets import Sheets
-from app.services.surveys import Surveys
+from app.services.engine import device
+from app.services.engine.engine import LocalEngine
+from app.services.networks.catalogue import Catalogue
+from app.services.pictures.store import Pictures
+from app.services.runs.run import preprocess
+from app.services.runs.runs import Runs
+from app.services.runs.sheets import Sheets
+from app.services.surveys.surveys import Surveys
 from app.services.synthesis.studio import Studio
-from app.web.settings import Settings
-from app.web.state import Services
+from app.settings import Settings
+from app.web.core.state import Services
 from models.graph import Network
 
 OWNER = "benchmark"

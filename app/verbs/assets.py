@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import BadRequest
-from app.services import device
-from app.services.assets import content
-from app.services.catalogue import Catalogue
+from app.services.engine import device
 from app.services.files import put
-from app.services.weights import load
+from app.services.networks.asset_files import content
+from app.services.networks.catalogue import Catalogue
+from app.services.networks.loading import load
 from app.verbs import sticker, synthesised, universal
 from app.verbs.terminal import duration
 from app.verbs.workbench import Maker, Workbench

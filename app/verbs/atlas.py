@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import DataUnusable
-from app.services import device
-from app.services.atlas import Atlas, merge, read_atlas, write_atlas
-from app.services.atlas_crops import table
-from app.services.atlas_folder import Folder
-from app.services.atlas_pass import Options, Pass, Progress
-from app.services.catalogue import Catalogue, Model
+from app.services.atlas.atlas import Atlas, merge, read_atlas, write_atlas
+from app.services.atlas.building import Options, Pass, Progress
+from app.services.atlas.crops import table
+from app.services.atlas.folder import Folder
+from app.services.engine import device
 from app.services.files import put
-from app.services.shelf import Shelf
-from app.services.weights import load
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Shelf
+from app.settings import Settings
 from app.verbs.terminal import Teller, duration
-from app.web.settings import Settings
 
 NAMED = 10
 """Unreadable pictures that are named on the screen; the file names more."""

@@ -13,9 +13,9 @@ from torch import Tensor
 from app.errors import BadRequest, NoClassifier
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit, input_png
-from app.services import device
-from app.services.attack_job import Ended, Moment, job
-from app.services.attack_options import (
+from app.services.attacks.attacks import findings
+from app.services.attacks.job import Ended, Moment, job
+from app.services.attacks.options import (
     LARGEST,
     METHODS,
     AttackOptions,
@@ -23,17 +23,17 @@ from app.services.attack_options import (
     checked,
     warnings,
 )
-from app.services.attacks import findings
-from app.services.catalogue import Catalogue, Model
-from app.services.reader import reader_of
-from app.services.ready import Ready, ready
-from app.services.run import preprocess
-from app.services.shelf import Shelf
-from app.services.similarity import ssim
-from app.services.weights import load
+from app.services.attacks.pixel_model import reader_of
+from app.services.attacks.premade import Ready, ready
+from app.services.engine import device
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Shelf
+from app.services.pictures.similarity import ssim
+from app.services.runs.run import preprocess
+from app.settings import Settings
 from app.verbs.terminal import Teller
 from app.vision.predict import Ranked
-from app.web.settings import Settings
 
 
 def main(arguments: Sequence[str]) -> int:

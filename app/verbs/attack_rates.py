@@ -12,17 +12,17 @@ from torch import Tensor
 
 from app.errors import BadRequest, DataUnusable
 from app.pictures.preprocess import Preprocess
-from app.services import device
-from app.services.catalogue import Catalogue, Model
-from app.services.reader import reader_of
-from app.services.run import preprocess
-from app.services.shelf import Shelf
-from app.services.weights import load
+from app.services.attacks.pixel_model import reader_of
+from app.services.engine import device
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Shelf
+from app.services.runs.run import preprocess
+from app.settings import Settings
 from app.training.data import in_parts
 from app.verbs.terminal import Teller
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.rates import METHODS, rate
-from app.web.settings import Settings
 
 DEFAULT = "fgsm,pgd,sign noise"
 

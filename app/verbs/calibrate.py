@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import BadRequest
-from app.services import device
-from app.services.assets import content
-from app.services.calibration import own_path
-from app.services.catalogue import Catalogue
+from app.services.engine import device
 from app.services.files import put
-from app.services.run import preprocess
-from app.services.shelf import Shelf
-from app.services.weights import load
+from app.services.networks.asset_files import content
+from app.services.networks.calibration import own_path
+from app.services.networks.catalogue import Catalogue
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Shelf
+from app.services.runs.run import preprocess
+from app.settings import Settings
 from app.training.held_out import calibrate
 from app.verbs.terminal import Teller
-from app.web.settings import Settings
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import BadRequest
-from app.services import device
-from app.services.catalogue import Catalogue
-from app.services.run import preprocess
-from app.services.shelf import Shelf
-from app.services.weights import load
+from app.services.engine import device
+from app.services.networks.catalogue import Catalogue
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Shelf
+from app.services.runs.run import preprocess
+from app.settings import Settings
 from app.training import report
 from app.training.data import in_parts
 from app.training.evaluation import evaluate
 from app.verbs.terminal import Teller
-from app.web.settings import Settings
 
 
 def main(arguments: Sequence[str]) -> int:

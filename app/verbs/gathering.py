@@ -13,16 +13,16 @@ from torch import Tensor
 
 from app.errors import BadRequest, DataUnusable, NoClassifier
 from app.pictures.preprocess import Preprocess
-from app.services import device
-from app.services.atlas_folder import Folder, read_ahead
-from app.services.catalogue import Catalogue, Model
-from app.services.reader import reader_of
-from app.services.run import preprocess
-from app.services.shelf import Shelf
-from app.services.weights import load
+from app.services.atlas.folder import Folder, read_ahead
+from app.services.attacks.pixel_model import reader_of
+from app.services.engine import device
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Shelf
+from app.services.runs.run import preprocess
+from app.settings import Settings
 from app.verbs.terminal import Teller, duration
 from app.vision.attacks.model import PixelModel
-from app.web.settings import Settings
 
 BATCH = 32
 HELD_OUT = 0.2

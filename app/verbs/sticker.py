@@ -9,11 +9,11 @@ from pathlib import Path
 
 from app.errors import BadRequest
 from app.pictures.printable import LARGEST_CM, sticker_png
-from app.services.assets import content
-from app.services.class_names import find_class
+from app.services.attacks.pixel_model import reader_of
+from app.services.attacks.stickers import Recipe, Sticker, Training, checked, pack, train
 from app.services.files import put
-from app.services.reader import reader_of
-from app.services.stickers import Recipe, Sticker, Training, checked, pack, train
+from app.services.networks.asset_files import content
+from app.services.networks.class_names import find_class
 from app.verbs.gathering import (
     Chosen,
     Gathered,

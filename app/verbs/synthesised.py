@@ -6,15 +6,15 @@ import time
 
 import torch
 
-from app.services.catalogue import Model
-from app.services.synthesis.asked import default_size
+from app.services.networks.catalogue import Model
+from app.services.networks.loading import weights_digest
+from app.services.synthesis.collection import Collection
+from app.services.synthesis.query import default_size
 from app.services.synthesis.shipped import KIND, pack
-from app.services.synthesised import Collection
-from app.services.weights import weights_digest
+from app.settings import Settings
 from app.verbs.terminal import duration
 from app.verbs.workbench import Made, Workbench
 from app.vision.synthesis import Recipe
-from app.web.settings import Settings
 
 STEPS = 256
 """Of 512 the objective reaches 0.85 to 0.91 by then, and the same things are seen."""

@@ -11,16 +11,16 @@ from pathlib import Path
 import torch
 
 from app.errors import BadRequest
-from app.services import device
-from app.services.catalogue import Catalogue, Model
-from app.services.shelf import Shelf
-from app.services.synthesis.asked import default_size
-from app.services.synthesis.layer import keep, unshown
-from app.services.synthesised import Collection
-from app.services.weights import load
+from app.services.engine import device
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Shelf
+from app.services.synthesis.collection import Collection
+from app.services.synthesis.layer_file import keep, unshown
+from app.services.synthesis.query import default_size
+from app.settings import Settings
 from app.verbs.terminal import Teller, duration
 from app.vision.synthesis import Recipe
-from app.web.settings import Settings
 
 _RANGES = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*")
 

@@ -13,12 +13,12 @@ from typing import Any, get_args
 
 from app.errors import BadRequest
 from app.pictures.preprocess import Preprocess
-from app.services import device
+from app.services.engine import device
 from app.training.data import DataSet, load_splits
-from app.training.elders import lineage
 from app.training.options import Options, Precision
 from app.training.session import Places, Session
 from app.training.ship import Shipped, ship
+from app.training.teachers import lineage
 from app.training.trainer import Progress, Trainer
 from app.verbs.terminal import Teller, duration
 from models.classes import Label, read_labels

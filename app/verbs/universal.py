@@ -8,11 +8,11 @@ from pathlib import Path
 
 from app.errors import BadRequest
 from app.pictures.printable import noise_png
-from app.services.assets import content
-from app.services.attack_options import LARGEST
+from app.services.attacks.options import LARGEST
+from app.services.attacks.pixel_model import reader_of
+from app.services.attacks.universal import Making, Noise, Recipe, make, pack
 from app.services.files import put
-from app.services.reader import reader_of
-from app.services.universal import Making, Noise, Recipe, make, pack
+from app.services.networks.asset_files import content
 from app.verbs.gathering import (
     Chosen,
     Gathered,

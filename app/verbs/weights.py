@@ -11,12 +11,12 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from app.errors import DownloadFailed, LayerscopeError, UnknownModel
-from app.services.fitting import fit, keyed
-from app.services.shelf import Entry, Shelf, architecture_of
-from app.services.sources import attempts
-from app.services.weights import load, read
+from app.services.networks.download_sources import attempts
+from app.services.networks.loading import load, read
+from app.services.networks.state_dict import fit, keyed
+from app.services.networks.weight_files import Entry, Shelf, architecture_of
+from app.settings import Settings
 from app.verbs.terminal import Teller
-from app.web.settings import Settings
 from models import registry
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from app.services.catalogue import Model
-from app.services.run import preprocess
+from app.services.networks.catalogue import Model
+from app.services.runs.run import preprocess
 from app.training import folders
 from app.training.data import DataSet, load
 from app.verbs.terminal import Teller

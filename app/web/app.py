@@ -10,19 +10,23 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
-from app.web import attack, docs, errors, lab, networks, pages, panels, shift, static, stream
+from app.settings import Settings
+from app.web import attack, lab
+from app.web.api import docs
 from app.web.api.routes import router as api_router
 from app.web.api.schemas import Health
-from app.web.caching import Revalidate
 from app.web.compare import router as compare_router
-from app.web.crops import router as crops_router
-from app.web.cut import routes as cut
-from app.web.head import Head
+from app.web.core import errors, static_files
+from app.web.core.caching import Revalidate
+from app.web.core.head_requests import Head
+from app.web.core.security import Guard
+from app.web.core.state import ServicesDep, open_services
+from app.web.explorer import downloads, page, river_stream
 from app.web.layers import router as layers_router
-from app.web.security import Guard
-from app.web.settings import Settings
-from app.web.state import ServicesDep, open_services
-from app.web.synthesis import routes as synthesis
+from app.web.panels import registry, shift
+from app.web.panels.crops import router as crops_router
+from app.web.panels.interventions import routes as cut
+from app.web.panels.synthesis import routes as synthesis
 
 DESCRIPTION = """
 What happens inside a convolutional network, as numbers and pictures.
@@ -62,21 +66,21 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
     app.add_middleware(Guard, hosts=settings.hosts, beyond=beyond, largest=largest)
     errors.install(app)
     app.include_router(api_router())
-    app.include_router(pages.router)
-    app.include_router(networks.router)
+    app.include_router(page.router)
+    app.include_router(downloads.router)
     # Before the panels that need no route of their own.
     app.include_router(synthesis.router)
-    app.include_router(panels.router)
+    app.include_router(registry.router)
     app.include_router(shift.router)
     app.include_router(crops_router)
     app.include_router(layers_router)
     app.include_router(cut.router)
-    app.include_router(stream.router)
+    app.include_router(river_stream.router)
     app.include_router(attack.router)
     app.include_router(compare_router)
     app.include_router(lab.router)
     app.include_router(docs.router)
-    app.mount("/static", static.Files(), name="static")
+    app.mount("/static", static_files.Files(), name="static")
 
     @app.get("/healthz", tags=["server"], summary="Whether the server is well")
     async def healthz(services: ServicesDep) -> Health:

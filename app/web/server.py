@@ -11,8 +11,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.errors import BadRequest
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

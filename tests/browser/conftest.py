@@ -14,11 +14,11 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from safetensors.torch import save_file
 
-from app.services import engine
-from app.services.fitting import keyed
+from app.services.engine import engine
+from app.services.networks.state_dict import keyed
+from app.settings import Settings
 from app.web.app import create_app
 from app.web.server import Server
-from app.web.settings import Settings
 from models import registry
 from tests.support.browser import Gate, Watch
 from tests.support.networks import put_partial

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from app.services import sweeps
+from app.services.attacks import sweeps
 from app.vision.attacks.sweep import Pass, Point, sweep
-from app.web import endings
+from app.web.core import streams
 from tests.support.browser import Watch, picture, violations
 from tests.support.waiting import HANG
 
@@ -182,7 +182,7 @@ def test_another_method_is_another_sweep(page: Page) -> None:
 def test_while_another_page_sweeps_the_second_is_told_why_not(
     page: Page, watch: Watch, brake: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endings, "PATIENCE", 0.1)
+    monkeypatch.setattr(streams, "PATIENCE", 0.1)
     watch.expected = ("503",)
     page.goto(f"{SWEEP}&seed=3")
     expect(page.locator(".swept")).to_have_attribute("data-points", "3")

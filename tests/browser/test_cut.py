@@ -10,8 +10,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from app.services import occluded
-from app.services.mask import Mask
+from app.services.interventions import occlusion
+from app.services.pictures.mask import Mask
 from app.vision.ablation import Ablation, Costs
 from app.vision.occlusion import Covered, occlude
 from tests.support.browser import settled, violations
@@ -198,7 +198,7 @@ def brake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
                 gate.wait(HANG)
             yield part
 
-    monkeypatch.setattr(occluded, "occlude", held)
+    monkeypatch.setattr(occlusion, "occlude", held)
     yield gate.set
     gate.set()
 

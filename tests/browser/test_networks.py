@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from app.services.downloads import Attempt
-from app.services.fetch import Received, Wanted, fetch
-from app.web import networks
+from app.services.networks.downloads import Attempt
+from app.services.networks.fetch import Received, fetch
+from app.services.networks.partial_file import Wanted
+from app.web.explorer import downloads
 from models.row import Weights
 from tests.support.browser import Gate, picture, settled, upload
 from tests.support.misbehaving_server import serving
@@ -123,7 +124,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
             digest = sha256(server.body).hexdigest()
             return [partial(halting, Wanted(server.url, cache / row.file, None, digest))]
 
-        monkeypatch.setattr(networks, "attempts", attempts)
+        monkeypatch.setattr(downloads, "attempts", attempts)
         yield let
         let.set()
 

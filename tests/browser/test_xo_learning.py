@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.vision.letters.learn import STEPS, Learned, learn
-from app.web import endings
+from app.vision.tiny_network.learn import STEPS, Learned, learn
+from app.web.core import streams
 from app.web.lab.xo import learning
 from tests.support.browser import Watch, query, violations
 from tests.support.waiting import HANG
@@ -103,7 +103,7 @@ def test_a_page_that_is_left_in_mid_run_leaves_no_run_behind(
 def test_a_second_tab_that_learns_is_told_why_not(
     page: Page, watch: Watch, brake: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endings, "PATIENCE", 0.1)
+    monkeypatch.setattr(streams, "PATIENCE", 0.1)
     watch.expected = ("503",)
     page.goto(PAGE)
     page.get_by_role("button", name="Learn the kernels").click()

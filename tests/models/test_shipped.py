@@ -8,10 +8,10 @@ import pytest
 from safetensors import safe_open
 
 from app.pictures.samples import sample
-from app.services.catalogue import Catalogue, Model
-from app.services.device import choose
-from app.services.stickers import stickers_of
-from app.services.universal import noise_of
+from app.services.attacks.stickers import stickers_of
+from app.services.attacks.universal import noise_of
+from app.services.engine.device import choose
+from app.services.networks.catalogue import Catalogue, Model
 from app.vision.attacks.grid import eight_bit
 from app.vision.attacks.placing import by_lot, share
 from app.vision.attacks.sticker import random_colours

@@ -12,9 +12,9 @@ from safetensors import safe_open
 
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import all_samples
-from app.services.assets import read
-from app.services.catalogue import Catalogue, Model
-from app.services.run import preprocess
+from app.services.networks.asset_files import read
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.runs.run import preprocess
 from app.services.synthesis.shipped import Shipped, shipped
 from app.verbs.synthesised import STEPS, steps
 from app.vision.goals import Goal, Lens

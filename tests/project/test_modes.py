@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.services.asking import Batches
-from app.services.catalogue import Catalogue
+from app.services.networks.catalogue import Catalogue
+from app.services.runs.batch_inference import Batches
 from tests.support.networks import embedded
 
 ROOT = Path(__file__).resolve().parents[2]

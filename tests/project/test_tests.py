@@ -138,7 +138,7 @@ def test_a_private_name_of_something_else_is_found(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "import app.services.engine\napp.services.engine.__name__",
+        "import app.services.engine.engine\napp.services.engine.__name__",
         "class Held:\n    def __init__(self):\n        self._let = 1\nHeld()._let",
         "def _pixels():\n    pass\n_pixels()",
         "from tests.support.waiting import until",

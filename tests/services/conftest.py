@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from app.services import fetch as fetching
-from app.services.catalogue import Catalogue
-from app.services.engine import LocalEngine
-from app.services.pictures import Pictures
-from app.services.runs import Runs
+from app.services.engine.engine import LocalEngine
+from app.services.networks import fetch as fetching
+from app.services.networks.catalogue import Catalogue
+from app.services.pictures.store import Pictures
+from app.services.runs.runs import Runs
 from tests.support.engines import CPU, Stepping
 from tests.support.misbehaving_server import BODY, MisbehavingServer, serving
 

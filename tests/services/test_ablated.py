@@ -6,11 +6,11 @@ from contextlib import aclosing
 
 import pytest
 
-from app.services.ablated import Ranking, kept_ranking, rank
-from app.services.cuts import Cuts
-from app.services.engine import LocalEngine
-from app.services.run import Record, Run
-from app.services.runs import Runs
+from app.services.engine.engine import LocalEngine
+from app.services.interventions.ablation import Ranking, kept_ranking, rank
+from app.services.interventions.cache import Cuts
+from app.services.runs.run import Record, Run
+from app.services.runs.runs import Runs
 from app.vision.ablation import Ablation
 
 ESPRESSO = 97

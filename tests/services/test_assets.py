@@ -10,10 +10,11 @@ import torch
 from safetensors.torch import save_file
 
 from app.errors import DataUnusable
-from app.services import assets, stickers, universal
-from app.services.catalogue import Catalogue, Model
-from app.services.stickers import Measured, Sticker
-from app.services.universal import Flipped, Noise
+from app.services.attacks import stickers, universal
+from app.services.attacks.stickers import Measured, Sticker
+from app.services.attacks.universal import Flipped, Noise
+from app.services.networks import asset_files
+from app.services.networks.catalogue import Catalogue, Model
 from models.weights import row
 
 BUS = 71
@@ -38,7 +39,9 @@ def stickers_in(data: Path, *made: Sticker, name: str = "mini.own", **about: str
     folder = data / "stickers"
     folder.mkdir(exist_ok=True)
     tensors, told = stickers.pack(made)
-    save_file(tensors, folder / f"{name}.safetensors", {**told, **assets.origin(mini()), **about})
+    save_file(
+        tensors, folder / f"{name}.safetensors", {**told, **asset_files.origin(mini()), **about}
+    )
     return folder / f"{name}.safetensors"
 
 
@@ -46,12 +49,12 @@ def noise_in(data: Path, noise: Noise, **about: str) -> None:
     (data / "universal").mkdir(exist_ok=True)
     tensors, told = universal.pack(noise)
     path = data / "universal" / "mini.safetensors"
-    save_file(tensors, path, {**told, **assets.origin(mini()), **about})
+    save_file(tensors, path, {**told, **asset_files.origin(mini()), **about})
 
 
 def test_the_digest_is_that_of_the_table() -> None:
     found = row("mini")
-    assert found and assets.origin(mini())["weights_sha256"] == found.sha256
+    assert found and asset_files.origin(mini())["weights_sha256"] == found.sha256
 
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
@@ -92,7 +95,7 @@ def test_a_file_of_other_weights_is_refused_in_words(tmp_path: Path, sha: str) -
     assert noises.noise and noises.noise.shipped
     assert "other weights" in noises.refused[0].reason
     with pytest.raises(DataUnusable, match="Make it anew"):
-        assets.read(path, mini())
+        asset_files.read(path, mini())
 
 
 def test_a_file_that_is_none_is_refused_and_the_others_stay(tmp_path: Path) -> None:

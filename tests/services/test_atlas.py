@@ -16,12 +16,12 @@ from PIL import Image
 
 from app.errors import DataUnusable, NotWritten
 from app.pictures.preprocess import normalise
-from app.services.atlas import FINE, Atlas, merge, read_atlas, won, write_atlas
-from app.services.atlas_crops import table
-from app.services.atlas_folder import Folder
-from app.services.atlas_pass import Options, Pass, Progress
-from app.services.catalogue import Model
-from app.services.run import preprocess
+from app.services.atlas.atlas import FINE, Atlas, merge, read_atlas, won, write_atlas
+from app.services.atlas.building import Options, Pass, Progress
+from app.services.atlas.crops import table
+from app.services.atlas.folder import Folder
+from app.services.networks.catalogue import Model
+from app.services.runs.run import preprocess
 from app.vision.forward import forward_steps
 from models.graph import Network
 from tests.support.atlases import SMALL, first_layers

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import DataUnusable
-from app.services.atlas_folder import Folder, class_of
+from app.services.atlas.folder import Folder, class_of
 
 
 def test_folders_without_pictures_have_a_sentence(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from app.errors import DataUnusable, NotFound
-from app.services.atlas import Atlas, write_atlas
-from app.services.atlas_shelf import Atlases, AtlasFile
-from app.services.catalogue import Catalogue, Model
-from app.services.surveys import weights_id
+from app.services.atlas.atlas import Atlas, write_atlas
+from app.services.atlas.library import Atlases, AtlasFile
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.surveys.surveys import weights_id
 from tests.support.atlases import atlas
 from tests.support.engines import CPU
 

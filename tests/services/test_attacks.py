@@ -11,15 +11,15 @@ import torch
 
 from app.errors import BadRequest, Busy, NoClassifier, UnknownModel, UnknownPicture
 from app.pictures.preprocess import Preprocess, fit
-from app.services.attack_job import Moment
-from app.services.attack_options import AttackRequest, checked, largest_l2, warnings
-from app.services.attacks import Attacked, Attacks
-from app.services.catalogue import Catalogue
-from app.services.class_names import find_class
-from app.services.engine import LocalEngine
-from app.services.pictures import Pictures
-from app.services.runs import Runs
-from app.services.similarity import ssim
+from app.services.attacks.attacks import Attacked, Attacks
+from app.services.attacks.job import Moment
+from app.services.attacks.options import AttackRequest, checked, largest_l2, warnings
+from app.services.engine.engine import LocalEngine
+from app.services.networks.catalogue import Catalogue
+from app.services.networks.class_names import find_class
+from app.services.pictures.similarity import ssim
+from app.services.pictures.store import Pictures
+from app.services.runs.runs import Runs
 from models.classes import Label
 from tests.support.engines import CPU
 from tests.support.networks import ENTRY
@@ -246,7 +246,7 @@ async def _first(items: object, count: int):  # type: ignore[no-untyped-def]
 async def test_a_time_limit_ends_it_with_what_there_is(
     attacks: Attacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.attack_job.SECONDS_OTHERWISE", 0.0)
+    monkeypatch.setattr("app.services.attacks.job.SECONDS_OTHERWISE", 0.0)
     made = await done(attacks, "cat", AttackRequest("pgd", 4))
     assert len(made.trace) == 1
     assert any(note.startswith("Stopped after 0 seconds") for note in made.notes)

@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from app.services.calibration import calibration, calibration_path
-from app.services.catalogue import Catalogue, Model
-from app.services.shelf import Shelf
+from app.services.networks.calibration import calibration, calibration_path
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.networks.weight_files import Shelf
 from tests.support.networks import ENTRY
 
 CPU = torch.device("cpu")

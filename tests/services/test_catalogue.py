@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.services.catalogue import Catalogue, size
-from app.services.shelf import Entry, Shelf
+from app.services.networks.catalogue import Catalogue, size
+from app.services.networks.weight_files import Entry, Shelf
 from models import registry
 from models.graph import Network
 from models.weights import TABLE

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from app.errors import UnknownStep
-from app.services.comparison import Comparison, Half
-from app.services.runs import Runs
+from app.services.runs.comparison import Comparison, Half
+from app.services.runs.runs import Runs
 
 STEPS = ("conv3", "relu3", "pool5")
 

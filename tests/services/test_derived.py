@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.services.lines import contributions
-from app.services.run import Run
-from app.services.runs import Runs
+from app.services.runs.lines import contributions
+from app.services.runs.run import Run
+from app.services.runs.runs import Runs
 from app.vision.contributions import conv_contributions
 
 pytestmark = pytest.mark.anyio

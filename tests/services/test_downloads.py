@@ -10,9 +10,9 @@ from contextlib import suppress
 import pytest
 
 from app.errors import Busy, Cancelled, DownloadFailed
-from app.services import downloads as module
-from app.services.downloads import Attempt, Downloads, Status
-from app.services.fetch import Received
+from app.services.networks import downloads as module
+from app.services.networks.downloads import Attempt, Downloads, Status
+from app.services.networks.fetch import Received
 from tests.support.waiting import HANG
 
 HALF, WHOLE = Received(50, 100, 5.0), Received(100, 100, 5.0)

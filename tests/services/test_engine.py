@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from app.errors import Busy, Cancelled
-from app.services.engine import LocalEngine, StepResult
+from app.services.engine.engine import LocalEngine, StepResult
 from models.graph import Network
 from tests.support.engines import CPU, Held, toy
 from tests.support.waiting import until

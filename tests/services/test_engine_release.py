@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from app.errors import Cancelled
-from app.services.engine import LocalEngine, StepResult
+from app.services.engine.engine import LocalEngine, StepResult
 from models.graph import Layer, Network, Step
 from tests.support.engines import CPU, Held, toy
 from tests.support.waiting import HANG, until

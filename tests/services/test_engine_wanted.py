@@ -7,8 +7,8 @@ import asyncio
 import pytest
 import torch
 
-from app.services import engine as module
-from app.services.engine import LocalEngine, StepResult
+from app.services.engine import engine as module
+from app.services.engine.engine import LocalEngine, StepResult
 from models.graph import Network
 from tests.support.engines import Held, toy
 from tests.support.waiting import until

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from app.errors import Cancelled
-from app.services import fetch as module
-from app.services.fetch import Received, Wanted, fetch
+from app.services.networks import fetch as module
+from app.services.networks.fetch import Received, fetch
+from app.services.networks.partial_file import Wanted
 from tests.support.misbehaving_server import (
     BODY,
     PARTS,

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from app.services import fetch as module
-from app.services.fetch import Wanted
+from app.services.networks import fetch as module
+from app.services.networks.partial_file import Wanted
 from tests.support.misbehaving_server import (
     BODY,
     PARTS,

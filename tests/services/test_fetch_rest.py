@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from app.errors import Cancelled
-from app.services import fetch as module
-from app.services.fetch import fetch
+from app.services.networks import fetch as module
+from app.services.networks.fetch import fetch
 from tests.support.misbehaving_server import (
     BODY,
     PARTS,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.services.catalogue import Catalogue
-from app.services.engine import LocalEngine
-from app.services.gathered import Gathered
-from app.services.peaks import peak
-from app.services.pictures import Pictures
-from app.services.runs import Runs
+from app.services.atlas.upload_crops import Gathered
+from app.services.engine.engine import LocalEngine
+from app.services.networks.catalogue import Catalogue
+from app.services.pictures.store import Pictures
+from app.services.runs.peaks import peak
+from app.services.runs.runs import Runs
 from tests.support.engines import CPU
 from tests.support.picture_files import blurred_noise
 

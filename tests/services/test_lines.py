@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.services.catalogue import Model
-from app.services.engine import StepResult
-from app.services.lines import Line, contributions, lines, source_of
-from app.services.run import Run
-from app.services.shelf import Entry
+from app.services.engine.engine import StepResult
+from app.services.networks.catalogue import Model
+from app.services.networks.weight_files import Entry
+from app.services.runs.lines import Line, contributions, lines, source_of
+from app.services.runs.run import Run
 from app.vision.forward import forward_steps
 from app.vision.geometry import geometry
 from app.vision.statistics import statistics

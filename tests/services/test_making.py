@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from app.errors import BadRequest, DataUnusable
-from app.services import stickers, universal
-from app.services.catalogue import Catalogue
-from app.services.stickers import Sticker, Training
-from app.services.universal import Making, Noise
+from app.services.attacks import stickers, universal
+from app.services.attacks.stickers import Sticker, Training
+from app.services.attacks.universal import Making, Noise
+from app.services.networks.catalogue import Catalogue
 from app.vision.attacks.model import PixelModel
 
 

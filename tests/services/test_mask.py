@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from app.errors import BadRequest
-from app.services.mask import SIDE, Mask
+from app.services.pictures.mask import SIDE, Mask
 
 
 def test_a_mask_is_read_as_it_is_written() -> None:

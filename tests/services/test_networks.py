@@ -12,12 +12,13 @@ import torch
 from safetensors.torch import load_file, save
 
 from app.errors import BadRequest, UnknownModel, WeightsMissing, WeightsRefused
-from app.services import device, weights
 from app.services.cache import ByteCache
-from app.services.catalogue import Catalogue, size
-from app.services.fitting import fit
-from app.services.shelf import Entry, Shelf
-from app.web.settings import Settings, table
+from app.services.engine import device
+from app.services.networks import loading
+from app.services.networks.catalogue import Catalogue, size
+from app.services.networks.state_dict import fit
+from app.services.networks.weight_files import Entry, Shelf
+from app.settings import Settings, table
 from models import registry
 from models.graph import Network
 from models.weights import TABLE
@@ -88,7 +89,7 @@ def placed(folder: Path, data: bytes | None) -> Entry:
 
 def test_missing_weights_say_so(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing, match="not on this computer"):
-        weights.load(placed(tmp_path, None))
+        loading.load(placed(tmp_path, None))
 
 
 def test_a_tampered_file_is_refused(tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_a_tampered_file_is_refused(tmp_path: Path) -> None:
     data[-1] ^= 1
     (tmp_path / ROW.file).write_bytes(data)
     with pytest.raises(WeightsRefused, match="SHA-256 differs"):
-        weights.load(entry)
+        loading.load(entry)
 
 
 class Bomb:
@@ -108,7 +109,7 @@ class Bomb:
 def test_a_pickle_is_never_unpickled(tmp_path: Path) -> None:
     entry = placed(tmp_path, pickle.dumps(Bomb()))
     with pytest.raises(WeightsRefused, match="not a safetensors file"):
-        weights.load(entry)
+        loading.load(entry)
     assert not Path(__file__).with_name("exploded").exists()
 
 
@@ -202,5 +203,5 @@ def test_every_setting_is_in_the_table_with_its_help() -> None:
 def test_safetensors_round_trip_is_read(tmp_path: Path) -> None:
     seeded = registry.seeded("mini", 5)
     entry = placed(tmp_path, save(dict(seeded.state_dict())))
-    loaded = weights.load(entry)
+    loaded = loading.load(entry)
     assert torch.equal(loaded.module("fc7").weight, seeded.module("fc7").weight)  # type: ignore[arg-type]

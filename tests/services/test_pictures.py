@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from app.errors import Forbidden, PictureTooLarge, UnknownPicture
-from app.services.pictures import Pictures
+from app.services.pictures.store import Pictures
 from tests.support.clock import Clock
 from tests.support.picture_files import noise, png
 

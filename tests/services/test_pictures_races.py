@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import BrokenPicture, Forbidden, NotAPicture, UnknownPicture
-from app.services.pictures import Pictures
+from app.services.pictures.store import Pictures
 from tests.support.clock import Clock
 from tests.support.picture_files import noise, png
 from tests.support.waiting import HANG

@@ -10,13 +10,13 @@ import torch
 from app.errors import Cancelled, UnknownModel, UnknownPicture, UnknownStep, WeightsMissing
 from app.pictures.preprocess import normalise
 from app.pictures.samples import sample as find
-from app.services.catalogue import Catalogue
-from app.services.engine import LocalEngine
-from app.services.lines import contributions, lines
-from app.services.pictures import Pictures
-from app.services.run import preprocess
-from app.services.runs import Runs
-from app.services.shelf import Entry, Shelf
+from app.services.engine.engine import LocalEngine
+from app.services.networks.catalogue import Catalogue
+from app.services.networks.weight_files import Entry, Shelf
+from app.services.pictures.store import Pictures
+from app.services.runs.lines import contributions, lines
+from app.services.runs.run import preprocess
+from app.services.runs.runs import Runs
 from app.vision.forward import forward_steps
 from models.graph import Network
 from models.weights import TABLE
@@ -77,7 +77,7 @@ async def test_a_run_nobody_listens_to_is_stopped(
 ) -> None:
     import threading
 
-    from app.services import engine as engine_module
+    from app.services.engine import engine as engine_module
 
     gate, real = threading.Event(), forward_steps
 

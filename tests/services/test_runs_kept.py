@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from app.errors import Busy, Cancelled, UnknownPicture
-from app.services.catalogue import Catalogue
-from app.services.pictures import Pictures
-from app.services.run import Run
-from app.services.runs import Runs
+from app.services.networks.catalogue import Catalogue
+from app.services.pictures.store import Pictures
+from app.services.runs.run import Run
+from app.services.runs.runs import Runs
 from app.vision.forward import forward_steps
 from tests.support.clock import Clock
 from tests.support.engines import CPU, Stepping

@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from app.errors import BadRequest, UnknownStep
-from app.services.run import Run
-from app.services.runs import Runs
-from app.services.sheets import SCALES, Drawn, Scale, Sheets, Wanted, palette_of, version
+from app.services.runs.run import Run
+from app.services.runs.runs import Runs
+from app.services.runs.sheets import SCALES, Drawn, Scale, Sheets, Wanted, palette_of, version
 from models.weights import TABLE
 from tests.support.engines import Stepping
 

@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from app.services.fitting import check, fit, keyed
-from app.services.shelf import Entry, Shelf, second_file
-from app.services.weights import load
+from app.services.networks.loading import load
+from app.services.networks.state_dict import check, fit, keyed
+from app.services.networks.weight_files import Entry, Shelf, second_file
 from models import registry
 from models.registry import find
 from models.weights import TABLE, row

@@ -11,10 +11,10 @@ import pytest
 from safetensors.torch import save
 
 from app.errors import DownloadFailed
-from app.services.downloads import Downloads
-from app.services.shelf import Shelf, second_file
-from app.services.sources import attempts
-from app.services.weights import load
+from app.services.networks.download_sources import attempts
+from app.services.networks.downloads import Downloads
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Shelf, second_file
 from models.row import Weights
 from models.weights import TABLE
 from tests.support.misbehaving_server import MisbehavingServer, serving

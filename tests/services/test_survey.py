@@ -11,13 +11,13 @@ import torch
 from app.errors import DataUnusable
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import all_samples
-from app.services.catalogue import Catalogue, Model
-from app.services.crop_sources import convolution
-from app.services.engine import LocalEngine
-from app.services.peaks import strongest
-from app.services.run import preprocess
-from app.services.shares import class_means, shares
-from app.services.survey import (
+from app.services.atlas.crop_sources import convolution
+from app.services.atlas.shares import class_means, shares
+from app.services.engine.engine import LocalEngine
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.runs.peaks import strongest
+from app.services.runs.run import preprocess
+from app.services.surveys.survey import (
     Progress,
     Survey,
     layer_ends,
@@ -25,7 +25,7 @@ from app.services.survey import (
     survey,
     write_survey,
 )
-from app.services.surveys import Surveys, weights_id
+from app.services.surveys.surveys import Surveys, weights_id
 from app.vision.forward import forward_steps
 from tests.support.engines import CPU
 from tests.support.networks import embedded

@@ -11,11 +11,11 @@ import torch
 from app.pictures.journey import JOURNEY, travelled
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import sample
-from app.services.catalogue import Catalogue
-from app.services.engine import LocalEngine
-from app.services.pairs import Pair
-from app.services.run import preprocess
-from app.services.survive import Start, fate, sent, survived, trials
+from app.services.attacks.survival import Start, fate, sent, survived, trials
+from app.services.engine.engine import LocalEngine
+from app.services.networks.catalogue import Catalogue
+from app.services.runs.pairs import Pair
+from app.services.runs.run import preprocess
 from app.vision.attacks.goal import Goal
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import pgd

@@ -19,16 +19,16 @@ from PIL import Image
 
 from app.errors import BadRequest, NotWritten, UnknownStep
 from app.pictures.preprocess import normalise
-from app.services.catalogue import Catalogue, Model
-from app.services.engine import LocalEngine
-from app.services.run import preprocess
-from app.services.runs import Runs
+from app.services.engine.engine import LocalEngine
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.runs.run import preprocess
+from app.services.runs.runs import Runs
 from app.services.synthesis import growth as growing
-from app.services.synthesis.asked import Asked, Wanted, asked, home
+from app.services.synthesis.disk_cache import Kept
 from app.services.synthesis.growth import Growths, Report
-from app.services.synthesis.kept import Kept
 from app.services.synthesis.levels import Greys, on_picture
 from app.services.synthesis.picture import Picture, drawn, read
+from app.services.synthesis.query import Asked, Wanted, asked, home
 from app.services.synthesis.studio import Studio
 from app.vision.forward import forward_steps
 from app.vision.goals import LINEAR

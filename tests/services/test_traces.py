@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from app.errors import Busy, NotFound
-from app.services.attack_job import Moment
-from app.services.attack_options import AttackRequest
-from app.services.attacks import Attack, Attacks
-from app.services.catalogue import Catalogue
-from app.services.engine import LocalEngine
-from app.services.pictures import Pictures
-from app.services.traces import Outcome, Trace, Traces, key_of, present
+from app.services.attacks.attacks import Attack, Attacks
+from app.services.attacks.job import Moment
+from app.services.attacks.options import AttackRequest
+from app.services.attacks.traces import Outcome, Trace, Traces, key_of, present
+from app.services.engine.engine import LocalEngine
+from app.services.networks.catalogue import Catalogue
+from app.services.pictures.store import Pictures
 from tests.support.engines import CPU
 
 PGD = AttackRequest("pgd", epsilon=4)

@@ -12,14 +12,14 @@ from app.errors import BadRequest
 from app.pictures.preprocess import fit
 from app.pictures.samples import sample
 from app.pictures.transform import to_image
-from app.services.asking import logits_of
-from app.services.catalogue import Catalogue, Model
-from app.services.engine import LocalEngine
-from app.services.fitting import keyed
-from app.services.pairs import Pair
-from app.services.run import preprocess
-from app.services.shelf import Shelf
-from app.services.transfer import others, transferred, verdict
+from app.services.attacks.transfer import others, transferred, verdict
+from app.services.engine.engine import LocalEngine
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.networks.state_dict import keyed
+from app.services.networks.weight_files import Shelf
+from app.services.runs.batch_inference import logits_of
+from app.services.runs.pairs import Pair
+from app.services.runs.run import preprocess
 from models import registry
 from tests.support.networks import embedded, put_partial
 

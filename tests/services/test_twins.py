@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import save_file
 
 from app.errors import UnknownModel
-from app.services.catalogue import Catalogue
-from app.services.shelf import Shelf
-from app.services.weights import load
+from app.services.networks.catalogue import Catalogue
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Shelf
 from models.weights import TABLE
 from tests.support.engines import CPU
 from tests.support.networks import embedded, put_partial

@@ -12,22 +12,14 @@ from safetensors.torch import save_file
 
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import sample
-from app.services.calibration import Calibration, calibration, own_path
-from app.services.catalogue import Catalogue
-from app.services.engine import LocalEngine
-from app.services.pairs import Pair
-from app.services.run import preprocess
-from app.services.runs import Runs
-from app.services.unusual import (
-    BINS,
-    SCORES,
-    control,
-    histogram,
-    judged,
-    read_run,
-    wanted,
-)
-from app.services.weights import weights_digest
+from app.services.attacks.unusual import BINS, SCORES, control, histogram, judged, read_run, wanted
+from app.services.engine.engine import LocalEngine
+from app.services.networks.calibration import Calibration, calibration, own_path
+from app.services.networks.catalogue import Catalogue
+from app.services.networks.loading import weights_digest
+from app.services.runs.pairs import Pair
+from app.services.runs.run import preprocess
+from app.services.runs.runs import Runs
 from app.vision.unusual import energy, feature_norm, max_logit, profile_distance
 from tests.support.networks import embedded
 

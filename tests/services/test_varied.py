@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from app.pictures.augment import Change, Photo, changed
 from app.pictures.samples import sample
-from app.services.asking import logits_of
-from app.services.catalogue import Catalogue
-from app.services.engine import LocalEngine
-from app.services.run import preprocess
-from app.services.varied import SLIDERS, Curves, curves
+from app.services.attacks.robustness_curves import SLIDERS, Curves, curves
+from app.services.engine.engine import LocalEngine
+from app.services.networks.catalogue import Catalogue
+from app.services.runs.batch_inference import logits_of
+from app.services.runs.run import preprocess
 from app.vision.predict import top
 from models.graph import Layer, Network, Step, conv, fc, flatten
 from tests.support.networks import embedded

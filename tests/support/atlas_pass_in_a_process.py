@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from app.services.atlas_folder import Folder
-from app.services.atlas_pass import Pass
+from app.services.atlas.building import Pass
+from app.services.atlas.folder import Folder
 from tests.support.atlases import SMALL, first_layers
 from tests.support.networks import embedded
 

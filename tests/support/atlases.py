@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from app.services.atlas import FINE, About, Atlas
-from app.services.atlas_pass import Options
-from app.services.catalogue import Catalogue, Model
-from app.services.surveys import weights_id
+from app.services.atlas.atlas import FINE, About, Atlas
+from app.services.atlas.building import Options
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.surveys.surveys import weights_id
 from app.vision.crops import Winners
 from tests.support.engines import CPU
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
-from app.services.traces import Traces
+from app.services.attacks.traces import Traces
 
 HTML = {"Accept": "text/html"}
 RUN = {**HTML, "HX-Request": "true", "HX-Target": "section#stage"}

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from starlette.testclient import TestClient
 
-from app.services.mask import Mask
+from app.services.pictures.mask import Mask
 
 RUN = "/api/v1/runs/mini/coffee"
 UNIT = "model=mini&image=coffee"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from app.services.engine import StepResult
+from app.services.engine.engine import StepResult
 from app.vision.forward import forward_steps
 from app.vision.statistics import statistics
 from models.graph import Layer, Network, Step, conv, fc, flatten, relu

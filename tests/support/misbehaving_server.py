@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from app.errors import DownloadFailed
-from app.services.fetch import Received, Wanted, fetch
+from app.services.networks.fetch import Received, fetch
+from app.services.networks.partial_file import Wanted
 from tests.support.waiting import HANG
 
 BODY = random.Random(0).randbytes(300_000)

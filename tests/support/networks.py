@@ -7,8 +7,8 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import Tensor
 
-from app.services.shelf import Entry
-from app.services.weights import load
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Entry
 from models.graph import Network
 from models.weights import TABLE
 

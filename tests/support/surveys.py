@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
-from app.services.catalogue import Catalogue
-from app.services.survey import Survey, survey, write_survey
-from app.services.surveys import weights_id
+from app.services.networks.catalogue import Catalogue
+from app.services.surveys.survey import Survey, survey, write_survey
+from app.services.surveys.surveys import weights_id
 from tests.support.networks import embedded
 
 

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
-from app.services.engine import LocalEngine
-from app.services.synthesis.asked import Wanted
+from app.services.engine.engine import LocalEngine
+from app.services.synthesis.query import Wanted
 from tests.support.waiting import until
 
 API = "/api/v1/models/mini/steps"

@@ -15,10 +15,10 @@ from safetensors import safe_open
 from app.errors import TrainingStopped
 from app.training.checkpoint import resume, save
 from app.training.data import DataSet
-from app.training.elders import lineage
 from app.training.lineage import Lineage, Teacher
 from app.training.options import Options
 from app.training.ship import ship
+from app.training.teachers import lineage
 from app.training.trainer import Trainer
 from models.classes import Label
 from tests.support.engines import CPU

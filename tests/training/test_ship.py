@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 
 from app.errors import TrainingStopped
 from app.pictures.preprocess import normalise
-from app.services.shelf import Entry
-from app.services.weights import load
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Entry
 from app.training import ship as ship_module
 from app.training import trainable
 from app.training.data import DataSet

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import main
-from app.services.atlas import read_atlas
+from app.services.atlas.atlas import read_atlas
 
 
 def build(images: Path, out: Path, *more: str) -> int:

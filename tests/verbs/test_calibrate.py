@@ -13,9 +13,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from app.__main__ import main
-from app.services.calibration import calibration
-from app.services.catalogue import Catalogue
-from app.services.shelf import Shelf
+from app.services.networks.calibration import calibration
+from app.services.networks.catalogue import Catalogue
+from app.services.networks.weight_files import Shelf
 from models.weights import TABLE
 from tests.support.networks import embedded, put_partial
 from tests.support.stripes import striped

@@ -13,8 +13,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from app.__main__ import main
-from app.services import assets, stickers, universal
-from app.services.catalogue import Catalogue, Model
+from app.services.attacks import stickers, universal
+from app.services.networks import asset_files
+from app.services.networks.catalogue import Catalogue, Model
 from app.verbs import assets as verb
 from app.verbs import sticker as sticker_verb
 from app.verbs import universal as universal_verb
@@ -179,7 +180,7 @@ def test_assets_makes_every_file_anew(
     assert main([*given, "--only", "stickers", "--only", "universal"]) == 0
     told = capsys.readouterr().err
     assert "stickers: making" in told and "3 stickers: school bus" in told and "after " in told
-    weights = assets.origin(mini())["weights_sha256"]
+    weights = asset_files.origin(mini())["weights_sha256"]
     for name in ("mini.stickers.safetensors", "mini.universal.safetensors"):
         found = about(out / name)
         assert found["weights_sha256"] == weights and len(found["validation_sha256"]) == 64

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from app.__main__ import main
-from app.services.assets import read
-from app.services.catalogue import Catalogue
-from app.services.synthesised import Collection, Made
+from app.services.networks.asset_files import read
+from app.services.networks.catalogue import Catalogue
+from app.services.synthesis.collection import Collection, Made
 from app.verbs import synthesised
 
 
@@ -59,7 +59,7 @@ def test_stopped_it_goes_on_with_what_is_left_and_writes_the_file_at_the_end(
         raise AssertionError("everything is there")
         yield
 
-    monkeypatch.setattr("app.services.synthesised.synthesise", never)
+    monkeypatch.setattr("app.services.synthesis.collection.synthesise", never)
     assert make(tmp_path) == 0
     again = read(tmp_path / "mini.synthesised.safetensors", model)
     assert all(again.tensors[name].equal(value) for name, value in asset.tensors.items())

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from app.__main__ import main
-from app.services import synthesised
+from app.services.synthesis import collection
 
 
 def synthesize(out: Path, *more: str) -> int:
@@ -21,7 +21,7 @@ def test_some_channels_are_made_and_then_the_rest(
 ) -> None:
     assert synthesize(tmp_path, "--layer", "conv2", "--channels", "0-2,7", "--batch", "3") == 0
     assert "4 pictures of conv2 are in" in capsys.readouterr().err
-    index = json.loads((tmp_path / synthesised.INDEX).read_text())
+    index = json.loads((tmp_path / collection.INDEX).read_text())
     assert set(index["pictures"]) == {"0", "1", "2", "7"}
     assert (index["model"], index["step"], index["seed"], index["steps"]) == ("mini", "conv2", 0, 3)
     assert len(index["weights"]) == 64 and index["size"] == 64
@@ -44,14 +44,14 @@ def test_some_channels_are_made_and_then_the_rest(
 
 def test_a_class_has_its_name(tmp_path: Path) -> None:
     assert synthesize(tmp_path, "--layer", "softmax", "--channels", "3") == 0
-    index = json.loads((tmp_path / synthesised.INDEX).read_text())
+    index = json.loads((tmp_path / collection.INDEX).read_text())
     assert index["step"] == "fc7" and index["pictures"]["3"]["label"]
 
 
 def test_stopped_it_keeps_what_is_finished(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = synthesised.Collection.make
+    make = collection.Collection.make
 
     def interrupted(self, network, batch):  # type: ignore[no-untyped-def]
         for made in make(self, network, batch):
@@ -60,7 +60,7 @@ def test_stopped_it_keeps_what_is_finished(
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(synthesised.Collection, "make", interrupted)
+        patched.setattr(collection.Collection, "make", interrupted)
         assert synthesize(tmp_path, "--layer", "conv1", "--channels", "0-3", "--batch", "2") == 130
     assert "goes on" in capsys.readouterr().err
     assert len(list(tmp_path.glob("*.png"))) == 2

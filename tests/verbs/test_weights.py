@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 from app.__main__ import main
-from app.services import shelf as shelf_module
-from app.services.fitting import keyed
+from app.services.networks import weight_files as shelf_module
+from app.services.networks.state_dict import keyed
 from models import registry
 from models.weights import TABLE
 from tests.support.misbehaving_server import MisbehavingServer, serving

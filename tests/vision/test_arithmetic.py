@@ -24,8 +24,8 @@ from app.vision.arithmetic.pointwise import (
 )
 from app.vision.arithmetic.pooling import PoolCell
 from app.vision.arithmetic.voting import share_cell, vote_cell
+from app.vision.class_contributions import paid
 from app.vision.forward import forward_steps
-from app.vision.paid import paid
 from app.vision.shift import kept, relative_change, shifted
 from models import registry
 from models.graph import (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from app.vision.attacks.beside import FROM_CONTROL, Noise, kind_of, noise_beside
+from app.vision.attacks.control_noise import FROM_CONTROL, Noise, kind_of, noise_beside
 from app.vision.attacks.deepfool import deepfool
 from app.vision.attacks.drift import compared, cosine, drift
 from app.vision.attacks.few_pixel import few_pixel

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from app.vision.arithmetic.convolution import convolve
 from app.vision.arithmetic.pooling import max_pool
-from app.vision.letters.board import CELLS, PRESETS, Letter, flip, generated, ideal
-from app.vision.letters.learn import LIMIT, STEPS, learn
-from app.vision.letters.pixels import compare, right
-from app.vision.letters.tiny import (
+from app.vision.tiny_network.board import CELLS, PRESETS, Letter, flip, generated, ideal
+from app.vision.tiny_network.learn import LIMIT, STEPS, learn
+from app.vision.tiny_network.pixels import compare, right
+from app.vision.tiny_network.tiny import (
     CONVS,
     LAYERS,
     Match,
@@ -29,7 +29,7 @@ from app.vision.letters.tiny import (
     spelled,
     together,
 )
-from app.vision.letters.vote import Examples, Weights, fit, vote
+from app.vision.tiny_network.vote import Examples, Weights, fit, vote
 
 STACK = "conv,relu,pool,conv1,relu,pool"
 EXAMPLES = Examples.make()

@@ -9,8 +9,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from app.services.shelf import Shelf
-from app.services.weights import load
+from app.services.networks.loading import load
+from app.services.networks.weight_files import Shelf
 from app.vision.ascent import Ascent
 from app.vision.goals import Goal
 from app.vision.spectrum import Spectrum

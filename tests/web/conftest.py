@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.web import endings
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.settings import Settings
+from app.web.core import streams
 from tests.support.addresses import BASE
 
 
@@ -40,4 +40,4 @@ def other(client: TestClient, application: FastAPI) -> TestClient:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a run of theirs to end before they are refused another."""
-    monkeypatch.setattr(endings, "PATIENCE", 0.0)
+    monkeypatch.setattr(streams, "PATIENCE", 0.0)

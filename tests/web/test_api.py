@@ -14,7 +14,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from app.pictures.samples import sample
-from app.services.sheets import version
+from app.services.runs.sheets import version
 from models.weights import TABLE
 from tests.support.networks import ENTRY, embedded
 

@@ -17,9 +17,9 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from app.pictures.difference import FACTORS, amplification, difference_png
-from app.services.traces import Trace
-from app.web import endings
+from app.services.attacks.traces import Trace
 from app.web.attack.view import AttackView
+from app.web.core import streams
 from tests.support.attack_pages import (
     RUN,
     events,
@@ -162,7 +162,7 @@ def test_a_picture_that_is_deleted_takes_its_traces_along(
 def test_a_second_attack_of_the_same_person_is_said_in_words(
     client: TestClient, application: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endings, "PATIENCE", 0.1)
+    monkeypatch.setattr(streams, "PATIENCE", 0.1)
     client.get("/")
     owner = client.cookies["layerscope_owner"]
 

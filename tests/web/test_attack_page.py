@@ -16,13 +16,13 @@ from PIL import Image
 from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
-from app.services.fitting import keyed
+from app.services.networks.state_dict import keyed
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.attack import contexts, ending
-from app.web.attack.desk import suggestions
+from app.web.attack import contexts, summary
+from app.web.attack.form import suggestions
 from app.web.attack.panels import AttackPanel
 from app.web.attack.view import AttackView, read
-from app.web.settings import Settings
 from models import registry
 from models.classes import Label
 from tests.support.addresses import BASE
@@ -252,7 +252,7 @@ def test_a_picture_of_somebody_else_by_link_can_be_chosen(
 @pytest.fixture
 def panel(monkeypatch: pytest.MonkeyPatch) -> Iterator[AttackPanel]:
     made = AttackPanel("where", "Where", "Where it changed.")
-    monkeypatch.setattr(ending, "PANELS", (made,))
+    monkeypatch.setattr(summary, "PANELS", (made,))
     yield made
 
 

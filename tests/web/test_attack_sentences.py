@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from app.services.catalogue import Catalogue
-from app.services.pairs import Pair
-from app.services.sweeps import Sweep
+from app.services.attacks.sweeps import Sweep
+from app.services.networks.catalogue import Catalogue
+from app.services.runs.pairs import Pair
 from app.vision.attacks.drift import DriftStep
 from app.vision.attacks.sweep import SEEDS, Answer, Point
 from app.web.attack.charting import much, ticks, times
-from app.web.attack.sweep_view import attack_words, noise_words, swept
-from app.web.attack.where_drift import charts, sentence
+from app.web.attack.sweep_curves import attack_words, noise_words, swept
+from app.web.attack.where.drift import charts, sentence
 from models import registry
 
 BLANK = torch.zeros(3, 64, 64, dtype=torch.uint8)

@@ -15,13 +15,14 @@ from PIL import Image
 from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
-from app.services import assets, stickers
-from app.services.catalogue import Catalogue
-from app.services.fitting import keyed
-from app.services.stickers import Measured, Recipe, Sticker
+from app.services.attacks import stickers
+from app.services.attacks.stickers import Measured, Recipe, Sticker
+from app.services.networks import asset_files
+from app.services.networks.catalogue import Catalogue
+from app.services.networks.state_dict import keyed
+from app.settings import Settings
 from app.vision.attacks.paste import Placement, pasted
 from app.web.app import create_app
-from app.web.settings import Settings
 from models import registry
 from tests.support.addresses import BASE
 from tests.support.attacked_networks import photo, reader
@@ -205,7 +206,7 @@ def test_stickers_of_the_operator_appear_and_foreign_ones_are_said(
     folder = application.state.services.settings.data / "stickers"
     folder.mkdir()
     tensors, about = stickers.pack([made])
-    save_file(tensors, folder / "mini.own.safetensors", {**about, **assets.origin(model)})
+    save_file(tensors, folder / "mini.own.safetensors", {**about, **asset_files.origin(model)})
     foreign = {**about, "weights_sha256": "0" * 64}
     save_file(tensors, folder / "mini.foreign.safetensors", foreign)
     page = shown(client, sticker=3)

@@ -16,9 +16,9 @@ from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
 from app.pictures.journey import JOURNEY
-from app.services.varied import SLIDERS
+from app.services.attacks.robustness_curves import SLIDERS
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.settings import Settings
 from tests.support.addresses import BASE
 from tests.support.lab_pages import words
 from tests.support.networks import embedded, put_partial

@@ -15,14 +15,14 @@ from PIL import Image
 from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
-from app.services import sweeps
-from app.services.fitting import keyed
-from app.services.pairs import paired
+from app.services.attacks import sweeps
+from app.services.networks.state_dict import keyed
+from app.services.runs.pairs import paired
+from app.settings import Settings
 from app.vision.attacks.sweep import EPSILONS, SEEDS, Point, sweep
-from app.web import endings
 from app.web.app import create_app
 from app.web.attack.charting import SIZES
-from app.web.settings import Settings
+from app.web.core import streams
 from models import registry
 from tests.support.addresses import BASE
 
@@ -157,7 +157,7 @@ def test_a_deleted_pictures_sweep_is_forgotten(client: TestClient, application: 
 def test_while_another_long_job_of_the_same_person_runs_it_is_refused(
     client: TestClient, application: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endings, "PATIENCE", 0.1)
+    monkeypatch.setattr(streams, "PATIENCE", 0.1)
     client.get("/")
     owner = client.cookies["layerscope_owner"]
     engine = application.state.services.engine

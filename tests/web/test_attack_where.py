@@ -17,9 +17,9 @@ from starlette.testclient import TestClient
 from torch import Tensor
 
 from app.pictures.sheets import quantise
-from app.services.fitting import keyed
+from app.services.networks.state_dict import keyed
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.settings import Settings
 from models import registry
 from models.weights import TABLE
 from tests.support.addresses import BASE

@@ -12,11 +12,11 @@ from safetensors.torch import save_file
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from app.services.assets import origin
-from app.services.fitting import keyed
-from app.services.universal import Flipped, Noise, Recipe, pack
+from app.services.attacks.universal import Flipped, Noise, Recipe, pack
+from app.services.networks.asset_files import origin
+from app.services.networks.state_dict import keyed
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.settings import Settings
 from models import registry
 from tests.support.addresses import BASE
 

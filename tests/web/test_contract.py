@@ -11,8 +11,8 @@ from schemathesis import Case
 from schemathesis.checks import not_a_server_error
 from starlette.testclient import TestClient
 
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.settings import Settings
 
 
 def test_no_request_that_fits_the_description_breaks_the_server(tmp_path: Path) -> None:

@@ -15,13 +15,13 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
-from app.services.atlas import write_atlas
-from app.services.catalogue import Catalogue
-from app.services.peaks import Peaks, peaks_of_run
-from app.services.run import Run
+from app.services.atlas.atlas import write_atlas
+from app.services.networks.catalogue import Catalogue
+from app.services.runs.peaks import Peaks, peaks_of_run
+from app.services.runs.run import Run
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.crops.asking import best_crops
-from app.web.settings import Settings
+from app.web.parts.crop_query import best_crops
 from tests.support.addresses import BASE
 from tests.support.atlases import atlas
 from tests.support.engines import CPU
@@ -306,7 +306,7 @@ def test_the_panel_waits_until_the_picture_just_brought_was_looked_at(
         waited_for.set()
         await settled()
 
-    monkeypatch.setattr("app.services.gathered.peaks_of_run", held)
+    monkeypatch.setattr("app.services.atlas.upload_crops.peaks_of_run", held)
     monkeypatch.setattr(gathered, "settled", waiting)
     image = uploaded(pupil, 2)
     assert f"image={image}&step=conv1" in inside(pupil, f"{PANEL}&of=uploads")

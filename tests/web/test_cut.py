@@ -15,9 +15,9 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from app.pictures.preprocess import normalise
-from app.services.catalogue import Catalogue
-from app.services.mask import Mask
-from app.services.run import preprocess
+from app.services.networks.catalogue import Catalogue
+from app.services.pictures.mask import Mask
+from app.services.runs.run import preprocess
 from app.vision.ablation import Ablation, ranked
 from app.vision.cover import cover
 from app.vision.occlusion import Patch, occlude
@@ -137,7 +137,7 @@ def test_a_finished_map_costs_nothing_a_second_time(
 ) -> None:
     url = f"{RUN}/steps/conv5/occlusion.npy?channel=1&patch=32&stride=32"
     first = array(client, url)
-    monkeypatch.setattr("app.services.occluded.occlude", None)
+    monkeypatch.setattr("app.services.interventions.occlusion.occlude", None)
     assert torch.equal(array(client, url), first)
     text = client.get(
         f"/cut/occlusion?{UNIT}&step=conv5&channel=1&patch=32&stride=32", headers=HX

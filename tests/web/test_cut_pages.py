@@ -15,9 +15,9 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from app.errors import Busy
-from app.services.mask import Mask
+from app.services.pictures.mask import Mask
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.settings import Settings
 from tests.support.addresses import BASE
 from tests.support.cut_pages import HTML, HX, MASK, RUN, UNIT, array, hidden
 from tests.support.networks import put_partial
@@ -112,7 +112,7 @@ def test_what_makes_no_sense_is_refused_in_words(
 def test_a_patch_may_not_take_too_many_places(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.occluded.MOST_PLACES", 195)
+    monkeypatch.setattr("app.services.interventions.occlusion.MOST_PLACES", 195)
     answer = client.get(f"{RUN}/steps/conv3/occlusion")
     assert answer.status_code == 422
     assert "196 places" in answer.json()["detail"] and "at most 195" in answer.json()["detail"]
@@ -160,7 +160,7 @@ def test_a_second_long_job_of_the_same_person_is_told_to_wait(
         raise Busy("One long job of yours is running already. Stop it, or wait for it.")
         yield
 
-    monkeypatch.setattr("app.web.endings.PATIENCE", 0.0)
+    monkeypatch.setattr("app.web.core.streams.PATIENCE", 0.0)
     monkeypatch.setattr(application.state.services.engine, "stream", busy)
     for path in ("occlusion", "ablation"):
         answer = client.get(f"/cut/{path}/events?{UNIT}&step=conv5")

@@ -14,9 +14,9 @@ from PIL import Image
 from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
-from app.services.fitting import keyed
+from app.services.networks.state_dict import keyed
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.settings import Settings
 from models import registry
 from tests.support.addresses import BASE
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from app.web.grids import compact, grid, heat
-from app.web.templating import exact
+from app.web.core.templating import exact
+from app.web.parts.number_grids import compact, grid, heat
 
 
 def test_numbers_are_written_in_four_digits_and_a_unit() -> None:

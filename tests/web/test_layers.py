@@ -13,7 +13,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from app.errors import NotFound
-from app.services.catalogue import Catalogue
+from app.services.networks.catalogue import Catalogue
 from app.web.layers.page import layer_of
 from tests.support.engines import CPU
 from tests.support.networks import put_partial

@@ -12,13 +12,14 @@ import pytest
 from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
-from app.services.downloads import Attempt
-from app.services.fetch import Received, Wanted, fetch
-from app.services.fitting import keyed
-from app.web import networks
+from app.services.networks.downloads import Attempt
+from app.services.networks.fetch import Received, fetch
+from app.services.networks.partial_file import Wanted
+from app.services.networks.state_dict import keyed
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.panes.networks import stage_step
-from app.web.settings import Settings
+from app.web.explorer import downloads
+from app.web.explorer.network_menu import stage_step
 from models import registry
 from models.row import Weights
 from tests.support.addresses import BASE
@@ -165,7 +166,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MisbehavingServer]:
         def attempts(row: Weights, cache: Path) -> list[Attempt]:
             return [partial(slow, Wanted(made.url, cache / row.file, None, digest))]
 
-        monkeypatch.setattr(networks, "attempts", attempts)
+        monkeypatch.setattr(downloads, "attempts", attempts)
         yield made
 
 
@@ -244,7 +245,7 @@ def test_a_foreign_page_cannot_start_one(client: TestClient) -> None:
 
 
 def test_memory_is_told_in_advance(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.web.panes.networks.available", lambda: 800_000_000)
+    monkeypatch.setattr("app.web.explorer.network_menu.available", lambda: 800_000_000)
     page = client.get("/", headers=HTML).text
     assert "It needs about 1.1 GB of memory while it is loaded, and 0.8 GB are free" in page
     assert page.count("of memory while it is loaded") == 8  # the VGGs, not AlexNet

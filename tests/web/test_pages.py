@@ -11,9 +11,9 @@ from jinja2 import meta
 from starlette.testclient import TestClient
 
 from app import web
-from app.web import contexts
-from app.web.settings import table
-from app.web.templating import ROOT, environment, milliseconds, number, percent, thousands
+from app.settings import table
+from app.web.core.templating import ROOT, environment, milliseconds, number, percent, thousands
+from app.web.explorer import contexts
 
 HX = {"HX-Request": "true", "Accept": "text/html"}
 HTML = {"Accept": "text/html"}

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.security import COOKIE, HEADERS
-from app.web.settings import Settings
-from app.web.templating import TEMPLATES
+from app.web.core.security import COOKIE, HEADERS
+from app.web.core.templating import TEMPLATES
 
 BASE = "http://localhost:8000"
 

@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.errors import Busy
-from app.services import engine as engine_module
+from app.services.engine import engine as engine_module
 from app.vision.forward import forward_steps
 from models.registry import empty
 from tests.support.event_streams import parse
@@ -192,7 +192,7 @@ def serve(folder: Path) -> tuple[subprocess.Popen[str], str]:
     program = f"""
 import asyncio
 import threading
-import app.services.engine as engine
+import app.services.engine.engine as engine
 from app.__main__ import main
 closing = threading.Event()
 real_steps, real_close = engine.forward_steps, engine.LocalEngine.close

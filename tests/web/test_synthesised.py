@@ -12,13 +12,13 @@ import torch
 from PIL import Image
 from starlette.testclient import TestClient
 
-from app.services.calibration import calibration
-from app.services.catalogue import Catalogue
-from app.services.synthesis.asked import Wanted
+from app.services.networks.calibration import calibration
+from app.services.networks.catalogue import Catalogue
+from app.services.synthesis.query import Wanted
 from app.services.synthesis.shipped import shipped
+from app.web.panels.synthesis import pictures
 from app.web.parts.contexts import helped
-from app.web.synthesis import build
-from app.web.synthesis.spelling import from_link, in_link
+from app.web.parts.synthesis_urls import from_link, in_link
 from tests.support.event_streams import parse
 from tests.support.synthesis_pages import API, FEW, HTML, HTMX, UNIT, picture_of, pixels
 
@@ -26,8 +26,8 @@ pytestmark = pytest.mark.usefixtures("impatient", "one_thread")
 
 
 def test_every_field_of_a_context_says_what_it_is() -> None:
-    for name in dir(build):
-        kind = getattr(build, name)
+    for name in dir(pictures):
+        kind = getattr(pictures, name)
         for spec in getattr(kind, "__dataclass_fields__", {}).values():
             assert spec.metadata["help"].endswith("."), (kind, spec.name)
     assert helped("x")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from app.settings import Settings
 from app.web.app import create_app
-from app.web.settings import Settings
 from tests.support.event_streams import parse
 from tests.support.networks import put_partial
 from tests.support.synthesis_pages import API

@@ -13,11 +13,11 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from app.__main__ import main
-from app.services.synthesis.layer import keep, unshown
+from app.services.synthesis.collection import Collection
+from app.services.synthesis.layer_file import keep, unshown
 from app.services.synthesis.shipped import files
-from app.services.synthesised import Collection
 from app.vision.synthesis import Recipe
-from app.web.state import Services
+from app.web.core.state import Services
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

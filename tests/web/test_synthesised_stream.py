@@ -13,10 +13,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.errors import Busy, NotWritten
-from app.services.engine import LocalEngine
+from app.services.engine.engine import LocalEngine
+from app.services.synthesis.disk_cache import Kept
 from app.services.synthesis.growth import Growths, Report
-from app.services.synthesis.kept import Kept
-from app.web import endings
+from app.web.core import streams
 from tests.support.event_streams import parse
 from tests.support.synthesis_pages import (
     API,
@@ -103,7 +103,7 @@ def test_a_second_long_job_of_one_person_is_refused_in_words(
 def test_one_s_last_is_waited_for_before_the_next_begins(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endings, "PATIENCE", HANG)
+    monkeypatch.setattr(streams, "PATIENCE", HANG)
     real, refused = LocalEngine.stream, 0
 
     async def first_busy(

@@ -14,11 +14,12 @@ import pytest
 import torch
 from starlette.testclient import TestClient
 
+from app.settings import Settings
 from app.vision.filters import preferences
 from app.web.app import create_app
-from app.web.panes import kept, slices, wall
-from app.web.settings import Settings
-from app.web.templating import ROOT
+from app.web.core.templating import ROOT
+from app.web.explorer import kept_unit, kernel_wall
+from app.web.panels import slices
 from models import registry
 from tests.support.addresses import BASE
 from tests.support.networks import embedded, put_partial
@@ -53,7 +54,16 @@ def with_part(tmp_path: Path) -> Iterator[TestClient]:
 
 
 @pytest.mark.parametrize(
-    "kind", [wall.Group, wall.Side, wall.Switch, wall.Wall, slices.Slice, slices.Slices, kept.Kept]
+    "kind",
+    [
+        kernel_wall.Group,
+        kernel_wall.Side,
+        kernel_wall.Switch,
+        kernel_wall.Wall,
+        slices.Slice,
+        slices.Slices,
+        kept_unit.Kept,
+    ],
 )
 def test_every_field_says_what_it_is(kind: type) -> None:
     for spec in fields(kind):
@@ -214,7 +224,7 @@ def test_only_a_kernel_over_maps_has_slices(client: TestClient) -> None:
 
 def test_a_first_kernel_tells_what_it_prefers(client: TestClient) -> None:
     one = preferences(embedded().module("conv1").weight)[3]  # type: ignore[arg-type]
-    assert f"It prefers {wall.told(one)}." in shown(client, "step=conv1&channel=3")
+    assert f"It prefers {kernel_wall.told(one)}." in shown(client, "step=conv1&channel=3")
 
 
 def card(text: str) -> str:
@@ -303,7 +313,7 @@ def test_the_counts_in_the_document_are_the_page_s() -> None:
         network = embedded() if how == "trained" else registry.seeded(names[title], last="conv1")
         found = preferences(network.module("conv1").weight)  # type: ignore[arg-type]
         colour, direction, both, neither = counts
-        assert wall.counted(found) == (
+        assert kernel_wall.counted(found) == (
             f"Of 64 kernels {colour} prefer a colour, {direction} a direction, {both} both, "
             f"{neither} neither."
         )

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor
 
 from app.errors import NotWritten
-from app.services.run import preprocess
-from app.services.synthesis.asked import Asked
+from app.services.runs.run import preprocess
 from app.services.synthesis.picture import Picture, drawn
+from app.services.synthesis.query import Asked
 from app.vision.synthesis import Synthesis, synthesise
 from models.graph import Network
 

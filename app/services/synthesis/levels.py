@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from app.services.catalogue import Catalogue, Model
-from app.services.engine import Engine
-from app.services.run import Run, preprocess
-from app.services.synthesis.asked import Asked
+from app.services.engine.engine import Engine
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.runs.run import Run, preprocess
+from app.services.synthesis.query import Asked
 from app.vision.goals import Goal, counted, slope
 from app.vision.synthesis import GREY
 

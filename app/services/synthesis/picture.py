@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from app.pictures.encode import RUN_LENGTH
-from app.services.synthesised import image_of
+from app.services.synthesis.collection import image_of
 
 ABOUT, WORDS = "Layerscope", "Description"
 """Names of the PNG's text chunks: figures as JSON, and a sentence for people."""

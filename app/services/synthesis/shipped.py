@@ -15,9 +15,9 @@ from PIL import Image
 from torch import Tensor
 
 from app.pictures.sheets import SheetLayout, arrange
-from app.services.assets import Asset, find
-from app.services.catalogue import Model
-from app.services.synthesis.asked import Asked
+from app.services.networks.asset_files import Asset, find
+from app.services.networks.catalogue import Model
+from app.services.synthesis.query import Asked
 from app.vision.goals import Goal
 from app.vision.synthesis import Recipe
 

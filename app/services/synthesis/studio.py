@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 from app.services.cache import ByteCache
-from app.services.catalogue import Catalogue, Model
-from app.services.engine import Engine
-from app.services.synthesis.asked import Asked, Wanted, asked, home
+from app.services.engine.engine import Engine
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.synthesis.disk_cache import Kept
 from app.services.synthesis.growth import Growths, Report
-from app.services.synthesis.kept import Kept
 from app.services.synthesis.levels import Greys
 from app.services.synthesis.picture import Picture, encode
+from app.services.synthesis.query import Asked, Wanted, asked, home
 from app.services.synthesis.shipped import Shipped, files, shipped
 from models.graph import Network
 

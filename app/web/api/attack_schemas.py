@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.services.attack_options import LARGEST, MOST_STEPS, Method
+from app.services.attacks.options import LARGEST, MOST_STEPS, Method
 from app.web.api.schemas import Prediction, example
 
 Number = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]

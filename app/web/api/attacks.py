@@ -9,13 +9,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from app.errors import Cancelled
-from app.services.attack_job import Control, Moment
-from app.services.attack_options import AttackRequest
-from app.services.attacks import Attack, Attacked
+from app.services.attacks.attacks import Attack, Attacked
+from app.services.attacks.job import Control, Moment
+from app.services.attacks.options import AttackRequest
 from app.vision.predict import Ranked
 from app.web.api.attack_schemas import AttackAsked, AttackInfo, ControlInfo, DriftInfo, TraceStep
 from app.web.api.schemas import ERRORS, Prediction, problem
-from app.web.state import OwnerDep, Services, ServicesDep
+from app.web.core.state import OwnerDep, Services, ServicesDep
 from models.classes import Label
 
 router = APIRouter(tags=["attacks"])

@@ -14,12 +14,11 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import LayerscopeError, NotFound
-from app.services.catalogue import Model
-from app.services.preferences import Preferences, preferences
-from app.services.synthesis.asked import Asked, Wanted
+from app.services.atlas.class_preferences import Preferences, preferences
+from app.services.networks.catalogue import Model
 from app.services.synthesis.growth import Report
+from app.services.synthesis.query import Asked, Wanted
 from app.services.synthesis.shipped import shipped
-from app.web.api.answers import Download, Jpeg, Png, Version, kept
 from app.web.api.channel_schemas import (
     GROWN,
     ChannelInfo,
@@ -31,12 +30,13 @@ from app.web.api.channel_schemas import (
 )
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, Problem, problem
-from app.web.crops.asking import best_crops
-from app.web.endings import begun
-from app.web.errors import for_people, status_of
-from app.web.links import filters_url
-from app.web.state import OwnerDep, Services, ServicesDep
-from app.web.synthesis.spelling import digest, picture_url, unit_url, wanted
+from app.web.core.errors import for_people, status_of
+from app.web.core.file_responses import Download, Jpeg, Png, Version, kept
+from app.web.core.links import filters_url
+from app.web.core.state import OwnerDep, Services, ServicesDep
+from app.web.core.streams import begun
+from app.web.parts.crop_query import best_crops
+from app.web.parts.synthesis_urls import digest, picture_url, unit_url, wanted
 
 router = APIRouter(prefix="/models/{model}/steps/{step}", tags=["channels"], responses=ERRORS)
 

@@ -13,21 +13,21 @@ from fastapi.responses import Response
 from torch import Tensor
 
 from app.errors import BadRequest
-from app.services.arithmetic import chained, checked_cell, checked_channel, explained
-from app.services.run import Record, Run
+from app.services.runs.arithmetic import chained, checked_cell, checked_channel, explained
+from app.services.runs.run import Record, Run
 from app.vision.arithmetic.chain import Link, Place
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.arithmetic.explain import Cell
 from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
 from app.vision.arithmetic.pooling import MeanCell, PoolCell
 from app.vision.arithmetic.voting import ShareCell, VoteCell
-from app.web.api import explanations as answers
-from app.web.api.answers import Csv, table
+from app.web.api import explain_schemas as answers
 from app.web.api.explain_rows import term_rows
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS
-from app.web.state import ServicesDep
+from app.web.core.file_responses import Csv, table
+from app.web.core.state import ServicesDep
 
 router = APIRouter(prefix="/runs/{model}/{image}/steps/{step}", tags=["runs"], responses=ERRORS)
 

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Path, Query, UploadFile
 from fastapi.responses import Response
 
 from app.pictures.samples import all_samples
-from app.services.sheets import DRAWING
-from app.web.api.answers import Jpeg, Png, Version, kept
+from app.services.runs.sheets import DRAWING
 from app.web.api.schemas import ERRORS, ImageInfo, SampleInfo, problem
+from app.web.core.file_responses import Jpeg, Png, Version, kept
+from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.uploads import remove, take_in
-from app.web.state import OwnerDep, ServicesDep
 
 router = APIRouter(tags=["pictures"])
 

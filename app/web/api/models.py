@@ -10,10 +10,10 @@ from torch import nn
 
 from app.errors import UnknownStep
 from app.pictures.filters import colour_filters, kernel_slices, slice_order
-from app.services.catalogue import Model
-from app.web.api.answers import Npy, Png, Version, array, picture
+from app.services.networks.catalogue import Model
 from app.web.api.schemas import ERRORS, LabelInfo, ModelInfo, StepInfo, WeightsState
-from app.web.state import Services, ServicesDep
+from app.web.core.file_responses import Npy, Png, Version, array, picture
+from app.web.core.state import Services, ServicesDep
 from models.graph import Step
 
 router = APIRouter(tags=["networks"], responses=ERRORS)

@@ -10,12 +10,13 @@ from fastapi.responses import Response
 
 from app.errors import NotFound
 from app.pictures.sheets import sheet
-from app.services.occluded import Fill, checked_patch, so_far
-from app.web.api.answers import Csv, Download, Npy, Png, Version, array, picture, table
-from app.web.api.cut_schemas import OcclusionInfo
-from app.web.api.cuts import NO_CLASS, AskedStep
+from app.services.interventions.occlusion import Fill, checked_patch, so_far
+from app.web.api.intervention_schemas import OcclusionInfo
+from app.web.api.interventions import NO_CLASS, AskedStep
 from app.web.api.schemas import ERRORS
-from app.web.panes.occlusion import (
+from app.web.core.file_responses import Csv, Download, Npy, Png, Version, array, picture, table
+from app.web.core.state import OwnerDep, ServicesDep
+from app.web.parts.occlusion_map import (
     Of,
     Question,
     finished_map,
@@ -23,7 +24,6 @@ from app.web.panes.occlusion import (
     occlusion_picture,
     table_rows,
 )
-from app.web.state import OwnerDep, ServicesDep
 
 router = APIRouter(
     prefix="/runs/{model}/{image}/steps/{step}",

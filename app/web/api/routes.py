@@ -5,10 +5,10 @@ from fastapi import APIRouter
 from app.web.api import (
     attacks,
     channels,
-    cuts,
+    derived_maps,
     explain,
     images,
-    marks,
+    interventions,
     models,
     occlusion,
     runs,
@@ -19,6 +19,17 @@ from app.web.api import (
 def router() -> APIRouter:
     """All routes of the API under its prefix."""
     api = APIRouter(prefix="/api/v1")
-    for part in (models, channels, images, runs, explain, marks, sheets, cuts, occlusion, attacks):
+    for part in (
+        models,
+        channels,
+        images,
+        runs,
+        explain,
+        derived_maps,
+        sheets,
+        interventions,
+        occlusion,
+        attacks,
+    ):
         api.include_router(part.router)
     return api

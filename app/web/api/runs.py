@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from app.pictures.preprocess import input_png, unit
-from app.services.arithmetic import checked_channel
-from app.services.run import Record, Run, preprocess
-from app.web.api.answers import Csv, Npy, Png, Version, array, picture, table
+from app.services.runs.arithmetic import checked_channel
+from app.services.runs.run import Record, Run, preprocess
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, Prediction, PreprocessInfo, RunInfo, StepFigures
-from app.web.state import ServicesDep
+from app.web.core.file_responses import Csv, Npy, Png, Version, array, picture, table
+from app.web.core.state import ServicesDep
 
 router = APIRouter(prefix="/runs/{model}/{image}", tags=["runs"], responses=ERRORS)
 

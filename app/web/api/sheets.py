@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 
 from app.pictures.palettes import PaletteName, legend_png
-from app.services.sheets import DRAWING, LARGEST_TILE, Drawn, Scale, Wanted
-from app.web.api.answers import Download, Png, Version, kept, picture
+from app.services.runs.sheets import DRAWING, LARGEST_TILE, Drawn, Scale, Wanted
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, ChannelFigures, SheetInfo
-from app.web.state import ServicesDep
+from app.web.core.file_responses import Download, Png, Version, kept, picture
+from app.web.core.state import ServicesDep
 
 router = APIRouter(tags=["sheets"], responses=ERRORS)
 

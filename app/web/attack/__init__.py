@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.web.attack import (
-    change,
-    files,
-    live,
-    page,
-    sticker,
-    survive,
-    sweep,
-    transfer,
-    unusual,
-    where,
-)
+from app.web.attack import files, live, page, robustness, sticker, survive, sweep, transfer, unusual
+from app.web.attack.where import routes
 
 router = APIRouter(prefix="/attack", include_in_schema=False)
 router.add_api_route("", page.attack)
@@ -23,9 +13,9 @@ router.include_router(page.router)
 router.include_router(live.router)
 router.include_router(files.router)
 router.include_router(sticker.router)
-router.include_router(where.router)
+router.include_router(routes.router)
 router.include_router(sweep.router)
 router.include_router(survive.router)
 router.include_router(transfer.router)
-router.include_router(change.router)
+router.include_router(robustness.router)
 router.include_router(unusual.router)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.pictures.samples import Sample
-from app.services.attack_options import Method
-from app.services.catalogue import Model
-from app.services.pictures import Stored
+from app.services.attacks.options import Method
+from app.services.networks.catalogue import Model
+from app.services.pictures.store import Stored
 from app.web.attack.methods import MethodWords
 from app.web.attack.panels import AttackPanel
 from app.web.attack.view import AttackView

@@ -11,10 +11,10 @@ from fastapi.responses import Response
 
 from app.pictures.difference import difference_png
 from app.pictures.preprocess import input_png
-from app.services.attack_job import SHOWN
-from app.services.traces import Trace
-from app.web.api.answers import kept, table
-from app.web.state import ServicesDep
+from app.services.attacks.job import SHOWN
+from app.services.attacks.traces import Trace
+from app.web.core.file_responses import kept, table
+from app.web.core.state import ServicesDep
 
 router = APIRouter(prefix="/trace")
 

@@ -12,16 +12,16 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import BadRequest
-from app.services.attack_job import Moment
-from app.services.attacks import Attack
-from app.services.traces import Outcome, Trace, key_of, present
-from app.web.attack.ending import ending
+from app.services.attacks.attacks import Attack
+from app.services.attacks.job import Moment
+from app.services.attacks.traces import Outcome, Trace, key_of, present
 from app.web.attack.page import title
-from app.web.attack.shots import shot
+from app.web.attack.steps import shot
+from app.web.attack.summary import ending
 from app.web.attack.view import AttackView, read
-from app.web.endings import DONE, begun, broken
-from app.web.state import OwnerDep, Services, ServicesDep
-from app.web.templating import render_text
+from app.web.core.state import OwnerDep, Services, ServicesDep
+from app.web.core.streams import DONE, begun, broken
+from app.web.core.templating import render_text
 
 router = APIRouter()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.services.attack_options import Method
+from app.services.attacks.options import Method
 
 
 @dataclass(frozen=True, slots=True)

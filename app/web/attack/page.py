@@ -13,18 +13,18 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import QueryParams
 
 from app.errors import BadRequest, Cancelled, LayerscopeError, UnknownModel, UnknownPicture
-from app.services.attacks import Attack
-from app.services.traces import Outcome, key_of, present
+from app.services.attacks.attacks import Attack
+from app.services.attacks.traces import Outcome, key_of, present
 from app.web.attack.contexts import AttackPage, Scene
-from app.web.attack.desk import desk
-from app.web.attack.scene import done_scene, empty_scene, running_scene
+from app.web.attack.form import desk
+from app.web.attack.stage import done_scene, empty_scene, running_scene
 from app.web.attack.view import IMAGE, Asked, AttackView, read
+from app.web.core.errors import status_of
+from app.web.core.htmx import by_htmx, target
+from app.web.core.state import OwnerDep, Services, ServicesDep
+from app.web.core.templating import render
 from app.web.core.uploads import take_in
-from app.web.errors import status_of
-from app.web.htmx import by_htmx, target
 from app.web.parts.contexts import as_dict
-from app.web.state import OwnerDep, Services, ServicesDep
-from app.web.templating import render
 
 router = APIRouter()
 

@@ -14,16 +14,15 @@ from fastapi.responses import Response
 from app.errors import NoClassifier, NotFound
 from app.pictures.preprocess import input_png
 from app.pictures.printable import LARGEST_CM, sticker_png, sticker_preview
-from app.services.catalogue import Model
-from app.services.class_names import find_class
-from app.services.run import Run
-from app.services.stickers import Sticker, Stickers, stickers_of
-from app.services.sticking import Tried, places, seen, stuck
+from app.services.attacks.sticker_trial import Tried, places, seen, stuck
+from app.services.attacks.stickers import Sticker, Stickers, stickers_of
+from app.services.networks.catalogue import Model
+from app.services.networks.class_names import find_class
+from app.services.runs.run import Run
 from app.vision.attacks.sticker import random_colours
-from app.web.api.answers import Download, kept
-from app.web.attack.frame import show
+from app.web.attack.pair_panels import show
 from app.web.attack.panels import PANELS
-from app.web.attack.sticker_page import (
+from app.web.attack.sticker_panel import (
     STICKER,
     SentDep,
     StickerKept,
@@ -34,8 +33,9 @@ from app.web.attack.sticker_page import (
     places_context,
     seen_context,
 )
-from app.web.state import OwnerDep, Services, ServicesDep
-from app.web.templating import render
+from app.web.core.file_responses import Download, kept
+from app.web.core.state import OwnerDep, Services, ServicesDep
+from app.web.core.templating import render
 
 router = APIRouter()
 

@@ -12,15 +12,15 @@ from fastapi.responses import Response
 from app.errors import BadRequest
 from app.pictures.journey import JOURNEY
 from app.pictures.preprocess import input_png
-from app.services.sheets import DRAWING
-from app.services.survive import Fate, Start, Survivor, Trial, fate, sent, survived, trials
-from app.web.api.answers import Download, kept, table
+from app.services.attacks.survival import Fate, Start, Survivor, Trial, fate, sent, survived, trials
+from app.services.runs.sheets import DRAWING
 from app.web.attack.contexts import Bar
-from app.web.attack.frame import PairDep, PairView, PairViewDep, show
-from app.web.attack.parts import addressed, bars, is_part, strength
+from app.web.attack.pair_panels import PairDep, PairView, PairViewDep, show
+from app.web.attack.slider_panels import addressed, bars, is_part, strength
+from app.web.core.file_responses import Download, kept, table
+from app.web.core.state import OwnerDep, ServicesDep
+from app.web.core.templating import percent, render
 from app.web.parts.contexts import helped
-from app.web.state import OwnerDep, ServicesDep
-from app.web.templating import percent, render
 from models.classes import Label
 
 

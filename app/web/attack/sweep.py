@@ -15,16 +15,16 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import Cancelled
 from app.pictures.charts import chart_png
-from app.services.pairs import paired
-from app.services.sweeps import Sweep
+from app.services.attacks.sweeps import Sweep
+from app.services.runs.pairs import paired
 from app.vision.attacks.sweep import Method, Point
-from app.web.api.answers import kept, table
-from app.web.attack.frame import show
-from app.web.attack.sweep_view import attack_words, chart, how, lines, noise_words, swept
-from app.web.endings import DONE, begun, broken
+from app.web.attack.pair_panels import show
+from app.web.attack.sweep_curves import attack_words, chart, how, lines, noise_words, swept
+from app.web.core.file_responses import kept, table
+from app.web.core.state import OwnerDep, Services, ServicesDep
+from app.web.core.streams import DONE, begun, broken
+from app.web.core.templating import render_text
 from app.web.parts.contexts import helped
-from app.web.state import OwnerDep, Services, ServicesDep
-from app.web.templating import render_text
 
 TITLE = "From no noise to much"
 

@@ -13,10 +13,7 @@ from fastapi.responses import Response
 
 from app.errors import BadRequest
 from app.pictures.preprocess import input_png
-from app.services.catalogue import Model
-from app.services.pairs import Pair
-from app.services.sheets import DRAWING
-from app.services.transfer import (
+from app.services.attacks.transfer import (
     Answer,
     Left,
     Transferred,
@@ -26,11 +23,14 @@ from app.services.transfer import (
     own_answers,
     transferred,
 )
-from app.web.api.answers import kept, table
-from app.web.attack.frame import PairDep, PairView, PairViewDep, show
-from app.web.panes.networks import megabytes
+from app.services.networks.catalogue import Model
+from app.services.runs.pairs import Pair
+from app.services.runs.sheets import DRAWING
+from app.web.attack.pair_panels import PairDep, PairView, PairViewDep, show
+from app.web.core.file_responses import kept, table
+from app.web.core.state import Services, ServicesDep
+from app.web.explorer.network_menu import megabytes
 from app.web.parts.contexts import helped
-from app.web.state import Services, ServicesDep
 from models.classes import Label
 
 

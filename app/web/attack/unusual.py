@@ -15,11 +15,7 @@ from torch import Tensor
 from app.errors import BadRequest, NotFound
 from app.pictures.histogram import histogram_png
 from app.pictures.preprocess import input_png
-from app.services.calibration import Calibration, calibration
-from app.services.catalogue import Model
-from app.services.pairs import Pair, paired
-from app.services.sheets import DRAWING
-from app.services.unusual import (
+from app.services.attacks.unusual import (
     SCORES,
     Histogram,
     Judged,
@@ -29,11 +25,15 @@ from app.services.unusual import (
     histogram,
     judged,
 )
-from app.web.api.answers import kept, table
-from app.web.attack.frame import show
+from app.services.networks.calibration import Calibration, calibration
+from app.services.networks.catalogue import Model
+from app.services.runs.pairs import Pair, paired
+from app.services.runs.sheets import DRAWING
+from app.web.attack.pair_panels import show
+from app.web.core.file_responses import kept, table
+from app.web.core.state import Services, ServicesDep
+from app.web.core.templating import number, thousands
 from app.web.parts.contexts import helped
-from app.web.state import Services, ServicesDep
-from app.web.templating import number, thousands
 from models.classes import Label
 
 WIDTH, HEIGHT = 400, 120

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 from urllib.parse import urlencode
 
-from app.services.attack_options import AttackOptions, AttackRequest, Method
+from app.services.attacks.options import AttackOptions, AttackRequest, Method
 from app.web.attack.methods import METHODS
 
 IMAGE = "cat"

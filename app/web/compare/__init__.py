@@ -12,11 +12,11 @@ from starlette.datastructures import QueryParams
 from app.web.compare import files
 from app.web.compare.page import compared, paired
 from app.web.compare.view import CompareDep, Which, reread
+from app.web.core.htmx import target
+from app.web.core.state import OwnerDep, ServicesDep
+from app.web.core.templating import render
 from app.web.core.uploads import take_in
-from app.web.htmx import target
 from app.web.parts.contexts import as_dict
-from app.web.state import OwnerDep, ServicesDep
-from app.web.templating import render
 
 router = APIRouter(include_in_schema=False)
 router.include_router(files.router)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.pictures.samples import Sample
-from app.services.comparison import Row
-from app.services.pictures import Stored
+from app.services.pictures.store import Stored
+from app.services.runs.comparison import Row
 from app.web.api.schemas import Prediction
 from app.web.compare.view import CompareView, Which
 from app.web.parts.contexts import helped

@@ -10,15 +10,15 @@ from fastapi.responses import Response
 
 from app.errors import BadRequest
 from app.pictures.figures import Figure, coloured, figures_png
-from app.services.comparison import PARTS, Comparison, Part, Row
-from app.web.api.answers import kept, table
+from app.services.runs.comparison import PARTS, Comparison, Part, Row
 from app.web.compare.page import Pair, paired
 from app.web.compare.ranking import NAMES, SHOWN, apart_words, channel_name
 from app.web.compare.sheets import digest, drawn
 from app.web.compare.view import CompareDep
 from app.web.compare.words import lacking
-from app.web.state import ServicesDep
-from app.web.templating import number
+from app.web.core.file_responses import kept, table
+from app.web.core.state import ServicesDep
+from app.web.core.templating import number
 
 router = APIRouter()
 

@@ -13,22 +13,22 @@ import torch
 
 from app.pictures.samples import all_samples
 from app.pictures.sheets import arrange, reduce
-from app.services.catalogue import Model
-from app.services.comparison import PARTS, Comparison, Half, Part, Row
-from app.services.run import Run
+from app.services.networks.catalogue import Model
+from app.services.runs.comparison import PARTS, Comparison, Half, Part, Row
+from app.services.runs.run import Run
 from app.web.api.runs import predictions
 from app.web.compare.contexts import Compared, Link, Shown, Side, StepGroup
 from app.web.compare.ranking import NAMES, apart_words, channel_name, ranking
 from app.web.compare.sheets import maps_url, palette
 from app.web.compare.view import CompareView, Which
 from app.web.compare.words import invitation, lacking, pairing_words
-from app.web.links import View, sheet_url
-from app.web.panes.networks import stage_step
-from app.web.panes.picture import picture_pane
+from app.web.core.links import View, sheet_url
+from app.web.core.state import Services
+from app.web.core.templating import number
+from app.web.explorer.network_menu import stage_step
+from app.web.explorer.picture_pane import picture_pane
 from app.web.parts.photo import link_expires
 from app.web.parts.sprites import Legend, Tile, box
-from app.web.state import Services
-from app.web.templating import number
 
 CHOICES, SIDE = 12, 56
 """Channels offered to choose from, and the pixels of each."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from app.services.comparison import PARTS, By, Comparison, Half, Part, Row
+from app.services.runs.comparison import PARTS, By, Comparison, Half, Part, Row
 from app.web.compare.contexts import Link, Ranked, Ranking
 from app.web.compare.sheets import layout, maps_url
 from app.web.compare.view import CompareView
 from app.web.compare.words import DEFINITION
+from app.web.core.templating import number
 from app.web.parts.sprites import box
 from app.web.parts.unit_names import label_of
-from app.web.templating import number
 
 SHOWN = 16
 """Pairs in the ranking; the table has all."""

@@ -9,8 +9,8 @@ import torch
 
 from app.pictures.palettes import PaletteName
 from app.pictures.sheets import SheetLayout, arrange, reduce, sheet
-from app.services.comparison import Comparison, Part, Row
-from app.services.sheets import palette_of, version
+from app.services.runs.comparison import Comparison, Part, Row
+from app.services.runs.sheets import palette_of, version
 from app.web.compare.view import CompareView
 
 COLUMNS = 4

@@ -10,9 +10,9 @@ from fastapi import Depends, Query
 from starlette.datastructures import QueryParams
 
 from app.pictures.samples import all_samples
-from app.services.comparison import BYS, By
-from app.web.links import View
-from app.web.state import Services, ServicesDep
+from app.services.runs.comparison import BYS, By
+from app.web.core.links import View
+from app.web.core.state import Services, ServicesDep
 
 Name = Annotated[str | None, Query(max_length=200)]
 Channel = Annotated[int | None, Query(ge=0)]

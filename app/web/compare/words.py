@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.services.comparison import Comparison
-from app.services.run import Run
+from app.services.runs.comparison import Comparison
+from app.services.runs.run import Run
 from app.web.compare.view import CompareView
 
 DEFINITION = (

@@ -6,8 +6,8 @@ import asyncio
 
 from fastapi import UploadFile
 
-from app.services.pictures import Stored
-from app.web.state import Services
+from app.services.pictures.store import Stored
+from app.web.core.state import Services
 
 
 async def take_in(services: Services, file: UploadFile, owner: str) -> Stored:

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
+from app.web.core.templating import render
 from app.web.lab.frame import is_part, show
-from app.web.templating import render
 
 FORM = "form#controls"
 """What htmx calls the form with a tool's numbers."""

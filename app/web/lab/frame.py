@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from app.web import htmx
-from app.web.templating import render
+from app.web.core import htmx
+from app.web.core.templating import render
 
 
 @dataclass(frozen=True, slots=True)

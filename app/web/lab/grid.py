@@ -11,7 +11,7 @@ from torch import Tensor
 
 from app.errors import BadRequest
 from app.pictures.tables import Block, tables_png
-from app.web.api.answers import kept, table
+from app.web.core.file_responses import kept, table
 from app.web.lab.answers import answer, is_form, objection, swap_of
 from app.web.lab.frame import is_part
 from app.web.lab.grid_page import lab

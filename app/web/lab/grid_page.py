@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 from app.vision.kernels import BY_HAND
-from app.web.grids import Grid, grid
 from app.web.lab.grid_view import (
     CLASSROOM,
     CROSS,
@@ -22,6 +21,7 @@ from app.web.lab.row_view import DILATIONS, PADDINGS, STRIDES
 from app.web.lab.settings import Setting, setting
 from app.web.lab.words import difference, length_formula, spoken, written
 from app.web.parts.contexts import helped
+from app.web.parts.number_grids import Grid, grid
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from app.errors import BadRequest, LayerscopeError
 from app.pictures.preprocess import normalise
-from app.services.catalogue import Model
-from app.services.run import preprocess
+from app.services.networks.catalogue import Model
+from app.services.runs.run import preprocess
 from app.vision.arithmetic.convolution import convolve
+from app.vision.correlation import likeness
 from app.vision.kernels import BY_HAND, Kernel
-from app.vision.likeness import likeness
 from app.vision.window import Window
+from app.web.core.state import Services
 from app.web.lab.photo_view import Filtered, PhotoView, grey, response
-from app.web.state import Services
 from models.graph import INPUT, Step
 
 COARSE = 4

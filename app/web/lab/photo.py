@@ -15,8 +15,9 @@ from app.errors import BadRequest, UnknownPicture
 from app.pictures.filtered import small
 from app.pictures.preprocess import input_png
 from app.pictures.samples import all_samples
-from app.services.sheets import DRAWING, version
-from app.web.api.answers import kept, table
+from app.services.runs.sheets import DRAWING, version
+from app.web.core.file_responses import kept, table
+from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.uploads import take_in
 from app.web.lab.answers import answer, is_form, objection, swap_of
 from app.web.lab.frame import is_part
@@ -24,7 +25,6 @@ from app.web.lab.learned import Bank, bank
 from app.web.lab.photo_page import Given, lab
 from app.web.lab.photo_view import PLAIN, SIDE, PhotoView, placed, read, through
 from app.web.lab.reading import Asked
-from app.web.state import OwnerDep, Services, ServicesDep
 
 router = APIRouter()
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from app.pictures.samples import Sample, sample
-from app.services.pictures import Stored
-from app.services.sheets import DRAWING, version
+from app.services.pictures.store import Stored
+from app.services.runs.sheets import DRAWING, version
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.kernels import BY_HAND
-from app.web.grids import Grid, grid
+from app.web.core.templating import number, percent
 from app.web.lab.grid_page import Preset
 from app.web.lab.learned import Bank, compared
 from app.web.lab.photo_view import PLAIN, SHOWN, SIDE, Filtered, PhotoView, cell_of, pixel
@@ -19,8 +19,8 @@ from app.web.lab.reading import ascii_number, exact
 from app.web.lab.settings import Setting
 from app.web.lab.words import spoken, written
 from app.web.parts.contexts import helped
+from app.web.parts.number_grids import Grid, grid
 from app.web.parts.sprites import Legend, box, kernel_sheet
-from app.web.templating import number, percent
 
 
 @dataclass(frozen=True, slots=True)

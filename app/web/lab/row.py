@@ -10,8 +10,7 @@ from fastapi.responses import Response
 
 from app.errors import BadRequest
 from app.pictures.tables import Block, tables_png
-from app.web.api.answers import kept, table
-from app.web.grids import Grid, grid
+from app.web.core.file_responses import kept, table
 from app.web.lab.answers import answer, is_form, objection, swap_of
 from app.web.lab.frame import is_part
 from app.web.lab.reading import Asked, ascii_number, exact, hundredths
@@ -19,6 +18,7 @@ from app.web.lab.row_view import DILATIONS, PADDINGS, PLAIN, STRIDES, RowView, W
 from app.web.lab.settings import Setting, setting
 from app.web.lab.words import difference, length_formula, spoken, written
 from app.web.parts.contexts import helped
+from app.web.parts.number_grids import Grid, grid
 
 router = APIRouter()
 

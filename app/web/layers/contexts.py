@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.pictures.samples import Sample
-from app.services.catalogue import Model
-from app.services.pictures import Stored
-from app.services.survey import Progress
+from app.services.networks.catalogue import Model
+from app.services.pictures.store import Stored
+from app.services.surveys.survey import Progress
 from app.vision.geometry import Box
-from app.web.crops.panel import CropView
 from app.web.layers.words import Finding, Question
+from app.web.panels.crops.panel import CropView
 from app.web.parts.contexts import helped
 from app.web.parts.photo import Photo
-from app.web.words import Words
+from app.web.parts.step_words import Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from app.services.catalogue import Model
-from app.services.crop_sources import Source, convolution
-from app.services.run import Record, Run
-from app.services.shares import Kind, Means, Share
+from app.services.atlas.crop_sources import Source, convolution
+from app.services.atlas.shares import Kind, Means, Share
+from app.services.networks.catalogue import Model
+from app.services.runs.run import Record, Run
 from app.services.synthesis.shipped import shipped
 from app.vision.contributions import strongest_cell
 from app.vision.geometry import Box, Geometry
 from app.vision.preferences import COLOURED, OF_A_CLASS, ORIENTED, RESPONDS
-from app.web.crops.panel import CropView, crop_views
+from app.web.core.links import API, View, sheet_url
 from app.web.layers.contexts import Bar, Column, Field
-from app.web.links import API, View, sheet_url
+from app.web.panels.crops.panel import CropView, crop_views
 
 COLUMNS, CROPS = 6, 4
 EDGE = 1

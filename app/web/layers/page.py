@@ -12,24 +12,24 @@ from fastapi.responses import RedirectResponse, Response
 from app.errors import NotFound
 from app.pictures.samples import all_samples, sample
 from app.pictures.tables import Block, tables_png
-from app.services.atlas_shelf import AtlasFile
-from app.services.catalogue import Model
-from app.services.crop_sources import Photographs, Samples, Source
-from app.services.run import Record, Run
-from app.services.shares import THRESHOLDS, Means, Share, class_means, of_layer, shares
-from app.services.survey import Progress, Survey, layer_ends
-from app.web import htmx
-from app.web.api.answers import kept, table
-from app.web.crops.asking import atlases, out_of
+from app.services.atlas.crop_sources import Photographs, Samples, Source
+from app.services.atlas.library import AtlasFile
+from app.services.atlas.shares import THRESHOLDS, Means, Share, class_means, of_layer, shares
+from app.services.networks.catalogue import Model
+from app.services.runs.run import Record, Run
+from app.services.surveys.survey import Progress, Survey, layer_ends
+from app.web.core import htmx
+from app.web.core.file_responses import kept, table
+from app.web.core.links import View
+from app.web.core.state import OwnerDep, Services, ServicesDep
+from app.web.core.templating import render
 from app.web.layers import evidence
 from app.web.layers.contexts import Bar, Choice, Dot, Trial, Walk
 from app.web.layers.trials import Asked, trial
 from app.web.layers.words import FINDINGS, QUESTIONS
-from app.web.links import View
+from app.web.parts.crop_query import atlases, out_of
 from app.web.parts.photo import link_expires, photo
-from app.web.state import OwnerDep, Services, ServicesDep
-from app.web.templating import render
-from app.web.words import STAGES
+from app.web.parts.step_words import STAGES
 
 router = APIRouter(prefix="/layers", include_in_schema=False)
 

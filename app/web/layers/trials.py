@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.pictures.samples import sample
-from app.services.catalogue import Model
-from app.services.shares import Means, responds
-from app.services.survey import SCENES, STRONGEST, Layer, Survey
+from app.services.atlas.shares import Means, responds
+from app.services.networks.catalogue import Model
+from app.services.surveys.survey import SCENES, STRONGEST, Layer, Survey
 from app.vision.preferences import (
     COLOURED,
     PERIODS,
@@ -15,9 +15,9 @@ from app.vision.preferences import (
     orientation_index,
 )
 from app.vision.scenes import ENOUGH, LITTLE, Part
+from app.web.core.links import View, input_url
+from app.web.core.templating import number, percent
 from app.web.layers.contexts import Trial, Try
-from app.web.links import View, input_url
-from app.web.templating import number, percent
 
 SHOWN = 5
 

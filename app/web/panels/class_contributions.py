@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.services.arithmetic import payers
-from app.services.run import Record, Run
-from app.services.sheets import version
+from app.services.runs.arithmetic import payers
+from app.services.runs.run import Record, Run
+from app.services.runs.sheets import version
 from app.vision.arithmetic.chain import Place
 from app.vision.arithmetic.pointwise import unflattened
-from app.web.links import View
+from app.web.core.links import View
 from app.web.parts.contexts import helped
 from app.web.parts.photo import Photo, frame, photo
 from app.web.parts.terms import Term

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-from app.services.ablated import (
-    Ranking,
-    at_once,
-    checked_step,
-    kept_ranking,
-    rank,
-)
-from app.web.cut.asked import Asked, required
-from app.web.state import Services
+from app.services.interventions.ablation import Ranking, at_once, checked_step, kept_ranking, rank
+from app.web.core.state import Services
+from app.web.parts.unit_query import Asked, required
 
 
 async def finished_ranking(asked: Asked, services: Services, owner: str) -> Ranking:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from app.errors import UnknownPicture
 from app.pictures.preprocess import Fitted
 from app.pictures.samples import sample
-from app.services.run import Run
+from app.services.runs.run import Run
 from app.vision.geometry import Geometry
-from app.web.links import View, preview_url
+from app.web.core.links import View, preview_url
+from app.web.core.state import Services
 from app.web.parts.contexts import helped
-from app.web.state import Services
 
 if TYPE_CHECKING:
     pass

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from app.pictures.palettes import PaletteName
 from app.pictures.sheets import SheetLayout, arrange
-from app.services.catalogue import Model
-from app.services.run import Record, Run
-from app.services.sheets import palette_of
-from app.web.links import View, filters_url
+from app.services.networks.catalogue import Model
+from app.services.runs.run import Record, Run
+from app.services.runs.sheets import palette_of
+from app.web.core.links import View, filters_url
+from app.web.core.templating import number
 from app.web.parts.contexts import helped
-from app.web.templating import number
 from models.graph import Step
 
 if TYPE_CHECKING:

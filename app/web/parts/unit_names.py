@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.services.run import Run
+from app.services.runs.run import Run
 from app.vision.arithmetic.chain import Place
-from app.web.links import View, Zoom
+from app.web.core.links import View, Zoom
 from models.graph import INPUT, Step
 
 COLOURS = ("red", "green", "blue")

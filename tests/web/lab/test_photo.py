@@ -16,8 +16,8 @@ from torch import nn
 from app.pictures.filtered import clipped_png, cut, signed_png, small
 from app.pictures.palettes import ZERO_COLOUR
 from app.vision.arithmetic.convolution import convolve
+from app.vision.correlation import likeness
 from app.vision.kernels import BY_HAND, by_hand
-from app.vision.likeness import likeness
 from app.vision.window import Window
 from tests.support.lab_pages import HX, image, lines, marked, numbers, objected, part, words
 from tests.support.networks import embedded

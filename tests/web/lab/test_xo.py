@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from app.vision.letters.board import CELLS, PRESETS, ideal
+from app.vision.tiny_network.board import CELLS, PRESETS, ideal
 from app.web.lab.xo import contexts, learning
 from app.web.lab.xo.state import as_bits, as_hex, plain
 from tests.support.xo_pages import PAGE, grid, warnings

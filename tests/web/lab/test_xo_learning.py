@@ -12,8 +12,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.vision.letters.learn import EVERY, STEPS, Learned, learn
-from app.web import endings
+from app.vision.tiny_network.learn import EVERY, STEPS, Learned, learn
+from app.web.core import streams
 from app.web.lab.xo import learning
 from tests.support.event_streams import parse
 from tests.support.waiting import HANG, until
@@ -136,7 +136,7 @@ class Listener:
 async def test_one_run_a_person_and_others_take_turns(
     application: FastAPI, held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endings, "PATIENCE", 0.1)
+    monkeypatch.setattr(streams, "PATIENCE", 0.1)
     async with application.router.lifespan_context(application), asyncio.timeout(HANG):
         engine = application.state.services.engine
         mine = Listener(application, "m")

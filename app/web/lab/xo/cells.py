@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from app.vision.letters.tiny import Match, Output, largest_cell, match_cell, window_of
-from app.web.grids import grid
+from app.vision.tiny_network.tiny import Match, Output, largest_cell, match_cell, window_of
 from app.web.lab.xo.contexts import CellView, PartView
 from app.web.lab.xo.state import Cell
 from app.web.lab.xo.words import (
@@ -17,6 +16,7 @@ from app.web.lab.xo.words import (
     where,
     writer,
 )
+from app.web.parts.number_grids import grid
 
 Marks = dict[tuple[int, int, int], str]
 """Classes of cells of the layer before, by (map, row, column)."""

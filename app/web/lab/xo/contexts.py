@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.vision.letters.pixels import Comparison
-from app.web.grids import Grid
+from app.vision.tiny_network.pixels import Comparison
 from app.web.parts.contexts import helped
+from app.web.parts.number_grids import Grid
 
 
 @dataclass(frozen=True, slots=True)

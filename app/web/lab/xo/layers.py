@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from app.vision.letters.tiny import (
-    CONVS,
-    LAYERS,
-    Layer,
-    Output,
-    plan,
-    spelled,
-)
-from app.web.grids import Grid, grid
+from app.vision.tiny_network.tiny import CONVS, LAYERS, Layer, Output, plan, spelled
 from app.web.lab.xo.cells import Marks
 from app.web.lab.xo.contexts import LayerView, MapView
 from app.web.lab.xo.state import State
 from app.web.lab.xo.words import ALL_MAPS, NOTES, TITLES, coverage_words, map_name, writer
 from app.web.lab.xo.work import Worked
+from app.web.parts.number_grids import Grid, grid
 
 ADDS = (("conv", "Convolution"), ("relu", "ReLU"), ("pool", "Max pooling"))
 

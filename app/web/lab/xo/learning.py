@@ -11,16 +11,16 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import BadRequest
-from app.vision.letters.learn import EVERY, Learned, check, learn
-from app.vision.letters.tiny import Layer, Match, spelled
-from app.web.endings import DONE, begun, broken
-from app.web.grids import Grid, grid
-from app.web.htmx import by_htmx
+from app.vision.tiny_network.learn import EVERY, Learned, check, learn
+from app.vision.tiny_network.tiny import Layer, Match, spelled
+from app.web.core.htmx import by_htmx
+from app.web.core.state import OwnerDep, ServicesDep
+from app.web.core.streams import DONE, begun, broken
+from app.web.core.templating import render, render_text
 from app.web.lab.xo.state import as_text, read
 from app.web.lab.xo.words import signed
 from app.web.parts.contexts import as_dict, helped
-from app.web.state import OwnerDep, ServicesDep
-from app.web.templating import render, render_text
+from app.web.parts.number_grids import Grid, grid
 
 router = APIRouter()
 

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from torch import Tensor
 
 from app.pictures.tables import Block, tables_png
-from app.web.api.answers import kept, table
+from app.web.core.file_responses import kept, table
 from app.web.lab.answers import answer
 from app.web.lab.frame import is_part
 from app.web.lab.xo.state import read

@@ -12,8 +12,8 @@ import torch
 from starlette.datastructures import QueryParams
 from torch import Tensor
 
-from app.vision.letters.board import CELLS, INK, PAPER, SIDE, ideal
-from app.vision.letters.tiny import KERNEL, KERNELS, Layer, Match, features, parse, spelled
+from app.vision.tiny_network.board import CELLS, INK, PAPER, SIDE, ideal
+from app.vision.tiny_network.tiny import KERNEL, KERNELS, Layer, Match, features, parse, spelled
 
 LIMIT = 9.0
 """Largest magnitude of a kernel's number."""

@@ -9,10 +9,9 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from app.vision.letters.board import CELLS, INK, PRESETS, Letter, ideal
-from app.vision.letters.tiny import spelled
-from app.vision.letters.vote import Vote
-from app.web.grids import Grid, grid
+from app.vision.tiny_network.board import CELLS, INK, PRESETS, Letter, ideal
+from app.vision.tiny_network.tiny import spelled
+from app.vision.tiny_network.vote import Vote
 from app.web.lab.xo.cells import Marks, explain, placed
 from app.web.lab.xo.contexts import (
     Lab,
@@ -41,6 +40,7 @@ from app.web.lab.xo.words import (
     writer,
 )
 from app.web.lab.xo.work import Worked, work
+from app.web.parts.number_grids import Grid, grid
 
 
 def lab(asked: Asked, part: bool) -> Lab:

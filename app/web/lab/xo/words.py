@@ -8,9 +8,9 @@ from collections.abc import Callable
 from torch import Tensor
 
 from app.vision.arithmetic.convolution import ConvCell
-from app.vision.letters.pixels import Comparison
-from app.vision.letters.tiny import Match, Output, compared, names_of
-from app.web.templating import number
+from app.vision.tiny_network.pixels import Comparison
+from app.vision.tiny_network.tiny import Match, Output, compared, names_of
+from app.web.core.templating import number
 
 TITLES = {"conv": "Convolution", "relu": "ReLU", "pool": "Max pooling"}
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from app.services import letters
-from app.vision.letters.pixels import Comparison, compare
-from app.vision.letters.tiny import Output, forward, plan
-from app.vision.letters.vote import Vote, vote
+from app.vision.tiny_network.pixels import Comparison, compare
+from app.vision.tiny_network.tiny import Output, forward, plan
+from app.vision.tiny_network.vote import Vote, vote
+from app.web.lab.xo import vote_weights
 from app.web.lab.xo.state import State
 
 
@@ -37,5 +37,5 @@ def work(state: State) -> Worked:
     worked = Worked(state, outputs, misfit, None, compare(board))
     if misfit:
         return worked
-    weights = letters.weights(state.kernels, state.layers, state.match)
+    weights = vote_weights.weights(state.kernels, state.layers, state.match)
     return replace(worked, vote=vote(worked.last, weights))

@@ -1,0 +1,1 @@
+"""Atlases: which crops of many pictures fire each channel most."""

@@ -1,0 +1,51 @@
+"""Which classes' pictures fire a channel most, from the means that ship with the calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.services.networks.calibration import calibration
+from app.services.networks.catalogue import Model
+from app.services.synthesis.query import home
+
+LISTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Liked:
+    """A class, and the mean response of a channel to its pictures."""
+
+    index: int
+    label: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """The classes that fire a channel most, strongest first, and its means over all classes.
+
+    A response is the mean over the map of step `at`; `pictures` says over which.
+    """
+
+    at: str
+    classes: tuple[Liked, ...]
+    mean: float
+    lowest: float
+    highest: float
+    pictures: str = "the pictures of each class that the network was trained with"
+
+
+def preferences(model: Model, step: str, channel: int) -> Preferences | None:
+    """Of a unit; None where no means ship with these weights, or none of its layer."""
+    known = calibration(model)
+    if known is None:
+        return None
+    where, number = home(model, step, channel)
+    for at, means in known.means.items():
+        if number is not None and home(model, at, number) == (where, number):
+            values = means[:, number]
+            best = values.argsort(descending=True, stable=True)[:LISTED].tolist()
+            classes = tuple(Liked(i, model.labels[i].label, values[i].item()) for i in best)
+            mean, low, high = (one.item() for one in (values.mean(), values.min(), values.max()))
+            return Preferences(at, classes, mean, low, high)
+    return None

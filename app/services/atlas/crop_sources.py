@@ -1,0 +1,209 @@
+"""Where the crops of a unit come from: the built-in pictures, uploads, an operator's folders."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+from app.errors import LayerscopeError, NotFound
+from app.pictures.decode import decode
+from app.pictures.preprocess import Fitted, fit
+from app.pictures.samples import sample
+from app.services.atlas.crops import encoded
+from app.services.atlas.folder import class_of
+from app.services.atlas.library import AtlasFile
+from app.services.atlas.upload_crops import Gathered
+from app.services.networks.catalogue import Model
+from app.services.pictures.store import Pictures
+from app.services.runs.peaks import Won, strongest
+from app.services.runs.run import preprocess
+from app.services.surveys.survey import Survey
+from app.services.synthesis.query import home
+from models.graph import INPUT
+
+SAMPLES, UPLOADS = "samples", "uploads"
+
+
+class Source(Protocol):
+    """One collection of pictures; a picture has a number in it, and nothing else names it.
+
+    `forever` says that what a number stands for never changes.
+    """
+
+    id: str
+    model: Model
+    forever: bool
+
+    def won(self, step: str, channel: int) -> list[Won]:
+        """The pictures in which a convolution's channel peaks highest, strongest first."""
+
+    def crop(self, step: str, channel: int, won: Won) -> bytes:
+        """What the cell sees, as WebP, transparent beyond the picture's edge."""
+
+    def fitted(self, number: int) -> Fitted:
+        """A picture as the network gets it. Raises `NotFound` where it is no longer there."""
+
+    def image(self, number: int) -> str | None:
+        """The id of a picture that this server keeps; None in a folder."""
+
+    def name(self, number: int) -> str:
+        """What a picture is called for everybody; "" where that is nobody's business."""
+
+    def whole(self, number: int) -> bool:
+        """Whether the whole picture can be had, not its crop alone."""
+
+    def label(self, number: int) -> str | None:
+        """The class of a picture, where it is known."""
+
+
+def chosen(source: Source, step: str, channel: int, number: int) -> Won:
+    """The entry of a picture in a channel's list: nothing else of a collection can be asked for.
+
+    Raises `NotFound`.
+    """
+    for won in source.won(step, channel):
+        if won.number == number:
+            return won
+    raise NotFound("This picture is not among the strongest of this map, or no longer here.")
+
+
+def convolution(model: Model, step: str, channel: int) -> tuple[str, int] | None:
+    """The convolution and its channel that a unit's numbers come from; None where none is."""
+    at, found = home(model, step, channel)
+    while at != INPUT and model.outline.step(at).kind == "norm":
+        at = model.outline.step(at).inputs[0]
+    if at == INPUT or model.outline.step(at).kind != "conv" or found is None:
+        return None
+    return at, found
+
+
+class Samples:
+    """The built-in pictures."""
+
+    id = SAMPLES
+    forever = True
+
+    def __init__(self, model: Model, survey: Survey, pictures: Pictures) -> None:
+        self.model, self._survey, self._pictures = model, survey, pictures
+        self.count = len(survey.pictures)
+
+    def won(self, step: str, channel: int) -> list[Won]:
+        """See `Source`."""
+        return strongest(self._survey.peaks, step, channel)
+
+    def crop(self, step: str, channel: int, won: Won) -> bytes:
+        """See `Source`."""
+        return _cut(self, self.model, step, won)
+
+    def fitted(self, number: int) -> Fitted:
+        """See `Source`."""
+        return fit(self._pictures.open(self.image(number)), preprocess(self.model))
+
+    def image(self, number: int) -> str:
+        """See `Source`."""
+        return self._survey.pictures[number]
+
+    def name(self, number: int) -> str:
+        """See `Source`."""
+        built_in = sample(self.image(number))
+        return built_in.title if built_in else ""
+
+    def label(self, number: int) -> str | None:
+        """See `Source`."""
+        built_in = sample(self.image(number))
+        return built_in.subject if built_in and built_in.wnid else None
+
+    def whole(self, number: int) -> bool:
+        """See `Source`."""
+        return True
+
+
+class Uploads:
+    """What people brought, where the operator wants its crops shared."""
+
+    id = UPLOADS
+    forever = False
+
+    def __init__(self, model: Model, gathered: Gathered, pictures: Pictures) -> None:
+        self.model, self._gathered, self._pictures = model, gathered, pictures
+
+    def won(self, step: str, channel: int) -> list[Won]:
+        """See `Source`."""
+        return self._gathered.best(self.model, step, channel)
+
+    def crop(self, step: str, channel: int, won: Won) -> bytes:
+        """See `Source`."""
+        return _cut(self, self.model, step, won)
+
+    def fitted(self, number: int) -> Fitted:
+        """See `Source`."""
+        if (image := self.image(number)) is None:
+            raise NotFound("This picture is no longer here.")
+        return fit(self._pictures.open(image), preprocess(self.model))
+
+    def image(self, number: int) -> str | None:
+        """See `Source`."""
+        return self._gathered.image(number)
+
+    def name(self, number: int) -> str:
+        """See `Source`."""
+        return ""
+
+    def label(self, number: int) -> None:
+        """See `Source`."""
+
+    def whole(self, number: int) -> bool:
+        """See `Source`."""
+        return self.image(number) is not None
+
+
+class Photographs:
+    """An operator's folder, through its atlas."""
+
+    forever = False
+
+    def __init__(self, model: Model, atlas: AtlasFile) -> None:
+        self.model, self.atlas = model, atlas
+        self.id = atlas.id
+
+    def won(self, step: str, channel: int) -> list[Won]:
+        """See `Source`."""
+        count = self.model.geometry[step].shape
+        return [w for w in self.atlas.won(step, channel) if 0 <= w.cell < count[1] * count[2]]
+
+    def crop(self, step: str, channel: int, won: Won) -> bytes:
+        """See `Source`."""
+        return self.atlas.crop(step, channel, won.number)
+
+    def fitted(self, number: int) -> Fitted:
+        """See `Source`."""
+        path = self.atlas.picture(number)
+        if path is None:
+            raise NotFound("The folder this picture lies in is not here now.")
+        try:
+            return fit(decode(path.read_bytes()).image, preprocess(self.model))
+        except (OSError, LayerscopeError) as error:
+            raise NotFound("This picture's file cannot be read now.") from error
+
+    def image(self, number: int) -> None:
+        """See `Source`."""
+
+    def name(self, number: int) -> str:
+        """See `Source`."""
+        return self.atlas.name(number)
+
+    def label(self, number: int) -> str | None:
+        """See `Source`."""
+        name = class_of(self.atlas.name(number)) if self.atlas.about.classes else ""
+        labels = {label.wnid: label.label for label in self.model.labels}
+        return labels.get(name, name) or None
+
+    def whole(self, number: int) -> bool:
+        """See `Source`."""
+        return self.atlas.picture(number) is not None
+
+
+def _cut(source: Source, model: Model, step: str, won: Won) -> bytes:
+    pixels: Tensor = source.fitted(won.number).pixels
+    return encoded(pixels, model.geometry[step], won.cell)

@@ -1,0 +1,1 @@
+"""Attacks: run, kept, and everything that is asked about their result."""

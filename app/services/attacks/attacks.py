@@ -1,0 +1,148 @@
+"""Attacks as people ask for them: checked, run as a long job, stored, told with trace and drift."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from app.errors import NoClassifier
+from app.pictures.preprocess import Fitted, fit, input_png
+from app.services.attacks.job import Ended, Moment, job, never
+from app.services.attacks.options import AttackOptions, AttackRequest, checked, warnings
+from app.services.attacks.pixel_model import reader_of
+from app.services.attacks.premade import NOTHING, Ready, ready
+from app.services.engine.engine import Engine
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.pictures.similarity import ssim
+from app.services.pictures.store import Pictures
+from app.services.runs.run import preprocess
+from models.classes import Label
+from models.graph import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """An attack that can begin: everything that may be refused has been asked."""
+
+    model: Model
+    network: Network
+    fitted: Fitted
+    options: AttackOptions
+    notes: tuple[str, ...]
+    made: Ready = NOTHING
+
+    @property
+    def pixels(self) -> Tensor:
+        """The network's input, uint8 [3,S,S]."""
+        return self.fitted.pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Attacked:
+    """How it ended; `image` is the id of the 8-bit picture, one of the person's own now.
+
+    `ssim` is the structural similarity of clean and attacked picture, -1..1.
+    `notes` are sentences about the whole: what was asked for, and what came of it.
+    """
+
+    attack: Attack
+    image: str
+    trace: tuple[Moment, ...]
+    ended: Ended
+    ssim: float
+    notes: tuple[str, ...]
+
+
+class Attacks:
+    """Runs attacks in the engine's lane of long jobs, one for each person at a time."""
+
+    def __init__(self, engine: Engine, catalogue: Catalogue, pictures: Pictures) -> None:
+        self._engine = engine
+        self._catalogue = catalogue
+        self._pictures = pictures
+
+    async def prepare(self, model: str, image: str, request: AttackRequest) -> Attack:
+        """Check everything. Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`,
+        `BadRequest`, `WeightsMissing`.
+        """
+        described = self._catalogue.model(model)
+        await asyncio.to_thread(self._pictures.require, image)
+        if not described.labels:
+            raise NoClassifier(
+                f"{described.row.title} ends at {described.outline.steps[-1].name}: without a "
+                "classifier it predicts nothing, so there is nothing to fool."
+            )
+        options = checked(request, described.labels, described.row.crop)
+        network = await self._catalogue.network(model)
+        fitted = await asyncio.to_thread(self._fit, described, image)
+        made = await asyncio.to_thread(ready, described, options)
+        notes = tuple(warnings(request, options, bool(made)))
+        return Attack(described, network, fitted, options, notes, made)
+
+    async def stream(
+        self, attack: Attack, owner: str, stop: Callable[[], bool] = never
+    ) -> AsyncIterator[int | Moment | Attacked]:
+        """Places in the queue, each step as it is computed, and how it ended.
+
+        Closing it stops the work; `stop` ends it after the step at hand, with a result. Raises
+        `Busy` where this person has a long job already.
+        """
+        trace: list[Moment] = []
+        items = self._engine.stream(
+            owner,
+            lambda: job(
+                reader_of(attack.model, attack.network),
+                attack.network,
+                attack.pixels,
+                attack.options,
+                stop,
+                attack.made,
+            ),
+        )
+        async with aclosing(items) as running:  # type: ignore[type-var]
+            async for burst in running:
+                if isinstance(burst, int):
+                    yield burst
+                    continue
+                for item in burst:
+                    if isinstance(item, Ended):
+                        yield await self._store(attack, owner, trace, item)
+                    else:
+                        trace.append(item)
+                        yield item
+
+    async def _store(
+        self, attack: Attack, owner: str, trace: list[Moment], ended: Ended
+    ) -> Attacked:
+        name = f"{attack.options.method} on {attack.model.row.id}"
+        png = input_png(ended.pixels)
+        stored = await asyncio.to_thread(self._pictures.add, png, owner, name)
+        notes = (*attack.notes, *findings(attack.model.labels, attack.options, ended))
+        # The pictures of the steps are not needed for the answer, nor is their memory.
+        told = tuple(replace(moment, pixels=None) for moment in trace)
+        alike = await asyncio.to_thread(ssim, attack.pixels, ended.pixels)
+        return Attacked(attack, stored.id, told, ended, alike, notes)
+
+    def _fit(self, model: Model, image: str) -> Fitted:
+        return fit(self._pictures.open(image), preprocess(model))
+
+
+def findings(labels: Sequence[Label], options: AttackOptions, ended: Ended) -> list[str]:
+    """What came of it, in sentences."""
+    before = labels[ended.before[0].index].label
+    notes = [*ended.notes]
+    if options.target == ended.before[0].index:
+        notes.append(f"The target, {before}, is what the network saw already.")
+    if options.true_label is not None and options.true_label != ended.before[0].index:
+        true = labels[options.true_label].label
+        notes.append(f"Wrong from the start: it is {true}, the network saw {before} without help.")
+    if not ended.flipped:
+        notes.append(f"The network was not fooled: it still sees {before}.")
+    elif options.target is not None and not ended.reached_target:
+        target = labels[options.target].label
+        notes.append(f"The answer changed, but not to the target, {target}.")
+    return notes

@@ -1,0 +1,254 @@
+"""One attack on one picture, step by step, in the thread where networks run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from time import monotonic
+
+import torch
+from torch import Tensor
+
+from app.services.attacks.options import LINF, AttackOptions, Method
+from app.services.attacks.premade import NOTHING, Ready
+from app.vision.attacks.control_noise import Noise, noise_beside
+from app.vision.attacks.deepfool import deepfool
+from app.vision.attacks.drift import DriftStep, drift
+from app.vision.attacks.few_pixel import few_pixel
+from app.vision.attacks.fgsm import fgsm
+from app.vision.attacks.goal import Goal
+from app.vision.attacks.grid import AttackStep, l2, linf
+from app.vision.attacks.model import PixelModel
+from app.vision.attacks.noise import noise
+from app.vision.attacks.pgd import pgd
+from app.vision.attacks.pgd_l2 import pgd_l2
+from app.vision.attacks.sticker import random_sticker, sticker_on_one
+from app.vision.attacks.universal import universal_for_one
+from app.vision.predict import Ranked, top
+from models.graph import Network
+
+SECONDS: dict[Method, float] = {"sticker": 10.0, "few_pixel": 20.0}
+SECONDS_OTHERWISE = 60.0
+"""How long an attack may take before it stops with what it has."""
+BURST = 0.03
+"""Seconds of steps that travel together: as long as interactive work may wait for them."""
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One step: the 8-bit picture, uint8 [3,S,S], and what the network says to exactly it.
+
+    `predictions` are the likeliest five, `target_probability` None without a target. Norms are
+    in pixel values.
+    """
+
+    step: int
+    pixels: Tensor | None
+    predictions: tuple[Ranked, ...]
+    target_probability: float | None
+    linf: float
+    l2: float
+    repaired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Random noise of the attack's size on the same picture, uint8 [3,S,S].
+
+    `kind` is `sign` (the same largest change), `gaussian` (the same L2), `pixels` (as many) or
+    `sticker` (of random colours, at the same place).
+    """
+
+    kind: str
+    pixels: Tensor
+    predictions: tuple[Ranked, ...]
+    flipped: bool
+    linf: float
+    l2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an attack ended: `pixels` are uint8 [3,S,S]; `fooled` needs the true label.
+
+    `reached_target` is False without a target. Norms are in pixel values.
+    """
+
+    pixels: Tensor
+    before: tuple[Ranked, ...]
+    after: tuple[Ranked, ...]
+    flipped: bool
+    reached_target: bool
+    fooled: bool | None
+    linf: float
+    l2: float
+    control: Control
+    drift: tuple[DriftStep, ...]
+    notes: tuple[str, ...]
+
+
+def never() -> bool:
+    """Nobody stops it."""
+    return False
+
+
+def job(
+    model: PixelModel,
+    network: Network,
+    pixels: Tensor,
+    options: AttackOptions,
+    stop: Callable[[], bool] = never,
+    made: Ready = NOTHING,
+) -> Iterator[tuple[Moment | Ended, ...]]:
+    """Every step of an attack on uint8 [3,S,S], then how it ended, with control and drift.
+
+    Steps of a small network come some at a time: each way from thread to thread would cost as
+    much as a tenth of a step. Where `stop` says so, the step at hand is the last. Of what was
+    `made` before, nothing is made anew.
+    """
+    notes, ends = set(made.notes), list[Moment]()
+    if not made and (extra := {"universal": ALONE, "sticker": BRIEFLY}.get(options.method)):
+        notes.add(extra)
+    for burst in _in_bursts(_moments(model, pixels, options, notes, stop, made)):
+        ends = [*ends[:1], *burst]
+        yield burst
+    yield (_ended(model, network, pixels, options, (ends[0], ends[-1]), notes),)
+
+
+def _moments(
+    model: PixelModel,
+    pixels: Tensor,
+    options: AttackOptions,
+    notes: set[str],
+    stop: Callable[[], bool],
+    made: Ready,
+) -> Iterator[Moment]:
+    """Each step, until the end or the time limit; what there is to say goes into `notes`."""
+    started, seconds = monotonic(), SECONDS.get(options.method, SECONDS_OTHERWISE)
+    steps = made.steps(model, pixels[None], options, notes)
+    for step in steps or _steps(model, pixels[None], options):
+        if step.margin:
+            notes.add(MARGIN)
+        yield _moment(step, pixels, options)
+        if stop():
+            notes.add(f"Stopped by hand at step {step.number}: this is as far as it came.")
+            return
+        if monotonic() - started > seconds:
+            notes.add(f"Stopped after {seconds:g} seconds: this is as far as it came.")
+            return
+
+
+def _in_bursts(moments: Iterator[Moment]) -> Iterator[tuple[Moment, ...]]:
+    """What was computed within `BURST` seconds, together; at least one."""
+    kept, started = list[Moment](), monotonic()
+    for moment in moments:
+        kept.append(moment)
+        if monotonic() - started >= BURST:
+            yield tuple(kept)
+            kept, started = [], monotonic()
+    if kept:
+        yield tuple(kept)
+
+
+MARGIN = (
+    "The network is so sure that the slope of its loss is zero in float32: the margin between "
+    "the two best scores was climbed instead."
+)
+ALONE = "This noise was made for this one picture; a universal one is made from many."
+BRIEFLY = "This sticker was trained for a moment on this one picture; a real one needs many."
+
+
+def _steps(model: PixelModel, pixels: Tensor, options: AttackOptions) -> Iterator[AttackStep]:
+    """The generator that was asked for, on uint8 [1,3,S,S]."""
+    epsilon, size, steps, seed = options.epsilon, options.step_size, options.steps, options.seed
+    goal = Goal()
+    if options.target is not None:
+        goal = Goal(torch.tensor([options.target], device=model.device), targeted=True)
+    match options.method:
+        case "fgsm":
+            return fgsm(model, pixels, goal, epsilon)
+        case "pgd":
+            return pgd(model, pixels, goal, epsilon, size, steps)
+        case "pgd_l2":
+            return pgd_l2(model, pixels, goal, epsilon, size, steps)
+        case "deepfool":
+            return deepfool(model, pixels, goal, steps=steps)
+        case "few_pixel":
+            return few_pixel(model, pixels, goal, int(epsilon), seed=seed)
+        case "universal":
+            return universal_for_one(model, pixels, goal, epsilon, steps, size, seed)
+        case "sticker":
+            return sticker_on_one(model, pixels, goal, epsilon / 100, steps, seed)
+        case "noise":
+            return noise(model, pixels, epsilon, seed)
+
+
+def _moment(step: AttackStep, start: Tensor, options: AttackOptions) -> Moment:
+    pixels, logits = step.pixels[0].cpu(), step.logits[0].cpu()
+    target = None
+    if options.target is not None:
+        target = logits.softmax(0)[options.target].item()
+    return Moment(
+        step.number,
+        pixels,
+        tuple(top(logits, SHOWN)),
+        target,
+        float(linf(pixels[None], start[None])),
+        float(l2(pixels[None], start[None])),
+        step.repaired,
+    )
+
+
+def _ended(
+    model: PixelModel,
+    network: Network,
+    start: Tensor,
+    options: AttackOptions,
+    ends: tuple[Moment, Moment],
+    notes: set[str],
+) -> Ended:
+    first, last = ends
+    if last.pixels is None:
+        raise ValueError("a moment has its picture until it is told")
+    if last.repaired:
+        notes.add("Rounding to 8 bits had undone the attack; single whole steps brought it back.")
+    control = _control(model, start, options, first, last)
+    before, after = first.predictions[0].index, last.predictions[0].index
+    true, target = options.true_label, options.target
+    return Ended(
+        last.pixels,
+        first.predictions,
+        last.predictions,
+        before != after,
+        after == target,
+        None if true is None else before == true != after,
+        last.linf,
+        last.l2,
+        control,
+        tuple(drift(network, model, start, last.pixels, control.pixels)),
+        tuple(sorted(notes)),
+    )
+
+
+def _control(
+    model: PixelModel, start: Tensor, options: AttackOptions, first: Moment, last: Moment
+) -> Control:
+    batch = start[None]
+    kind, noisy = _noise_beside(batch, options, last)
+    ranked = tuple(top(model.logits(noisy.to(model.device).float())[0].cpu(), SHOWN))
+    flipped = ranked[0].index != first.predictions[0].index
+    return Control(
+        kind, noisy[0], ranked, flipped, float(linf(noisy, batch)), float(l2(noisy, batch))
+    )
+
+
+def _noise_beside(batch: Tensor, options: AttackOptions, last: Moment) -> tuple[str, Tensor]:
+    """The kind of noise that is as large as an attack was, and uint8 [1,3,S,S] with it."""
+    seed, changed = options.seed, batch if last.pixels is None else last.pixels[None]
+    if options.method == "sticker":
+        return "sticker", random_sticker(batch, options.epsilon / 100, seed)
+    if options.method in LINF:
+        return "sign", noise_beside("sign", batch, changed, seed)
+    kind: Noise = "pixels" if options.method == "few_pixel" else "gaussian"
+    return kind, noise_beside(kind, batch, changed, seed)

@@ -1,0 +1,148 @@
+"""How far does a prediction hold when a photo is turned, zoomed into, relit: no attack at all."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from app.pictures.augment import Change, Photo, changed
+from app.services.engine.engine import Engine
+from app.services.networks.catalogue import Model
+from app.services.runs.batch_inference import Batches, charted
+from app.vision.predict import Ranked, top
+from models.graph import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """One way to change a photo, from `least` to `most` in steps of `step`.
+
+    `plain` changes nothing. The chart has a point every `coarse`, a multiple of `step`.
+    """
+
+    id: str
+    title: str
+    unit: str
+    least: float
+    most: float
+    step: float
+    coarse: float
+    plain: float
+
+    def at(self, value: float) -> Change:
+        """The change alone."""
+        return replace(Change(), **{self.id: value})  # type: ignore[arg-type]
+
+    def values(self) -> list[float]:
+        """The chart's points, from one end to the other."""
+        count = round((self.most - self.least) / self.coarse)
+        return [self.least + i * self.coarse for i in range(count + 1)]
+
+
+SLIDERS = (
+    Slider("turn", "Turn", "°", -180, 180, 1, 15, 0),
+    Slider("zoom", "Zoom in", " %", 100, 400, 5, 25, 100),
+    Slider("brightness", "Brightness", " %", 0, 300, 5, 25, 100),
+    Slider("contrast", "Contrast", " %", 0, 300, 5, 25, 100),
+    Slider("colour", "Colour", " %", 0, 100, 5, 10, 100),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The photo under one change: the likeliest class, and the share of the first one's class."""
+
+    value: float
+    first: Ranked
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One slider over its whole range, the others at rest.
+
+    `borders` are the values nearest to the plain one, below and above it, at which the likeliest
+    class is another: the first in steps of the slider between two points of the chart.
+    """
+
+    slider: Slider
+    points: tuple[Point, ...]
+    borders: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """What the network says to the photo as it is, and how that goes on in every direction."""
+
+    plain: Ranked
+    curves: tuple[Curve, ...]
+    flipped: Point
+
+
+async def curves(
+    engine: Engine, owner: str, model: Model, network: Network, photo: Photo, mirrored: bool
+) -> Curves:
+    """Every slider over its range. Raises `Busy`."""
+    asked = _Asked(Batches(model, network), photo, mirrored)
+    found = await charted(engine, owner, asked.work)
+    return next(one for one in found if isinstance(one, Curves))
+
+
+class _Asked:
+    """The work of `curves`, in the compute thread; it yields the logits of each pass, too."""
+
+    def __init__(self, batches: Batches, photo: Photo, mirrored: bool) -> None:
+        self._batches = batches
+        self._photo = photo
+        self._mirrored = mirrored
+
+    def work(self) -> Iterator[Curves | Tensor]:
+        rest, mirror = yield from self._ask([Change(), Change(flip=True)])
+        first = top(rest, 1)[0]
+        found = []
+        for slider in SLIDERS:
+            points = yield from self._points(slider, slider.values(), first.index)
+            borders = []
+            for side in (-1, 1):
+                if suspects := _suspects(slider, points, first.index, side):
+                    nearer = yield from self._points(slider, suspects, first.index)
+                    changes = (one for one in nearer if one.first.index != first.index)
+                    borders.append(next(changes))
+            found.append(Curve(slider, tuple(points), tuple(borders)))
+        yield Curves(first, tuple(found), _point(1.0, mirror, first.index))
+
+    def _points(
+        self, slider: Slider, values: Sequence[float], index: int
+    ) -> Generator[Tensor, None, list[Point]]:
+        rows = yield from self._ask([slider.at(value) for value in values])
+        return [_point(value, row, index) for value, row in zip(values, rows, strict=True)]
+
+    def _ask(self, changes: Sequence[Change]) -> Generator[Tensor, None, list[Tensor]]:
+        """Logits [K] of the photo under each change."""
+        edge = [replace(change, mirrored=self._mirrored) for change in changes]
+        pictures = [changed(self._photo, change) for change in edge]
+        rows: list[Tensor] = []
+        for batch in self._batches.logits(pictures):
+            rows += batch.unbind()
+            yield batch
+        return rows
+
+
+def _point(value: float, logits: Tensor, index: int) -> Point:
+    return Point(value, top(logits, 1)[0], logits.softmax(0)[index].item())
+
+
+def _suspects(slider: Slider, points: Sequence[Point], index: int, side: int) -> list[float]:
+    """The values among which the class changes first on one side of the plain one, nearest first.
+
+    The last is the chart's own point, at which it has changed; none where it holds to the end.
+    """
+    outwards = [one for one in points if (one.value - slider.plain) * side > 0]
+    outwards.sort(key=lambda one: abs(one.value - slider.plain))
+    for one in outwards:
+        if one.first.index != index:
+            count = round(slider.coarse / slider.step)
+            return [one.value - side * slider.step * i for i in reversed(range(count))]
+    return []

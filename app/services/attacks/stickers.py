@@ -1,0 +1,210 @@
+"""Stickers: trained, measured, written and read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from math import ceil
+
+import torch
+from torch import Tensor
+
+from app.errors import BadRequest, DataUnusable
+from app.services.networks.asset_files import Asset, find
+from app.services.networks.catalogue import Model
+from app.services.networks.weight_files import Refused
+from app.vision.attacks.goal import Goal
+from app.vision.attacks.model import PixelModel
+from app.vision.attacks.paste import TURN, diameter
+from app.vision.attacks.placing import by_lot, share
+from app.vision.attacks.sticker import AREAS, BATCH, STEPS, random_colours, train_sticker
+
+KIND = "stickers"
+LARGEST_SIDE = 1024
+AHEAD = 64
+"""Pictures that are asked about together before the training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a sticker is trained: pictures a step, shares of the picture covered, degrees turned."""
+
+    steps: int = STEPS
+    batch: int = BATCH
+    areas: tuple[float, float] = AREAS
+    turn: float = TURN
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What came of it on pictures it was not trained with, shares in 0..1.
+
+    `largest` is the share of `tested` pictures taken for its class where it covers the largest
+    area, `reached` over all its sizes, `random` that of a sticker of random colours, largest.
+    """
+
+    tested: int
+    largest: float
+    reached: float
+    random: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sticker:
+    """`pixels` is uint8 [3,P,P], `index` the class it was trained for, with `pictures` pictures."""
+
+    index: int
+    label: str
+    pixels: Tensor
+    recipe: Recipe
+    pictures: int
+    measured: Measured
+    shipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """`done` of `total` steps; `reached` is the share of the last batch, 0..1."""
+
+    done: int
+    total: int
+    reached: float
+
+
+def train(
+    model: Model,
+    reader: PixelModel,
+    pictures: Tensor,
+    held_out: Tensor,
+    target: int,
+    recipe: Recipe,
+) -> Iterator[Training | Sticker]:
+    """Yield after each step, at the end the sticker, measured on `held_out`.
+
+    Both are uint8 [N,3,S,S]; those that the network takes for the target by themselves are left
+    out. Raises `DataUnusable` where none is left.
+    """
+    pictures, held_out = (others(reader, some, target) for some in (pictures, held_out))
+    goal = Goal(torch.full((len(pictures),), target, device=reader.device), targeted=True)
+    steps = train_sticker(
+        reader, pictures, goal, areas=recipe.areas, turn=recipe.turn, steps=recipe.steps,
+        batch=recipe.batch, seed=recipe.seed,
+    )  # fmt: skip
+    for step in steps:
+        yield Training(step.number, recipe.steps, step.reached)
+    measured = measure(reader, held_out, step.sticker, target, recipe)
+    label = model.labels[target].label
+    yield Sticker(target, label, step.sticker, recipe, len(pictures), measured)
+
+
+def others(reader: PixelModel, pictures: Tensor, target: int) -> Tensor:
+    """Those of uint8 [N,3,S,S] that are not taken for `target` by themselves.
+
+    Raises `DataUnusable` where none is left.
+    """
+    kept = [
+        part[(reader.logits(part.to(reader.device).float()).argmax(1) != target).cpu()]
+        for part in torch.split(pictures, AHEAD)
+    ]
+    if not kept or not sum(map(len, kept)):
+        raise DataUnusable("There is no picture left that the network takes for something else.")
+    return torch.cat(kept)
+
+
+def measure(
+    reader: PixelModel, held_out: Tensor, sticker: Tensor, target: int, recipe: Recipe
+) -> Measured:
+    """How often it works on uint8 [N,3,S,S], each at a place, size and turn of its own."""
+    count, side = len(held_out), held_out.shape[-1]
+    most = (recipe.areas[1], recipe.areas[1])
+    # Other places than those it was trained at.
+    seed = recipe.seed + 1
+    large, all_sizes = (by_lot(count, side, a, recipe.turn, seed) for a in (most, recipe.areas))
+    control = random_colours(sticker.shape[-1], seed)
+    return Measured(
+        count,
+        share(reader, held_out, sticker, target, large),
+        share(reader, held_out, sticker, target, all_sizes),
+        share(reader, held_out, control, target, large),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stickers:
+    """Those for one network, a class once, and files that were refused."""
+
+    stickers: tuple[Sticker, ...]
+    refused: tuple[Refused, ...]
+
+    def of(self, index: int) -> Sticker | None:
+        """The sticker of a class."""
+        return next((one for one in self.stickers if one.index == index), None)
+
+
+def stickers_of(model: Model) -> Stickers:
+    """The operator's own first, then those that ship."""
+    found = find(model, KIND)
+    by_class, refused = dict[int, Sticker](), list(found.refused)
+    for asset in found.assets:
+        try:
+            for one in unpack(asset, model):
+                by_class.setdefault(one.index, one)
+        except DataUnusable as error:
+            refused.append(Refused(asset.path.name, error.detail))
+    return Stickers(tuple(by_class.values()), tuple(refused))
+
+
+def pack(stickers: Sequence[Sticker]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a file that holds them."""
+    about = [
+        {
+            "index": one.index,
+            "label": one.label,
+            "pictures": one.pictures,
+            **asdict(one.recipe),
+            "measured": {name: round(value, 4) for name, value in asdict(one.measured).items()},
+        }
+        for one in stickers
+    ]
+    tensors = {f"sticker.{one.index}": one.pixels for one in stickers}
+    return tensors, {"stickers": json.dumps(about)}
+
+
+def unpack(asset: Asset, model: Model) -> list[Sticker]:
+    """What `pack` put into a file. Raises `DataUnusable` where it does not fit the network."""
+    try:
+        return [
+            _sticker(one, asset, model) for one in json.loads(asset.about.get("stickers", "null"))
+        ]
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DataUnusable(f"{asset.path.name} holds no stickers that can be read.") from error
+
+
+def _sticker(about: dict[str, object], asset: Asset, model: Model) -> Sticker:
+    """One of a file's. Raises what a file that is none makes Python raise."""
+    told = dict(about)
+    index, label = int(str(told.pop("index"))), str(told.pop("label"))
+    pixels = asset.tensors[f"sticker.{index}"]
+    square = pixels.dim() == 3 and pixels.shape[0] == 3 and pixels.shape[1] == pixels.shape[2]
+    if not square or pixels.dtype != torch.uint8 or not 1 <= pixels.shape[1] <= LARGEST_SIDE:
+        raise ValueError("no square picture")
+    if model.labels[index].label != label:
+        raise ValueError("another class")
+    measured = Measured(**told.pop("measured"))  # type: ignore[arg-type]
+    pictures = int(str(told.pop("pictures")))
+    told["areas"] = tuple(told["areas"])  # type: ignore[arg-type]
+    return Sticker(
+        index, label, pixels, Recipe(**told), pictures, measured, asset.shipped  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def checked(recipe: Recipe, side: int) -> Recipe:
+    """The same. Raises `BadRequest` for what cannot be trained on pictures of `side` pixels."""
+    low, high = recipe.areas
+    if not 0 < low <= high <= 0.5:
+        raise BadRequest(f"A sticker covers 0 to 50 % of the picture, not {high:.0%}.")
+    if ceil(diameter(high) * side) < 4:
+        raise BadRequest(f"{high:.1%} of {side} pixels is no sticker: nothing would be seen of it.")
+    return recipe

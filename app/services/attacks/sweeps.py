@@ -1,0 +1,85 @@
+"""Sweeps over epsilon: asked for, run as long jobs, kept when they came to their end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from app.services.attacks.pixel_model import reader_of
+from app.services.cache import ByteCache
+from app.services.engine.batching import activation_bytes
+from app.services.engine.engine import Engine
+from app.services.runs.pairs import Pair
+from app.vision.attacks.sweep import Method, Pass, Point, Question, sweep
+
+BUDGET = 2_000_000
+POINT = 1_500
+"""About the bytes of a point; a sweep has a dozen."""
+
+TOGETHER = 4
+"""Pictures in one pass: with more a small network is hardly faster, and points come later."""
+ROOM = 400_000_000
+"""Bytes of outputs of one pass, kept for the way back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What is swept: the clean picture of a pair, toward its target if it has one."""
+
+    pair: Pair
+    method: Method
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Network, weights, picture, and what else decides the result."""
+        pair = self.pair
+        row = pair.model.row
+        return row.id, pair.before, row.sha256, self.method, str(pair.target), str(pair.seed)
+
+
+class Sweeps:
+    """Finished sweeps, within a budget."""
+
+    def __init__(self) -> None:
+        self._kept: ByteCache[tuple[str, ...], tuple[Point, ...]] = ByteCache(BUDGET)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def kept(self, asked: Sweep) -> tuple[Point, ...] | None:
+        """Every point by epsilon, where the sweep has come to its end before; else None."""
+        return self._kept.get(asked.key)
+
+    async def run(self, engine: Engine, asked: Sweep, owner: str) -> AsyncGenerator[int | Point]:
+        """The place in the queue, then points as they are computed; kept at the end.
+
+        Closing it stops the work. Raises `Busy`.
+        """
+        found: list[Point] = []
+        items = engine.stream(owner, lambda: _points(asked))
+        async with aclosing(items) as running:  # type: ignore[type-var]
+            async for item in running:
+                if isinstance(item, Point):
+                    found.append(item)
+                if not isinstance(item, Pass):
+                    yield item
+        self._kept.put(asked.key, by_epsilon(found), POINT * len(found))
+
+    def forget(self, image: str) -> None:
+        """Drop every sweep of a picture that was deleted."""
+        self._kept.drop_where(lambda key: key[1] == image)
+
+
+def by_epsilon(points: list[Point]) -> tuple[Point, ...]:
+    """The points from left to right."""
+    return tuple(sorted(points, key=lambda one: one.epsilon))
+
+
+def _points(asked: Sweep) -> Iterator[Point | Pass]:
+    pair = asked.pair
+    room = ROOM // (3 * activation_bytes(pair.network))
+    model = reader_of(pair.model, pair.network)
+    batch = max(1, min(TOGETHER, room))
+    question = Question(model, pair.clean[None], asked.method, pair.target, pair.seed, batch)
+    return sweep(question)

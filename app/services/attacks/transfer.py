@@ -1,0 +1,136 @@
+"""Does a picture made to fool one network fool the others, too?"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image
+from torch import Tensor
+
+from app.errors import BadRequest
+from app.pictures.preprocess import fit
+from app.pictures.transform import to_image
+from app.services.engine.engine import Engine
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.runs.batch_inference import logits_of
+from app.services.runs.pairs import Pair
+from app.services.runs.run import preprocess
+from app.vision.predict import Ranked, top
+from models.classes import Label
+
+SHOWN = 3
+
+Verdict = Literal["absent", "elsewhere", "held", "same", "other"]
+"""What became of the attack in another network: see `verdict`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The likeliest classes of one picture, and the first one's label."""
+
+    ranked: tuple[Ranked, ...]
+    first: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """What another network says to the photo itself, and to the clean and the attacked 8 bits.
+
+    `class_here` and `made_here` say whether it has the class of the clean picture and the one that
+    the attack made of it, as the attacked network sees them; `target` whether the attack's target
+    was reached here, None where there was none or it is no class of this network.
+    """
+
+    model: Model
+    photo: Answer
+    clean: Answer
+    attacked: Answer
+    verdict: Verdict
+    class_here: bool
+    made_here: bool
+    target: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A network that is not asked: it has no classifier, or its weights are not here."""
+
+    model: Model
+    partial: bool
+
+
+def others(catalogue: Catalogue, mine: str) -> tuple[list[Model], list[Left]]:
+    """The networks that can be asked, and those that cannot."""
+    rest = [model for model in catalogue.models() if model.id != mine]
+    ready = [one for one in rest if one.state in ("embedded", "ready") and one.labels]
+    left = [Left(one, one.state == "partial") for one in rest if one not in ready]
+    return ready, left
+
+
+def verdict(before: str, after: str, known: set[str], clean: str, attacked: str) -> Verdict:
+    """What became of an attack that took the answer from class `before` to `after`, by wnid.
+
+    The other network knows the classes `known` and says `clean` and `attacked`. `absent`: it has
+    no such class as `before`. `elsewhere`: it says something else to the clean picture already, so
+    that nothing can be said. `held`: it says `before` to both. `same`: the attack makes of it what
+    it made of the first network's; `other`: something else.
+    """
+    if before not in known:
+        return "absent"
+    if clean != before:
+        return "elsewhere"
+    if attacked == before:
+        return "held"
+    return "same" if attacked == after else "other"
+
+
+async def own_answers(engine: Engine, pair: Pair) -> tuple[Answer, Answer]:
+    """What the attacked network itself says to the clean and to the attacked picture."""
+    logits = await logits_of(engine, pair.model, pair.network, (pair.clean, pair.attacked))
+    clean, attacked = (_answer(pair.model, row) for row in logits)
+    return clean, attacked
+
+
+async def transferred(
+    engine: Engine, catalogue: Catalogue, pair: Pair, photo: Image.Image, other: str
+) -> Transferred:
+    """What another network says: the 8-bit pictures carried over, through its own preprocessing.
+
+    Raises `UnknownModel`, `WeightsMissing`, `Busy`, `BadRequest` for a network without classes.
+    """
+    model = catalogue.model(other)
+    if not model.labels:
+        raise BadRequest(f"{model.row.title} has no classifier here: it predicts nothing.")
+    network = await catalogue.network(other)
+    pictures = await asyncio.to_thread(carried, pair, photo, model)
+    rows = await logits_of(engine, model, network, pictures)
+    whole, clean, attacked = (_answer(model, row) for row in rows)
+    mine = await own_answers(engine, pair)
+    before, after = (one.first.wnid for one in mine)
+    known = {label.wnid for label in model.labels}
+    goal = None if pair.target is None else pair.model.labels[pair.target].wnid
+    return Transferred(
+        model,
+        whole,
+        clean,
+        attacked,
+        verdict(before, after, known, clean.first.wnid, attacked.first.wnid),
+        before in known,
+        after in known,
+        attacked.first.wnid == goal if goal in known else None,
+    )
+
+
+def carried(pair: Pair, photo: Image.Image, model: Model) -> tuple[Tensor, Tensor, Tensor]:
+    """What another network gets, uint8 [3,S,S]: of the photo, of the clean and the attacked one."""
+    prep = preprocess(model)
+    images = (photo, to_image(pair.clean), to_image(pair.attacked))
+    whole, clean, attacked = (fit(image, prep).pixels for image in images)
+    return whole, clean, attacked
+
+
+def _answer(model: Model, logits: Tensor) -> Answer:
+    ranked = tuple(top(logits, SHOWN))
+    return Answer(ranked, model.labels[ranked[0].index])

@@ -1,0 +1,170 @@
+"""One noise for many pictures: made, measured, written and read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor
+
+from app.errors import DataUnusable
+from app.services.networks.asset_files import Asset, find
+from app.services.networks.catalogue import Model
+from app.services.networks.weight_files import Refused
+from app.vision.attacks.grid import WHITE
+from app.vision.attacks.model import PixelModel
+from app.vision.attacks.noise import sign_noise
+from app.vision.attacks.universal import BATCH, PASSES, scaled, universal, with_noise
+
+KIND = "universal"
+AT = (4.0, 8.0, 10.0)
+"""Where it is measured, as far as its own epsilon reaches, and at that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a noise is made: its largest change of a pixel value, times each picture is shown."""
+
+    epsilon: float = 10.0
+    passes: int = PASSES
+    batch: int = BATCH
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Flipped:
+    """Of held-out pictures, the share 0..1 whose answer it changes at `epsilon`.
+
+    `random` is the share that random signs of the same size change.
+    """
+
+    epsilon: float
+    share: float
+    random: float
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """`values` is int8 [3,S,S], made with `pictures` pictures and measured on `tested` others."""
+
+    values: Tensor
+    recipe: Recipe
+    pictures: int
+    tested: int
+    flipped: tuple[Flipped, ...]
+    shipped: bool = False
+
+    @property
+    def epsilon(self) -> float:
+        """The largest change it was made for."""
+        return self.recipe.epsilon
+
+    @property
+    def share(self) -> float:
+        """What it flips at its own epsilon."""
+        return self.flipped[-1].share
+
+    def at(self, epsilon: float) -> Tensor:
+        """The noise scaled to an epsilon of at most its own, int16 [3,S,S]."""
+        return scaled(self.values, epsilon / self.epsilon, epsilon)
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """`done` of `total` steps; `reached` is the share of the last batch, 0..1."""
+
+    done: int
+    total: int
+    reached: float
+
+
+def make(
+    reader: PixelModel, pictures: Tensor, held_out: Tensor, recipe: Recipe
+) -> Iterator[Making | Noise]:
+    """Yield after each step, at the end the noise, measured on `held_out`: uint8 [N,3,S,S] both."""
+    total = recipe.passes * -(-len(pictures) // recipe.batch)
+    for step in universal(
+        reader, pictures, recipe.epsilon, passes=recipe.passes, batch=recipe.batch,
+        seed=recipe.seed,
+    ):  # fmt: skip
+        yield Making(step.number, total, step.reached)
+    values = step.noise.cpu().to(torch.int8)
+    noise = Noise(values, recipe, len(pictures), len(held_out), ())
+    flipped = tuple(measured(reader, held_out, noise))
+    yield Noise(values, recipe, len(pictures), len(held_out), flipped)
+
+
+def measured(reader: PixelModel, held_out: Tensor, noise: Noise) -> Iterator[Flipped]:
+    """The shares of uint8 [N,3,S,S] at every epsilon up to its own, random signs beside."""
+    before = _answers(reader, held_out)
+    for epsilon in (*(e for e in AT if e < noise.epsilon), noise.epsilon):
+        changed = [
+            (_answers(reader, other) != before).double().mean().item()
+            for other in (
+                with_noise(held_out, noise.at(epsilon)),
+                sign_noise(held_out, epsilon, noise.recipe.seed),
+            )
+        ]
+        yield Flipped(epsilon, *changed)
+
+
+def _answers(reader: PixelModel, pixels: Tensor) -> Tensor:
+    """What each is taken for, int64 [N]."""
+    parts = [reader.logits(part.to(reader.device).float()) for part in torch.split(pixels, BATCH)]
+    return torch.cat(parts).argmax(1).cpu()
+
+
+@dataclass(frozen=True, slots=True)
+class Noises:
+    """The noise for a network, if there is one, and files that were refused."""
+
+    noise: Noise | None
+    refused: tuple[Refused, ...]
+
+
+def noise_of(model: Model) -> Noises:
+    """The operator's own, else the one that ships."""
+    found = find(model, KIND)
+    refused = list(found.refused)
+    for asset in found.assets:
+        try:
+            return Noises(unpack(asset, model.row.crop), tuple(refused))
+        except DataUnusable as error:
+            refused.append(Refused(asset.path.name, error.detail))
+    return Noises(None, tuple(refused))
+
+
+def pack(noise: Noise) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a file that holds it."""
+    about = {
+        **asdict(noise.recipe),
+        "pictures": noise.pictures,
+        "tested": noise.tested,
+        "flipped": [
+            {name: round(value, 4) for name, value in asdict(one).items()} for one in noise.flipped
+        ],
+    }
+    return {"noise": noise.values}, {
+        "universal": json.dumps(about),
+        "epsilon": f"{noise.epsilon:g}",
+        "share": f"{noise.share:.4f}",
+    }
+
+
+def unpack(asset: Asset, side: int) -> Noise:
+    """What `pack` put into a file. Raises `DataUnusable` where it does not fit the network."""
+    try:
+        about = json.loads(asset.about["universal"])
+        values = asset.tensors["noise"]
+        if values.shape != (3, side, side) or values.dtype != torch.int8:
+            raise ValueError("another size")
+        flipped = tuple(Flipped(**one) for one in about.pop("flipped"))
+        pictures, tested = int(about.pop("pictures")), int(about.pop("tested"))
+        recipe = Recipe(**about)
+        if not flipped or not 1 <= recipe.epsilon <= WHITE:
+            raise ValueError("nothing measured")
+        return Noise(values, recipe, pictures, tested, flipped, asset.shipped)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataUnusable(f"{asset.path.name} holds no noise that can be used.") from error

@@ -1,0 +1,175 @@
+"""How unusual is a picture to a network: its scores among those of held-out photos."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from app.services.engine.engine import Engine
+from app.services.networks.calibration import Calibration
+from app.services.networks.catalogue import Model
+from app.services.runs.batch_inference import outputs_of
+from app.services.runs.pairs import Pair
+from app.services.runs.run import Run
+from app.vision.attacks.control_noise import kind_of, noise_beside
+from app.vision.predict import Ranked, top
+from app.vision.unusual import (
+    Place,
+    energy,
+    feature_norm,
+    max_logit,
+    mean_response,
+    place,
+    profile_distance,
+    stage_ends,
+)
+from models.graph import Network
+
+BINS = 40
+BEYOND = 0.25
+"""How far the axis goes beyond the references for a mark, in shares of their range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A number that tells usual pictures from others; `side` says which of its values are unusual.
+
+    `how` says what it is.
+    """
+
+    id: str
+    title: str
+    side: Literal["low", "high", "both"]
+    how: str
+
+
+SCORES: tuple[Score, ...] = (
+    Score(
+        "profile", "Style: how layers 1–3 respond", "high",
+        "How far the mean response of each map of stages 1–3 lies from what photos usually give, "
+        "in units of its usual spread. High is unusual.",
+    ),
+    Score(
+        "max_logit", "Strength of the answer", "low",
+        "The largest logit. Low is unusual: no class answers strongly.",
+    ),
+    Score(
+        "norm.4", "How much layer 4 responds", "both",
+        "The length (Euclidean norm) of all that stage 4 made. Very low and very high are unusual.",
+    ),
+    Score(
+        "norm.5", "How much layer 5 responds", "both",
+        "The length (Euclidean norm) of all that stage 5 made. Very low and very high are unusual.",
+    ),
+    Score(
+        "energy", "Energy of the answer", "low",
+        "log Σ exp(logits): as the largest logit, with all classes counted in. Low is unusual.",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One score of one picture, and where it stands among the references."""
+
+    score: Score
+    value: float
+    place: Place
+
+    @property
+    def p_value(self) -> float:
+        """See `Place.p_value`."""
+        return self.place.p_value(self.score.side)
+
+    @property
+    def beaten(self) -> float:
+        """See `Place.beaten`."""
+        return self.place.beaten(self.score.side)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """All that is said of one picture: its scores, and its likeliest class."""
+
+    readings: tuple[Reading, ...]
+    first: Ranked
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Reference scores in bins of equal width from `low` to `high`; `counts` add up to all."""
+
+    low: float
+    high: float
+    counts: tuple[int, ...]
+
+    def at(self, value: float) -> float:
+        """Where a score lies on the axis, 0..1; what lies beyond stands at its end."""
+        return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+
+
+def wanted(network: Network) -> set[str]:
+    """The steps that scores are made of."""
+    return {*stage_ends(network).values(), network.logits}
+
+
+def readings(
+    outputs: Mapping[str, Tensor], network: Network, found: Calibration
+) -> tuple[Reading, ...]:
+    """Every score that is calibrated, of the outputs [C,H,W] and [K] of the steps `wanted`."""
+    values = _values(outputs, network, found)
+    return tuple(
+        Reading(score, values[score.id], place(values[score.id], found.scores[score.id]))
+        for score in SCORES
+        if score.id in values and score.id in found.scores
+    )
+
+
+def read_run(run: Run, found: Calibration) -> tuple[Reading, ...]:
+    """As `readings`, of a run that is finished."""
+    outline = run.model.outline
+    return readings({name: run.tensor(name) for name in wanted(outline)}, outline, found)
+
+
+async def judged(
+    engine: Engine, model: Model, network: Network, found: Calibration, pictures: Sequence[Tensor]
+) -> list[Judged]:
+    """Scores and answer of each of a few pictures, uint8 [3,S,S]. Raises `Busy`."""
+    outputs = await outputs_of(engine, model, network, pictures, wanted(network))
+    return [
+        Judged(readings(one, network, found), top(one[network.logits], 1)[0]) for one in outputs
+    ]
+
+
+def control(pair: Pair) -> Tensor:
+    """Random noise as large as the change, on the clean picture: uint8 [3,S,S]."""
+    clean, attacked = pair.clean[None], pair.attacked[None]
+    return noise_beside(kind_of(clean, attacked), clean, attacked, pair.seed)[0]
+
+
+def histogram(references: Tensor, marks: Sequence[float]) -> Histogram:
+    """References, sorted upwards, in `BINS` bins; the axis reaches the marks, if they are near."""
+    first, last = float(references[0]), float(references[-1])
+    room = BEYOND * ((last - first) or 1.0)
+    low = max(min(first, *marks), first - room)
+    high = min(max(last, *marks), last + room)
+    high = high if high > low else low + 1
+    places = ((references.double() - low) / (high - low) * BINS).long().clamp(0, BINS - 1)
+    return Histogram(low, high, tuple(torch.bincount(places, minlength=BINS).tolist()))
+
+
+def _values(
+    outputs: Mapping[str, Tensor], network: Network, found: Calibration
+) -> dict[str, float]:
+    logits, ends = outputs[network.logits][None], stage_ends(network)
+    values = {"energy": energy(logits).item(), "max_logit": max_logit(logits).item()}
+    for stage in (4, 5):
+        values[f"norm.{stage}"] = feature_norm(outputs[ends[stage]][None]).item()
+    if found.profiles:
+        responses = {name: mean_response(outputs[name][None]) for name in found.profiles}
+        values["profile"] = profile_distance(responses, found.profiles).item()
+    return values

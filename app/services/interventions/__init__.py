@@ -1,0 +1,1 @@
+"""Interventions: a part of the picture covered, channels switched off."""

@@ -1,0 +1,83 @@
+"""A picture with a part covered by hand, and what became of one map and of the classes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from app.pictures.preprocess import unit
+from app.services.engine.engine import Engine
+from app.services.interventions.cache import Cuts
+from app.services.pictures.mask import Mask
+from app.services.runs.batch_inference import outputs_of
+from app.services.runs.run import Record, Run
+from app.vision.cover import Change, How, cover
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """What is covered, and how; noise is the same for everyone."""
+
+    mask: Mask = Mask()
+    how: How = "grey"
+
+
+@dataclass(frozen=True, slots=True)
+class Brushed:
+    """`pixels` is the covered input, uint8 [3,S,S].
+
+    `map` is one channel before and after, [H,W], [] where the step is a row of numbers; `logits`
+    the scores, None where there is no classifier.
+    """
+
+    pixels: Tensor
+    map: Change
+    logits: Change | None
+
+    @property
+    def bytes(self) -> int:
+        """Memory it takes."""
+        changes = [self.map, *([self.logits] if self.logits else [])]
+        floats = sum(one.before.numel() + one.after.numel() for one in changes)
+        return self.pixels.numel() + 4 * floats + 1000
+
+
+async def brush(
+    engine: Engine, cuts: Cuts, run: Run, record: Record, channel: int, stroke: Stroke
+) -> Brushed:
+    """Cover and look, in the interactive lane; nothing is computed beyond what is looked at.
+
+    Raises `Busy`.
+    """
+    await run.finish()
+    key = (run.key, (record.step.name, channel, stroke))
+    if (found := cuts.brushed.get(key)) is None:
+        found = await _brush(engine, run, record, channel, stroke)
+        cuts.brushed.put(key, found, found.bytes)
+    return found
+
+
+def covered(run: Run, stroke: Stroke) -> Tensor:
+    """The network's input with the mask over it, in whole pixel values, uint8 [3,S,S]."""
+    pixels = run.fitted.pixels
+    if not stroke.mask.count:
+        return pixels
+    mask = stroke.mask.over(pixels.shape[1])
+    return cover(unit(pixels), mask, stroke.how).mul(255).round().to(pixels.dtype)
+
+
+async def _brush(engine: Engine, run: Run, record: Record, channel: int, stroke: Stroke) -> Brushed:
+    name, logits = record.step.name, run.model.outline.logits
+    pixels = await asyncio.to_thread(covered, run, stroke)
+    before = {one: run.tensor(one) for one in filter(None, (name, logits))}
+    after = before
+    if pixels is not run.fitted.pixels:
+        (after,) = await outputs_of(engine, run.model, run.network, [pixels], set(before))
+    return Brushed(
+        pixels,
+        # Copied: a slice would keep all the step's maps in memory.
+        Change(name, before[name][channel].clone(), after[name][channel].clone()),
+        Change(logits, before[logits], after[logits]) if logits else None,
+    )

@@ -1,0 +1,174 @@
+"""The occlusion map of a run: asked for, computed row by row, kept, gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from app.errors import BadRequest, NoClassifier
+from app.pictures.preprocess import normalise
+from app.services.engine.batching import activation_bytes
+from app.services.engine.engine import Engine
+from app.services.interventions.cache import Cuts, together
+from app.services.networks.catalogue import Model
+from app.services.runs.run import Run, preprocess
+from app.vision.occlusion import Covered, Patch, occlude
+from app.vision.units import Unit
+
+Fill = Literal["grey", "mean"]
+FILLS: tuple[Fill, ...] = get_args(Fill)
+
+MOST_PLACES = 4096
+"""Places of a patch in one map: each is a pass of its own."""
+
+COSTLY = 60_000_000
+"""Bytes of maps from which on a network gets a coarser map unless one asks for more: VGG."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occlusion:
+    """A question: how much lower is `unit` with a patch of `fill` at each place."""
+
+    unit: Unit
+    patch: Patch
+    fill: Fill = "grey"
+
+
+@dataclass(slots=True)
+class Laid:
+    """A map as far as it is: `drops` [rows,columns], of which `done` rows are there.
+
+    `whole` is the unit's value with nothing covered; `seconds` what was spent so far.
+    """
+
+    drops: Tensor
+    whole: float
+    done: int = 0
+    seconds: float = 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Whether all rows are there."""
+        return self.done == len(self.drops)
+
+    @property
+    def left(self) -> float:
+        """Seconds that the other rows will take if they take as long."""
+        return self.seconds / self.done * (len(self.drops) - self.done) if self.done else 0.0
+
+
+def sides(size: int) -> tuple[int, ...]:
+    """Patches to choose from for an input of `size` pixels."""
+    return tuple(size * part // 16 for part in (2, 3, 4, 6))
+
+
+def strides(size: int) -> tuple[int, ...]:
+    """Strides to choose from."""
+    return tuple(size // part for part in (32, 16, 8))
+
+
+def usual(model: Model) -> Patch:
+    """A patch that shows something within seconds: three sixteenths of the side.
+
+    AlexNet and `mini` take 196 passes, networks many times as costly 49 to 64.
+    """
+    size = model.outline.input_size
+    fine = activation_bytes(model.outline) <= COSTLY
+    return Patch(sides(size)[1], strides(size)[1 if fine else 2])
+
+
+def checked_patch(model: Model, side: int | None, stride: int | None) -> Patch:
+    """The patch that was asked for, or the usual. Raises `BadRequest`."""
+    size, normal = model.outline.input_size, usual(model)
+    patch = Patch(
+        normal.side if side is None else side, normal.stride if stride is None else stride
+    )
+    if not 1 <= patch.side <= size:
+        raise BadRequest(
+            f"A patch for {model.row.title} has a side of 1 to {size} pixels, as its input has; "
+            f"not {patch.side}."
+        )
+    if not 1 <= patch.stride <= size:
+        raise BadRequest(f"A patch moves by 1 to {size} pixels, not {patch.stride}.")
+    if (places := len(patch.places(size)) ** 2) > MOST_PLACES:
+        raise BadRequest(
+            f"That would be {places} places, each a whole pass; at most {MOST_PLACES} are "
+            "computed. Take a longer stride or a larger patch."
+        )
+    return patch
+
+
+def probability_of(model: Model, index: int) -> Unit:
+    """A class's probability as a unit. Raises `NoClassifier`."""
+    last = model.outline.steps[-1]
+    if last.kind != "softmax":
+        raise NoClassifier(
+            f"{model.row.title} ends at {last.name}: without a classifier there is no class "
+            "whose probability could drop. The map's own value can be asked about."
+        )
+    return Unit(last.name, index)
+
+
+def so_far(cuts: Cuts, run: Run, question: Occlusion) -> Laid:
+    """What is known of a map already; without a row where nothing is."""
+    key = (run.key, question)
+    if (laid := cuts.laid.get(key)) is None:
+        size = run.model.outline.input_size
+        count = len(question.patch.places(size))
+        whole = question.unit.value(run.tensor(question.unit.step)[None]).item()
+        laid = Laid(torch.zeros(count, count), whole)
+        cuts.laid.put(key, laid, 4 * count**2 + 500)
+    return laid
+
+
+async def rows(
+    engine: Engine, cuts: Cuts, owner: str, run: Run, question: Occlusion
+) -> AsyncIterator[int | Laid]:
+    """Its places in the queue, then the map after each new row; from where it was stopped.
+
+    Raises `Busy`. What is computed stays, also when nobody listens any more.
+    """
+    laid = so_far(cuts, run, question)
+    network, size = run.network, run.model.outline.input_size
+    device = next(network.parameters()).device
+    picture = run.normalised.to(device)
+    make = partial(
+        occlude, network, picture, question.unit, question.patch,
+        _fill(run, question.fill).to(device), together(network), laid.done,
+    )  # fmt: skip
+    columns = len(question.patch.places(size))
+    async with aclosing(engine.stream(owner, partial(_timed, make))) as items:  # type: ignore[type-var]
+        async for item in items:
+            if isinstance(item, int):
+                yield item
+                continue
+            part, seconds = item
+            end = part.column + len(part.drops)
+            laid.drops[part.row, part.column : end] = part.drops.cpu()
+            laid.seconds += seconds
+            if end == columns:
+                laid.done = max(laid.done, part.row + 1)
+                yield laid
+
+
+def _timed(make: partial[Iterator[Covered]]) -> Iterator[tuple[Covered, float]]:
+    """Each part with the seconds it took, not those it waited for its turn."""
+    parts = make()
+    while True:
+        started = perf_counter()
+        if (part := next(parts, None)) is None:
+            return
+        yield part, perf_counter() - started
+
+
+def _fill(run: Run, fill: Fill) -> Tensor:
+    """The patch's colour, normalised, [3,1,1]; the mean of the training pictures is 0."""
+    grey = torch.full((3, 1, 1), 128, dtype=torch.uint8)
+    return normalise(grey, preprocess(run.model)) if fill == "grey" else torch.zeros(3, 1, 1)

@@ -1,0 +1,1 @@
+"""The networks: their weights' files, how they are fetched, checked and loaded."""

@@ -1,0 +1,110 @@
+"""Files made from a network's weights: those that ship, then the operator's own; no others'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from app import __version__
+from app.errors import DataUnusable
+from app.services.networks.catalogue import Model
+from app.services.networks.loading import weights_digest
+from app.services.networks.weight_files import Refused
+
+LARGEST = 64_000_000
+"""Bytes of a file that is looked into: none that this project makes is as large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file: its tensors and metadata, and whether it came with the project."""
+
+    path: Path
+    tensors: Mapping[str, Tensor]
+    about: Mapping[str, str]
+    shipped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files of one kind for a network, the operator's own first, and those refused."""
+
+    assets: tuple[Asset, ...]
+    refused: tuple[Refused, ...]
+
+
+def find(model: Model, kind: str) -> Found:
+    """The files of a `kind` (`stickers`, `universal`) made from exactly this network's weights.
+
+    The operator's own lie in a folder of that name in `model.data` and begin with the network's
+    id; the one that ships lies beside the weights.
+    """
+    good, refused = list[Asset](), list[Refused]()
+    for path, shipped in _candidates(model, kind):
+        try:
+            good.append(read(path, model, shipped))
+        except DataUnusable as error:
+            refused.append(Refused(path.name, error.detail))
+    return Found(tuple(good), tuple(refused))
+
+
+def read(path: Path, model: Model, shipped: bool = False) -> Asset:
+    """A file made from this network's weights.
+
+    Raises `DataUnusable` where it cannot be read or was made from other weights.
+    """
+    try:
+        seen = path.stat()
+        if seen.st_size > LARGEST:
+            raise DataUnusable(f"{path.name} is far too large for what it should be.")
+        tensors, about = _content(path, seen.st_mtime_ns, seen.st_size)
+    except (OSError, SafetensorError) as error:
+        raise DataUnusable(f"{path.name} cannot be read ({error}).") from error
+    made_from, weights = about.get("weights_sha256", ""), weights_digest(model.entry)
+    if not made_from or made_from != weights:
+        raise DataUnusable(
+            f"{path.name} was made from other weights than those of {model.row.title}: "
+            f"SHA-256 {made_from[:12] or 'not stated'}… and not {weights[:12]}…. Make it anew."
+        )
+    return Asset(path, tensors, about, shipped)
+
+
+def content(model: Model, tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> bytes:
+    """A file made from a network's weights; what `origin` says goes into its metadata."""
+    return save(dict(tensors), {**about, **origin(model)})
+
+
+def origin(model: Model) -> dict[str, str]:
+    """What the metadata of every such file says: the weights it was made from, and the versions."""
+    return {
+        "model": model.id,
+        "weights_sha256": weights_digest(model.entry),
+        "torch": torch.__version__,
+        "layerscope": __version__,
+    }
+
+
+def _candidates(model: Model, kind: str) -> Iterator[tuple[Path, bool]]:
+    folder = model.data / kind if model.data else None
+    if folder and folder.is_dir():
+        for path in sorted(folder.glob("*.safetensors")):
+            if path.name.startswith(f"{model.id}."):
+                yield path, False
+    row = model.row
+    shipped = row.path.with_name(f"{row.id}.{kind}.safetensors")
+    if row.embedded and shipped.is_file():
+        yield shipped, True
+
+
+@lru_cache(maxsize=32)
+def _content(path: Path, changed: int, size: int) -> tuple[dict[str, Tensor], dict[str, str]]:
+    with safe_open(path, "pt") as file:
+        # safetensors' handle is no mapping: its keys are asked for.
+        return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118

@@ -1,0 +1,47 @@
+"""Where a network's file can be had, one source after the other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from app.errors import DownloadFailed, WeightsRefused
+from app.services.networks.downloads import Attempt
+from app.services.networks.fetch import Received, fetch
+from app.services.networks.partial_file import Wanted
+from app.services.networks.state_dict import check
+from app.services.networks.weight_files import second_file, shapes
+from models.row import Weights
+
+FULL = 64  # hex digits
+
+
+def attempts(row: Weights, cache: Path) -> list[Attempt]:
+    """The published file first, then the same numbers from whoever else publishes them."""
+    # Its size is exact only where the digest is known in full, too.
+    size = row.bytes if len(row.sha256) == FULL else None
+    found: list[Attempt] = []
+    if row.url:
+        found.append(partial(fetch, Wanted(row.url, cache / row.file, size, row.sha256)))
+    if row.second:
+        found.append(partial(_second, row, cache / second_file(row)))
+    return found
+
+
+def _second(row: Weights, path: Path, stop: threading.Event) -> Iterator[Received]:
+    """No digits are published for it: that it fits the network is what can be checked."""
+    yield from fetch(Wanted(row.second, path, None, ""), stop)
+    try:
+        if check(row.architecture, shapes(path), path.name) is None:
+            return
+        reason = "its classifier is missing"
+    except WeightsRefused as error:
+        reason = error.detail
+    except SafetensorError as error:
+        reason = str(error)
+    path.unlink(missing_ok=True)
+    raise DownloadFailed(f"What the second source sent is not {row.title}: {reason}")

@@ -1,0 +1,133 @@
+"""Downloads for people who look now and then: one at a time, in a thread, source after source."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from app.errors import Busy, Cancelled, DownloadFailed
+from app.services.networks.fetch import Received
+
+Attempt = Callable[[threading.Event], Iterator[Received]]
+State = Literal["none", "running", "done", "failed", "cancelled"]
+
+PATIENCE = 2.0
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a download stands; `problem` is a sentence where it failed."""
+
+    state: State = "none"
+    received: Received | None = None
+    problem: str = ""
+
+
+@dataclass(eq=False)
+class _Job:
+    """One download; its thread begins when that of the one before has ended."""
+
+    key: str
+    attempts: Sequence[Attempt]
+    before: threading.Thread | None
+    stop: threading.Event = field(default_factory=threading.Event)
+    status: Status = Status("running")
+
+
+class Downloads:
+    """At most one download at a time. Thread-safe; only `close` waits, and not for long."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: dict[str, _Job] = {}
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def start(self, key: str, attempts: Sequence[Attempt]) -> None:
+        """Begin with the first of `attempts`, the others being for when it fails.
+
+        Nothing happens where `key` is running already.
+        Raises `Busy` where another key is, and `Cancelled` after `close`.
+        """
+        with self._lock:
+            if self._closed:
+                raise Cancelled("The server is stopping.")
+            running = {job.key for job in self._jobs.values() if job.status.state == "running"}
+            if running - {key}:
+                raise Busy("Another file is being downloaded. Please wait for it.", retry_after=30)
+            if not running:
+                self._begin(_Job(key, attempts, self._thread))
+
+    def status(self, key: str) -> Status:
+        """How the download stands that was started last under this key."""
+        with self._lock:
+            return self._jobs[key].status if key in self._jobs else Status()
+
+    def cancel(self, key: str) -> None:
+        """Give a running download up; nothing happens where there is none."""
+        with self._lock:
+            if key in self._jobs:
+                self._give_up(self._jobs[key])
+
+    def close(self) -> None:
+        """Give everything up, and wait two seconds at most until it is."""
+        with self._lock:
+            self._closed = True
+            for job in self._jobs.values():
+                self._give_up(job)
+        if self._thread is not None:
+            # A connection that stalls notices late. The thread is a daemon, and ends with us.
+            self._thread.join(PATIENCE)
+
+    def _begin(self, job: _Job) -> None:
+        self._thread = threading.Thread(
+            target=self._run, args=(job,), name="layerscope-download", daemon=True
+        )
+        self._thread.start()
+        self._jobs[job.key] = job
+
+    def _give_up(self, job: _Job) -> None:
+        job.stop.set()
+        if job.status.state == "running":
+            # Said at once, though the thread may hang in a read: a new start waits for its end.
+            job.status = replace(job.status, state="cancelled")
+
+    def _run(self, job: _Job) -> None:
+        if job.before is not None:
+            job.before.join()
+            job.before = None
+        state: State = "failed"
+        try:
+            problem = self._problem(job)
+            state = "failed" if problem else "done"
+        except Cancelled:
+            state, problem = "cancelled", ""
+        except Exception:
+            _LOG.exception("The download of %s failed.", job.key)
+            problem = "Something went wrong on the server. It is not your fault; please try again."
+        with self._lock:
+            job.status = replace(job.status, state=state, problem=problem)
+
+    def _problem(self, job: _Job) -> str:
+        """Try one attempt after the other; why they failed, or nothing once one did not."""
+        problems: list[str] = []
+        for attempt in job.attempts:
+            try:
+                self._follow(job, attempt)
+                return ""
+            except DownloadFailed as error:
+                if job.stop.is_set():
+                    raise Cancelled("The download was stopped.") from error
+                _LOG.warning("%s: %s (%r)", job.key, error.detail, error.__cause__)
+                problems.append(error.detail)
+        first, last = problems[0], problems[-1]
+        return first if first == last else f"{first} Another source did not work either: {last}"
+
+    def _follow(self, job: _Job, attempt: Attempt) -> None:
+        for received in attempt(job.stop):
+            with self._lock:
+                job.status = replace(job.status, received=received)

@@ -1,0 +1,277 @@
+"""Get one file, whole and verified, or nothing; what breaks off goes on where it stopped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from email.message import Message
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from time import monotonic
+from typing import IO
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from app.errors import Cancelled, DownloadFailed
+from app.services.networks.partial_file import CHUNK, Part, Wanted, alone, go_on, writing
+
+TIMEOUT = 30.0
+SPARE = 100_000_000
+_PAUSE = 0.1
+_WINDOW = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """How far a download is: bytes, bytes, and bytes a second over the last seconds."""
+
+    done: int
+    total: int | None
+    speed: float
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left, None where nobody can tell."""
+        return (self.total - self.done) / self.speed if self.total and self.speed else None
+
+    @property
+    def words(self) -> str:
+        """For people: `120 of 244 MB, 5.1 MB a second, 25 s left`."""
+        total = f" of {self.total / 1e6:,.0f}" if self.total else ""
+        speed = f", {self.speed / 1e6:.1f} MB a second" if self.speed else ""
+        left = f", {self.left:,.0f} s left" if self.left is not None else ""
+        return f"{self.done / 1e6:,.0f}{total} MB{speed}{left}"
+
+
+def fetch(wanted: Wanted, stop: threading.Event) -> Iterator[Received]:
+    """Download to `wanted.path`; reports ten times a second at most, and once the file is there.
+
+    What fails before its first byte leaves everything as it was. What breaks off or is stopped
+    after it keeps `<name>.part`, where the server lets it go on from there; any other failure
+    leaves nothing. Until it ends or is closed, nobody else can fetch the same file.
+    Raises `DownloadFailed`, and `Cancelled` once `stop` is set.
+    """
+    with writing(wanted):
+        wanted.path.parent.mkdir(parents=True, exist_ok=True)
+        with alone(wanted):
+            part = Part(wanted)
+            part.recall(stop)
+            with _ask(part) as response:
+                yield from _receive(part, response, stop)
+
+
+class _NoRest(DownloadFailed):
+    """The server has nothing that continues the part."""
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows redirects, but none that leaves encryption."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        if urlsplit(newurl).scheme not in ("https", req.type):
+            fp.close()
+            raise DownloadFailed(
+                f"{req.host} leads to an address without encryption, which is not safe to follow."
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _ask(part: Part) -> HTTPResponse:
+    """The answer that brings the rest where that fits the part, else the whole file.
+
+    The part is then forgotten, but stays on the disk.
+    """
+    if part.done:
+        with suppress(_NoRest):
+            return _ask_rest(part)
+    part.forget()
+    return _open(part.wanted, {})
+
+
+def _ask_rest(part: Part) -> HTTPResponse:
+    rest = {"Range": f"bytes={part.done}-", "If-Range": part.validator}
+    response = _open(part.wanted, rest)
+    if response.status == 200:
+        part.forget()
+    elif not _fits(part, response):
+        response.close()
+        raise _NoRest("The rest does not fit.")
+    return response
+
+
+def _fits(part: Part, response: HTTPResponse) -> bool:
+    """Whether a rest begins at the part's end, comes to the file's, and is of the same version."""
+    size = _declared(part, response)
+    ends = [f"bytes {part.done}-{size - 1}/{total}" for total in (size, "*")] if size else []
+    return (
+        response.headers.get("Content-Range") in ends
+        # A server may take no notice of If-Range, and need not repeat what it was asked with.
+        and _validator(response.headers) in ("", part.validator)
+    )
+
+
+def _declared(part: Part, response: HTTPResponse) -> int | None:
+    """The size of the whole file, as the server says before it sends it."""
+    return None if response.length is None else part.done + response.length
+
+
+def _validator(headers: Message) -> str:
+    """What names this version of the file: a strong ETag, else its date, else nothing."""
+    etag = headers.get("ETag", "")
+    return etag if etag.startswith('"') else headers.get("Last-Modified", "")
+
+
+def _open(wanted: Wanted, rest: dict[str, str]) -> HTTPResponse:
+    """The answer, its status 200, or 206 where a rest was asked for."""
+    request = Request(wanted.url, headers={"User-Agent": "Layerscope"} | rest)
+    try:
+        response: HTTPResponse = build_opener(_Redirects).open(request, timeout=TIMEOUT)
+    except HTTPError as error:
+        error.close()
+        raise _refusal(wanted, error.code) from None
+    except (OSError, HTTPException) as error:
+        raise _unreachable(wanted) from error
+    if response.status != 200 and not (response.status == 206 and rest):
+        response.close()
+        raise _refusal(wanted, response.status)
+    return response
+
+
+class _Broken(DownloadFailed):
+    """The connection ended before the file did."""
+
+
+class _Meter:
+    """When to report, and how fast it goes."""
+
+    def __init__(self, done: int, total: int | None) -> None:
+        self._total = total
+        self._marks = deque([(monotonic(), done)])
+
+    def report(self, done: int, *, last: bool = False) -> Iterator[Received]:
+        """One report, or none so soon after another."""
+        now = monotonic()
+        if now - self._marks[-1][0] < _PAUSE and not last:
+            return
+        self._marks.append((now, done))
+        while len(self._marks) > 2 and now - self._marks[0][0] > _WINDOW:
+            self._marks.popleft()
+        began, before = self._marks[0]
+        speed = (done - before) / (now - began) if now > began else 0.0
+        yield Received(done, self._total, speed)
+
+
+def _receive(part: Part, response: HTTPResponse, stop: threading.Event) -> Iterator[Received]:
+    """Pour the answer into the part, and put that in its place once it is the wanted file."""
+    declared = _declared(part, response)
+    head = _head(part, response)
+    total = _total(part, declared)
+    meter = _Meter(part.done, total)
+    try:
+        with part.open(_validator(response.headers)) as file:
+            for chunk in _chunks(part, head, response, total):
+                file.write(chunk)
+                yield from meter.report(part.done)
+                if part.done != total:
+                    go_on(stop)
+            file.flush()
+            os.fsync(file.fileno())
+        _verify(part)
+        os.replace(part.path, part.wanted.path)
+    except Exception as error:
+        if not (part.validator and isinstance(error, _Broken | Cancelled)):
+            part.discard()
+        raise
+    part.discard()
+    yield from meter.report(part.done, last=True)
+
+
+def _head(part: Part, response: HTTPResponse) -> bytes:
+    """The first bytes, once it is clear that they are not those of a page."""
+    try:
+        head = response.read(512)
+    except (OSError, HTTPException) as error:
+        raise _unreachable(part.wanted) from error
+    if not head:
+        raise _unreachable(part.wanted)
+    page = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype", b"<html"))
+    if response.headers.get_content_type() == "text/html" or (page and not part.done):
+        raise DownloadFailed(
+            f"A page came instead of the file {part.wanted.path.name}, which a proxy, a login page "
+            "of the network or a filter does. Open any website to log in, then start again."
+        )
+    return head
+
+
+def _total(part: Part, declared: int | None) -> int | None:
+    """The size to expect, once it is clear that the disk has room for it."""
+    wanted = part.wanted
+    if declared is not None and wanted.bytes not in (None, declared):
+        raise _other_file(wanted, "its size differs")
+    total = declared if wanted.bytes is None else wanted.bytes
+    there = part.path.stat().st_size if part.path.exists() else 0
+    free, need = shutil.disk_usage(wanted.path.parent).free + there, total or 0
+    if free < need + SPARE:
+        raise DownloadFailed(
+            f"The disk has too little room: {wanted.path.name} needs {_mb(need)} and {_mb(SPARE)} "
+            f"to spare, and {wanted.path.parent} has {_mb(free)}."
+        )
+    return total
+
+
+def _chunks(part: Part, chunk: bytes, response: HTTPResponse, total: int | None) -> Iterator[bytes]:
+    """`chunk` and what comes after it to the file's end, each of them counted and hashed."""
+    while chunk:
+        part.done += len(chunk)
+        part.digest.update(chunk)
+        if total is not None and part.done > total:
+            raise _other_file(part.wanted, "more came than it has")
+        yield chunk
+        try:
+            # Not `read`: that waits until the chunk is full, and would be deaf to `stop`.
+            chunk = response.read1(CHUNK)
+        except (OSError, HTTPException) as error:
+            raise _broken(part, total) from error
+    if total is not None and part.done < total:
+        raise _broken(part, total)
+
+
+def _verify(part: Part) -> None:
+    if not part.digest.hexdigest().startswith(part.wanted.sha256.lower()):
+        raise _other_file(part.wanted, "its SHA-256 differs")
+
+
+def _unreachable(wanted: Wanted) -> DownloadFailed:
+    return DownloadFailed(
+        f"{wanted.host} cannot be reached. Is this computer connected to the internet? "
+        f"A copy of {wanted.path.name} on a USB stick will do, too."
+    )
+
+
+def _refusal(wanted: Wanted, status: int) -> DownloadFailed:
+    later = " Please try again later." if status >= 500 else ""
+    kind = _NoRest if status == 416 else DownloadFailed
+    return kind(f"{wanted.host} refuses {wanted.path.name}, with status {status}.{later}")
+
+
+def _other_file(wanted: Wanted, difference: str) -> DownloadFailed:
+    name, host = wanted.path.name, wanted.host
+    return DownloadFailed(f"What {host} sent is not the published {name}: {difference}.")
+
+
+def _broken(part: Part, total: int | None) -> _Broken:
+    so_far = f"{_mb(part.done)} of {_mb(total)}" if total else _mb(part.done)
+    again = "goes on from there" if part.validator else "begins anew"
+    host = part.wanted.host
+    return _Broken(f"The connection to {host} broke after {so_far}. Starting again {again}.")
+
+
+def _mb(amount: int) -> str:
+    return f"{amount / 1e6:.1f} MB"

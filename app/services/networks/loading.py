@@ -1,0 +1,105 @@
+"""From a weights file to a network: verified where digits are published, fitted key by key."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as read_safetensors
+from torch import Tensor
+
+from app.errors import WeightsMissing, WeightsRefused
+from app.services.files import digest_of
+from app.services.networks.random_weights import draw
+from app.services.networks.state_dict import fit
+from app.services.networks.weight_files import Entry
+from models.graph import Network
+
+
+def load(entry: Entry) -> Network:
+    """The network of an entry with its weights, float32, on the CPU.
+
+    Raises `WeightsMissing` where the file is not there, `WeightsRefused` where it is not the file
+    of the table or does not fit. Random weights are drawn, the same every time.
+    """
+    if entry.state == "random":
+        return draw(entry.row, entry.last)
+    path = entry.path
+    if path is None or not path.is_file():
+        raise WeightsMissing(missing(entry))
+    if not entry.verified:
+        return fit(entry.row.architecture, read(path), path.name)
+    # The digest of 244 MB takes as long as reading them: both at once. Nothing that is read runs
+    # code, and nothing is answered before the digest is right.
+    before = path.stat()
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(digest_of, path)
+        try:
+            network = fit(entry.row.architecture, read(path), path.name)
+        finally:
+            _verify(entry, digest.result())
+    if (now := path.stat()).st_mtime_ns != before.st_mtime_ns or now.st_size != before.st_size:
+        raise WeightsRefused(f"{path.name} changed while it was read. Please try again.")
+    return network
+
+
+def read(path: Path) -> Mapping[str, Tensor]:
+    """Tensors by key from any weights file, without running code.
+
+    Nothing stays mapped to the file: a stick may be pulled out. Raises `WeightsMissing`,
+    `WeightsRefused`.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return read_safetensors(path.read_bytes())
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
+    except FileNotFoundError:
+        raise WeightsMissing(f"There is no file {path}.") from None
+    except OSError as error:
+        raise WeightsRefused(f"{path.name} cannot be read: {error.strerror}.") from error
+    except SafetensorError as error:
+        raise WeightsRefused(f"{path.name} is not a safetensors file: {error}.") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise WeightsRefused(f"{path.name} holds no weights that can be read.") from error
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise WeightsRefused(f"{path.name} holds something else than weights.")
+    return state
+
+
+def weights_digest(entry: Entry) -> str:
+    """SHA-256 of a network's weights file in full, read once; "" where there is none."""
+    if entry.path is None or not entry.path.is_file():
+        return ""
+    seen = entry.path.stat()
+    return _digest(entry.path, seen.st_mtime_ns, seen.st_size)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, changed: int, size: int) -> str:
+    """Once for each state of a file: 244 MB take a fifth of a second."""
+    return digest_of(path)
+
+
+def missing(entry: Entry) -> str:
+    """What to do where a network's file is not on this computer."""
+    row = entry.row
+    if not row.url:
+        return f"The weights of {row.title} ({row.file}) are not on this computer."
+    return (
+        f"The weights of {row.title} are not on this computer yet. "
+        f"`python -m app weights get {row.id}` brings them ({row.bytes / 1e6:,.0f} MB); the file "
+        f"{row.file} from a USB stick does too, in the folder that LAYERSCOPE_WEIGHTS names."
+    )
+
+
+def _verify(entry: Entry, digest: str) -> None:
+    if not digest.startswith(entry.row.sha256):
+        raise WeightsRefused(
+            f"{entry.row.file} is not the published file: its SHA-256 differs. Delete it and "
+            "get it anew."
+        )

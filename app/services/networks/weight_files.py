@@ -1,0 +1,192 @@
+"""Where weights lie: with the project, on a stick or a volume, in the cache; and whose they are."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from safetensors import SafetensorError, safe_open
+
+from app.errors import UnknownModel, WeightsRefused
+from app.services.networks.random_weights import trained_id, twin_id, twin_row
+from app.services.networks.state_dict import check
+from models import registry
+from models.row import Weights
+from models.weights import TABLE
+
+State = Literal["embedded", "ready", "partial", "downloadable", "random"]
+OWN = "own-"
+_STEM = re.compile(r"[A-Za-z0-9._-]{1,80}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A network that can be chosen: its row, the file with its weights if there is one.
+
+    A `verified` file is checked against published digits at every load. `last` is the step a
+    partial network ends with. A `random` one needs no file (see `random_weights`).
+    """
+
+    row: Weights
+    path: Path | None
+    state: State
+    verified: bool
+    last: str | None = None
+
+    @property
+    def id(self) -> str:
+        return self.row.id
+
+    @property
+    def counterpart(self) -> str:
+        """Id of the network with the same steps: random weights for trained ones, and back."""
+        return trained_id(self.id) if self.state == "random" else twin_id(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file of somebody's own that fits no network, and why."""
+
+    file: str
+    reason: str
+
+
+class Shelf:
+    """The rows of the table and files of one's own, looked for in `folders`, the first first."""
+
+    def __init__(self, folders: Sequence[Path] = (), rows: Sequence[Weights] = TABLE) -> None:
+        self.folders = tuple(folders)
+        self._rows = tuple(rows)
+        self._seen: dict[tuple[str, int, int], Entry | Refused] = {}
+
+    def entries(self) -> list[Entry]:
+        """Every network, the table's first, then one's own by name."""
+        own = [found for found in self._own() if isinstance(found, Entry)]
+        return [self._official(row) for row in self._rows] + own
+
+    def refused(self) -> list[Refused]:
+        """Files that look like a network of one's own and are none."""
+        return [found for found in self._own() if isinstance(found, Refused)]
+
+    def entry(self, id: str) -> Entry | None:
+        """The network of that id, None where there is none.
+
+        Each has a twin with random weights, which stands in no list.
+        """
+        if found := self._with_file(id):
+            return found
+        pattern = self._with_file(trained_id(id))
+        return _twin(pattern) if pattern else None
+
+    def twins(self) -> list[Entry]:
+        """The twin with random weights of every network, in the same order."""
+        return [_twin(entry) for entry in self.entries()]
+
+    def find(self, id: str) -> Entry:
+        """The network of that id. Raises `UnknownModel` naming those there are."""
+        if entry := self.entry(id):
+            return entry
+        known = ", ".join(entry.id for entry in self.entries())
+        raise UnknownModel(f"There is no network called “{id[:60]}”. There are: {known}.")
+
+    def _with_file(self, id: str) -> Entry | None:
+        for row in self._rows:
+            if row.id == id:
+                return self._official(row)
+        own = (found for found in self._own() if isinstance(found, Entry))
+        return next((one for one in own if one.id == id), None)
+
+    def _official(self, row: Weights) -> Entry:
+        if row.embedded:
+            return Entry(row, row.path, "embedded", True)
+        for name, verified in ((row.file, True), (second_file(row), False)):
+            for folder in self.folders:
+                if (folder / name).is_file():
+                    return Entry(row, folder / name, "ready", verified)
+        return Entry(row, None, "downloadable", False)
+
+    def _own(self) -> list[Entry | Refused]:
+        found: dict[str, Entry | Refused] = {}
+        for folder in self.folders:
+            for path in sorted(folder.glob("*.safetensors")) if folder.is_dir() else ():
+                if path.name not in found and (architecture := architecture_of(path.stem)):
+                    found[path.name] = self._look(path, architecture)
+        return [found[name] for name in sorted(found)]
+
+    def _look(self, path: Path, architecture: str) -> Entry | Refused:
+        """What a file is; looked into once, and again when it has changed."""
+        try:
+            state = path.stat()
+        except OSError as error:
+            return Refused(path.name, f"It cannot be read: {error.strerror}.")
+        key = (str(path), state.st_size, state.st_mtime_ns)
+        if key not in self._seen:
+            self._seen[key] = _inspect(path, architecture, key)
+        return self._seen[key]
+
+
+def _twin(entry: Entry) -> Entry:
+    return Entry(twin_row(entry.row), None, "random", False, entry.last)
+
+
+def second_file(row: Weights) -> str:
+    """How the file of the second source is called here; no network of one's own is called so."""
+    return f"{row.id}.second.safetensors"
+
+
+def architecture_of(stem: str) -> str | None:
+    """The architecture in a file's name, `<architecture>[-anything]`; None for other files."""
+    name = stem.partition("-")[0]
+    return name if name in registry.architectures() else None
+
+
+def shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The keys and shapes in a safetensors file, from its header alone.
+
+    Raises `SafetensorError`, `OSError`.
+    """
+    with safe_open(path, "pt") as file:
+        names = file.keys()  # noqa: SIM118 (it is no dict)
+        return {name: tuple(file.get_slice(name).get_shape()) for name in names}
+
+
+def _inspect(path: Path, architecture: str, key: tuple[str, int, int]) -> Entry | Refused:
+    """Read the names and shapes in a file, not its numbers."""
+    if not _STEM.fullmatch(path.stem):
+        return Refused(path.name, "Its name may have letters, digits, dots, - and _ only.")
+    try:
+        last = check(architecture, shapes(path), path.name)
+    except WeightsRefused as error:
+        return Refused(path.name, error.detail)
+    except (SafetensorError, OSError) as error:
+        return Refused(path.name, f"It is not a safetensors file: {error}.")
+    row = _row(path, architecture, key, last)
+    return Entry(row, path, "partial" if last else "ready", False, last)
+
+
+def _row(path: Path, architecture: str, key: tuple[str, int, int], last: str | None) -> Weights:
+    pattern = next(row for row in TABLE if row.architecture == architecture)
+    about = f"A file of your own for {pattern.title}, not verified: {path.name}."
+    if last:
+        about += f" It holds the weights up to {last}; without a classifier it names nothing."
+    return replace(
+        pattern,
+        id=f"{OWN}{path.stem}",
+        title=f"{pattern.title} ({path.stem})",
+        about=about,
+        file=path.name,
+        bytes=key[1],
+        # Not of its content, which may be half a gigabyte: it changes when the file does.
+        sha256=hashlib.sha256(repr(key).encode()).hexdigest(),
+        licence="your own",
+        source="your own file",
+        embedded=False,
+        url="",
+        second="",
+        top1=0.0,
+        top5=0.0,
+    )

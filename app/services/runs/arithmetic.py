@@ -1,0 +1,83 @@
+"""The arithmetic of a run's cells: what was asked for is checked, then explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from app.errors import BadRequest, UnknownStep
+from app.services.runs.run import Record, Run
+from app.vision.arithmetic.chain import Link, Place, chain
+from app.vision.arithmetic.explain import Cell, explain
+from app.vision.class_contributions import Paid, paid
+from app.vision.contributions import strongest_cell
+from models.graph import Step
+
+LONGEST_PATH = 64
+"""Links that a person may choose; the deepest network here has nineteen that add up."""
+
+
+def checked_channel(record: Record, channel: int) -> int:
+    """A channel that the step has. Raises `UnknownStep`."""
+    if not 0 <= channel < (count := len(record.statistics.peaks)):
+        raise UnknownStep(f"{record.step.name} has channels 0 to {count - 1}, not {channel}.")
+    return channel
+
+
+def checked_cell(
+    run: Run, record: Record, channel: int, y: int | None, x: int | None
+) -> tuple[int, int]:
+    """Row and column of a cell, by default the channel's strongest; (0, 0) of a number.
+
+    Raises `UnknownStep` with the range that holds.
+    """
+    where = run.model.geometry[record.step.name]
+    if not where.spatial:
+        if y or x:
+            raise UnknownStep(f"{record.step.name} is a row of numbers: it has no rows to choose.")
+        return 0, 0
+    if y is None or x is None:
+        return strongest_cell(run.maps(record.step.name, [channel])[0])
+    rows, columns = where.shape[1:]
+    if not (0 <= y < rows and 0 <= x < columns):
+        raise UnknownStep(
+            f"{record.step.name} has rows 0 to {rows - 1} and columns 0 to {columns - 1}, "
+            f"not row {y}, column {x}."
+        )
+    return y, x
+
+
+def explained(run: Run, record: Record, channel: int, cell: tuple[int, int]) -> Cell:
+    """The arithmetic of one cell that is there."""
+    return explain(run.network, run.output, record.step.name, channel, cell)
+
+
+def chained(
+    run: Run, record: Record, channel: int, cell: tuple[int, int], path: Sequence[int]
+) -> list[Link]:
+    """The links from a cell down to the photo. Raises `BadRequest` for a choice not there."""
+    if len(path) > LONGEST_PATH:
+        raise BadRequest(f"A path has at most {LONGEST_PATH} choices, not {len(path)}.")
+    start = Place(record.step.name, channel, *cell)
+    try:
+        return list(chain(run.network, run.output, start, path))
+    except IndexError as error:
+        raise BadRequest(f"This path cannot be followed: {error}.") from None
+
+
+def payers(run: Run, index: int) -> Paid:
+    """What each cell of the last maps paid for a class's score."""
+    return paid(run.network, run.output, index)
+
+
+def weight_of(run: Run, step: Step) -> Tensor:
+    """The kernels of a convolution, [O,I,kh,kw]."""
+    return _weight(run.network.module(step.name))
+
+
+def _weight(module: nn.Module) -> Tensor:
+    weight = module.weight
+    if not isinstance(weight, Tensor):
+        raise TypeError("a convolution has kernels")
+    return weight

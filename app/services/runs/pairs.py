@@ -1,0 +1,67 @@
+"""A picture before and after it was changed, as one network gets both: for panels that compare."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from app.errors import NoClassifier
+from app.pictures.preprocess import fit, normalise
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.networks.class_names import find_class
+from app.services.pictures.store import Pictures
+from app.services.runs.run import preprocess
+from models.graph import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two pictures as a network gets them, uint8 [3,S,S] each, by their image ids.
+
+    `target` is the class that the change was to reach, where there was one; `seed` is the change's.
+    """
+
+    model: Model
+    network: Network
+    before: str
+    after: str
+    clean: Tensor
+    attacked: Tensor
+    target: int | None
+    seed: int
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """What the first step reads of uint8 [3,S,S]."""
+        return normalise(pixels, preprocess(self.model))
+
+
+async def paired(
+    catalogue: Catalogue,
+    pictures: Pictures,
+    model: str,
+    before: str,
+    after: str,
+    target: int | str | None = None,
+    seed: int = 0,
+) -> Pair:
+    """Both pictures, fitted; an attacked picture has the network's size and goes in untouched.
+
+    Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`, `BadRequest`.
+    """
+    described = catalogue.model(model)
+    for image in (before, after):
+        await asyncio.to_thread(pictures.require, image)
+    if not described.labels:
+        raise NoClassifier(f"{described.row.title} has no classifier here: it predicts nothing.")
+    goal = None if target is None else find_class(described.labels, target)
+    network = await catalogue.network(model)
+    prep = preprocess(described)
+
+    def fitted(image: str) -> Tensor:
+        return fit(pictures.open(image), prep).pixels
+
+    clean = await asyncio.to_thread(fitted, before)
+    attacked = await asyncio.to_thread(fitted, after)
+    return Pair(described, network, before, after, clean, attacked, goal, seed)

@@ -1,0 +1,71 @@
+"""Where each channel of each convolution peaks in one picture, and the pictures that peak highest.
+
+What a picture has to say about crops is small: for every channel one value and one place. Kept for
+each picture, the strongest of any number of pictures can be told, also once one of them has gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app.services.runs.run import Run
+from app.vision.crops import first_peak, peaks_of
+
+KEEP = 9
+"""Crops that are shown of a channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """Of one picture: `values` and `cells` (y W + x) by the convolution's name, [C] each."""
+
+    values: dict[str, Tensor]
+    cells: dict[str, Tensor]
+
+    @property
+    def bytes(self) -> int:
+        """Memory held."""
+        return sum(t.nbytes for part in (self.values, self.cells) for t in part.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Won:
+    """A picture in a channel's list: its number, the channel's peak in it and its cell y W + x."""
+
+    number: int
+    value: float
+    cell: int
+
+
+def peak(maps: Tensor) -> tuple[Tensor, Tensor]:
+    """The highest value of each map of [C,H,W] and its first cell in reading order, [C] each."""
+    channels = torch.arange(len(maps))
+    cells = first_peak(maps[None], torch.zeros_like(channels), channels)
+    return peaks_of(maps[None])[0].cpu(), cells.to(torch.int32)
+
+
+def peaks(outputs: Iterable[tuple[str, Tensor]]) -> Peaks:
+    """The peaks of a picture from what each convolution made of it, [C,H,W]."""
+    found = {name: peak(maps) for name, maps in outputs}
+    return Peaks({n: v for n, (v, _) in found.items()}, {n: c for n, (_, c) in found.items()})
+
+
+def peaks_of_run(run: Run) -> Peaks:
+    """The peaks of a finished run's picture, without computing anything anew."""
+    return peaks((s.name, run.tensor(s.name)) for s in run.model.outline.steps if s.kind == "conv")
+
+
+def strongest(known: Mapping[int, Peaks], step: str, channel: int, keep: int = KEEP) -> list[Won]:
+    """The pictures, by number, in which a channel peaks highest, the strongest first.
+
+    Among equals the one with the lower number comes first.
+    """
+    found = [
+        Won(number, one.values[step][channel].item(), int(one.cells[step][channel]))
+        for number, one in known.items()
+    ]
+    return sorted(found, key=lambda won: (-won.value, won.number))[:keep]

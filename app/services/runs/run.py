@@ -1,0 +1,191 @@
+"""One picture's way through one network, growing step by step under its listeners."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from app.errors import UnknownStep
+from app.pictures.preprocess import Fitted, Preprocess, normalise
+from app.services.engine.engine import StepResult
+from app.services.networks.catalogue import Model
+from app.vision.predict import Ranked, top
+from app.vision.statistics import Statistics
+from models.graph import INPUT, Network, Step
+
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is told of one finished step; its tensor stays with the run."""
+
+    index: int
+    step: Step
+    statistics: Statistics
+    milliseconds: float
+    batch: int
+
+
+class Run:
+    """The steps of one picture in one network, as far as they are computed.
+
+    Outputs that are a ReLU or a flattening of another are derived when asked for, not kept.
+    """
+
+    def __init__(self, model: Model, image: str) -> None:
+        self.model = model
+        self.image = image
+        self.records: list[Record] = []
+        self.finished = False
+        self.bytes = 0
+        self.listeners = 0
+        self.task: asyncio.Task[None] | None = None
+        self._error: BaseException | None = None
+        self._prepared: tuple[Fitted, Network] | None = None
+        self._tensors: dict[str, Tensor] = {}
+        self._places = {step.name: i for i, step in enumerate(model.outline.steps)}
+        self._news = asyncio.Event()
+
+    @property
+    def key(self) -> Key:
+        """Network, picture, and the digest of the weights, which a file of one's own may change."""
+        return self.model.id, self.image, self.model.row.sha256
+
+    @property
+    def fitted(self) -> Fitted:
+        """The picture as the network gets it."""
+        return self._ready()[0]
+
+    @property
+    def network(self) -> Network:
+        """The network with its weights."""
+        return self._ready()[1]
+
+    @property
+    def normalised(self) -> Tensor:
+        """What the first step reads, [3,S,S]."""
+        return normalise(self.fitted.pixels, preprocess(self.model))
+
+    @property
+    def seconds(self) -> float:
+        """Time in the steps that are done."""
+        return sum(record.milliseconds for record in self.records) / 1000
+
+    async def prepared(self) -> None:
+        """Wait until the picture is decoded and the run has its place in the queue.
+
+        Raises what went wrong on the way: unknown picture, missing weights, busy.
+        """
+        while self._prepared is None:
+            await self._next_news()
+
+    async def follow(self, after: int = 0) -> AsyncIterator[Record]:
+        """Records from number `after` on: those there already, then each as it arrives."""
+        while True:
+            while after < len(self.records):
+                yield self.records[after]
+                after += 1
+            if self.finished:
+                return
+            await self._next_news()
+
+    async def record(self, name: str) -> Record:
+        """The record of a step, waited for. Raises `UnknownStep`."""
+        place = self._place(name)
+        while len(self.records) <= place:
+            await self._next_news()
+        return self.records[place]
+
+    async def finish(self) -> None:
+        """Wait for the last step."""
+        while not self.finished:
+            await self._next_news()
+
+    def tensor(self, name: str) -> Tensor:
+        """Output of a step that is done, [C,H,W] or [K]. Raises `UnknownStep`."""
+        step = self.records[self._place(name)].step
+        if name in self._tensors:
+            return self._tensors[name]
+        source = self.tensor(step.inputs[0])
+        return source.clamp_min(0) if step.kind == "relu" else source.flatten()
+
+    def output(self, name: str) -> Tensor:
+        """As `tensor`; `INPUT` names what the first step reads."""
+        return self.normalised if name == INPUT else self.tensor(name)
+
+    def maps(self, name: str, channels: Sequence[int]) -> Tensor:
+        """Some channels of a step that is done, [N,H,W] or [N]: of a ReLU only these are derived.
+
+        Raises `UnknownStep`.
+        """
+        step = self.records[self._place(name)].step
+        if name not in self._tensors and step.kind == "relu":
+            return self.maps(step.inputs[0], channels).clamp_min(0)
+        return self.tensor(name)[list(channels)]
+
+    def predictions(self, count: int) -> list[Ranked]:
+        """The likeliest classes; empty until the logits are there, and for a partial network."""
+        logits = self.model.outline.logits
+        if not self.model.labels or len(self.records) <= self._places[logits]:
+            return []
+        return top(self.tensor(logits), count)
+
+    def network_limit(self) -> float:
+        """The largest magnitude in any map, for pictures on the network's scale."""
+        return max(r.statistics.limit for r in self.records if self.spatial(r.step.name))
+
+    def spatial(self, name: str) -> bool:
+        """Whether a step's output has rows and columns."""
+        return self.model.geometry[name].spatial
+
+    def _ready(self) -> tuple[Fitted, Network]:
+        if self._prepared is None:
+            raise RuntimeError("the run has not been prepared")
+        return self._prepared
+
+    def _place(self, name: str) -> int:
+        if name not in self._places:
+            raise UnknownStep(f"{self.model.row.title} has no step called “{name[:60]}”.")
+        return self._places[name]
+
+    async def _next_news(self) -> None:
+        if self._error:
+            raise self._error
+        await self._news.wait()
+
+    def prepare(self, fitted: Fitted, network: Network) -> None:
+        """The picture is ready and the pass is queued."""
+        self._prepared = (fitted, network)
+        self._tell()
+
+    def append(self, result: StepResult) -> None:
+        """Take in the next step."""
+        step = result.step
+        if step.kind not in ("relu", "flatten") or step.inputs[0] not in self._places:
+            self._tensors[step.name] = result.tensor
+            self.bytes += result.tensor.numel() * result.tensor.element_size()
+        milliseconds = result.seconds * 1000
+        self.records.append(
+            Record(len(self.records), step, result.statistics, milliseconds, result.batch)
+        )
+        self._tell()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """All steps are there, or something went wrong."""
+        self._error = error
+        self.finished = error is None
+        self._tell()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+def preprocess(model: Model) -> Preprocess:
+    """How pictures become this network's input."""
+    row = model.row
+    return Preprocess(row.resize, row.crop, row.mean, row.std)

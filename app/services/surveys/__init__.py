@@ -1,0 +1,1 @@
+"""Surveys: what each channel of a network responds to, measured once."""

@@ -1,0 +1,286 @@
+"""What a network makes of the built-in pictures, of gratings and of things without surroundings.
+
+One pass, made once for a network and kept beside the weights' digest: it finds the crops of
+built-in pictures that fire each channel most, and measures what the units of each layer prefer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from app.errors import DataUnusable
+from app.pictures.preprocess import fit, normalise, unit
+from app.pictures.samples import Sample, all_samples
+from app.services.engine.batching import activation_bytes
+from app.services.files import put
+from app.services.networks.catalogue import Model
+from app.services.runs.peaks import Peaks, peak
+from app.services.runs.run import preprocess
+from app.vision.forward import forward_steps
+from app.vision.preferences import (
+    ORIENTATIONS,
+    PERIODS,
+    PHASES,
+    Tuning,
+    blank,
+    colour_index,
+    grating,
+    grey,
+    has_colour,
+    kept,
+    tuning,
+)
+from app.vision.scenes import Part, Parted, covered
+from models.graph import Network, Step
+
+FORMAT = 1
+"""Counted up whenever something is measured otherwise: what was kept is made anew."""
+BATCH_BYTES = 64_000_000
+"""Memory for the maps of gratings that go together."""
+STRONGEST = 10
+"""Maps that are compared with those of the picture upside down."""
+
+OF_COLOUR_ALONE = ("colour-wheel", "noise")
+"""Built-in pictures that no picture of a thing is like; the colour index leaves them out."""
+
+SCENES: dict[str, Part] = {
+    "monarch": (0.06, 0.1, 0.95, 0.86),
+    "lighthouse": (0.34, 0.04, 0.66, 0.84),
+    "rocket": (0.43, 0.26, 0.58, 1.0),
+    "candle": (0.34, 0.12, 0.66, 1.0),
+    "school-bus": (0.04, 0.26, 0.99, 0.9),
+}
+"""Built-in pictures of one thing before something else, and where the thing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of `total` passes of the network; `survey` has the crops once they are there."""
+
+    done: int
+    total: int
+    survey: Survey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What was measured of a layer's last maps, C of them.
+
+    `colour` [C] is the colour index, `curve` [C,O] and `period` [C] the tuning to gratings, `peak`
+    [C] the highest response to a built-in picture, `kept` [N] how many of each picture's ten
+    strongest maps are among the ten when it stands on its head; `scenes` by sample.
+    """
+
+    colour: Tensor
+    curve: Tensor
+    period: Tensor
+    peak: Tensor
+    kept: Tensor
+    scenes: dict[str, Parted]
+
+
+_MEASURED = ("colour", "curve", "period", "peak", "kept")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Of one network: `peaks` by the number of the sample in `pictures`; `layers` by their number.
+
+    `weights` is the SHA-256 of the weights' file; `layers` is empty until all is measured.
+    """
+
+    model: str
+    weights: str
+    pictures: tuple[str, ...]
+    peaks: dict[int, Peaks]
+    layers: dict[int, Layer] = field(default_factory=dict)
+
+
+def layer_ends(steps: Sequence[Step]) -> dict[int, str]:
+    """The last step of each stage before its pool: its maps speak for the layer."""
+    kinds = ("conv", "norm", "relu", "concat")
+    return {s.stage: s.name for s in steps if s.stage is not None and s.kind in kinds}
+
+
+def survey(model: Model, network: Network, weights: str) -> Iterator[Progress | Survey]:
+    """Yield progress between passes, with the crops as soon as they are known; last all of it."""
+    work = _Work(model, network)
+    peaks: dict[int, Peaks] = {}
+    for number, sample in enumerate(work.samples):
+        peaks[number] = work.look(sample)
+        yield Progress(number + 1, work.total)
+    ids = tuple(sample.id for sample in work.samples)
+    crops = Survey(model.id, weights, ids, peaks)
+    yield Progress(len(ids), work.total, crops)
+    for done in work.gratings():
+        yield Progress(len(ids) + done, work.total, crops)
+    for done in work.scenes():
+        yield Progress(work.total - len(SCENES) + done, work.total, crops)
+    yield Survey(model.id, weights, ids, peaks, work.layers())
+
+
+class _Work:
+    """The passes of a survey, and what they bring of each layer."""
+
+    def __init__(self, model: Model, network: Network) -> None:
+        self.samples = all_samples()
+        self._network, self._prep = network, preprocess(model)
+        self._device = next(network.parameters()).device
+        self._ends = layer_ends(network.steps)
+        self._by_name = {name: layer for layer, name in self._ends.items()}
+        self._side = model.outline.input_size
+        self._batch = max(1, min(24, BATCH_BYTES // activation_bytes(network)))
+        self._gratings = [
+            (period, 180 * turn / ORIENTATIONS, phase / PHASES)
+            for period in PERIODS
+            for turn in range(ORIENTATIONS)
+            for phase in range(PHASES)
+        ]
+        self.total = len(self.samples) + -(-len(self._gratings) // self._batch) + len(SCENES)
+        # By layer, a row a picture: its peaks; the same places without colour; upside down.
+        self._peaks: dict[int, list[Tensor]] = {layer: [] for layer in self._ends}
+        self._grey: dict[int, list[Tensor]] = {layer: [] for layer in self._ends}
+        self._turned: dict[int, list[Tensor]] = {layer: [] for layer in self._ends}
+        self._coloured: list[bool] = []
+        self._tuning: dict[int, Tuning] = {}
+        self._scenes: dict[int, dict[str, Parted]] = {layer: {} for layer in self._ends}
+
+    def look(self, sample: Sample) -> Peaks:
+        """One built-in picture as it is, without colour and upside down."""
+        pixels = fit(sample.open(), self._prep).pixels
+        self._coloured.append(has_colour(pixels) and sample.id not in OF_COLOUR_ALONE)
+        values: dict[str, Tensor] = {}
+        cells: dict[str, Tensor] = {}
+        three = torch.stack([pixels, grey(pixels), pixels.flip(1)])
+        for step, maps in self._through(three):
+            found, places = peak(maps[0])
+            if step.kind == "conv":
+                values[step.name], cells[step.name] = found, places
+            if layer := self._by_name.get(step.name):
+                self._peaks[layer].append(found.clamp_min(0))
+                there = maps[1].flatten(1).cpu()[torch.arange(len(found)), places.long()]
+                self._grey[layer].append(there.clamp_min(0))
+                self._turned[layer].append(maps[2].flatten(1).amax(1).cpu().clamp_min(0))
+        return Peaks(values, cells)
+
+    def gratings(self) -> Iterator[int]:
+        """Every grating, at the middle cell of each map, batch by batch."""
+        found: dict[int, list[Tensor]] = {layer: [] for layer in self._ends}
+        even = self._middle(blank(self._side)[None])
+        for i, start in enumerate(range(0, len(self._gratings), self._batch), 1):
+            some = self._gratings[start : start + self._batch]
+            pixels = torch.stack([grating(self._side, *one) for one in some])
+            for layer, values in self._middle(pixels).items():
+                found[layer].append(values)
+            yield i
+        for layer, rows in found.items():
+            all = torch.cat(rows).view(len(PERIODS), ORIENTATIONS, PHASES, -1)
+            self._tuning[layer] = tuning(all, even[layer][0])
+
+    def scenes(self) -> Iterator[int]:
+        """Every scene without its thing, and the thing without the rest."""
+        for i, (id, part) in enumerate(SCENES.items(), 1):
+            number = next(n for n, sample in enumerate(self.samples) if sample.id == id)
+            picture = unit(fit(self.samples[number].open(), self._prep).pixels)
+            both = torch.stack([one.mul(255).round().byte() for one in covered(picture, part)])
+            for step, maps in self._through(both):
+                if layer := self._by_name.get(step.name):
+                    around, thing = maps.flatten(2).amax(2).cpu().clamp_min(0)
+                    whole = self._peaks[layer][number]
+                    self._scenes[layer][id] = Parted(whole, around, thing)
+            yield i
+
+    def layers(self) -> dict[int, Layer]:
+        """What all of it says of each layer."""
+        return {layer: self._layer(layer) for layer in self._ends}
+
+    def _layer(self, layer: int) -> Layer:
+        peaks, without, turned = (
+            torch.stack(rows[layer]) for rows in (self._peaks, self._grey, self._turned)
+        )
+        coloured = torch.tensor(self._coloured)
+        return Layer(
+            colour_index(peaks[coloured], without[coloured]),
+            self._tuning[layer].curve,
+            self._tuning[layer].period,
+            peaks.amax(0),
+            kept(peaks, turned, STRONGEST),
+            self._scenes[layer],
+        )
+
+    def _middle(self, pixels: Tensor) -> dict[int, Tensor]:
+        """The middle cell of every map at the end of each layer, [N,C]: far from the padding."""
+        return {
+            self._by_name[step.name]: maps[:, :, maps.shape[2] // 2, maps.shape[3] // 2].cpu()
+            for step, maps in self._through(pixels)
+            if step.name in self._by_name
+        }
+
+    def _through(self, pixels: Tensor) -> Iterator[tuple[Step, Tensor]]:
+        """The steps of all stages for pictures uint8 [N,3,S,S]."""
+        x = normalise(pixels.to(self._device), self._prep)
+        last = self._ends[max(self._ends)]
+        for output in forward_steps(self._network, x, until=last):
+            if output.step.kind == "conv" or output.step.name in self._by_name:
+                yield output.step, output.tensor
+
+
+def write_survey(path: Path, made: Survey) -> None:
+    """Put a survey on the disk. Raises `NotWritten`."""
+    tensors: dict[str, Tensor] = {}
+    numbers = sorted(made.peaks)
+    for step in made.peaks[numbers[0]].values if numbers else ():
+        tensors[f"values/{step}"] = torch.stack([made.peaks[n].values[step] for n in numbers])
+        tensors[f"cells/{step}"] = torch.stack([made.peaks[n].cells[step] for n in numbers])
+    for n, layer in made.layers.items():
+        for name in _MEASURED:
+            tensors[f"layer/{n}/{name}"] = getattr(layer, name).contiguous()
+        for id, one in layer.scenes.items():
+            parts = torch.stack([one.whole, one.around, one.thing])
+            tensors[f"layer/{n}/scene/{id}"] = parts
+    about = {"format": FORMAT, "model": made.model, "weights": made.weights}
+    text = json.dumps({**about, "pictures": made.pictures, "layers": list(made.layers)})
+    put(path, save(tensors, {"survey": text}))
+
+
+def read_survey(path: Path, weights: str) -> Survey:
+    """The survey at `path`, of the weights with that SHA-256.
+
+    Raises `DataUnusable` for another file, a damaged one, other weights or other pictures.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            about = json.loads((file.metadata() or {})["survey"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if about["format"] != FORMAT or about["weights"] != weights:
+            raise ValueError("it is of other weights, or was measured otherwise")
+        if about["pictures"] != [sample.id for sample in all_samples()]:
+            raise ValueError("it is of other pictures")
+        return _survey(about["model"], weights, tuple(about["pictures"]), about["layers"], tensors)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise DataUnusable(f"{path} is no survey that can be used ({error}).") from error
+
+
+def _survey(
+    model: str, weights: str, pictures: tuple[str, ...], layers: list[int], t: dict[str, Tensor]
+) -> Survey:
+    steps = [name.removeprefix("values/") for name in t if name.startswith("values/")]
+    peaks = {
+        n: Peaks({s: t[f"values/{s}"][n] for s in steps}, {s: t[f"cells/{s}"][n] for s in steps})
+        for n in range(len(pictures))
+    }
+    return Survey(model, weights, pictures, peaks, {n: _layer(n, t) for n in layers})
+
+
+def _layer(n: int, t: dict[str, Tensor]) -> Layer:
+    colour, curve, period, peak, kept = (t[f"layer/{n}/{name}"] for name in _MEASURED)
+    scenes = {id: Parted(*t[f"layer/{n}/scene/{id}"]) for id in SCENES}
+    return Layer(colour, curve, period, peak, kept, scenes)

@@ -1,0 +1,150 @@
+"""Surveys of networks: each made once, in the long lane, shared by all who ask, then kept."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import aclosing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from app.errors import DataUnusable, NotWritten
+from app.services.engine.engine import Engine
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.networks.loading import weights_digest
+from app.services.surveys.survey import Progress, Survey, read_survey, survey, write_survey
+
+LINGER = 20.0
+"""Seconds after which a survey that nobody asks for any more is given up."""
+MOST = 8
+"""Networks whose surveys are kept in memory."""
+
+_log = logging.getLogger(__name__)
+
+Key = tuple[str, str]
+
+
+def weights_id(model: Model) -> str:
+    """SHA-256 of the file of a network's weights; what stands for it where it has no file."""
+    return weights_digest(model.entry) or model.row.sha256
+
+
+class Surveys:
+    """Surveys in `folder`; one that is not there is made. Used in the event loop."""
+
+    def __init__(
+        self, engine: Engine, catalogue: Catalogue, folder: Path, linger: float = LINGER
+    ) -> None:
+        self.folder = folder
+        self._engine, self._catalogue, self._linger = engine, catalogue, linger
+        self._done: dict[Key, Survey] = {}
+        self._going: dict[Key, _Going] = {}
+
+    async def ask(
+        self, id: str, patience: float = 0.0, *, crops: bool = False
+    ) -> Survey | Progress:
+        """The survey of a network, or how far it is after at most `patience` seconds.
+
+        Where `crops` are enough, one that has measured nothing else will do. Raises
+        `UnknownModel`, `WeightsMissing`, `Busy`, and what went wrong on the way.
+        """
+        model = self._catalogue.model(id)
+        network = await self._catalogue.network(id)
+        key = (model.id, await asyncio.to_thread(weights_id, model))
+        if key not in self._done and key not in self._going:
+            await self._read(key)
+        if made := self._done.get(key):
+            return made
+        going = self._going.get(key)
+        if going is None:
+            # One for everybody: it is nobody's own long job.
+            owner = f"survey {' '.join(key)}"
+            items = self._engine.stream(owner, partial(survey, model, network, key[1]))
+            going = self._going[key] = _Going()
+            going.task = asyncio.create_task(self._make(key, going, items))
+        going.asked = asyncio.get_running_loop().time()
+        if patience and not (crops and going.progress.survey):
+            going.waiting += 1
+            try:
+                await _either(going, crops, patience)
+            finally:
+                going.waiting -= 1
+                going.asked = asyncio.get_running_loop().time()
+        if going.task.done() and not going.task.cancelled() and (error := going.task.exception()):
+            raise error
+        found = going.progress.survey if crops else None
+        return self._done.get(key) or found or going.progress
+
+    @property
+    def busy(self) -> bool:
+        """Whether any is being made."""
+        return bool(self._going)
+
+    async def close(self) -> None:
+        """Stop what goes on."""
+        tasks = [going.task for going in self._going.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, key: Key) -> None:
+        try:
+            found = await asyncio.to_thread(read_survey, self._path(key), key[1])
+        except DataUnusable:
+            return
+        self._keep(key, found)
+
+    async def _make(self, key: Key, going: _Going, items: object) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with aclosing(items) as running:  # type: ignore[type-var]
+                async for item in running:  # type: ignore[attr-defined]
+                    if isinstance(item, Survey):
+                        self._keep(key, item)
+                        await asyncio.to_thread(self._write, key, item)
+                    elif isinstance(item, Progress):
+                        going.progress = item
+                        if item.survey:
+                            going.crops.set()
+                    if not going.waiting and loop.time() - going.asked > self._linger:
+                        return
+        finally:
+            self._going.pop(key, None)
+
+    def _write(self, key: Key, made: Survey) -> None:
+        try:
+            write_survey(self._path(key), made)
+        except NotWritten as error:
+            _log.warning("A survey was not kept: %s", error.detail)
+
+    def _keep(self, key: Key, made: Survey) -> None:
+        self._done[key] = made
+        while len(self._done) > MOST:
+            del self._done[next(iter(self._done))]
+
+    def _path(self, key: Key) -> Path:
+        return self.folder / f"{key[0]}.{key[1][:12]}.safetensors"
+
+
+class _Going:
+    """A survey on its way."""
+
+    task: asyncio.Task[None]
+
+    def __init__(self) -> None:
+        self.progress = Progress(0, 0)
+        self.crops = asyncio.Event()
+        self.asked = 0.0
+        self.waiting = 0
+
+
+async def _either(going: _Going, crops: bool, patience: float) -> None:
+    """Wait for the end, or for the crops where they are enough."""
+    waiting: list[asyncio.Task[Any]] = [going.task]
+    event = asyncio.create_task(going.crops.wait())
+    try:
+        wanted = [*waiting, event] if crops else waiting
+        await asyncio.wait(wanted, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        event.cancel()

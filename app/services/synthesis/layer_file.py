@@ -1,0 +1,50 @@
+"""A whole step's pictures, made in the terminal, as the file that the page shows them from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from app.services.files import put
+from app.services.networks.asset_files import content
+from app.services.networks.loading import weights_digest
+from app.services.synthesis.collection import Collection
+from app.services.synthesis.query import home
+from app.services.synthesis.shipped import KIND, pack
+
+PIXELS = 25_000_000
+"""Of one sheet: what a phone can still decode. VGG16's largest convolution has 8 million."""
+
+
+def unshown(collection: Collection) -> str:
+    """Why the page does not show a finished collection, in a sentence; "" where it does."""
+    model, step = collection.model, collection.step
+    count, side = model.geometry[step].shape[0], collection.recipe.size
+    if not weights_digest(model.entry):
+        return "The page shows no pictures of random weights."
+    if collection.away:
+        return "The page shows what channels respond to most, not what they respond to least."
+    if collection.channels != tuple(range(count)):
+        return "The page shows a layer once all of its pictures are there."
+    if count * side**2 > PIXELS:
+        return f"{count:,} pictures of {side} × {side} pixels are too many for the page."
+    if any(home(model, step, channel)[1] != channel for channel in range(count)):
+        return f"The page shows those of the steps that {step} is made from."
+    return ""
+
+
+def keep(collection: Collection, data: Path) -> Path:
+    """Put a collection where the page of a server with the data folder `data` looks for it.
+
+    Raises `NotWritten`; `ValueError` where `unshown` says why not.
+    """
+    if why := unshown(collection):
+        raise ValueError(why)
+    model = collection.model
+    at, _ = home(model, collection.step, 0)
+    objectives = {at: torch.tensor(collection.objectives)}
+    tensors, about = pack(collection.recipe, {at: collection.images()}, objectives)
+    path = data / KIND / f"{model.id}.{at}.safetensors"
+    put(path, content(model, tensors, about))
+    return path

@@ -1,0 +1,199 @@
+"""Which synthesised picture is asked for: checked, in words, and under which key it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+
+from app.errors import BadRequest, UnknownStep
+from app.services.networks.catalogue import Model
+from app.services.synthesis.collection import check
+from app.vision.goals import Goal, size_is_fixed
+from app.vision.origin import origin
+from app.vision.synthesis import Recipe
+
+SIZES = (64, 96, 128, 160, 224)
+"""Pixels of a side that can be asked for where the network allows any."""
+MOST_STEPS = 2048
+MOST_SEED = 9999
+EVERY = 16
+"""Steps from one picture that people see to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request names beside its unit; None stands for what is usual.
+
+    `share` is of the `second` channel, in per cent.
+    """
+
+    steps: int | None = None
+    seed: int = 0
+    size: int | None = None
+    second: int | None = None
+    share: int = 50
+    away: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A picture for channel `channel` of `step`, or the whole of it (None), as it was named.
+
+    The goal is measured at step `at`, where its channels have numbers of their own.
+    """
+
+    model: Model
+    step: str
+    channel: int | None
+    wanted: Wanted
+    at: str
+    goal: Goal
+    recipe: Recipe
+
+    @property
+    def key(self) -> str:
+        """A digest of everything that the picture depends on: weights, input, goal, recipe."""
+        row, recipe = self.model.row, replace(self.recipe, every=0)
+        parts = (row.sha256, row.mean, row.std, self.at, asdict(self.goal), asdict(recipe))
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def after(self, steps: int) -> Asked:
+        """The same, stopped earlier: as if only so many steps had been asked for."""
+        return replace(
+            self,
+            wanted=replace(self.wanted, steps=steps),
+            recipe=replace(self.recipe, steps=steps),
+        )
+
+    @property
+    def name(self) -> str:
+        """The unit in words: `conv5, map 17`; a class by its label."""
+        return self._unit(self.step, self.channel, self.label)
+
+    @property
+    def label(self) -> str:
+        """The class it is for, "" for anything else."""
+        return label_of(self.model, self.at, self.goal.channel)
+
+    @property
+    def made(self) -> str:
+        """How it was made, in a sentence."""
+        title, recipe = self.model.row.title, self.recipe
+        way = "lower" if self.wanted.away else "raise"
+        goal, unit = self.goal, self._unit(self.at, self.goal.channel, self.label)
+        if goal.second is not None:
+            share = self.wanted.share
+            other = label_of(self.model, self.at, goal.second)
+            unit = (
+                f"{100 - share} % of {unit} with {share} % of "
+                f"{self._unit(self.at, goal.second, other)}"
+            )
+        return (
+            f"{title}, {unit}: grown from grey noise (seed {recipe.seed}) in "
+            f"{recipe.steps} steps at {recipe.size} × {recipe.size} pixels, each step a little "
+            f"towards what would {way} {self.measure} most."
+        )
+
+    @property
+    def measure(self) -> str:
+        """What number was raised or lowered."""
+        if self.channel is None:
+            return f"the mean square of all of {self.at}"
+        if self.goal.second is not None:
+            return f"that mix of their means in {self.at}"
+        if self.model.geometry[self.at].spatial:
+            return f"its mean in {self.at}"
+        return "its logit" if self.label else f"its number in {self.at}"
+
+    def _unit(self, step: str, channel: int | None, label: str) -> str:
+        if channel is None:
+            return f"the whole of {step}"
+        if label:
+            return f"“{label}”"
+        kind = "map" if self.model.geometry[step].spatial else "number"
+        return f"{step}, {kind} {channel}"
+
+
+def label_of(model: Model, at: str, channel: int | None) -> str:
+    """The class that a channel of step `at` stands for, "" for none."""
+    if channel is None or model.outline.partial or len(model.labels) <= channel:
+        return ""
+    return model.labels[channel].label if at == home(model, model.outline.logits, 0)[0] else ""
+
+
+def asked(
+    model: Model, step: str, channel: int | None, wanted: Wanted, usual: Recipe | None = None
+) -> Asked:
+    """What is asked for, checked. `usual` has the steps and size of those that ship.
+
+    Raises `UnknownStep` for a step or channel that the network does not have, or that has nothing
+    to raise; `BadRequest` for a value out of range.
+    """
+    check(model, step, [one for one in (channel, wanted.second) if one is not None])
+    if not has_goal(model, step):
+        before = model.outline.step(step).inputs[0]
+        raise UnknownStep(f"{step} only lays {before} out in a row: ask for {before}.")
+    at, goal = _goal(model, step, channel, wanted)
+    base = usual or Recipe(size=default_size(model, at))
+    recipe = replace(
+        base,
+        size=_size(model, at, wanted.size or base.size),
+        steps=base.steps if wanted.steps is None else wanted.steps,
+        seed=wanted.seed,
+        every=EVERY,
+    )
+    if not 0 <= recipe.steps <= MOST_STEPS:
+        raise BadRequest(f"steps must be from 0 to {MOST_STEPS}, not {recipe.steps}.")
+    if not 0 <= recipe.seed <= MOST_SEED:
+        raise BadRequest(f"seed must be from 0 to {MOST_SEED}, not {recipe.seed}.")
+    return Asked(model, step, channel, wanted, at, goal, recipe)
+
+
+def has_goal(model: Model, step: str) -> bool:
+    """Whether units of a step have something of their own to raise."""
+    return model.outline.step(home(model, step, 0)[0]).kind != "flatten"
+
+
+def default_size(model: Model, at: str) -> int:
+    """128 pixels, or what the network takes where that is smaller or the only possible."""
+    crop = model.row.crop
+    return crop if size_is_fixed(model.outline, at) else min(crop, 128)
+
+
+def sizes(model: Model, at: str) -> tuple[int, ...]:
+    """The sizes that can be asked for: one alone where a fully connected step lies before."""
+    if size_is_fixed(model.outline, at):
+        return (model.row.crop,)
+    return tuple(sorted({*SIZES, default_size(model, at)}))
+
+
+def home(model: Model, step: str, channel: int | None) -> tuple[str, int | None]:
+    """Where a unit is measured, before ReLU, pool and concatenation: step and channel there."""
+    return origin(model.outline, _counts(model), step, channel)
+
+
+def _goal(model: Model, step: str, channel: int | None, wanted: Wanted) -> tuple[str, Goal]:
+    """A mix is measured where both channels are: of two branches, behind their concatenation."""
+    at, first = home(model, step, channel)
+    if wanted.second is None or channel is None:
+        if wanted.second is not None:
+            raise BadRequest("second needs a first: name the channel it is mixed with.")
+        return at, Goal(first, away=wanted.away)
+    if not 0 <= wanted.share <= 100:
+        raise BadRequest(f"share must be from 0 to 100, not {wanted.share}.")
+    there, second = home(model, step, wanted.second)
+    if at != there:
+        at, _ = home(model, step, None)
+        first, second = channel, wanted.second
+    return at, Goal(first, second, wanted.share / 100, wanted.away)
+
+
+def _size(model: Model, at: str, size: int) -> int:
+    known = sizes(model, at)
+    if size not in known:
+        raise BadRequest(f"size must be one of {', '.join(map(str, known))}, not {size}.")
+    return size
+
+
+def _counts(model: Model) -> dict[str, int]:
+    return {name: where.shape[0] for name, where in model.geometry.items()}

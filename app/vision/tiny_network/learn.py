@@ -1,0 +1,108 @@
+"""Learning the kernels: the same tiny network, from random numbers, by gradient descent.
+
+What is learned are the three kernels, which serve every convolution as on the page, and the vote.
+Loss: the mean of log(1 + exp(-sign * vote)) over a batch (logistic regression), descended by Adam
+(Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from app.vision.ascent import Ascent
+from app.vision.tiny_network.board import generated
+from app.vision.tiny_network.tiny import KERNEL, KERNELS, Layer, Match, plan, together
+
+STEPS, EVERY, BATCH = 300, 5, 50
+"""Steps in all, how many between two reports, boards in a step."""
+
+LIMIT = 9.0
+"""Largest magnitude of a kernel's number, as on the page."""
+
+_BOARDS, _HELD_OUT, _HELD_OUT_SEED = 1000, 400, 3
+_RATE = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Where the learning stands after `step` of `steps`.
+
+    `loss` is that of the held-out boards, `accuracy` the share of them told right, 0..1; `kernels`
+    is [3,3,3].
+    """
+
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    kernels: Tensor
+
+
+def check(layers: tuple[Layer, ...]) -> None:
+    """Raises `ValueError` where there is no kernel to learn, or a layer does not fit."""
+    if not any(layer.kind == "conv" for layer in layers):
+        raise ValueError("Without a convolution there is no kernel to learn.")
+    if misfit := plan(layers).misfit:
+        raise ValueError(misfit)
+
+
+def learn(layers: tuple[Layer, ...], match: Match, seed: int = 0) -> Iterator[Learned]:
+    """Train from random kernels; a report at the start, then every few steps.
+
+    Nothing is held between two reports. Raises what `check` raises.
+    """
+    check(layers)
+    return _learn(layers, match, seed)
+
+
+def _learn(layers: tuple[Layer, ...], match: Match, seed: int) -> Iterator[Learned]:
+    dice = torch.Generator().manual_seed(seed)
+    shape = KERNELS, KERNEL, KERNEL
+    kernels = torch.randn(shape, generator=dice, dtype=torch.float64).requires_grad_()
+    maps, rows, columns = plan(layers).sizes[-1]
+    count = maps * rows * columns + 1
+    weights = (torch.randn(count, generator=dice, dtype=torch.float64) / 10).requires_grad_()
+    climbers = [Ascent(one, _RATE) for one in (kernels, weights)]
+    boards, signs = generated(_BOARDS, seed + _HELD_OUT_SEED + 1)
+    others = generated(_HELD_OUT, _HELD_OUT_SEED)
+    for step in range(STEPS + 1):
+        if step:
+            batch = torch.randint(_BOARDS, (BATCH,), generator=dice)
+            with torch.enable_grad():
+                lean = _lean(boards[batch], kernels, weights, layers, match)
+                loss = F.softplus(-signs[batch] * lean).mean()
+                gradients = torch.autograd.grad(loss, (kernels, weights))
+            for one, gradient in zip(climbers, gradients, strict=True):
+                one.step(-gradient)
+            with torch.no_grad():
+                kernels.clamp_(-LIMIT, LIMIT)
+        if step % EVERY == 0:
+            yield _report(step, kernels, weights, layers, match, others)
+
+
+def _lean(
+    boards: Tensor, kernels: Tensor, weights: Tensor, layers: tuple[Layer, ...], match: Match
+) -> Tensor:
+    """How far each board leans to X, above zero, or to O: [n]. The last weight is the bias."""
+    numbers = together(boards, kernels, layers, match).flatten(1)
+    return numbers @ weights[:-1] + weights[-1]
+
+
+def _report(
+    step: int,
+    kernels: Tensor,
+    weights: Tensor,
+    layers: tuple[Layer, ...],
+    match: Match,
+    others: tuple[Tensor, Tensor],
+) -> Learned:
+    boards, signs = others
+    with torch.no_grad():
+        margins = signs * _lean(boards, kernels, weights, layers, match)
+        loss, accuracy = F.softplus(-margins).mean(), (margins > 0).double().mean()
+    return Learned(step, STEPS, float(loss), float(accuracy), kernels.detach().clone())

@@ -1,0 +1,69 @@
+"""What the panels of an attack share: what they are asked about, and how they answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request
+from fastapi.responses import Response
+
+from app.services.runs.pairs import Pair, paired
+from app.web.core.htmx import wants_part
+from app.web.core.state import ServicesDep
+from app.web.core.templating import render
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """What a panel's URL says: a network, a picture, the same picture attacked."""
+
+    model: str
+    image: str
+    attacked: str
+    target: str | None = None
+    seed: int = 0
+
+    def query(self, **more: Any) -> str:
+        """The query string that names it, and `more`."""
+        target = {} if self.target in (None, "") else {"target": self.target}
+        named = {"model": self.model, "image": self.image, "attacked": self.attacked}
+        return urlencode({**named, **target, "seed": self.seed, **more})
+
+
+def asked(
+    model: Annotated[str, Query(max_length=200)],
+    image: Annotated[str, Query(max_length=200)],
+    attacked: Annotated[str, Query(max_length=200)],
+    target: Annotated[str | None, Query(max_length=200)] = None,
+    seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
+) -> PairView:
+    """What the query names, not looked up yet."""
+    return PairView(model, image, attacked, target or None, seed)
+
+
+PairViewDep = Annotated[PairView, Depends(asked)]
+
+
+async def looked_up(view: PairViewDep, services: ServicesDep) -> Pair:
+    """Both pictures as the network gets them; what can fail fails here."""
+    return await paired(
+        services.catalogue,
+        services.pictures,
+        view.model,
+        view.image,
+        view.attacked,
+        view.target,
+        view.seed,
+    )
+
+
+PairDep = Annotated[Pair, Depends(looked_up)]
+
+
+def show(request: Request, title: str, template: str, context: dict[str, Any]) -> Response:
+    """A panel alone for htmx, on a page of its own for a browser without JavaScript or a link."""
+    if wants_part(request):
+        return render(request, template, context)
+    return render(request, "attack/alone.html", {"title": title, "inside": template, **context})

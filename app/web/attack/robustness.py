@@ -1,0 +1,324 @@
+"""“Without any attack”: the photo turned, zoomed into, relit, and how far the answer holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from torch import Tensor
+
+from app.errors import BadRequest, NoClassifier
+from app.pictures.augment import Change, Photo, changed
+from app.pictures.preprocess import input_png
+from app.services.attacks.robustness_curves import SLIDERS, Curve, Curves, Point, Slider, curves
+from app.services.networks.catalogue import Model
+from app.services.runs.batch_inference import logits_of
+from app.services.runs.run import preprocess
+from app.services.runs.sheets import DRAWING
+from app.vision.predict import Ranked, top
+from app.web.attack.contexts import Bar
+from app.web.attack.pair_panels import show
+from app.web.attack.slider_panels import addressed, bars, is_part, strength
+from app.web.core.file_responses import Download, kept, table
+from app.web.core.htmx import by_htmx
+from app.web.core.state import OwnerDep, Services, ServicesDep
+from app.web.core.templating import percent, render
+from app.web.parts.contexts import helped
+from models.classes import Label
+from models.graph import Network
+
+WIDTH, HEIGHT = 300, 64
+"""Of a chart, in units of its own."""
+
+PLAIN = Change()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """What the panel's URL says: a network, a picture, what is done to it."""
+
+    model: str
+    image: str
+    change: Change
+
+    def query(self, **other: object) -> str:
+        """As a query string, perhaps with another change; what is plain is left out."""
+        change = replace(self.change, **other)  # type: ignore[arg-type]
+        named = {"model": self.model, "image": self.image}
+        values = {one.id: getattr(change, one.id) for one in SLIDERS}
+        moved = {id: f"{v:g}" for id, v in values.items() if v != getattr(PLAIN, id)}
+        flip = {"flip": "1"} if change.flip else {}
+        edge = {} if change.mirrored else {"edge": "black"}
+        return urlencode({**named, **moved, **flip, **edge})
+
+    def url(self, part: str = "", **other: object) -> str:
+        """The panel, or a `part` of it, perhaps with another change."""
+        return f"/attack/change{part}?{self.query(**other)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One slider."""
+
+    slider: Slider = helped("Its range and what it is called.")
+    value: str = helped("Where it stands.")
+    unit: str = helped("What follows the number.")
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The photo as it is changed now."""
+
+    picture: str = helped("URL of the network's input.")
+    side: int = helped("Pixels of a side.")
+    bars: tuple[Bar, ...] = helped("The five likeliest classes.")
+    held: bool = helped("Whether the likeliest class is that of the photo as it is.")
+    sentence: str = helped("The same in a sentence.")
+    edge: str = helped("What lies beyond the photo's edge, in a sentence.")
+    other_edge: str = helped("The panel with the other edge.")
+    other_words: str = helped("What that other edge is called.")
+    rest: str = helped("The panel with nothing changed.")
+    link: str = helped("The panel with this change, on a page of its own.")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePanel:
+    """The whole panel."""
+
+    view: ChangeView = helped("Network, picture, change.")
+    knobs: tuple[Knob, ...] = helped("The sliders.")
+    now: Now = helped("The photo as it is changed now.")
+    charts: str = helped("URL of the charts.")
+    csv: str = helped("URL of their numbers.")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A value at which the answer changes."""
+
+    x: float = helped("Its place on the chart.")
+    words: str = helped("What it becomes there.")
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The first class's probability over a slider's whole range."""
+
+    id: str = helped("The slider.")
+    title: str = helped("What it is called.")
+    line: str = helped("Points of the curve, for SVG.")
+    plain: float = helped("Where nothing is changed.")
+    marks: tuple[Mark, ...] = helped("Where the answer changes first, on either side.")
+    ends: tuple[str, str] = helped("The lowest and the highest value, in words.")
+    sentence: str = helped("The chart in words.")
+
+
+def now(
+    view: ChangeView, labels: Sequence[Label], pixels: Tensor, plain: Ranked, ranked: list[Ranked]
+) -> Now:
+    """What the network says to the changed photo."""
+    first, change = ranked[0], view.change
+    held = first.index == plain.index
+    mirrored = "the photo’s mirror image" if change.mirrored else "black"
+    return Now(
+        f"{view.url('.png')}&v={DRAWING}",
+        pixels.shape[1],
+        bars(labels, ranked, plain.index),
+        held,
+        _sentence(labels, plain, first, changed=replace(change, mirrored=True) != PLAIN),
+        f"What turns in from beyond the photo’s edge is {mirrored}.",
+        view.url(mirrored=not change.mirrored),
+        "Black instead" if change.mirrored else "Its mirror image instead",
+        f"/attack/change?{ChangeView(view.model, view.image, PLAIN).query()}",
+        view.url(),
+    )
+
+
+def knobs(change: Change) -> tuple[Knob, ...]:
+    """Every slider where it stands."""
+    return tuple(Knob(one, f"{getattr(change, one.id):g}", one.unit.strip()) for one in SLIDERS)
+
+
+def charts(found: Curves, labels: Sequence[Label]) -> tuple[Chart, ...]:
+    """A chart for every slider."""
+    return tuple(_chart(curve, labels, labels[found.plain.index].label) for curve in found.curves)
+
+
+def flip_words(found: Curves, labels: Sequence[Label]) -> str:
+    """What becomes of it in the mirror."""
+    first = found.flipped.first
+    label = labels[first.index].label
+    verb = "stays" if first.index == found.plain.index else "becomes"
+    return f"Flipped it {verb} “{label}” ({percent(first.probability)})."
+
+
+def _chart(curve: Curve, labels: Sequence[Label], first: str) -> Chart:
+    slider = curve.slider
+
+    def x(value: float) -> float:
+        return round(WIDTH * (value - slider.least) / (slider.most - slider.least), 2)
+
+    line = " ".join(f"{x(one.value):g},{HEIGHT * (1 - one.share):.2f}" for one in curve.points)
+    return Chart(
+        slider.id,
+        slider.title,
+        line,
+        x(slider.plain),
+        tuple(Mark(x(one.value), _becomes(slider, one, labels)) for one in curve.borders),
+        (f"{slider.least:g}{slider.unit}", f"{slider.most:g}{slider.unit}"),
+        _holds(curve, labels, first),
+    )
+
+
+def _holds(curve: Curve, labels: Sequence[Label], first: str) -> str:
+    if not curve.borders:
+        return f"Stays “{first}” at every value tried."
+    text = ", ".join(_becomes(curve.slider, one, labels) for one in curve.borders)
+    return text[0].upper() + text[1:] + "."
+
+
+def _becomes(slider: Slider, point: Point, labels: Sequence[Label]) -> str:
+    label = labels[point.first.index].label
+    return f"{_how(slider, point.value)} it becomes “{label}”"
+
+
+def _how(slider: Slider, value: float) -> str:
+    match slider.id:
+        case "turn":
+            return f"turned by {abs(value):g}° to the {'left' if value < 0 else 'right'}"
+        case "zoom":
+            return f"zoomed in to {value:g} %"
+        case name:
+            return f"at {value:g} % {name}"
+
+
+def _sentence(labels: Sequence[Label], plain: Ranked, first: Ranked, changed: bool) -> str:
+    was, now = labels[plain.index].label, labels[first.index].label
+    share = percent(first.probability)
+    if not changed:
+        return f"As it is: “{was}” ({share}). Move a slider."
+    if plain.index == first.index:
+        return f"Still “{was}” ({share})."
+    return f"No attack, and yet “{was}” has become “{now}” ({share})."
+
+
+router = APIRouter()
+
+TITLE = "Without any attack"
+CHARTS = "Without any attack: every slider over its whole range"
+SHOWN = 5
+EDGES = ("mirror", "black")
+
+Name = Annotated[str, Query(max_length=200)]
+
+
+def asked(request: Request, model: Name, image: Name) -> ChangeView:
+    """What the query says, not looked up yet. Raises `BadRequest`."""
+    edge = request.query_params.get("edge", EDGES[0])
+    if edge not in EDGES:
+        raise BadRequest(f"edge is {' or '.join(EDGES)}, not “{edge[:40]}”.")
+    values = {one.id: strength(request, one.id, one.least, one.most, one.plain) for one in SLIDERS}
+    flip = request.query_params.get("flip", "") not in ("", "0")
+    change = Change(**values, flip=flip, mirrored=edge == EDGES[0])
+    return ChangeView(model, image, change)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The network and the photo that a query names."""
+
+    view: ChangeView
+    model: Model
+    network: Network
+    photo: Photo
+
+
+async def looked_up(view: Annotated[ChangeView, Depends(asked)], services: ServicesDep) -> Given:
+    """Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
+    model = services.catalogue.model(view.model)
+    image = await asyncio.to_thread(services.pictures.open, view.image)
+    if not model.labels:
+        raise NoClassifier(f"{model.row.title} has no classifier here: it predicts nothing.")
+    network = await services.catalogue.network(view.model)
+    return Given(view, model, network, Photo(image, preprocess(model)))
+
+
+GivenDep = Annotated[Given, Depends(looked_up)]
+
+
+@router.get("/change")
+async def change(request: Request, given: GivenDep, services: ServicesDep) -> Response:
+    """The panel; for its own form the answer alone."""
+    view, model = given.view, given.model
+
+    def both() -> tuple[Tensor, Tensor]:
+        return changed(given.photo, PLAIN), changed(given.photo, view.change)
+
+    plain, pixels = await asyncio.to_thread(both)
+    rows = await logits_of(services.engine, model, given.network, (plain, pixels))
+    answer = now(view, model.labels, pixels, top(rows[0], 1)[0], top(rows[1], SHOWN))
+    if is_part(request, "change-now"):
+        response = render(request, "attack/_change_now.html", {"now": answer})
+        return addressed(request, response, view.query())
+    panel = ChangePanel(
+        view, knobs(view.change), answer, _of_all(view, "/charts"), _of_all(view, ".csv")
+    )
+    return show(request, TITLE, "attack/_change.html", {"panel": panel})
+
+
+@router.get("/change.png")
+async def change_png(given: GivenDep, v: str = "", download: Download = "") -> Response:
+    """The changed photo as the network gets it, exactly the 8 bits it was asked about."""
+    pixels = await asyncio.to_thread(changed, given.photo, given.view.change)
+    return kept(input_png(pixels), "image/png", v == str(DRAWING), download)
+
+
+@router.get("/change/charts")
+async def change_charts(
+    request: Request, given: GivenDep, services: ServicesDep, owner: OwnerDep
+) -> Response:
+    """Every slider over its whole range, the others at rest."""
+    found = await _curves(given, services, owner)
+    labels = given.model.labels
+    context = {
+        "charts": charts(found, labels),
+        "label": labels[found.plain.index].label,
+        "flip": flip_words(found, labels),
+        "csv": _of_all(given.view, ".csv"),
+        "apart": by_htmx(request),
+    }
+    return show(request, CHARTS, "attack/_change_charts.html", context)
+
+
+@router.get("/change.csv")
+async def change_csv(given: GivenDep, services: ServicesDep, owner: OwnerDep) -> Response:
+    """A line for each point of each chart, and for each value at which the answer changes."""
+    found = await _curves(given, services, owner)
+    labels = given.model.labels
+    first = labels[found.plain.index].label
+    points = [("flip", found.flipped, False)]
+    for curve in found.curves:
+        points += [(curve.slider.id, one, False) for one in curve.points]
+        points += [(curve.slider.id, one, True) for one in curve.borders]
+    rows = (
+        (id, one.value, one.share, labels[one.first.index].label, one.first.probability, int(new))
+        for id, one, new in points
+    )
+    head = ["slider", "value", f"probability of {first}", "label", "probability", "first change"]
+    return table(head, rows, "layerscope-without-attack.csv")
+
+
+async def _curves(given: Given, services: Services, owner: str) -> Curves:
+    mirrored = given.view.change.mirrored
+    return await curves(services.engine, owner, given.model, given.network, given.photo, mirrored)
+
+
+def _of_all(view: ChangeView, part: str) -> str:
+    """The charts' address: they are of the photo as it is, whatever the sliders say."""
+    rest = ChangeView(view.model, view.image, Change(mirrored=view.change.mirrored))
+    return rest.url(part)

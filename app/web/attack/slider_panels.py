@@ -1,0 +1,57 @@
+"""How a panel with sliders answers: whole, the results alone, and where its address says so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from app.errors import BadRequest
+from app.vision.predict import Ranked
+from app.web.attack.contexts import Bar
+from app.web.core import htmx
+from models.classes import Label
+
+
+def is_part(request: Request, id: str) -> bool:
+    """Whether htmx asks for the element of that id alone."""
+    return htmx.target(request).endswith(f"#{id}")
+
+
+def addressed(request: Request, response: Response, query: str) -> Response:
+    """On a page of its own the panel's address follows; on the attack's page that stays."""
+    path = request.url.path
+    if urlsplit(request.headers.get("hx-current-url", "")).path == path:
+        response.headers["HX-Replace-Url"] = f"{path}?{query}"
+    return response
+
+
+def strength(request: Request, name: str, least: float, most: float, plain: float) -> float:
+    """A slider's value from the query, `plain` where it is not named. Raises `BadRequest`."""
+    given = request.query_params.get(name)
+    if given is None:
+        return plain
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise BadRequest(f"{name} goes from {least:g} to {most:g}, not “{given[:40]}”.")
+    return value
+
+
+def bars(
+    labels: Sequence[Label], ranked: Sequence[Ranked], was: int, goal: int | None = None
+) -> tuple[Bar, ...]:
+    """The likeliest classes with their bars; `was` is what counts as unchanged."""
+
+    def kind(index: int) -> str:
+        return "was" if index == was else "goal" if index == goal else "other"
+
+    return tuple(
+        Bar(one.index, labels[one.index].label, one.logit, one.probability, kind(one.index))
+        for one in ranked
+    )

@@ -1,0 +1,84 @@
+"""The stage of the attack page: empty, while an attack runs, and with all its steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from app.pictures.samples import sample
+from app.services.attacks.options import AttackOptions
+from app.services.attacks.traces import Trace
+from app.services.networks.catalogue import Model
+from app.web.attack.contexts import Scene
+from app.web.attack.steps import amplified, legend, planned, shots, times
+from app.web.attack.summary import ending
+from app.web.attack.view import AttackView
+from app.web.core.links import View, preview_url
+from app.web.core.state import Services
+from app.web.parts.photo import link_expires
+
+PREVIEW = 512
+
+TRIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("A cat becomes a school bus", "Toward a class of your choice, by name.",
+     {"image": "cat", "target": "school bus"}),
+    ("How little is enough?", "DeepFool steps just over the nearest border.",
+     {"image": "cat", "method": "deepfool"}),
+    ("Five pixels", "Only five, but those as strongly as it likes.",
+     {"image": "cat", "method": "few_pixel"}),
+    ("The espresso holds", "A picture the network is sure of: it takes more.",
+     {"image": "coffee"}),
+)  # fmt: skip
+"""What an empty stage offers: title, sentence, and what it changes in the link."""
+
+
+def empty_scene(view: AttackView, model: Model, services: Services, owner: str) -> Scene:
+    """Before anything has run."""
+    return Scene(
+        view,
+        "empty",
+        title_of(view.image, services, owner),
+        model.row.title,
+        preview_url(view.image, PREVIEW),
+        model.row.crop,
+        link_expires(View(view.model, view.image), services),
+        sample(view.image) is None,
+        tuple((name, words, _try(view, changes)) for name, words, changes in TRIES),
+    )
+
+
+def running_scene(
+    view: AttackView, model: Model, options: AttackOptions, services: Services, owner: str
+) -> Scene:
+    """Waiting for its stream."""
+    plain = empty_scene(view, model, services, owner)
+    factor = amplified(options)
+    return replace(
+        plain, state="running", tries=(),
+        events=f"/attack/events?{view.query(step=None)}",
+        planned=planned(options), amplified=times(factor), legend=legend(factor),
+    )  # fmt: skip
+
+
+def done_scene(
+    view: AttackView, model: Model, trace: Trace, services: Services, owner: str
+) -> Scene:
+    """A trace that has ended, all of it."""
+    plain = running_scene(view, model, trace.options, services, owner)
+    all = shots(view, trace, 0)
+    wanted = len(all) - 1 if view.step is None else min(view.step, len(all) - 1)
+    return replace(
+        plain, state="done", events="", planned=len(all) - 1,
+        shots=all, shown=all[wanted], ending=ending(view, model, trace),
+    )  # fmt: skip
+
+
+def title_of(image: str, services: Services, owner: str) -> str:
+    """What a picture is called."""
+    if built_in := sample(image):
+        return built_in.title
+    return services.pictures.find(image, owner).name or "A picture"
+
+
+def _try(view: AttackView, changes: dict[str, Any]) -> str:
+    return AttackView(view.model, view.image, run=True).url(**changes)

@@ -1,0 +1,94 @@
+"""The steps of an attack as they are drawn: pictures by URL, five bars, a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.pictures.difference import ROOM, amplification
+from app.services.attacks.job import Moment
+from app.services.attacks.options import LINF, AttackOptions
+from app.services.attacks.traces import Trace
+from app.vision.predict import Ranked
+from app.web.attack.contexts import Bar, Shot
+from app.web.attack.view import AttackView
+from app.web.core.templating import percent
+from models.classes import Label
+
+TYPICAL = 16.0
+"""About the largest change where a method has no limit for a single pixel value."""
+
+
+def shots(view: AttackView, trace: Trace, start: int) -> tuple[Shot, ...]:
+    """The steps of a trace from number `start` on."""
+    return tuple(shot(view, trace, number) for number in range(start, len(trace.moments)))
+
+
+def shot(view: AttackView, trace: Trace, number: int) -> Shot:
+    """One step of a trace."""
+    moment, flip = trace.moments[number], trace.flip()
+    at, factor = f"/attack/trace/{trace.key}/{number}", amplified(trace.options)
+    rows = bars(trace, moment.predictions)
+    return Shot(
+        step=number,
+        url=view.url(run=True, step=number),
+        picture=f"{at}.png",
+        noise=f"{at}/noise.png?amplify={factor:g}",
+        bars=rows,
+        kind=rows[0].kind,
+        flips=number == flip,
+        words=_words(rows[0], number, flip),
+        told=_told(trace, moment),
+    )
+
+
+def bars(trace: Trace, ranked: Sequence[Ranked]) -> tuple[Bar, ...]:
+    """Classes with what stands for them: what it said at first, the target, any other."""
+    labels, was = trace.labels, trace.moments[0].predictions[0].index
+    return tuple(_bar(labels, one, was, trace.options.target) for one in ranked)
+
+
+def amplified(options: AttackOptions) -> float:
+    """By how much the noise is amplified: as much as its limit lets it be, all steps alike."""
+    if options.method in LINF:
+        return amplification(max(1.0, options.epsilon // 1))
+    return amplification(TYPICAL if options.method in ("pgd_l2", "deepfool") else 255.0)
+
+
+def times(factor: float) -> str:
+    """An amplification in words."""
+    return "at half strength" if factor == 0.5 else f"× {factor:g}"
+
+
+def legend(factor: float) -> str:
+    """What the colours of a noise mean."""
+    return f"Grey is 0, full colour ±{ROOM / factor:.3g}."
+
+
+def planned(options: AttackOptions) -> int:
+    """About how many steps there will be."""
+    if options.method == "few_pixel":
+        return max(1, round(16 * options.epsilon))
+    return options.steps
+
+
+def _bar(labels: Sequence[Label], one: Ranked, was: int, target: int | None) -> Bar:
+    kind = "was" if one.index == was else "goal" if one.index == target else "other"
+    return Bar(one.index, labels[one.index].label, one.logit, one.probability, kind)
+
+
+def _words(first: Bar, number: int, flip: int | None) -> str:
+    said = f"“{first.label}” ({percent(first.probability)})"
+    if number == 0:
+        return f"As it was: {said}."
+    if number == flip:
+        return f"Step {number}: here it flips, to {said}."
+    return f"Step {number}: {said}."
+
+
+def _told(trace: Trace, moment: Moment) -> str:
+    if moment.step == 0:
+        return "nothing changed yet"
+    text = f"largest change {moment.linf:.0f} of 255"
+    if moment.target_probability is not None:
+        return f"{text}; the target has {percent(moment.target_probability)}"
+    return text

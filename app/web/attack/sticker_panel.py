@@ -1,0 +1,330 @@
+"""The contexts of the sticker panel, from what the services found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import torch
+from fastapi import Depends, Form, Query
+from torch import Tensor
+
+from app.services.attacks.sticker_trial import PLACES, Place, Seen, Tried
+from app.services.attacks.stickers import Sticker, Stickers
+from app.services.networks.catalogue import Model
+from app.services.networks.weight_files import Refused
+from app.services.runs.run import Run
+from app.vision.attacks.paste import diameter
+from app.vision.predict import Ranked
+from app.web.attack.contexts import Bar, Slider
+from app.web.attack.panels import AttackPanel
+from app.web.attack.view import IMAGE
+from app.web.core.links import View, input_url
+from app.web.core.templating import percent
+from app.web.parts.contexts import helped
+
+
+@dataclass(frozen=True, slots=True)
+class StickerChoice:
+    """One sticker that can be taken."""
+
+    index: int = helped("Its class.")
+    label: str = helped("The class’s name.")
+    picture: str = helped("URL of the sticker, round on a clear ground.")
+    checked: bool = helped("Whether it is the chosen one.")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One pasted picture and the answer to it."""
+
+    title: str = helped("What is on it.")
+    picture: str = helped("URL of the 8-bit picture.")
+    bars: tuple[Bar, ...] = helped("The likeliest five, the sticker’s class after them if need be.")
+    sentence: str = helped("What came of it.")
+    reached: bool = helped("Whether it is taken for the sticker’s class.")
+
+
+@dataclass(frozen=True, slots=True)
+class StickerSeen:
+    """What changes with every move."""
+
+    view: StickerView = helped("The network, picture, sticker and place.")
+    own: Look = helped("With the sticker.")
+    control: Look = helped("With a sticker of random colours.")
+    clean: str = helped("What the network says to the bare picture.")
+    area: float = helped("The share of the picture that the sticker touches, 0..1.")
+    verdict: str = helped("All of it in a sentence, for screen readers.")
+    fields: tuple[tuple[str, str], ...] = helped("What the form that keeps the picture sends.")
+
+
+@dataclass(frozen=True, slots=True)
+class StickerPanel:
+    """The whole panel."""
+
+    seen: StickerSeen | None = helped("The answer; None where there is no sticker.")
+    network: str = helped("The network’s name.")
+    model: str = helped("Its id.")
+    image: str = helped("The picture’s id.")
+    side: int = helped("Side of the network’s input, pixels.")
+    choices: tuple[StickerChoice, ...] = helped("The stickers there are.")
+    sliders: tuple[Slider, ...] = helped("Place, size, turn.")
+    about: str = helped("How the chosen one was made and how often it works.")
+    refused: tuple[Refused, ...] = helped("Files that were made from other weights.")
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One place that was tried."""
+
+    x: float = helped("Across, 0..100.")
+    y: float = helped("Down, 0..100.")
+    hit: bool = helped("Whether the picture was taken for the sticker’s class there.")
+
+
+@dataclass(frozen=True, slots=True)
+class StickerPlaces:
+    """A hundred random places."""
+
+    view: StickerView = helped("The network, picture, sticker and size.")
+    label: str = helped("The sticker’s class.")
+    count: int = helped("How many places.")
+    hits: int = helped("At how many it worked.")
+    random: int = helped("At how many a sticker of random colours was taken for that class.")
+    moved: int = helped("At how many the random one changed the answer to anything.")
+    clean: str = helped("What the network says to the bare picture.")
+    others: tuple[tuple[str, int], ...] = helped("What else was seen with the sticker, how often.")
+    area: float = helped("The share of the picture it covers, 0..1.")
+    dots: tuple[Dot, ...] = helped("Where it lay.")
+    picture: str = helped("URL of the bare picture as the network gets it.")
+    again: str = helped("URL of another hundred.")
+
+
+@dataclass(frozen=True, slots=True)
+class StickerKept:
+    """A pasted picture that is one of the person’s own now."""
+
+    image: str = helped("Its id.")
+    explorer: str = helped("The explorer with it.")
+    attack: str = helped("The attack page with it.")
+    panels: tuple[tuple[AttackPanel, str], ...] = helped("Panels that compare, each with its URL.")
+    expires: str = helped("How long it stays, in words.")
+
+
+X, Y, SCALE, TURN = 0.26, 0.74, 0.43, 0.0
+"""At first it lies in the lower left corner, off what is in the middle, and covers 14.5 %."""
+LEAST, MOST = 0.1, 0.6
+"""Diameters, as shares of the picture's side."""
+
+
+@dataclass(frozen=True, slots=True)
+class StickerView:
+    """A network, a picture, a class’s sticker with its place; "" stands for the first there is."""
+
+    model: str | None
+    image: str
+    sticker: str
+    place: Place
+    seed: int
+
+    def query(self, **changes: Any) -> str:
+        """The query string of this view with some parts changed."""
+        place = self.place
+        given = {
+            "model": self.model, "image": self.image, "sticker": self.sticker,
+            "x": short(place.x), "y": short(place.y), "scale": short(place.scale),
+            "turn": short(place.turn), "seed": self.seed, **changes,
+        }  # fmt: skip
+        return urlencode({key: value for key, value in given.items() if value not in (None, "")})
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Network, picture, sticker and place as a form sends them."""
+        place = self.place
+        numbers = {"x": place.x, "y": place.y, "scale": place.scale, "turn": place.turn}
+        names = ("model", self.model or ""), ("image", self.image), ("sticker", self.sticker)
+        return (*names, *((name, short(number)) for name, number in numbers.items()))
+
+    def of(self, model: str, sticker: int) -> StickerView:
+        """The same with the network and the class that are meant, by their own names."""
+        return replace(self, model=model, sticker=str(sticker))
+
+
+def short(number: float) -> str:
+    """A share or an angle as a URL and a form write it."""
+    return f"{round(number, 3):g}"
+
+
+Name = Annotated[str, Query(max_length=200)]
+
+
+def asked(
+    model: Annotated[str | None, Query(max_length=200)] = None,
+    image: Name = IMAGE,
+    sticker: Name = "",
+    x: Annotated[float, Query(ge=0, le=1)] = X,
+    y: Annotated[float, Query(ge=0, le=1)] = Y,
+    scale: Annotated[float, Query(ge=LEAST, le=MOST)] = SCALE,
+    turn: Annotated[float, Query(ge=-180, le=180)] = TURN,
+    seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
+) -> StickerView:
+    """What the query names, not looked up yet."""
+    return StickerView(model or None, image, sticker, Place(x, y, scale, turn), seed)
+
+
+def sent(
+    model: Annotated[str, Form(max_length=200)],
+    image: Annotated[str, Form(max_length=200)],
+    sticker: Annotated[str, Form(max_length=200)],
+    x: Annotated[float, Form(ge=0, le=1)],
+    y: Annotated[float, Form(ge=0, le=1)],
+    scale: Annotated[float, Form(ge=LEAST, le=MOST)],
+    turn: Annotated[float, Form(ge=-180, le=180)],
+) -> StickerView:
+    """The same from a form."""
+    return StickerView(model, image, sticker, Place(x, y, scale, turn), 0)
+
+
+StickerViewDep = Annotated[StickerView, Depends(asked)]
+SentDep = Annotated[StickerView, Depends(sent)]
+
+
+STICKER = "/attack/sticker"
+
+
+def seen_context(
+    view: StickerView, run: Run, sticker: Sticker, both: Sequence[Seen]
+) -> StickerSeen:
+    """The sticker and its control on the picture, with their answers."""
+    model, own, control = run.model, both[0], both[1]
+    clean = run.predictions(1)[0]
+    area = view.place.area(model.row.crop)
+    return StickerSeen(
+        view,
+        _look(view, model, sticker, own, clean, "sticker"),
+        _look(view, model, sticker, control, clean, "random"),
+        _said(model, clean),
+        area,
+        f"With the {sticker.label} sticker on {percent(area)} of the picture: "
+        f"{_said(model, own.ranked[0])}. With random colours: {_said(model, control.ranked[0])}. "
+        f"Without: {_said(model, clean)}.",
+        view.fields,
+    )
+
+
+def _look(
+    view: StickerView, model: Model, sticker: Sticker, seen: Seen, clean: Ranked, which: str
+) -> Look:
+    first = seen.ranked[0]
+    reached = first.index == sticker.index
+    label = model.labels[first.index].label
+    if first.index == clean.index:
+        sentence = f"Still {label}."
+    else:
+        sentence = f"Taken for {label}." if reached else f"Taken for {label}: not for its class."
+    title = f"{sticker.label} sticker" if which == "sticker" else "Random colours, same size"
+    bars = tuple(_bar(model, one, clean.index, sticker.index) for one in seen.ranked)
+    return Look(title, picture_url(view, which), bars, sentence, reached)
+
+
+def _bar(model: Model, one: Ranked, was: int, goal: int) -> Bar:
+    kind = "goal" if one.index == goal else "was" if one.index == was else "other"
+    return Bar(one.index, model.labels[one.index].label, one.logit, one.probability, kind)
+
+
+def _said(model: Model, one: Ranked) -> str:
+    return f"{model.labels[one.index].label} {percent(one.probability)}"
+
+
+def picture_url(view: StickerView, which: str) -> str:
+    """The pasted picture, pixel for pixel."""
+    return f"{STICKER}.png?{view.query(part=which)}"
+
+
+def panel_context(
+    view: StickerView,
+    model: Model,
+    found: Stickers,
+    sticker: Sticker | None,
+    seen: StickerSeen | None,
+) -> StickerPanel:
+    """The panel; without a sticker for this network it says how one is made."""
+    return StickerPanel(
+        seen,
+        model.row.title,
+        model.id,
+        view.image,
+        model.row.crop,
+        tuple(_choice(model, one, sticker) for one in found.stickers),
+        _sliders(view.place),
+        _about(sticker) if sticker else "",
+        found.refused,
+    )
+
+
+def _choice(model: Model, one: Sticker, chosen: Sticker | None) -> StickerChoice:
+    url = f"{STICKER}.png?part=alone&model={model.id}&sticker={one.index}"
+    return StickerChoice(one.index, one.label, url, one is chosen)
+
+
+def _sliders(place: Place) -> tuple[Slider, ...]:
+    return (
+        Slider("scale", "Size", "", short(place.scale), f"{MOST:g}",
+               f"{LEAST:g}", "0.01"),
+        Slider("turn", "Turn", "", short(place.turn), "180", "-180", "1", "°"),
+        Slider("x", "Across", "", short(place.x), "1", "0", "0.01"),
+        Slider("y", "Down", "", short(place.y), "1", "0", "0.01"),
+    )  # fmt: skip
+
+
+def _about(sticker: Sticker) -> str:
+    found, recipe = sticker.measured, sticker.recipe
+    whose = "It ships with Layerscope." if sticker.shipped else "It was trained on this server."
+    return (
+        f"{whose} Trained for {recipe.steps:,} steps on {sticker.pictures:,} pictures, none of "
+        f"them this one, each time at another place, size and turn (up to {recipe.turn:g}° either "
+        f"way). On {found.tested:,} pictures it had not seen, covering {recipe.areas[1]:.0%} at a "
+        f"random place, it turned {percent(found.largest)} into its class; a sticker of random "
+        f"colours {percent(found.random)}."
+    )
+
+
+def places_context(
+    view: StickerView, run: Run, sticker: Sticker, parts: Sequence[Tried]
+) -> StickerPlaces:
+    """What a hundred random places came to."""
+    model, clean = run.model, run.predictions(1)[0]
+    own = torch.cat([part.classes for part in parts])
+    random = torch.cat([part.random for part in parts])
+    hits = own == sticker.index
+    seed = (view.seed + 1) % 2**53
+    return StickerPlaces(
+        view,
+        sticker.label,
+        PLACES,
+        int(hits.sum()),
+        int((random == sticker.index).sum()),
+        int((random != clean.index).sum()),
+        _said(model, clean),
+        _others(model, own[~hits]),
+        (view.place.scale / diameter(1.0)) ** 2,
+        _dots(parts, hits),
+        input_url(View(model.id, view.image), model),
+        f"{STICKER}/places?{view.query(seed=seed)}",
+    )
+
+
+def _others(model: Model, classes: Tensor) -> tuple[tuple[str, int], ...]:
+    counted = Counter(classes.tolist()).most_common(3)
+    return tuple((model.labels[index].label, count) for index, count in counted)
+
+
+def _dots(parts: Sequence[Tried], hits: Tensor) -> tuple[Dot, ...]:
+    x, y = (torch.cat(numbers) * 100 for numbers in zip(*((p.x, p.y) for p in parts), strict=True))
+    return tuple(
+        Dot(round(a, 1), round(b, 1), hit)
+        for a, b, hit in zip(x.tolist(), y.tolist(), hits.tolist(), strict=True)
+    )

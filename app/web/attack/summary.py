@@ -1,0 +1,133 @@
+"""What came of an attack, in sentences: the result first, then the control, then the measures."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from app.services.attacks.attacks import findings
+from app.services.attacks.job import Control, Ended
+from app.services.attacks.options import LARGEST, largest_l2
+from app.services.attacks.traces import Outcome, Trace
+from app.services.networks.catalogue import Model
+from app.web.attack.contexts import Ending
+from app.web.attack.methods import METHODS
+from app.web.attack.pair_panels import PairView
+from app.web.attack.panels import PANELS, AttackPanel
+from app.web.attack.steps import amplified, bars
+from app.web.attack.view import AttackView
+from app.web.core.templating import percent
+
+CONTROLS = {
+    "sign": "Random noise just as large",
+    "gaussian": "Random noise just as long",
+    "pixels": "As many random pixels",
+    "sticker": "A sticker of random colours at the same place",
+}
+"""The control by its kind."""
+
+
+def ending(view: AttackView, model: Model, trace: Trace) -> Ending:
+    """What came of a trace that has ended."""
+    if (outcome := trace.outcome) is None:
+        raise ValueError("a trace that runs has no ending yet")
+    ended = outcome.ended
+    kind, sentence = _result(trace, ended)
+    if outcome.stopped:
+        sentence = f"{sentence} It was stopped at step {trace.moments[-1].step}."
+    further = _further(view, trace) if kind in ("held", "missed") else None
+    at, factor = f"/attack/trace/{trace.key}", amplified(trace.options)
+    return Ending(
+        outcome=kind,
+        sentence=sentence,
+        further="" if further is None else view.url(epsilon=further, step_size=None, step=None),
+        further_words="" if further is None else f"Try epsilon {further:g}",
+        control_sentence=_lesson(trace, ended.control, ended.flipped),
+        control_picture=f"{at}/control.png",
+        control_noise=f"{at}/control/noise.png?amplify={factor:g}",
+        control_bars=bars(trace, ended.control.predictions),
+        before=bars(trace, ended.before),
+        after=bars(trace, ended.after),
+        figures=_figures(ended, outcome.ssim),
+        notes=_notes(trace, outcome, kind),
+        files=_files(trace, factor),
+        explorer=f"/?{urlencode({'model': model.id, 'image': outcome.image})}",
+        panels=_panels(view, outcome.image),
+    )
+
+
+def _result(trace: Trace, ended: Ended) -> tuple[str, str]:
+    """What came of it in a word, and in a sentence. Failure is said first."""
+    options, before, after = trace.options, ended.before[0], ended.after[0]
+    was, now = (f"“{trace.labels[one.index].label}”" for one in (before, after))
+    target = "" if options.target is None else f"“{trace.labels[options.target].label}”"
+    now_said = f"{now} ({percent(after.probability)})"
+    if options.true_label is not None and options.true_label != before.index:
+        true = trace.labels[options.true_label].label
+        return "wrong", f"Wrong from the start: it is “{true}”, and unchanged it was {was} already."
+    if options.target == before.index:
+        return "there", f"Nothing to reach: the target, {was}, is what it says already."
+    if ended.linf == 0:
+        return "held", f"Nothing happened: no pixel value changed, and it still says {now_said}."
+    if ended.reached_target:
+        return "reached", f"Target reached: it now says {now_said} instead of {was}."
+    if ended.flipped and target:
+        return "missed", f"It was led astray, to {now_said}, but not to the target, {target}."
+    if ended.flipped:
+        return "flipped", f"Fooled: {was} has become {now_said}."
+    if options.method == "noise":
+        return "held", f"Random noise does not fool it: it still says {now_said}."
+    return "held", f"Not fooled: it still says {now_said}."
+
+
+def _further(view: AttackView, trace: Trace) -> float | None:
+    """A larger epsilon to try, where there is one."""
+    if "epsilon" not in METHODS[view.method].uses or view.method == "noise":
+        return None
+    side, epsilon = trace.start.shape[-1], trace.options.epsilon
+    most = largest_l2(side) if view.method == "pgd_l2" else LARGEST
+    larger = min(float(int(most)), max(1.0, 2 * epsilon))
+    return larger if larger > epsilon else None
+
+
+def _lesson(trace: Trace, control: Control, fooled: bool) -> str:
+    first = control.predictions[0]
+    said = f"“{trace.labels[first.index].label}” ({percent(first.probability)})"
+    what = CONTROLS[control.kind]
+    if control.linf == 0:
+        return f"No noise, no change: {said}."
+    if control.flipped:
+        return f"{what} flips this one as well, to {said}: the picture stands near a border."
+    if fooled:
+        return f"{what} does not: still {said}. It is not how much, it is which way."
+    return f"{what} does not change the answer either: still {said}."
+
+
+def _figures(ended: Ended, ssim: float) -> tuple[tuple[str, str, str], ...]:
+    return (
+        ("L∞", f"{ended.linf:.0f} of 255", "largest change"),
+        ("L2", f"{ended.l2:.1f}", "length of the whole change"),
+        ("SSIM", f"{ssim:.4f}", "how alike; 1 is the same picture"),
+    )
+
+
+def _notes(trace: Trace, outcome: Outcome, kind: str) -> tuple[str, ...]:
+    """What the sentence at the top has not said already."""
+    found = findings(trace.labels, trace.options, outcome.ended)[len(outcome.ended.notes) :]
+    said = [one for one in found if kind != "wrong" or one.startswith("Wrong")]
+    return tuple(note for note in outcome.notes if note not in said)
+
+
+def _files(trace: Trace, factor: float) -> tuple[tuple[str, str], ...]:
+    at, last = f"/attack/trace/{trace.key}", len(trace.moments) - 1
+    side = trace.start.shape[-1]
+    return (
+        (f"{at}/{last}.png?save=1", f"Attacked picture, {side}×{side} PNG"),
+        (f"{at}/{last}/noise.png?amplify={factor:g}&save=1", "Noise, PNG"),
+        (f"{at}.csv", "Every step, CSV"),
+    )
+
+
+def _panels(view: AttackView, attacked: str) -> tuple[tuple[AttackPanel, str], ...]:
+    target = None if view.request.target is None else str(view.request.target)
+    pair = PairView(view.model, view.image, attacked, target, view.seed)
+    return tuple((one, f"/attack/{one.id}?{pair.query()}") for one in PANELS)

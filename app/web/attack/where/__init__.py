@@ -1,0 +1,1 @@
+"""Where it happens: how an attack spreads through the network."""

@@ -1,0 +1,110 @@
+"""The drift of an attack as curves, a table and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.pictures.charts import Chart, Series
+from app.services.attacks.spread import Control
+from app.vision.attacks.drift import DriftStep
+from app.web.attack.charting import much, ticks, times
+from app.web.attack.where.contexts import DriftRow
+from app.web.core.templating import number
+
+ALIKE = (0.8, 1.25)
+"""Ratios that count as the same."""
+
+NOISES = {
+    "sign": "random noise of the same largest change, every number up or down",
+    "gaussian": "normal noise of the same L2 norm",
+    "pixels": "as many pixels, in random colours",
+}
+
+
+def ratio(one: DriftStep) -> float | None:
+    """How many times as much the attack changed as the noise; None where the noise did nothing."""
+    return one.relative_l2 / one.noise_relative_l2 if one.noise_relative_l2 else None
+
+
+def sentence(drift: Sequence[DriftStep]) -> str:
+    """What the curves say: at the first step, and where they are farthest apart.
+
+    Softmax is left out: it is flat where a network is sure.
+    """
+    told = [(one, found) for one in drift[:-1] if (found := ratio(one)) is not None]
+    if not told:
+        return "The noise changed nothing, so there is nothing to compare with."
+    first, most = told[0], max(told, key=lambda one: one[1])
+    start = (
+        f"At {first[0].step} the attack changes {_as_much(first[1])}, "
+        f"{much(first[0].relative_l2)} of the response"
+    )
+    if most[1] <= max(ALIKE[1], first[1]):
+        return f"{start}; nowhere later does it change more than that beside the noise."
+    return (
+        f"{start}; at {most[0].step} {times(most[1])} times as much: "
+        f"{much(most[0].relative_l2)} against {much(most[0].noise_relative_l2)}."
+    )
+
+
+def _as_much(found: float) -> str:
+    if ALIKE[0] <= found <= ALIKE[1]:
+        return "as much as the noise"
+    return f"{times(found)} times as much as the noise"
+
+
+def control_words(beside: Control) -> str:
+    """What noise it is, and how large both are."""
+    return (
+        f"The blue curve is {NOISES[beside.kind]}: largest change {beside.linf:g} of 255 and L2 "
+        f"norm {beside.l2:.0f}; the attack’s {beside.attack_linf:g} and {beside.attack_l2:.0f}."
+    )
+
+
+def rows(drift: Sequence[DriftStep]) -> tuple[DriftRow, ...]:
+    """The table."""
+    return tuple(
+        DriftRow(
+            one,
+            much(one.relative_l2),
+            much(one.noise_relative_l2),
+            "" if (found := ratio(one)) is None else times(found),
+        )
+        for one in drift
+    )
+
+
+def charts(drift: Sequence[DriftStep]) -> tuple[Chart, Chart]:
+    """Relative change and cosine over the steps, for attack and noise."""
+    places = tuple((float(i), one.step) for i, one in enumerate(drift))
+
+    def series(name: str, role: str, values: Sequence[float]) -> Series:
+        return Series(name, role, tuple((float(i), value) for i, value in enumerate(values)))
+
+    changes = (
+        series("Attack", "attack", [one.relative_l2 for one in drift]),
+        series("Random noise", "noise", [one.noise_relative_l2 for one in drift]),
+    )
+    angles = (
+        series("Attack", "attack", [one.cosine for one in drift]),
+        series("Random noise", "noise", [one.noise_cosine for one in drift]),
+    )
+    most = max(point[1] for one in changes for point in one.points)
+    low = min(point[1] for one in angles for point in one.points)
+    return (
+        Chart(
+            "How much each step changed", "step of the network", "relative change", places,
+            ticks(most), changes, upright=True,
+        ),
+        Chart(
+            "Cosine between before and after", "step of the network", "cosine", places,
+            _cosines(low), angles, upright=True,
+        ),
+    )  # fmt: skip
+
+
+def _cosines(low: float) -> tuple[tuple[float, str], ...]:
+    """Heights up to 1: from 0, or from -1 where one lies below."""
+    return tuple(
+        (y, number(y)) for y in ((0, 0.25, 0.5, 0.75, 1) if low >= 0 else (-1, -0.5, 0, 0.5, 1))
+    )

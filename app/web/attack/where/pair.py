@@ -1,0 +1,105 @@
+"""One layer of two runs, of a picture and the same attacked: what of it the panel tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+
+from app.errors import UnknownStep
+from app.services.networks.calibration import calibration
+from app.services.runs.pairs import Pair
+from app.services.runs.run import Run
+from app.vision.attacks.columns import Columns, Moved, columns
+from app.vision.unusual import stage_ends
+from app.web.attack.pair_panels import PairView
+from app.web.core.templating import number
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a pair of runs; `channel` is the one on screen, if any."""
+
+    view: PairView
+    pair: Pair
+    clean: Run
+    attacked: Run
+    step: str
+    channel: int | None = None
+
+    @cached_property
+    def maps(self) -> tuple[Tensor, Tensor]:
+        """What both pictures made of it, [C,H,W] each."""
+        return self.clean.tensor(self.step), self.attacked.tensor(self.step)
+
+    @cached_property
+    def means(self) -> Tensor | None:
+        """Mean responses by class, [K,C], where they are known."""
+        known = calibration(self.pair.model)
+        return known.means.get(self.step) if known else None
+
+    @cached_property
+    def classes(self) -> tuple[int, int]:
+        """The class that was seen at first, and the other one: the target, or what it became.
+
+        Where it is still the first, the next likeliest one.
+        """
+        first = self.clean.predictions(1)[0].index
+        likeliest = [one.index for one in self.attacked.predictions(2)]
+        wanted = [self.pair.target, *likeliest]
+        return first, next(one for one in wanted if one is not None and one != first)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The channels in four columns."""
+        return columns(*self.maps, self.means, *self.classes)
+
+    @property
+    def limit(self) -> float:
+        """The largest magnitude of the layer in either picture."""
+        return max(float(maps.abs().max()) for maps in self.maps)
+
+    def url(self, **more: object) -> str:
+        """The panel's page with this layer, and what else is said."""
+        return f"/attack/where?{self.query(**more)}"
+
+    def part(self, **more: object) -> str:
+        """The same for htmx: the layer alone."""
+        return f"/attack/where/layer?{self.query(**more)}"
+
+    def query(self, **more: object) -> str:
+        given = {"layer": self.step, "channel": self.channel, **more}
+        return self.view.query(**{k: v for k, v in given.items() if v is not None})
+
+
+def ends(pair: Pair) -> dict[int, str]:
+    """The steps that can be looked at, by stage: the last of each before its pool."""
+    return stage_ends(pair.model.outline)
+
+
+def chosen(pair: Pair, step: str) -> str:
+    """A layer by its step; without one the last. Raises `UnknownStep`."""
+    known = list(ends(pair).values())
+    if step and step not in known:
+        raise UnknownStep(f"The layers to look at are {', '.join(known)}, not “{step[:60]}”.")
+    return step or known[-1]
+
+
+def checked(layer: Layer) -> Layer:
+    """The layer, if it has the channel that is asked for. Raises `UnknownStep`."""
+    count = len(layer.maps[0])
+    if layer.channel is not None and layer.channel >= count:
+        raise UnknownStep(f"{layer.step} has channels 0 to {count - 1}, not {layer.channel}.")
+    return layer
+
+
+def signed(value: float) -> str:
+    """A change with its sign."""
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def told(one: Moved) -> str:
+    return (
+        f"Mean response {number(one.clean)}, attacked {number(one.attacked)}: {signed(one.change)}."
+    )

@@ -1,0 +1,182 @@
+"""Where it happens: how far every step drifts, and which channels of a layer do it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from app.errors import BadRequest
+from app.pictures.charts import chart_png
+from app.services.attacks.spread import Control, control, drifted
+from app.services.runs.pairs import Pair
+from app.services.runs.run import Run
+from app.services.runs.sheets import channels
+from app.vision.attacks.drift import DriftStep
+from app.web.attack.charting import charted
+from app.web.attack.pair_panels import PairDep, PairView, PairViewDep, show
+from app.web.attack.where.contexts import WhereView
+from app.web.attack.where.drift import charts, control_words, rows, sentence
+from app.web.attack.where.layer import layer_view, thumbs
+from app.web.attack.where.maps import figure_png, maps_png
+from app.web.attack.where.pair import Layer, checked, chosen
+from app.web.core.file_responses import Version, kept, picture, table
+from app.web.core.state import ServicesDep
+from app.web.core.templating import render
+
+TITLE = "Where it happens"
+SAME = "Both pictures are the same, number for number: nothing changed, at no step."
+
+router = APIRouter(prefix="/where")
+
+ChannelQuery = Annotated[int | None, Query(ge=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Both pictures' ways through the network, to their ends."""
+
+    view: PairView
+    pair: Pair
+    clean: Run
+    attacked: Run
+
+    @property
+    def same(self) -> bool:
+        return self.pair.clean.equal(self.pair.attacked)
+
+
+async def both(view: PairViewDep, pair: PairDep, services: ServicesDep) -> AsyncIterator[Both]:
+    """Both runs, held until the answer has been sent."""
+    runs = services.runs
+    async with (
+        runs.listen(view.model, view.image) as clean,
+        runs.listen(view.model, view.attacked) as attacked,
+    ):
+        await clean.finish()
+        await attacked.finish()
+        yield Both(view, pair, clean, attacked)
+
+
+BothDep = Annotated[Both, Depends(both)]
+
+
+async def layered(found: BothDep, layer: str = "", channel: ChannelQuery = None) -> Layer:
+    """The layer that the query names, by default the last."""
+    step = chosen(found.pair, layer)
+    return checked(Layer(found.view, found.pair, found.clean, found.attacked, step, channel))
+
+
+LayerDep = Annotated[Layer, Depends(layered)]
+
+
+async def _drift(found: Both, services: ServicesDep) -> tuple[Control, tuple[DriftStep, ...]]:
+    beside = await asyncio.to_thread(control, found.pair)
+    return beside, await drifted(services.engine, found.pair, found.clean, found.attacked, beside)
+
+
+@router.get("")
+async def panel(
+    request: Request, found: BothDep, layer: LayerDep, services: ServicesDep
+) -> Response:
+    """The whole panel."""
+    link = layer.url()
+    if found.same:
+        where = WhereView(True, SAME, "", (), (), link, "", "", None)
+    else:
+        beside, drift = await _drift(found, services)
+        query = found.view.query()
+        where = WhereView(
+            False,
+            sentence(drift),
+            control_words(beside),
+            tuple(charted(one) for one in charts(drift)),
+            rows(drift),
+            link,
+            f"/attack/where/drift.csv?{query}",
+            f"/attack/where/drift.png?{query}",
+            await asyncio.to_thread(layer_view, layer),
+        )
+    return show(request, TITLE, "attack/_where.html", {"where": where})
+
+
+@router.get("/layer")
+async def part(request: Request, found: BothDep, layer: LayerDep) -> Response:
+    """One layer and the channel on screen, for htmx; the panel's own page follows in its URL."""
+    context = {"layer": await asyncio.to_thread(layer_view, layer)}
+    response = render(request, "attack/_where_layer.html", context)
+    if urlsplit(request.headers.get("hx-current-url", "")).path == "/attack/where":
+        response.headers["HX-Push-Url"] = layer.url()
+    return response
+
+
+@router.get("/drift.csv")
+async def drift_csv(found: BothDep, services: ServicesDep) -> Response:
+    """The drift, every digit."""
+    _, drift = await _drift(found, services)
+    head = ["step", "relative_l2", "cosine", "noise_relative_l2", "noise_cosine"]
+    lines = [
+        (one.step, one.relative_l2, one.cosine, one.noise_relative_l2, one.noise_cosine)
+        for one in drift
+    ]
+    return table(head, lines, "layerscope-drift.csv")
+
+
+@router.get("/drift.png")
+async def drift_png(found: BothDep, services: ServicesDep) -> Response:
+    """The charts with their sentence."""
+    beside, drift = await _drift(found, services)
+    words = f"{sentence(drift)} {control_words(beside)}"
+    title = f"Where an attack happens: {found.pair.model.row.title}"
+    png = await asyncio.to_thread(chart_png, title, charts(drift), words, 760)
+    return kept(png, "image/png", False, "layerscope-drift.png")
+
+
+@router.get("/channels.csv")
+async def channels_csv(layer: LayerDep) -> Response:
+    """The columns of a layer."""
+    names = ("original", "both", "target", "exploited")
+    head = ["column", "channel", "clean", "attacked", "change"]
+    lines = [
+        (name, one.channel, one.clean, one.attacked, one.change)
+        for name, column in zip(names, layer.columns.all, strict=True)
+        for one in column.all
+    ]
+    return table(head, lines, f"layerscope-{layer.step}.csv")
+
+
+@router.get("/thumbs.png")
+async def thumbs_png(
+    layer: LayerDep, channels: Annotated[str, Query(max_length=2000)], v: Version = ""
+) -> Response:
+    """The small maps of the channels that are named, clean beside attacked."""
+    wanted = _listed(layer, channels)
+    png = await asyncio.to_thread(thumbs, layer, wanted)
+    return picture(png, layer.pair.model.row, v)
+
+
+@router.get("/maps.png")
+async def maps(layer: LayerDep, v: Version = "", save: bool = False) -> Response:
+    """Clean, attacked and difference of one channel; with captions to be saved."""
+    if layer.channel is None:
+        raise BadRequest("Which channel? Add channel= and a number.")
+    if save:
+        png = await asyncio.to_thread(figure_png, layer, layer.channel)
+        name = f"layerscope-{layer.step}-{layer.channel}.png"
+        return kept(png, "image/png", False, name)
+    png = await asyncio.to_thread(maps_png, layer, layer.channel)
+    return picture(png, layer.pair.model.row, v)
+
+
+def _listed(layer: Layer, wanted: str) -> tuple[int, ...]:
+    """Channels by number, each once. Raises `BadRequest`, `UnknownStep`."""
+    record = next(one for one in layer.clean.records if one.step.name == layer.step)
+    found = channels(record, wanted)
+    if not wanted or len(set(found)) < len(found):
+        raise BadRequest("channels must be numbers with commas, each once.")
+    return found

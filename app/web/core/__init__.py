@@ -1,0 +1,1 @@
+"""What every page stands on: services, security, errors, templates, links, streams."""

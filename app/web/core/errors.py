@@ -1,0 +1,117 @@
+"""From an error to an answer: problem+json for programs, a page or a partial for people."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from app import errors
+from app.web.core.htmx import wants_part
+from app.web.core.templating import render
+
+STATUS: dict[type[errors.LayerscopeError], int] = {
+    errors.NotFound: 404,
+    errors.BadRequest: 422,
+    errors.NoClassifier: 409,
+    errors.PictureTooLarge: 413,
+    errors.NotAPicture: 415,
+    errors.BrokenPicture: 422,
+    errors.Forbidden: 403,
+    errors.WeightsMissing: 503,
+    errors.WeightsRefused: 503,
+    errors.DownloadFailed: 503,
+    errors.Busy: 503,
+    errors.Cancelled: 503,
+}
+
+
+def status_of(error: errors.LayerscopeError) -> int:
+    """The HTTP status of an error: that of its nearest class in the table."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def problem(error: errors.LayerscopeError, status: int | None = None) -> JSONResponse:
+    """`application/problem+json` (RFC 9457) with a title and a sentence."""
+    status = status or status_of(error)
+    body = {"type": "about:blank", "status": status, "title": error.title, "detail": error.detail}
+    return JSONResponse(
+        body, status, headers=_headers(error), media_type="application/problem+json"
+    )
+
+
+def answer(request: Request, error: errors.LayerscopeError, status: int | None = None) -> Response:
+    """The answer in the form its reader wants: API, htmx, or a browser that opens a page."""
+    status = status or status_of(error)
+    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+        return problem(error, status)
+    context = {"title": error.title, "detail": error.detail, "status": status}
+    if wants_part(request):
+        response = render(request, "partials/_notice.html", context, status)
+        response.headers["HX-Retarget"] = "#notice"
+        response.headers["HX-Reswap"] = "innerHTML"
+    else:
+        response = render(request, "pages/error.html", context, status)
+    response.headers.update(_headers(error))
+    return response
+
+
+def install(app: FastAPI) -> None:
+    """Enter the handlers."""
+
+    async def ours(request: Request, error: Any) -> Response:
+        return answer(request, error)
+
+    async def invalid(request: Request, error: Any) -> Response:
+        return answer(request, errors.BadRequest(_in_words(error)))
+
+    async def http(request: Request, error: Any) -> Response:
+        response = answer(request, _from_http(error), error.status_code)
+        response.headers.update(error.headers or {})
+        return response
+
+    app.add_exception_handler(errors.LayerscopeError, ours)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+
+
+def for_people(error: Exception) -> errors.LayerscopeError:
+    """The error itself where it has a sentence, else one for what nobody foresaw."""
+    if isinstance(error, errors.LayerscopeError):
+        return error
+    return errors.LayerscopeError(
+        "Something went wrong on the server. It is not your fault; please try again."
+    )
+
+
+def _headers(error: errors.LayerscopeError) -> dict[str, str]:
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, errors.Busy) else {}
+
+
+def _in_words(error: RequestValidationError) -> str:
+    """The first thing that is wrong, by the name the caller used."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in ("query", "path", "body"))
+    if where == "file":
+        return "Please choose a picture first: the form came without a file."
+    return f"{where or 'The request'}: {first['msg']}."
+
+
+def _from_http(error: HTTPException) -> errors.LayerscopeError:
+    match error.status_code:
+        case 404:
+            return errors.NotFound("There is nothing at this address.")
+        case 413:
+            return errors.PictureTooLarge("This upload is too big. Please make it smaller.")
+        case 405:
+            allowed = (error.headers or {}).get("Allow", "other requests")
+            return errors.BadRequest(f"This address does not take such a request, only {allowed}.")
+        case _:
+            phrase = HTTPStatus(error.status_code).phrase
+            plain = errors.LayerscopeError(f"{phrase}: {error.detail.rstrip('.')}.")
+            plain.title = phrase
+            return plain

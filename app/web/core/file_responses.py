@@ -1,0 +1,83 @@
+"""Answers that are files: arrays, pictures, tables; how long they may be kept."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+from fastapi import Query
+from fastapi.responses import Response
+from torch import Tensor
+
+from app.pictures.arrays import npy
+from app.services.runs.sheets import version
+from models.row import Weights
+
+
+class Png(Response):
+    """For the documentation: what a route answers."""
+
+    media_type = "image/png"
+
+
+class Jpeg(Response):
+    """See `Png`."""
+
+    media_type = "image/jpeg"
+
+
+class Npy(Response):
+    """See `Png`."""
+
+    media_type = "application/octet-stream"
+
+
+class Csv(Response):
+    """See `Png`."""
+
+    media_type = "text/csv"
+
+
+Version = Annotated[
+    str,
+    Query(description="Digest of weights and drawing: with the right one, keep it forever."),
+]
+
+Download = Annotated[
+    str, Query(description="Save under this name.", pattern=r"^[A-Za-z0-9_. -]{0,80}$")
+]
+
+
+def picture(png: bytes, row: Weights, v: str = "", download: str = "") -> Response:
+    """A PNG computed with the weights of `row`."""
+    return kept(png, "image/png", v == version(row), download)
+
+
+def array(values: Tensor, row: Weights, v: str = "") -> Response:
+    """A tensor as .npy, float32."""
+    return kept(npy(values), "application/octet-stream", v == version(row))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> Response:
+    """Rows as CSV, to be saved as `name`."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(head)
+    writer.writerows(rows)
+    # The mark at the start tells spreadsheets that this is UTF-8.
+    return kept(text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", False, name)
+
+
+def kept(data: bytes, media_type: str, forever: bool, download: str = "") -> Response:
+    """A file that may be kept forever, or is asked for again with its digest.
+
+    Private: a picture of a map belongs to the browsers that brought the photo, not to a proxy.
+    """
+    age = "max-age=31536000, immutable" if forever else "no-cache"
+    headers = {"Cache-Control": f"private, {age}", "ETag": f'"{hashlib.md5(data).hexdigest()}"'}
+    if download:
+        headers["Content-Disposition"] = f'attachment; filename="{download}"'
+    return Response(data, media_type=media_type, headers=headers)

@@ -1,0 +1,154 @@
+"""What every request meets first: is the name ours, is the page ours, whose browser is it?"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import secrets
+import socket
+from collections.abc import Iterable
+
+from anyio import BrokenResourceError
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import BadRequest, Forbidden, LayerscopeError, PictureTooLarge
+from app.web.core.errors import answer, for_people
+
+COOKIE = "layerscope_owner"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
+_YEAR = 365 * 86_400
+
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+        "connect-src 'self'; font-src 'self'; media-src 'self' blob:; manifest-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+}
+
+
+class Guard:
+    """Refuses foreign names, foreign pages and bodies above `largest` bytes before they arrive.
+
+    It knows the browser by its cookie and sets the security headers.
+
+    `hosts` are names beside this machine's own. `beyond` says that the operator serves to other
+    machines: then addresses in numbers and this machine's own name are right as well. A page of
+    somebody else's can point a name of its own at us (DNS rebinding), but never a number.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str] = (),
+        beyond: bool = False,
+        largest: int | None = None,
+    ) -> None:
+        self._app = app
+        self._largest = largest
+        self._beyond = beyond
+        self._hosts = {"localhost", *(host.lower() for host in hosts)}
+        if beyond:
+            name = socket.gethostname().lower()
+            self._hosts |= {name, f"{name.split('.')[0]}.local"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        owner, new = _owner(request)
+        scope.setdefault("state", {})["owner"] = owner
+        started = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                _add_headers(MutableHeaders(scope=message), owner if new else None, scope)
+            await send(message)
+
+        refused = self._refusal(scope["method"], request.headers)
+        app = answer(request, refused) if refused else self._app
+        try:
+            await app(scope, receive, send_guarded)
+        except Exception as error:
+            if started and _listener_left(error):
+                return
+            # Answered here: what Starlette answers outside of us would lack the headers.
+            if not started:
+                await answer(request, for_people(error), 500)(scope, receive, send_guarded)
+            raise
+
+    def _refusal(self, method: str, headers: Headers) -> LayerscopeError | None:
+        host = headers.get("host", "")
+        if not self._is_ours(host):
+            return BadRequest(
+                f"This server does not answer to the name “{host[:80]}”. Its operator can add the "
+                "name to LAYERSCOPE_HOSTS."
+            )
+        if method not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers, host):
+            return Forbidden("Another web page tried to change something here. Nothing was done.")
+        size = headers.get("content-length", "0")
+        if self._largest and size.isdecimal() and float(size) > self._largest:
+            return PictureTooLarge(
+                f"This upload has {float(size) / 1e6:.3g} MB; the limit is "
+                f"{self._largest // 1_000_000} MB. Please make the picture smaller and try again."
+            )
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        name = _without_port(host)
+        if name in self._hosts or "*" in self._hosts:
+            return True
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return address.is_loopback or self._beyond
+
+
+def _listener_left(error: Exception) -> bool:
+    """Whether all that went wrong is that a stream's listener left in mid-event."""
+    return isinstance(error, ExceptionGroup) and error.split(BrokenResourceError)[1] is None
+
+
+def _without_port(host: str) -> str:
+    name = host.lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name.rpartition(":")[0] or name if name.count(":") == 1 else name
+
+
+def _is_foreign(headers: Headers, host: str) -> bool:
+    if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
+        return True
+    origin = headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != host
+
+
+def _owner(request: Request) -> tuple[str, bool]:
+    """The browser's token and whether it is new; anything that is not a token counts as none."""
+    token = request.cookies.get(COOKIE, "")
+    if _TOKEN.fullmatch(token):
+        return token, False
+    return secrets.token_urlsafe(24), True
+
+
+def _add_headers(headers: MutableHeaders, new_owner: str | None, scope: Scope) -> None:
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    # Pictures and scripts may be kept by caches: they must not carry anybody's cookie.
+    if new_owner and "immutable" not in headers.get("cache-control", ""):
+        secure = "; Secure" if scope.get("scheme") == "https" else ""
+        headers.append(
+            "set-cookie",
+            f"{COOKIE}={new_owner}; Max-Age={_YEAR}; Path=/; HttpOnly; SameSite=Lax{secure}",
+        )

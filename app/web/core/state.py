@@ -1,0 +1,181 @@
+"""The services behind one app, made when it starts and closed when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import torch
+from fastapi import Depends, Request
+
+from app.errors import BadRequest, LayerscopeError
+from app.services.atlas.library import Atlases
+from app.services.atlas.upload_crops import Gathered
+from app.services.attacks.attacks import Attacks
+from app.services.attacks.sweeps import Sweeps
+from app.services.attacks.traces import Traces
+from app.services.cache import ByteCache
+from app.services.engine import device
+from app.services.engine.engine import Engine, LocalEngine
+from app.services.interventions.cache import Cuts
+from app.services.networks.catalogue import Catalogue
+from app.services.networks.downloads import Downloads
+from app.services.networks.weight_files import Shelf
+from app.services.pictures.store import Pictures
+from app.services.runs.runs import Runs
+from app.services.runs.sheets import Scale, Sheets
+from app.services.surveys.surveys import Surveys
+from app.services.synthesis.studio import Studio
+from app.settings import Settings
+
+EXPIRY_INTERVAL = 300.0
+"""Seconds between two looks for pictures whose time is over."""
+
+
+EVENTS = 16_000_000
+"""Bytes of finished stream events: a run of a small network has a hundred thousand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What routes call.
+
+    `events` keeps the HTML of steps by network, picture, scale and number, `traces` attacks step by
+    step; `stopping` is set when the server is asked to end. Only a `local` server, for this machine
+    alone, lets the page download weights.
+    """
+
+    settings: Settings
+    engine: Engine
+    catalogue: Catalogue
+    pictures: Pictures
+    runs: Runs
+    sheets: Sheets
+    studio: Studio
+    surveys: Surveys
+    events: ByteCache[tuple[str, str, str, Scale, int], str] = field(
+        default_factory=lambda: ByteCache(EVENTS)
+    )
+    traces: Traces = field(default_factory=Traces)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    downloads: Downloads = field(default_factory=Downloads)
+    local: bool = True
+    cuts: Cuts = field(default_factory=Cuts)
+    gathered: Gathered | None = None
+    sweeps: Sweeps = field(default_factory=Sweeps)
+
+    @property
+    def attacks(self) -> Attacks:
+        """What runs attacks; it keeps nothing."""
+        return Attacks(self.engine, self.catalogue, self.pictures)
+
+    @property
+    def atlases(self) -> Atlases:
+        """The atlases in the data folder."""
+        return Atlases(self.settings.data / "atlas")
+
+    def stop(self) -> None:
+        """Let every stream end: the server has been asked to."""
+        self.stopping.set()
+        self.runs.stop()
+
+    def forget(self, image: str) -> None:
+        """Drop everything that was computed from a picture."""
+        self.runs.forget(image)
+        self.sheets.forget(image)
+        self.events.drop_where(lambda key: key[1] == image)
+        self.cuts.forget(image)
+        self.traces.forget(image)
+        self.sweeps.forget(image)
+        if self.gathered:
+            self.gathered.forget(image)
+
+
+def check(settings: Settings) -> None:
+    """Raises a `LayerscopeError` for a network, device or folder that is not to be had."""
+    Catalogue(device.choose(settings.device), 1, Shelf(settings.shelves)).model(settings.model)
+    if settings.weights and not settings.weights.is_dir():
+        raise BadRequest(f"LAYERSCOPE_WEIGHTS names {settings.weights}, which is no folder here.")
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadRequest(f"Cannot make the folder {settings.data}: {error.strerror}.") from None
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, local: bool = True) -> AsyncIterator[Services]:
+    """Services for as long as the context lasts."""
+    where = device.choose(settings.device)
+    engine = LocalEngine(where, queue=settings.queue, batch=settings.batch)
+    catalogue = Catalogue(
+        where, settings.networks_mb * 1_000_000, Shelf(settings.shelves), data=settings.data
+    )
+    catalogue.model(settings.model)
+    pictures = Pictures(
+        settings.data,
+        limit=settings.upload_mb * 1_000_000,
+        max_pixels=settings.megapixels * 1_000_000,
+        capacity=settings.pictures_mb * 1_000_000,
+        lifetime=settings.expire_hours * 3600,
+    )
+    gathered = Gathered(pictures.has) if settings.crops_of_uploads else None
+    heed = gathered.heed if gathered else None
+    runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000, heed=heed)
+    surveys = Surveys(engine, catalogue, settings.data / "surveys")
+    sheets = Sheets(settings.sheets_mb * 1_000_000)
+    made, room = settings.data / "synthesised" / "kept", settings.synthesised_mb * 1_000_000
+    studio = Studio(engine, catalogue, made, room)
+    services = Services(
+        settings, engine, catalogue, pictures, runs, sheets, studio, surveys, local=local,
+        gathered=gathered,
+    )  # fmt: skip
+    keeper = asyncio.create_task(_expire(services))
+    warming = asyncio.create_task(_warm(services))
+    try:
+        yield services
+    finally:
+        services.stop()
+        for task in (keeper, warming):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await asyncio.to_thread(services.downloads.close)
+        await surveys.close()
+        await engine.close()
+        sheets.close()
+        pictures.close()
+
+
+async def _warm(services: Services) -> None:
+    """The first pass of a process takes ten times as long as the second: nobody should wait."""
+    with suppress(LayerscopeError):
+        network = await services.catalogue.network(services.settings.model)
+        blank = torch.zeros(3, network.input_size, network.input_size)
+        async for _ in services.engine.forward(network, blank):
+            pass
+
+
+async def _expire(services: Services) -> None:
+    while True:
+        for image in await asyncio.to_thread(services.pictures.expire):
+            services.forget(image)
+        await asyncio.sleep(EXPIRY_INTERVAL)
+
+
+def services_of(request: Request) -> Services:
+    """The services of the app that answers this request."""
+    services: Services = request.app.state.services
+    return services
+
+
+def owner_of(request: Request) -> str:
+    """The browser that asks: its cookie, new where it brought none (see `security`)."""
+    owner: str = request.state.owner
+    return owner
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+OwnerDep = Annotated[str, Depends(owner_of)]

@@ -1,0 +1,102 @@
+"""Jinja with autoescape on, and the few things every template may ask for."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app import __version__
+from app.web.core.links import palette_url, preview_url
+
+ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "static"
+TEMPLATES = ROOT / "templates"
+
+
+@cache
+def environment() -> Environment:
+    """The one environment; a name that a context lacks is an error, not a blank."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["static"] = static
+    made.globals["preview_url"] = preview_url
+    made.globals["palette_url"] = palette_url
+    made.globals["version"] = __version__
+    made.filters["number"] = number
+    made.filters["exact"] = exact
+    made.filters["short"] = short
+    made.filters["percent"] = percent
+    made.filters["milliseconds"] = milliseconds
+    made.filters["thousands"] = thousands
+    return made
+
+
+def short(name: str) -> str:
+    """A step's name above a narrow map: `fire2.expand3x3` is `fire2 3×3`, its ReLU `fire2 relu`."""
+    module, dot, part = name.partition(".")
+    word = part.rpartition("_")[2]
+    if word.startswith("expand"):
+        word = word.removeprefix("expand").replace("x", "×")
+    return f"{module} {word}" if dot else name
+
+
+def render(
+    request: Request, template: str, context: dict[str, Any], status: int = 200
+) -> HTMLResponse:
+    """A page or a partial. It may differ for htmx, and shows what changes: never kept."""
+    headers = {"Cache-Control": "no-store", "Vary": "HX-Request, HX-Target"}
+    return HTMLResponse(render_text(template, context), status, headers=headers)
+
+
+def render_text(template: str, context: dict[str, Any]) -> str:
+    """A template as text, as streams send it."""
+    return environment().get_template(template).render(context)
+
+
+@cache
+def static(path: str) -> str:
+    """URL of a file under `static/`, with its digest, so that it may be kept forever."""
+    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
+    return f"/static/{path}?v={digest}"
+
+
+def number(value: float) -> str:
+    """A value in a map, short: three significant digits, a true minus sign."""
+    if value == 0:
+        return "0"
+    text = f"{value:.3g}" if 1e-3 <= abs(value) < 1e4 else f"{value:.1e}"
+    return text.replace("-", "−")
+
+
+def exact(value: float, digits: int = 7) -> str:
+    """A value with as many digits as float32 has, or fewer: 0.1234568, −2.5e−07."""
+    text = f"{value:.{digits}g}"
+    return text.replace("e-0", "e-").replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share in 0..1 as per cent: 97.3 %, 0.4 %, < 0.1 %; no line breaks within it."""
+    text = f"{100 * share:.1f} %" if share < 0.9995 or share == 1 else "> 99.9 %"
+    return ("< 0.1 %" if 0 < share < 0.001 else text).replace(" ", "\u00a0")
+
+
+def milliseconds(value: float) -> str:
+    """A time in milliseconds, two significant digits."""
+    digits = 2 if value < 0.995 else 1 if value < 9.95 else 0
+    return f"{value:.{digits}f}"
+
+
+def thousands(value: int) -> str:
+    """A whole number with thin spaces between thousands."""
+    return f"{value:,}".replace(",", "\u2009")

@@ -1,0 +1,1 @@
+"""The explorer: picture, river and evidence."""

@@ -1,0 +1,120 @@
+"""The chain: from a cell to what made it, link by link, down to a patch of the photo."""
+
+from __future__ import annotations
+
+from app.services.runs.arithmetic import chained
+from app.services.runs.run import Record, Run
+from app.vision.arithmetic.chain import Link, Place
+from app.web.api.explain import choices
+from app.web.core.links import View, input_url
+from app.web.core.templating import number, percent
+from app.web.explorer.arithmetic.contexts import ChainMade, LinkMade, PartMade
+from app.web.parts.photo import photo
+from app.web.parts.sprites import box as tile_box
+from app.web.parts.sprites import kernel_sheet
+from app.web.parts.unit_names import place_name, place_url, short_name
+from models.graph import INPUT
+
+PASSED = {
+    "relu": "ReLU lets it through unchanged",
+    "maxpool": "the largest of its window",
+    "concat": "taken over unchanged",
+    "flatten": "taken over unchanged",
+    "norm": "shifted and stretched",
+    "softmax": "made a share of the score",
+}
+"""What happens at a link where nothing is added up."""
+
+
+def chain_made(view: View, run: Run, record: Record, place: Place) -> tuple[str, ChainMade, str]:
+    """The chain that `view.path` describes. Raises `BadRequest` for a path that is not there."""
+    path = choices(view.path or "")
+    links = chained(run, record, place.channel, (place.y, place.x), path)
+    made: list[LinkMade] = []
+    sums = 0
+    for link in links:
+        made.append(_link(view, run, link, path[:sums]))
+        sums += link.adds
+    last = links[-1]
+    kernel, kernel_box, kernel_size, patch = _end(run, last)
+    chain = ChainMade(
+        links=tuple(made),
+        photo=photo(view, run),
+        kernel=kernel,
+        kernel_box=kernel_box,
+        kernel_size=kernel_size,
+        input=input_url(view, run.model),
+        input_size=run.model.outline.input_size,
+        patch_box=patch,
+        ended=_ended(run, last),
+    )
+    return "_chain.html", chain, _sentence(run, links)
+
+
+def _link(view: View, run: Run, link: Link, before: list[int]) -> LinkMade:
+    """`before` is what was chosen at the sums above this link."""
+
+    def part(i: int) -> PartMade:
+        one = link.parts[i]
+        path = ",".join(map(str, [*before, i]))
+        return PartMade(
+            name=short_name(run, one.place),
+            value=one.value,
+            weight=one.weight,
+            term=one.term,
+            share=one.share,
+            url=view.url(path=path) if link.chosen is not None else "",
+            set=f"path={path}",
+            chosen=i == link.chosen,
+        )
+
+    geometry = run.model.geometry[link.place.step]
+    return LinkMade(
+        name=short_name(run, link.place),
+        url=place_url(view, run, link.place, zoom="arithmetic"),
+        kind=link.kind,
+        words="" if link.adds else PASSED.get(link.kind, ""),
+        value=link.value,
+        adds=link.adds,
+        parts=tuple(part(i) for i in range(len(link.parts))),
+        bias=link.bias,
+        rest=link.rest,
+        others=link.others,
+        box=geometry.box(link.place.y, link.place.x),
+    )
+
+
+def _end(run: Run, last: Link) -> tuple[str, str, tuple[int, int], str]:
+    """The first step's kernel and the patch of the input it lies on; empty where not reached."""
+    step = run.model.outline.step(last.place.step)
+    url, layout = kernel_sheet(run.model, step)
+    if not url:
+        return "", "", (0, 0), ""
+    axis_y, axis_x = run.model.geometry[step.name].rows, run.model.geometry[step.name].columns
+    left, top = (
+        axis_x.start + axis_x.jump * last.place.x,
+        axis_y.start + axis_y.jump * last.place.y,
+    )
+    box = tile_box(layout, last.place.channel)
+    return url, box, (layout.width, layout.height), f"{left} {top} {axis_x.size} {axis_y.size}"
+
+
+def _ended(run: Run, last: Link) -> str:
+    if run.model.outline.step(last.place.step).inputs[0] == INPUT:
+        return ""
+    if last.kind == "relu":
+        return "The chain ends here: the ReLU cut this cell down to zero, so nothing made it."
+    return "The chain ends here: nothing pushed this cell its way but the bias."
+
+
+def _sentence(run: Run, links: list[Link]) -> str:
+    """The first sum and where the chain arrives."""
+    first = next((link for link in links if link.adds and link.parts), None)
+    if first is None:
+        return f"{place_name(run, links[0].place)}: nothing made it."
+    part = first.parts[first.chosen or 0]
+    return (
+        f"{place_name(run, links[0].place)} is {number(links[0].value)}. Its strongest source, "
+        f"{place_name(run, part.place)}, carries {percent(abs(part.share))} of it; followed down "
+        f"through {len(links)} steps, the chain reaches {place_name(run, links[-1].place)}."
+    )

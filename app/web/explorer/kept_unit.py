@@ -1,0 +1,101 @@
+"""A unit that is kept beside one while one looks elsewhere, with its projection."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from app.errors import UnknownStep
+from app.services.runs.arithmetic import checked_cell, checked_channel
+from app.services.runs.run import Record, Run
+from app.services.runs.sheets import version
+from app.web.core.links import View, sheet_url
+from app.web.core.templating import number
+from app.web.parts.contexts import helped
+from app.web.parts.photo import Photo, frame, photo
+from app.web.parts.unit_names import label_of
+
+METHOD = "guided"
+"""The projection a small card shows: of the four the one that is read most easily."""
+
+_KEPT = re.compile(r"([^:]{1,60}):(\d{1,6})(?::(\d{1,5}):(\d{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The card of a kept unit."""
+
+    title: str = helped("Step and channel.")
+    url: str = helped("The page with that unit selected.")
+    set: str = helped("What that link changes.")
+    release: str = helped("The page without it.")
+    problem: str = helped("Why it cannot be shown here, empty where it can.", "")
+    value: str = helped("What it responds with on this picture, in words.", "")
+    map: str = helped("URL of its map, empty for a single number.", "")
+    frame: tuple[float, float, float, float] = helped("Where the map lies.", (0, 0, 0, 0))
+    photo: Photo | None = helped("The photo under the map.", None)
+    projection: str = helped("URL of what drives it, empty where nothing is projected.", "")
+    size: int = helped("Side of the network's input, pixels.", 0)
+
+
+async def kept(view: View, run: Run) -> Kept | None:
+    """The card of the unit that `view` keeps; None where it keeps none.
+
+    What cannot be shown in this network is told on the card: the rest of the page goes on.
+    """
+    if not view.kept:
+        return None
+    match = _KEPT.fullmatch(view.kept)
+    release = view.url(kept=None)
+    if match is None:
+        problem = "This link keeps a unit beside you, but does not say which: step:channel."
+        return Kept("Nothing", release, "kept=", release, problem)
+    step, channel = match[1], int(match[2])
+    y, x = (int(match[3]), int(match[4])) if match[3] else (None, None)
+    back = {"step": step, "channel": channel, "y": y, "x": x}
+    at = view.at(**back)
+    change = urlencode({**{k: "" if v is None else v for k, v in back.items()}, "zoom": ""})
+    title = f"{step}, map {channel}"
+    try:
+        record = await run.record(step)
+        cell = checked_cell(run, record, checked_channel(record, channel), y, x)
+    except UnknownStep as error:
+        return Kept(title, release, "kept=", release, error.detail)
+    return _card(view, run, record, channel, cell, y is not None, (at, change, release))
+
+
+def _card(
+    view: View,
+    run: Run,
+    record: Record,
+    channel: int,
+    cell: tuple[int, int],
+    pinned: bool,
+    links: tuple[str, str, str],
+) -> Kept:
+    step, where = record.step, run.model.geometry[record.step.name]
+    value = run.tensor(step.name)[channel]
+    name = label_of(run, step, channel) or f"{'map' if where.spatial else 'number'} {channel}"
+    if not where.spatial:
+        words = f"here {number(value.item())}"
+    elif pinned:
+        words = f"here {number(value[cell].item())} at row {cell[0]}, column {cell[1]}"
+    else:
+        words = f"peak here {number(value.max().item())}"
+    asked = {"method": METHOD, "channel": channel, "v": version(run.model.row)}
+    if pinned:
+        asked |= {"y": cell[0], "x": cell[1]}
+    projected = step.kind not in ("flatten", "softmax")
+    return Kept(
+        f"{step.name}, {name}",
+        *links,
+        value=words,
+        map=sheet_url(view, run.model, step.name, channels=str(channel)) if where.spatial else "",
+        frame=frame(where) if where.spatial else (0, 0, 0, 0),
+        photo=photo(view, run),
+        projection=f"{view.run}/steps/{quote(step.name)}/projection.png?{urlencode(asked)}"
+        if projected
+        else "",
+        size=run.model.outline.input_size,
+    )

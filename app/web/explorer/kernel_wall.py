@@ -1,0 +1,202 @@
+"""The wall: all colour kernels of a first convolution, sorted, beside those before training."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from app.errors import WeightsMissing
+from app.services.networks.catalogue import Catalogue, Model
+from app.services.networks.random_weights import SEED, draw
+from app.services.runs.arithmetic import _weight, weight_of
+from app.services.runs.run import Run
+from app.vision.filters import (
+    COHERENCE,
+    COLOUR,
+    ORDERS,
+    Order,
+    Preference,
+    arranged,
+    preferences,
+)
+from app.web.core.links import View
+from app.web.parts.contexts import helped
+from app.web.parts.sprites import Tile, box, kernel_sheet
+from models.graph import Step
+
+WORDS: dict[Order, tuple[str, str]] = {
+    "number": ("Number", "In the network's own order."),
+    "hue": ("Hue", "Around the colour circle from red; then those that prefer no colour."),
+    "orientation": ("Direction", "By the angle of their stripes or edge; then those without one."),
+    "strength": ("Strength", "The largest weights first (L2 norm)."),
+}
+
+GROUPS: dict[Order, tuple[str, str]] = {
+    "number": ("", ""),
+    "hue": ("Prefer a colour", "Prefer no colour, the most colourful first"),
+    "orientation": ("Prefer a direction", "Prefer no direction, the clearest first"),
+    "strength": ("", ""),
+}
+
+MEASURES = (
+    f"A kernel prefers a colour where at least {COLOUR:.0%} of its energy, the sum of its squared "
+    "weights, lies in one pair of opposite colours (van de Sande, Gevers and Snoek 2010). It "
+    f"prefers a direction where its coherence is at least {COHERENCE:g}: across its stripes it "
+    "then changes at least three times as much as along them (Bigun and Granlund 1987)."
+).replace("%", " %")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Kernels that stand together."""
+
+    title: str = helped("What they share, empty where all stand together.")
+    tiles: tuple[Tile, ...] = helped("The kernels.")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The kernels of one network."""
+
+    title: str = helped("Trained, or random weights.")
+    sheet: str = helped("URL of the sheet with all kernels.")
+    size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
+    groups: tuple[Group, ...] = helped("The kernels in the order that was chosen.")
+    count: str = helped("How many prefer what, in words.")
+    here: bool = helped("Whether it is the network on screen.")
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One side of a switch."""
+
+    title: str = helped("What it shows.")
+    url: str = helped("The page with it.")
+    set: str = helped("What it changes of this page; empty where another page is opened.")
+    current: bool = helped("Whether it is on screen.")
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """All kernels of a step that reads colours."""
+
+    step: str = helped("Name of the step.")
+    count: int = helped("How many kernels there are.")
+    orders: tuple[Switch, ...] = helped("What they can be sorted by.")
+    switch: tuple[Switch, ...] = helped("Trained, random or both.")
+    sides: tuple[Side, ...] = helped(
+        "This network's kernels, then its twin's where both are shown."
+    )
+    order: str = helped("How they are sorted, in words.")
+    measures: str = helped("How preferences are measured, with thresholds and sources.")
+    problem: str = helped("Why the twin cannot be shown, empty where it can.")
+
+
+async def wall(view: View, run: Run, step: Step, catalogue: Catalogue) -> Wall | None:
+    """The wall of a step; None where it reads no colours."""
+    url, _ = kernel_sheet(run.model, step)
+    if not url:
+        return None
+    by = view.wall or "number"
+    sides, problem = [_side(view, run.model, step, weight_of(run, step), by)], ""
+    if view.both:
+        twin = catalogue.model(run.model.entry.counterpart)
+        try:
+            weight = await _kernels(catalogue, twin, step)
+            there = _side(view, twin, step, weight, by)
+            sides.append(there)
+        except WeightsMissing as error:
+            problem = error.detail
+        if run.model.state == "random":
+            sides.reverse()
+    return Wall(
+        step=step.name,
+        count=step.channels or 0,
+        orders=tuple(_order(view, one, by) for one in ORDERS),
+        switch=switch(view, run.model),
+        sides=tuple(sides),
+        order=WORDS[by][1],
+        measures=MEASURES,
+        problem=problem,
+    )
+
+
+def switch(view: View, model: Model, both: bool = True) -> tuple[Switch, ...]:
+    """Trained or random weights, everything else as it is; on a wall also both."""
+    random = model.state == "random"
+    other = model.entry.counterpart
+    made = []
+    for title, here in (("Trained", not random), ("Random", random)):
+        url = view.url(model=model.id if here else other, both=None)
+        made.append(Switch(title, url, "both=" if here else "", here and not view.both))
+    if both:
+        made.append(Switch("Both", view.url(both="on"), "both=on", bool(view.both)))
+    return tuple(made)
+
+
+def told(one: Preference) -> str:
+    """What a kernel prefers, with the figures that say so."""
+    colour = f"{hue_name(one.hue)}, hue {one.hue:.0f}°" if one.is_coloured else "no colour"
+    direction = f"{one.orientation:.0f}°" if one.is_oriented else "no direction"
+    return (
+        f"{colour} ({one.colour:.0%} of its energy), {direction} (coherence {one.coherence:.2f}), "
+        f"strength {one.strength:.2f}"
+    ).replace("%", " %")
+
+
+def hue_name(degrees: float) -> str:
+    """The colour at an angle of the colour circle."""
+    names = ("red", "orange", "yellow", "lime", "green", "mint",
+             "cyan", "azure", "blue", "violet", "magenta", "rose")  # fmt: skip
+    return names[round(degrees / 30) % 12]
+
+
+def counted(found: list[Preference]) -> str:
+    """How many kernels prefer what, in a sentence."""
+    kinds = Counter((one.is_coloured, one.is_oriented) for one in found)
+    return (
+        f"Of {len(found)} kernels {kinds[True, False]} prefer a colour, {kinds[False, True]} a "
+        f"direction, {kinds[True, True]} both, {kinds[False, False]} neither."
+    )
+
+
+def _side(view: View, model: Model, step: Step, weight: Tensor, by: Order) -> Side:
+    sheet, layout = kernel_sheet(model, step)
+    found = preferences(weight)
+    groups = [
+        Group(
+            title,
+            tuple(
+                Tile(
+                    one.channel,
+                    f"Kernel {one.channel}: {told(one)}",
+                    view.at(model=model.id, step=step.name, channel=one.channel, y=None, x=None),
+                    box(layout, one.channel),
+                )
+                for one in group
+            ),
+        )
+        for title, group in zip(GROUPS[by], arranged(found, by), strict=False)
+        if group
+    ]
+    random = model.state == "random"
+    title = f"Random weights (He initialisation, seed {SEED})" if random else "Trained"
+    size = (layout.width, layout.height)
+    return Side(title, sheet, size, tuple(groups), counted(found), model.id == view.model)
+
+
+def _order(view: View, one: Order, by: Order) -> Switch:
+    wanted = None if one == "number" else one
+    return Switch(WORDS[one][0], view.url(wall=wanted), f"wall={wanted or ''}", one == by)
+
+
+async def _kernels(catalogue: Catalogue, model: Model, step: Step) -> Tensor:
+    """A network's kernels: of random weights only those that are looked at are drawn."""
+    if model.state == "random":
+        network = await asyncio.to_thread(draw, model.row, step.name)
+    else:
+        network = await catalogue.network(model.id)
+    return _weight(network.module(step.name))

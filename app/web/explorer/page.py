@@ -1,0 +1,191 @@
+"""The explorer: the whole page, or the pane that htmx asks for."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Form, Query, Request, UploadFile
+from fastapi.responses import RedirectResponse, Response
+
+from app.errors import BadRequest
+from app.pictures.samples import all_samples
+from app.services.runs.run import Run
+from app.services.runs.sheets import SCALES, Scale
+from app.vision.filters import Order
+from app.web.core.file_responses import kept
+from app.web.core.htmx import by_htmx, target
+from app.web.core.links import View, Zoom
+from app.web.core.state import OwnerDep, Services, ServicesDep
+from app.web.core.templating import render
+from app.web.core.uploads import remove, take_in
+from app.web.explorer.arithmetic.contexts import Deep
+from app.web.explorer.arithmetic.drawing import deep_png
+from app.web.explorer.arithmetic.pane import deep_pane
+from app.web.explorer.contexts import Page, StepPane, UnitPane
+from app.web.explorer.evidence import step_pane, unit_pane
+from app.web.explorer.kept_unit import kept as beside
+from app.web.explorer.kernel_wall import wall as kernel_wall
+from app.web.explorer.network_menu import choices, stage_step
+from app.web.explorer.picture_pane import gallery, picture_pane
+from app.web.explorer.river import river
+from app.web.panels.registry import links
+from app.web.panels.synthesis.pictures import responds, wall_link
+from app.web.parts.contexts import as_dict
+from app.web.parts.photo import link_expires
+from app.web.parts.step_words import STAGES
+from app.web.parts.unit_query import UnitDep
+
+router = APIRouter(include_in_schema=False)
+
+Path = Annotated[str | None, Query(max_length=200)]
+
+PANES = {
+    "aside#evidence": "partials/_evidence.html",
+    "section#gallery": "partials/_gallery.html",
+    "div#stream": "partials/_change.html",
+}
+"""What is answered for each target that htmx names; anything else gets the whole page."""
+
+
+@router.get("/")
+async def explore(
+    request: Request,
+    services: ServicesDep,
+    owner: OwnerDep,
+    model: str | None = None,
+    image: str | None = None,
+    step: str | None = None,
+    channel: Annotated[int | None, Query(ge=0)] = None,
+    y: Annotated[int | None, Query(ge=0)] = None,
+    x: Annotated[int | None, Query(ge=0)] = None,
+    scale: Scale = "unit",
+    zoom: Zoom | None = None,
+    source: Annotated[int | None, Query(ge=0)] = None,
+    path: Path = None,
+    kept: Path = None,
+    wall: Order | None = None,
+    both: Literal["on"] | None = None,
+    made: Path = None,
+    instead_of: str = "",
+) -> Response:
+    """What the URL names, in full or the part that changed.
+
+    Where a network comes `instead_of` another, the step of the other that was on screen becomes
+    the one like it.
+    """
+    model = model or services.settings.model
+    image = image or all_samples()[0].id
+    deep = (zoom, source, path or None)
+    beside = (kept or None, None if wall == "number" else wall, both)
+    view = View(model, image, step or None, channel, y, x, scale, *deep, *beside, made or None)
+    if instead_of:
+        before, now = (services.catalogue.model(id) for id in (instead_of, model))
+        return RedirectResponse(view.url(step=stage_step(before, view.step, now)), 303)
+    template = PANES.get(target(request), "pages/explore.html")
+    context = await page(view, services, owner)
+    return render(request, template, context)
+
+
+@router.get("/deep.png")
+async def deep_picture(
+    services: ServicesDep,
+    unit: UnitDep,
+    zoom: Zoom = "arithmetic",
+    source: Annotated[int | None, Query(ge=0)] = None,
+    path: Path = None,
+) -> Response:
+    """The arithmetic of a cell, or its chain, as a picture."""
+    view = replace(unit, zoom=zoom, source=source, path=path or None)
+    async with services.runs.listen(view.model, view.image) as run:
+        record = await run.record(view.step or "")
+        png = await asyncio.to_thread(lambda: deep_png(deep_pane(view, run, record)))
+    named = f"{view.model}-{view.image[:12]}-{view.step}-{view.channel}-{zoom}.png"
+    return kept(png, "image/png", False, named)
+
+
+@router.post("/images")
+async def upload(
+    request: Request,
+    services: ServicesDep,
+    owner: OwnerDep,
+    file: UploadFile,
+    model: Annotated[str, Form()] = "",
+) -> Response:
+    """Take a picture in and show it."""
+    stored = await take_in(services, file, owner)
+    view = View(model or services.settings.model, stored.id)
+    if not by_htmx(request):
+        return RedirectResponse(view.url(), 303)
+    context = await page(view, services, owner) | {"regallery": True}
+    response = render(request, "partials/_change.html", context)
+    response.headers["HX-Push-Url"] = view.url()
+    return response
+
+
+@router.post("/images/{image}/delete")
+async def delete(
+    request: Request,
+    image: str,
+    services: ServicesDep,
+    owner: OwnerDep,
+    shown: Annotated[str, Form()] = "",
+) -> Response:
+    """Delete a picture of one's own; where it is on screen, the first sample takes its place."""
+    await remove(services, image, owner)
+    home = View(services.settings.model, all_samples()[0].id)
+    if not by_htmx(request):
+        return RedirectResponse(home.url(), 303)
+    context = await page(home, services, owner) | {"regallery": True}
+    if shown != image:
+        return render(request, "partials/_gallery_only.html", context)
+    response = render(request, "partials/_change.html", context)
+    response.headers["HX-Replace-Url"] = home.url()
+    return response
+
+
+async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
+    """Everything the page may show; of a run that is not kept yet, the cards come by stream.
+
+    The run is started here and goes on while the page travels: its stream picks it up.
+    """
+    model = services.catalogue.model(view.model)
+    async with AsyncExitStack() as stack:
+        run = await stack.enter_async_context(services.runs.listen(view.model, view.image))
+        kept = run.finished
+        evidence = await _evidence(view, run, services)
+        whole = Page(
+            view=view,
+            choices=choices(view, services),
+            refused=tuple(services.catalogue.shelf.refused()),
+            model=model,
+            device=services.engine.title,
+            picture=picture_pane(view, run, services, owner),
+            gallery=gallery(view, services, owner),
+            river=river(view, model, run if kept else None),
+            evidence=evidence,
+            scales=SCALES,
+            stages=STAGES,
+            link_expires=link_expires(view, services),
+            kept=await beside(view, run),
+        )
+    return as_dict(whole)
+
+
+async def _evidence(view: View, run: Run, services: Services) -> StepPane | UnitPane | Deep | None:
+    if view.step is None:
+        if view.channel is not None:
+            raise BadRequest("A channel belongs to a step: name the step as well.")
+        return None
+    record = await run.record(view.step)
+    panels = links(view, run.model, record.step)
+    if view.channel is None:
+        kernels = await kernel_wall(view, run, record.step, services.catalogue)
+        pane = step_pane(view, run, record, panels, kernels)
+        return replace(pane, pictures=wall_link(view, run.model, record.step))
+    if view.zoom:
+        return await asyncio.to_thread(deep_pane, view, run, record, panels)
+    unit = unit_pane(view, run, record, panels)
+    return replace(unit, responds=responds(view, run, services.studio))

@@ -1,0 +1,74 @@
+"""The page's stream: a card as each step arrives, the verdict, and a final event."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.services.runs.run import Record, Run
+from app.services.runs.sheets import Scale
+from app.web.api.images import ImageId
+from app.web.api.models import ModelId
+from app.web.api.schemas import ERRORS
+from app.web.core.links import View
+from app.web.core.state import Services, ServicesDep
+from app.web.core.streams import DONE, broken
+from app.web.core.templating import render_text
+from app.web.explorer.river import card
+from app.web.parts.contexts import as_dict
+
+router = APIRouter()
+
+
+async def listened_run(model: ModelId, image: ImageId, services: ServicesDep) -> AsyncIterator[Run]:
+    """A prepared run, held until the stream has ended: what can fail fails before it begins."""
+    async with services.runs.listen(model, image) as run:
+        yield run
+
+
+@router.get(
+    "/runs/{model}/{image}/events",
+    response_class=EventSourceResponse,
+    responses=ERRORS,
+    tags=["page"],
+    summary="The steps of a run as they are computed",
+)
+async def events(
+    run: Annotated[Run, Depends(listened_run)],
+    services: ServicesDep,
+    scale: Annotated[Scale, Query(description="On which scale maps are drawn.")] = "unit",
+    last_event_id: Annotated[
+        int | None, Header(ge=0, description="Go on after this event.")
+    ] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """One event per step card in order, the prediction with the last, then `done`.
+
+    An event is HTML for the page. Its id is the number of the step, counted from 0.
+    """
+    view = View(run.model.id, run.image, scale=scale)
+    try:
+        if scale == "network":
+            # The largest magnitude of all is known with the last layer only.
+            await run.finish()
+        async for record in run.follow(0 if last_event_id is None else last_event_id + 1):
+            yield ServerSentEvent(
+                raw_data=_event(services, view, run, record), id=str(record.index)
+            )
+    except Exception as error:
+        yield broken(error)
+        yield DONE
+        return
+    yield ServerSentEvent(data={"milliseconds": run.seconds * 1000}, event="done")
+
+
+def _event(services: Services, view: View, run: Run, record: Record) -> str:
+    """The HTML of one event, made once: the same picture again costs nothing."""
+    key = (*run.key, view.scale, record.index)
+    if (text := services.events.get(key)) is None:
+        context = {"card": as_dict(card(view, run, record)), "view": view, "model": run.model}
+        text = render_text("partials/_event_card.html", context)
+        services.events.put(key, text, len(text))
+    return text

@@ -1,0 +1,127 @@
+"""The files behind crops: each crop, its projection and its picture; all of a unit's in one."""
+
+from __future__ import annotations
+
+import asyncio
+from io import BytesIO
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from PIL import Image
+
+from app.errors import NotFound
+from app.pictures.figures import Figure, figures_png
+from app.pictures.filters import colour_filters
+from app.pictures.preprocess import input_png, normalise
+from app.pictures.samples import all_samples
+from app.services.atlas.crop_sources import Photographs
+from app.services.runs.peaks import KEEP
+from app.services.runs.run import preprocess
+from app.vision.crops import cut_signed
+from app.vision.projections.deconvolution import deconvolution
+from app.vision.units import Unit
+from app.web.core.file_responses import kept, table
+from app.web.core.links import View
+from app.web.core.state import ServicesDep
+from app.web.core.templating import render
+from app.web.parts.crop_query import Asked, AskedDep, Channel, out_of, unit
+
+router = APIRouter(prefix="/{model}/{of}/{step}/{channel}")
+tables = APIRouter(prefix="/{model}/{of}/{step}")
+
+HEAD = ("rank", "value", "picture", "row", "column", "left", "top", "right", "bottom")
+SIDE = 112
+"""Pixels of a crop in the picture of all nine."""
+
+
+@router.get("/{number}.webp")
+async def crop(it: AskedDep, v: str = "") -> Response:
+    """The crop."""
+    data = await asyncio.to_thread(it.source.crop, it.step, it.channel, it.won)
+    return it.answer(data, "image/webp", v)
+
+
+@router.get("/{number}/projection.png")
+async def projection(it: AskedDep, services: ServicesDep, v: str = "") -> Response:
+    """What in the crop drives the unit, by deconvolution."""
+    model = it.source.model
+    network = await services.catalogue.network(model.id)
+    where = model.geometry[it.step]
+
+    def work() -> bytes:
+        pixels = it.source.fitted(it.won.number).pixels
+        picture = normalise(pixels, preprocess(model)).to(next(network.parameters()).device)
+        cell = divmod(it.won.cell, where.shape[2])
+        made = deconvolution(network, picture, Unit(it.step, it.channel, cell)).cpu()
+        return colour_filters(cut_signed(made, where, it.won.cell)[None]).png
+
+    return it.answer(await asyncio.to_thread(work), "image/png", v)
+
+
+@router.get("/{number}/picture.png")
+async def picture(it: AskedDep) -> Response:
+    """A picture of an operator's folder as the network gets it."""
+    _only_folders(it)
+    pixels = (await asyncio.to_thread(it.source.fitted, it.won.number)).pixels
+    return it.answer(input_png(pixels), "image/png", "")
+
+
+@router.get("/{number}")
+async def whole(request: Request, it: AskedDep) -> Response:
+    """A picture of an operator's folder, with what the cell sees framed."""
+    _only_folders(it)
+    model = it.source.model
+    await asyncio.to_thread(it.source.fitted, it.won.number)
+    y, x = divmod(it.won.cell, model.geometry[it.step].shape[2])
+    context = {
+        "model": model,
+        "name": it.source.name(it.won.number),
+        "step": it.step,
+        "channel": it.channel,
+        "value": it.won.value,
+        "cell": (y, x),
+        "box": model.geometry[it.step].box(y, x),
+        "size": model.outline.input_size,
+        "image": f"{request.url.path}/picture.png",
+        "projection": f"{request.url.path}/projection.png",
+        "back": View(model.id, all_samples()[0].id, it.step, it.channel).url(),
+    }
+    return render(request, "pages/crop.html", context)
+
+
+@tables.get("/{channel}.csv")
+async def csv(services: ServicesDep, model: str, of: str, step: str, channel: Channel) -> Response:
+    """The crops of a unit as a table; nobody's upload is named."""
+    source = await unit(services, model, of, step, channel)
+    where = source.model.geometry[step]
+    rows = []
+    for rank, won in enumerate(source.won(step, channel), 1):
+        y, x = divmod(won.cell, where.shape[2])
+        box = where.box(y, x)
+        place = (y, x, box.left, box.top, box.right, box.bottom)
+        rows.append((rank, f"{won.value:.6g}", source.name(won.number), *place))
+    return table(HEAD, rows, f"{model}-{step}-{channel}-crops.csv")
+
+
+@tables.get("/{channel}.png")
+async def png(services: ServicesDep, model: str, of: str, step: str, channel: Channel) -> Response:
+    """The crops of a unit as one picture."""
+    source = await unit(services, model, of, step, channel)
+
+    def work() -> bytes:
+        page = Image.new("RGB", (3 * SIDE, 3 * SIDE), (255, 255, 255))
+        lines = []
+        for i, won in enumerate(source.won(step, channel)[:KEEP]):
+            crop = Image.open(BytesIO(source.crop(step, channel, won)), formats=("WEBP",))
+            small = crop.convert("RGBA").resize((SIDE - 4, SIDE - 4))
+            page.paste(small, (i % 3 * SIDE, i // 3 * SIDE), small)
+            lines.append(f"{i + 1}: {won.value:.3g}  {source.name(won.number)}")
+        title = f"{source.model.row.title}, {step}, map {channel}"
+        return figures_png(title, [Figure(page, out_of(services, source))], lines)
+
+    return kept(await asyncio.to_thread(work), "image/png", False, f"{model}-{step}-{channel}.png")
+
+
+def _only_folders(it: Asked) -> None:
+    if not isinstance(it.source, Photographs):
+        raise NotFound("This picture has a page of its own in the explorer, for whoever has it.")

@@ -1,0 +1,199 @@
+"""The panel of a unit's crops."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.errors import NotFound
+from app.services.atlas.crop_sources import SAMPLES, UPLOADS, Photographs, Source, convolution
+from app.services.networks.catalogue import Model
+from app.services.runs.arithmetic import checked_cell, checked_channel
+from app.services.runs.peaks import Won
+from app.services.runs.run import Run
+from app.services.runs.sheets import version
+from app.services.surveys.survey import Progress
+from app.web.core.links import View
+from app.web.core.state import OwnerDep, Services, ServicesDep
+from app.web.core.templating import render
+from app.web.panels.panel_link import PanelLink
+from app.web.parts.contexts import helped
+from app.web.parts.crop_query import atlases, command, crop_url, out_of, source_of
+from app.web.parts.unit_query import UnitDep
+from models.graph import Step
+
+
+@dataclass(frozen=True, slots=True)
+class CropView:
+    """One crop of a unit's strongest."""
+
+    rank: int = helped("Its place, 1 the strongest.")
+    value: float = helped("The peak there.")
+    image: str = helped("URL of the crop.")
+    projection: str = helped("URL of what in it drives the unit; empty where it is not to be had.")
+    url: str = helped("Where the whole picture is; empty where it is nobody's business.")
+    name: str = helped("What the picture is called.")
+    words: str = helped("What it is, for tooltips and screen readers.")
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One collection of pictures to choose."""
+
+    title: str = helped("What it is called.")
+    url: str = helped("The panel with it.")
+    shown: bool = helped("Whether it is on screen.")
+
+
+@dataclass(frozen=True, slots=True)
+class ClassShare:
+    """A class and how strongly it fires a unit."""
+
+    label: str = helped("What it is called.")
+    value: float = helped("The mean of its pictures' peaks.")
+    share: float = helped("Its part of the longest bar, 0..1.")
+
+
+@dataclass(frozen=True, slots=True)
+class CropsPanel:
+    """All of it."""
+
+    unit: str = helped("What was asked: the convolution and its map.")
+    crops: tuple[CropView, ...] = helped("Up to nine crops, strongest first.")
+    out_of: str = helped("Of which pictures they are the strongest, in words.")
+    collections: tuple[Collection, ...] = helped("Collections to choose from.")
+    classes: tuple[ClassShare, ...] = helped("The classes it prefers, where the pictures have any.")
+    side: int = helped("Side of a crop in pixels of the network's input.")
+    whole: bool = helped("Whether a crop is as large as the picture or larger.")
+    progress: Progress | None = helped("How far the built-in pictures are, while they are not.")
+    again: str = helped("Where to look again.")
+    refused: tuple[str, ...] = helped("A sentence for each atlas that cannot be used.")
+    command: str = helped("What makes an atlas of a folder; empty where there is one.")
+    png: str = helped("URL of the crops as one picture.")
+    csv: str = helped("URL of the table of crops.")
+
+
+def crop_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
+    """The panel's link, where a unit's numbers come from one convolution."""
+    if view.channel is None or convolution(model, step.name, view.channel) is None:
+        return ()
+    return (PanelLink("The crops that fire it most", panel_url(view)),)
+
+
+def panel_url(view: View) -> str:
+    """The inside of the panel."""
+    unit = View(view.model, view.image, view.step, view.channel, view.y, view.x)
+    return f"/crops/panel?{unit.query()}"
+
+
+def table_url(model: str, of: str, step: str, channel: int, kind: str) -> str:
+    """All crops of a unit as one file."""
+    return f"/crops/{quote(model)}/{quote(of)}/{quote(step)}/{channel}.{kind}"
+
+
+def crop_views(
+    run: Run, source: Source, at: tuple[str, int], mine: frozenset[str], keep: int = 9
+) -> tuple[CropView, ...]:
+    """The crops of a unit; `mine` are the pictures that the viewer brought."""
+    won = source.won(*at)[:keep]
+    return tuple(_view(run, source, at, one, rank, mine) for rank, one in enumerate(won, 1))
+
+
+def classes(source: Source, at: tuple[str, int]) -> tuple[ClassShare, ...]:
+    """The five classes that fire a unit most, where the pictures lie in folders of classes."""
+    if not isinstance(source, Photographs):
+        return ()
+    found = source.atlas.preferred(*at)
+    longest = max((abs(value) for _, value in found), default=0.0) or 1.0
+    labels = {label.wnid: label.label for label in source.model.labels}
+    return tuple(
+        ClassShare(labels.get(name, name), value, max(0.0, value) / longest)
+        for name, value in found
+    )
+
+
+def _view(
+    run: Run, source: Source, at: tuple[str, int], won: Won, rank: int, mine: frozenset[str]
+) -> CropView:
+    step, channel = at
+    model, name, image = run.model, source.name(won.number), source.image(won.number)
+    y, x = divmod(won.cell, model.geometry[step].shape[2])
+    stamp = f"?v={version(model.row)}" if source.forever else ""
+    url = ""
+    if image is None:
+        url = crop_url(model.id, source.id, step, channel, won.number, "")
+    elif source.forever or image in mine:
+        url = View(model.id, image, step, channel, y, x).url()
+    projection = crop_url(model.id, source.id, step, channel, won.number, "/projection.png")
+    called = name or ("A picture of yours" if image in mine else "Somebody's picture")
+    return CropView(
+        rank,
+        won.value,
+        crop_url(model.id, source.id, step, channel, won.number) + stamp,
+        projection + stamp if source.whole(won.number) else "",
+        url if source.whole(won.number) else "",
+        called,
+        f"{called}: peak {won.value:.3g} at row {y}, column {x}",
+    )
+
+
+router = APIRouter()
+
+PATIENCE = 0.4
+"""Seconds that a panel waits for the built-in pictures before it says how far they are."""
+
+
+@router.get("/panel")
+async def panel(
+    request: Request,
+    services: ServicesDep,
+    owner: OwnerDep,
+    view: UnitDep,
+    of: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """The inside of the panel."""
+    step, channel = view.step or "", view.channel or 0
+    async with services.runs.listen(view.model, view.image) as run:
+        record = await run.record(step)
+        checked_cell(run, record, checked_channel(record, channel), view.y, view.x)
+        if (at := convolution(run.model, step, channel)) is None:
+            raise NotFound(f"{step} sees the whole picture at once: there is nothing to cut out.")
+        made = await _panel(services, owner, view, run, at, of)
+    return render(request, "partials/_crops.html", {"panel": made})
+
+
+async def _panel(
+    services: Services, owner: str, view: View, run: Run, at: tuple[str, int], of: str
+) -> CropsPanel:
+    model = run.model
+    found = await asyncio.to_thread(atlases, services, model)
+    asked = of or (found.atlases[0].id if found.atlases else SAMPLES)
+    source = await source_of(services, model, asked, PATIENCE)
+    where = model.geometry[at[0]]
+    again = panel_url(view)
+    titles = [(one.id, one.title) for one in found.atlases]
+    titles.append((SAMPLES, "Built-in pictures"))
+    if services.gathered:
+        titles.append((UPLOADS, "Pictures brought here"))
+    mine = frozenset(one.id for one in services.pictures.recent(owner, 1000))
+    waiting = isinstance(source, Progress)
+    return CropsPanel(
+        unit=f"{at[0]}, map {at[1]}",
+        crops=() if isinstance(source, Progress) else crop_views(run, source, at, mine),
+        out_of="" if isinstance(source, Progress) else out_of(services, source),
+        collections=tuple(Collection(t, f"{again}&of={id}", id == asked) for id, t in titles),
+        classes=() if isinstance(source, Progress) else classes(source, at),
+        side=where.receptive_field,
+        whole=where.receptive_field >= model.outline.input_size,
+        progress=source if isinstance(source, Progress) else None,
+        again=f"{again}&of={asked}" if waiting else again,
+        refused=found.refused,
+        command="" if found.atlases else command(model),
+        png=table_url(model.id, asked, *at, "png"),
+        csv=table_url(model.id, asked, *at, "csv"),
+    )

@@ -1,0 +1,334 @@
+"""A panel: channels of a layer switched off, and which of them the class misses most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from app.pictures.figures import figures_png
+from app.pictures.sheets import arrange
+from app.services.interventions.ablation import By, Ranking, Switch, at_once
+from app.services.runs.run import Run
+from app.services.runs.sheets import version
+from app.vision.cover import Change
+from app.vision.passes import border
+from app.web.core.links import sheet_url
+from app.web.core.templating import number, percent
+from app.web.parts.class_changes import Classes, classes, no_classes
+from app.web.parts.contexts import helped
+from app.web.parts.sprites import Legend, box, legend
+from app.web.parts.unit_query import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class TickTile:
+    """A map that can be ticked."""
+
+    channel: int = helped("Its number.")
+    box: str = helped("Its part of the sheet, as an SVG viewBox.")
+    ticked: bool = helped("Whether it is.")
+
+
+@dataclass(frozen=True, slots=True)
+class MovedMap:
+    """A map of the last step of a network without classes, and how far it moved."""
+
+    channel: int = helped("Its number.")
+    before: float = helped("Its mean before.")
+    after: float = helped("Its mean now.")
+    moved: float = helped("Relative change.")
+
+
+@dataclass(frozen=True, slots=True)
+class CutResult:
+    """What switching off did."""
+
+    sentence: str = helped("What is off.")
+    address: str = helped("What the page's URL says of it.")
+    classes: Classes | None = helped("The classes, where there are any.")
+    nothing: str = helped("What the network answers with nothing from this layer.")
+    why: str = helped("Why there are no classes, empty where there are.")
+    last: str = helped("Name of the last step, where that is what is compared.")
+    moved: tuple[MovedMap, ...] = helped("Its maps that moved most.")
+    hidden: dict[str, Any] = helped("The unit and the switches as fields of a form.")
+    links: str = helped("The panel's URL up to the class asked about.")
+    png: str = helped("URL of this as a picture.")
+    csv: str = helped("URL of this as a table.")
+
+
+@dataclass(frozen=True, slots=True)
+class RankRow:
+    """One channel of the ranking."""
+
+    channel: int = helped("Its number.")
+    set: str = helped("What selecting it changes in the URL.")
+    url: str = helped("The page with it.")
+    cost: str = helped("What its loss costs.")
+    share: float = helped("Length of its bar, 0..1.")
+    helps: bool = helped("Whether the class is worth less without it.")
+
+
+@dataclass(frozen=True, slots=True)
+class RankPanel:
+    """The channels by what their loss costs."""
+
+    title: str = helped("Of what, in words.")
+    rows: tuple[RankRow, ...] = helped("Those that cost most.")
+    harmful: tuple[RankRow, ...] = helped("Those without which the class does better.")
+    done: int = helped("Channels tried.")
+    count: int = helped("Channels there are.")
+    finished: bool = helped("Whether all were.")
+    by: By = helped("What is compared.")
+    bys: tuple[tuple[By, str, str], ...] = helped("What can be: value, words, URL.")
+    sentence: str = helped("What was found.")
+    csv: str = helped("URL of the table.")
+
+
+@dataclass(frozen=True, slots=True)
+class CutPanel:
+    """The switches, what they did, the ranking."""
+
+    step: str = helped("Name of the step.")
+    channel: int = helped("The channel that is looked at.")
+    title: str = helped("It in words.")
+    spatial: bool = helped("Whether channels are maps.")
+    tiles: tuple[TickTile, ...] = helped("The channels that can be ticked, strongest first.")
+    count: int = helped("Channels there are.")
+    sheet: str = helped("URL of the sheet of all channels shown.")
+    size: tuple[int, int] = helped("Its width and height, pixels.")
+    legend: Legend = helped("How to read the maps.")
+    only: bool = helped("Whether the ticked ones alone are on.")
+    all: bool = helped("Whether all are off.")
+    ticked: bool = helped("Whether channels are named one by one.")
+    quick: tuple[tuple[str, str, bool], ...] = helped("Words, URL, whether it is so now.")
+    fields: dict[str, Any] = helped("The unit as fields of a form.")
+    hidden: str = helped("Channels ticked that are not shown, with commas.")
+    result: CutResult = helped("What switching off did.")
+    ranks: bool = helped("Whether there is a class to rank for.")
+    rank_url: str = helped("Where the ranking is.")
+    rank_label: str = helped("The class it is for.")
+    at_once: bool = helped("Whether the ranking comes without being asked for.")
+
+
+TILES = 400
+"""Maps that can be ticked; of more, the strongest."""
+
+NUMBERS = 64
+"""Of a row of numbers fewer: each takes as much room as a map."""
+
+SHOWN, HELPED = 12, 4
+"""Channels listed that cost most, and of those the class is better off without."""
+
+MOVED = 5
+
+BY_WORDS: tuple[tuple[By, str], ...] = (("logits", "Score"), ("probabilities", "Probability"))
+
+
+def cut_panel(asked: Asked, switch: Switch, changes: list[Change], by: By) -> CutPanel:
+    """The whole panel; `changes` as `result` takes them."""
+    run, record = asked.run, asked.record
+    name = record.step.name
+    spatial, count = run.spatial(name), len(record.statistics.peaks)
+    shown = min(count, TILES if spatial else NUMBERS)
+    order = record.statistics.strongest(shown)
+    shape = run.model.geometry[name].shape
+    height, width = shape[1:] if len(shape) == 3 else (1, 1)
+    layout = arrange(shown, height, width)
+    ticked = set(switch.channels)
+    label = run.model.labels[asked.index].label if asked.index is not None else ""
+    return CutPanel(
+        step=name,
+        channel=asked.channel,
+        title=asked.title,
+        spatial=spatial,
+        tiles=tuple(TickTile(c, box(layout, i), c in ticked) for i, c in enumerate(order)),
+        count=count,
+        sheet=sheet_url(asked.view, run.model, name, channels=f"top{shown}"),
+        size=(layout.width, layout.height),
+        legend=legend(asked.view, run, record),
+        only=switch.only,
+        all=switch.all,
+        ticked=bool(switch.channels),
+        quick=quick(asked, switch),
+        fields={**asked.names, **asked.class_field},
+        hidden=",".join(str(c) for c in switch.channels if c not in order),
+        result=cut_result(asked, switch, changes),
+        ranks=asked.index is not None,
+        rank_url=f"/cut/ablation/ranking?{asked.query(by=by)}",
+        rank_label=label,
+        at_once=at_once(run.model),
+    )
+
+
+def named(switch: Switch) -> dict[str, str]:
+    """A switch as fields of a query."""
+    text = "all" if switch.all else ",".join(map(str, switch.channels))
+    return {"off": "" if switch.only else text, "only": text if switch.only else ""}
+
+
+def cut_result(asked: Asked, switch: Switch, changes: list[Change]) -> CutResult:
+    """What switching off did; `changes` holds that of the switch, then that of all off."""
+    run, made = asked.run, named(switch)
+    now, nothing = changes
+    found = classes(run, now, asked.index) if asked.index is not None else None
+    query = asked.query(**made)
+    return CutResult(
+        sentence=sentence(asked, switch),
+        address=asked.address(**made),
+        hidden={**asked.names, **made},
+        classes=found,
+        nothing=_nothing(asked, nothing),
+        why=no_classes(run),
+        last="" if found else now.step,
+        moved=() if found else _moved(now),
+        links=f"/cut/ablation?{query}",
+        png=f"/cut/ablation.png?{query}",
+        csv=f"/cut/ablation.csv?{query}",
+    )
+
+
+def sentence(asked: Asked, switch: Switch) -> str:
+    """What is off, in words."""
+    count = len(asked.record.statistics.peaks)
+    off, name = len(switch.off(count)), asked.record.step.name
+    if switch.idle:
+        return f"All {count} channels of {name} are on."
+    if switch.all or off == count:
+        return f"Nothing from {name} goes on: all {count} channels are off."
+    few = ", ".join(map(str, switch.channels[:8])) + (" …" if len(switch.channels) > 8 else "")
+    if switch.only:
+        return f"Of {name} only {few} {'is' if len(switch.channels) == 1 else 'are'} on; {off} off."
+    return f"Off: {few} ({off} of {count} channels of {name})."
+
+
+def rank_panel(asked: Asked, ranking: Ranking, by: By) -> RankPanel:
+    """The ranking as far as it is."""
+    drops = getattr(ranking, by)
+    order = ranking.order(by)
+    limit = max((abs(drops[c].item()) for c in order), default=0.0)
+    label = asked.run.model.labels[asked.index or 0].label
+    text = number if by == "logits" else _points
+
+    def row(channel: int) -> RankRow:
+        drop = drops[channel].item()
+        name = asked.record.step.name
+        return RankRow(
+            channel,
+            f"step={name}&channel={channel}&y=&x=",
+            asked.view.at(step=name, channel=channel, y=None, x=None),
+            text(drop),
+            abs(drop) / limit if limit else 0.0,
+            drop >= 0,
+        )
+
+    helped_by = [c for c in reversed(order) if drops[c] < 0][:HELPED]
+    files = f"{asked.view.run}/steps/{quote(asked.record.step.name)}/ablation/ranking.csv"
+    return RankPanel(
+        title=f"{dict(BY_WORDS)[by].lower()} of {label}",
+        rows=tuple(row(c) for c in order[:SHOWN] if drops[c] >= 0),
+        harmful=tuple(map(row, helped_by)),
+        done=ranking.done,
+        count=len(drops),
+        finished=ranking.finished,
+        by=by,
+        bys=tuple(
+            (one, words, f"/cut/ablation/ranking?{asked.query(by=one)}&start=true")
+            for one, words in BY_WORDS
+        ),
+        sentence=_found(ranking, by, order, text) if ranking.finished else "",
+        csv=f"{files}?class={asked.index}&v={version(asked.run.model.row)}",
+    )
+
+
+def table_rows(run: Run, change: Change) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    """Head and rows: all classes before and after, or the last step's channels."""
+    if not run.model.labels:
+        moved = change.relative.tolist()
+        means = (_means(change.before).tolist(), _means(change.after).tolist())
+        rows = list(enumerate(zip(*means, moved, strict=True)))
+        figures = ("channel", "mean before", "mean now", "relative change")
+        return figures, [(c, *one) for c, one in rows]
+    before, after = change.before.softmax(0).tolist(), change.after.softmax(0).tolist()
+    scores = change.before.tolist(), change.after.tolist()
+    head = ("index", "label", "probability before", "now", "change", "logit before", "logit now")
+    return head, [
+        (one.index, one.label, a, b, b - a, scores[0][one.index], scores[1][one.index])
+        for one, a, b in zip(run.model.labels, before, after, strict=True)
+    ]
+
+
+def picture(asked: Asked, switch: Switch, changes: list[Change]) -> bytes:
+    """What switching off did, in words to take home."""
+    made = cut_result(asked, switch, changes)
+    lines = [made.sentence]
+    if made.classes:
+        lines.append(made.classes.sentence)
+        lines += [
+            f"{r.label}: {percent(r.before)} before, {percent(r.after)} now ({r.points} points)"
+            for r in made.classes.rows
+        ]
+        lines.append(made.nothing)
+    lines += [f"{made.last}, map {m.channel} moved by {percent(m.moved)}" for m in made.moved]
+    title = f"{asked.run.model.row.title}: channels of {asked.record.step.name} switched off"
+    return figures_png(title, (), lines)
+
+
+def quick(asked: Asked, switch: Switch) -> tuple[tuple[str, str, bool], ...]:
+    """The switches most often wanted: words, URL, whether it is so now."""
+    one = (asked.channel,)
+    kind = "map" if asked.run.spatial(asked.record.step.name) else "number"
+    choices = (
+        ("All on", Switch()),
+        (f"Only {kind} {asked.channel} off", Switch(one)),
+        (f"Only {kind} {asked.channel} on", Switch(one, only=True)),
+        ("All off", Switch(all=True)),
+    )
+    return tuple(
+        (words, f"/cut/ablation?{asked.query(**named(one))}", one == switch)
+        for words, one in choices
+    )
+
+
+def _nothing(asked: Asked, nothing: Change) -> str:
+    if asked.index is None:
+        return ""
+    made = classes(asked.run, nothing, asked.index)
+    name, outline = asked.record.step.name, asked.run.model.outline
+    beside = border(outline, name, [outline.logits])
+    told = (
+        f"What goes past it, through {beside[0]}, still speaks."
+        if beside
+        else "That is what the later biases alone say, of any picture."
+    )
+    return (
+        f"For comparison, with nothing from {name}: {made.after.label}, "
+        f"{percent(made.after.after)}; {made.asked.label} {percent(made.asked.after)}. {told}"
+    )
+
+
+def _moved(change: Change) -> tuple[MovedMap, ...]:
+    moved = change.relative
+    order = moved.argsort(descending=True, stable=True)[:MOVED].tolist()
+    before, after = _means(change.before), _means(change.after)
+    return tuple(
+        MovedMap(c, before[c].item(), after[c].item(), moved[c].item()) for c in order if moved[c]
+    )
+
+
+def _means(output: Any) -> Any:
+    return output.flatten(1).mean(1) if output.ndim > 1 else output
+
+
+def _found(ranking: Ranking, by: By, order: list[int], text: Any) -> str:
+    drops = getattr(ranking, by)
+    first = order[0]
+    small = int((drops.abs() < drops.abs().max() / 10).sum())
+    return (
+        f"Channel {first} is missed most: without it {text(drops[first].item())} less. {small} of "
+        f"{len(drops)} cost less than a tenth of the costliest."
+    )
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:.2f} points".replace("-", "−")

@@ -1,0 +1,61 @@
+"""A panel's answer: the partial for htmx, a page of its own for anyone else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from app.services.interventions import ablation
+from app.services.networks.catalogue import Model
+from app.web.core.htmx import by_htmx
+from app.web.core.links import View
+from app.web.core.templating import render
+from app.web.panels.panel_link import PanelLink
+from app.web.parts.unit_query import Asked
+from models.graph import Step
+
+
+@dataclass(frozen=True, slots=True)
+class CutPanel:
+    """A panel of a unit, or of a step: then its strongest map is looked at."""
+
+    title: str
+    path: str
+    applies: Callable[[Model, Step], bool]
+
+
+def _has_units(model: Model, step: Step) -> bool:
+    return step.kind != "flatten" or step.name == model.outline.logits
+
+
+PANELS = (
+    CutPanel("Cover a part", "/cut/cover", _has_units),
+    CutPanel("Where covering hurts", "/cut/occlusion", _has_units),
+    CutPanel("Switch channels off", "/cut/ablation", ablation.applies),
+)
+
+
+def cut_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
+    """Those that a step has."""
+    named = {"model": view.model, "image": view.image, "step": step.name}
+    unit = {"channel": view.channel, "y": view.y, "x": view.x}
+    query = urlencode({**named, **{k: v for k, v in unit.items() if v is not None}})
+    return tuple(
+        PanelLink(one.title, f"{one.path}?{query}") for one in PANELS if one.applies(model, step)
+    )
+
+
+def answer(request: Request, template: str, asked: Asked, panel: Any) -> Response:
+    """Works without scripts: then the panel is a page with plain links and forms."""
+    context = {"panel": panel, "plain": not by_htmx(request)}
+    if by_htmx(request):
+        return render(request, template, context)
+    view = asked.view
+    home = view.url(step=asked.record.step.name, channel=asked.channel)
+    page = {**context, "template": template, "home": home, "title": asked.title, "asked": asked}
+    return render(request, "pages/cut.html", page)

@@ -1,0 +1,97 @@
+"""A panel: what in the picture drives a unit, by four methods side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from app.services.runs.projections import METHODS, Method, maps_before
+from app.services.runs.run import Record, Run
+from app.services.runs.sheets import version
+from app.vision.units import before_relu
+from app.web.core.links import View, name_of
+from app.web.parts.contexts import helped
+from app.web.parts.photo import Photo, frame, photo
+
+WORDS: dict[Method, tuple[str, str]] = {
+    "gradient": (
+        "Gradient",
+        "Which pixels, changed a little, would change it most (Simonyan and others 2013).",
+    ),
+    "guided": (
+        "Guided backprop",
+        "The gradient, kept to what speaks for it at every ReLU (Springenberg and others 2014). "
+        "Clear, because it follows edges of the picture.",
+    ),
+    "deconvolution": (
+        "Deconvolution",
+        "The way back as Zeiler and Fergus went it in 2013.",
+    ),
+    "grad_cam": (
+        "Grad-CAM",
+        "Where the maps before it lie that speak for it, warm, or against it, cool (Selvaraju and "
+        "others 2016).",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """One method's picture."""
+
+    title: str = helped("Its name.")
+    sentence: str = helped("What it tells, and who found it.")
+    url: str = helped("Its picture.")
+    frame: tuple[float, float, float, float] | None = helped(
+        "Where maps lie on the input; None for pixels."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionsPanel:
+    """All methods for one unit."""
+
+    asked: str = helped("What exactly was asked, in words.")
+    images: tuple[Projection, ...] = helped("One for each method.")
+    photo: Photo = helped("The photo under Grad-CAM.")
+    size: int = helped("Side of the network's input, pixels.")
+    keep: str = helped("The unit as a link keeps it.")
+    keep_url: str = helped("The page with it kept.")
+
+
+def projections(view: View, run: Run, record: Record) -> ProjectionsPanel:
+    """What drives the cell that is pinned, or the whole map."""
+    model, step = run.model, record.step
+    name = before_relu(run.network, step.name)
+    at = maps_before(run, name)
+    pinned = view.y is not None and view.x is not None and run.spatial(name)
+    cell = {"y": view.y, "x": view.x} if pinned else {}
+
+    def url(method: Method) -> str:
+        query = {"method": method, "channel": view.channel or 0, **cell, "v": version(model.row)}
+        return f"{view.run}/steps/{quote(step.name)}/projection.png?{urlencode(query)}"
+
+    return ProjectionsPanel(
+        asked=_asked(view, run, name, pinned),
+        images=tuple(
+            Projection(
+                *WORDS[method],
+                url(method),
+                frame(model.geometry[at]) if at and method == "grad_cam" else None,
+            )
+            for method in METHODS
+            if at or method != "grad_cam"
+        ),
+        photo=photo(view, run),
+        size=model.outline.input_size,
+        keep=name_of(view),
+        keep_url=view.url(kept=name_of(view)),
+    )
+
+
+def _asked(view: View, run: Run, name: str, pinned: bool) -> str:
+    if pinned:
+        return f"Asked of {name}, map {view.channel}, at row {view.y}, column {view.x}."
+    if run.spatial(name):
+        return f"Asked of the mean of {name}, map {view.channel}. Pin a cell to ask for it alone."
+    return f"Asked of {name}, number {view.channel}."

@@ -1,0 +1,116 @@
+"""The kernel of a deeper unit: a slice for each input map, the strongest first, each a link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from app.pictures.filters import slice_order
+from app.pictures.sheets import arrange
+from app.services.networks.catalogue import Model
+from app.services.runs.arithmetic import weight_of
+from app.services.runs.run import Record, Run
+from app.web.core.links import View, filters_url
+from app.web.core.templating import number, percent
+from app.web.parts.contexts import helped
+from app.web.parts.sprites import Legend, box
+from app.web.parts.unit_names import map_name
+from models.graph import Step
+
+FIRST = 8
+"""Slices that stand in the pane; the others come when they are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The part of a kernel that reads one map."""
+
+    channel: int = helped("Number of the map it reads.")
+    label: str = helped("Its part of the kernel's energy.")
+    title: str = helped("What it is, for tooltips and screen readers.")
+    url: str = helped("The page with the map it reads.")
+    box: str = helped("Its part of the sheet, as an SVG viewBox.")
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """A kernel, slice by slice."""
+
+    source: str = helped("Name of the step whose maps are read.")
+    kernel: str = helped("Rows and columns of a slice.")
+    count: int = helped("How many slices the kernel has.")
+    tiles: tuple[Slice, ...] = helped("The slices that are shown, strongest first.")
+    half: int = helped("How many of the strongest hold half of the energy.")
+    sheet: str = helped("URL of the sheet with all slices.")
+    size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
+    legend: Legend = helped("How to read the colours.")
+
+
+def has_slices(model: Model, step: Step) -> bool:
+    """Whether a step's kernels read maps, not the picture."""
+    return step.kind == "conv" and step.inputs[0] in model.geometry
+
+
+def first_slices(view: View, run: Run, step: Step, channel: int) -> Slices | None:
+    """The strongest slices; None where the step has no such kernels."""
+    if not has_slices(run.model, step):
+        return None
+    return _slices(view, run, step, channel, FIRST)
+
+
+def slices(view: View, run: Run, record: Record) -> Slices:
+    """A panel: all slices of a unit's kernel."""
+    return _slices(view, run, record.step, view.channel or 0, None)
+
+
+def _slices(view: View, run: Run, step: Step, channel: int, shown: int | None) -> Slices:
+    kernel, source = weight_of(run, step)[channel].detach().cpu(), step.inputs[0]
+    count, height, width = kernel.shape
+    layout = arrange(count, height, width)
+    order, shares = slice_order(kernel), energy(kernel)
+    limit = number(float(kernel.abs().max()))
+
+    def made(place: int, one: int) -> Slice:
+        share, name = percent(shares[one]), map_name(source, one)
+        return Slice(
+            one,
+            share,
+            f"{name}: {share} of the kernel’s energy",
+            view.at(step=source, channel=one, y=None, x=None),
+            box(layout, place),
+        )
+
+    return Slices(
+        source=source,
+        kernel=f"{height}×{width}",
+        count=count,
+        tiles=tuple(made(place, one) for place, one in enumerate(order[:shown])),
+        half=half_of([shares[one] for one in order]),
+        sheet=f"{filters_url(run.model, step.name)}&channel={channel}",
+        size=(layout.width, layout.height),
+        legend=Legend(
+            "signed",
+            f"−{limit}",
+            limit,
+            "All slices on one scale: colours end at the kernel’s largest weight.",
+        ),
+    )
+
+
+def energy(kernel: Tensor) -> list[float]:
+    """Each slice's part of the kernel's squared weights, [I,kh,kw] -> I numbers that make 1."""
+    each = kernel.double().square().sum((1, 2))
+    whole = float(each.sum())
+    shares: list[float] = (each / whole if whole else each).tolist()
+    return shares
+
+
+def half_of(shares: list[float]) -> int:
+    """How many of the shares, largest first, together hold half."""
+    total, wanted = 0.0, sum(shares) / 2
+    for count, share in enumerate(shares, 1):
+        total += share
+        if total >= wanted:
+            return count
+    return len(shares)

@@ -1,0 +1,204 @@
+"""Routes of synthesised pictures: the panel, the picture as it grows, the wall."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.errors import NotFound
+from app.services.runs.run import Run
+from app.services.synthesis.growth import Report
+from app.services.synthesis.picture import Picture
+from app.services.synthesis.query import Asked, Wanted
+from app.services.synthesis.studio import Found, Studio
+from app.web.api.channels import Growing, grow
+from app.web.core.htmx import by_htmx
+from app.web.core.links import View
+from app.web.core.state import OwnerDep, Services, ServicesDep
+from app.web.core.streams import DONE, broken
+from app.web.core.templating import render, render_text
+from app.web.panels.synthesis import pictures
+from app.web.panels.synthesis.pictures import SynthesisPanel
+from app.web.parts.synthesis_urls import from_link, in_link, page_with, spelled, wanted
+
+router = APIRouter(include_in_schema=False)
+
+PULSE = 1.0
+"""Seconds after which a step is told of though it brought no new picture."""
+
+Short = Annotated[str, Query(max_length=200)]
+Channel = Annotated[int | None, Query(ge=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is asked for, beside the run whose picture is on screen."""
+
+    asked: Asked
+    run: Run
+    studio: Studio
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query that names it."""
+        asked = self.asked
+        channel = {} if asked.channel is None else {"channel": str(asked.channel)}
+        named = {"model": asked.model.id, "image": self.run.image, "step": asked.step}
+        return {**named, **channel, **{k: str(v) for k, v in spelled(asked).items()}}
+
+
+async def scene(
+    services: Services, unit: tuple[str, str, str, int | None], wanted: Wanted
+) -> AsyncIterator[Scene]:
+    """What a query names, checked, with its run held. Raises what cannot be shown."""
+    model, image, step, channel = unit
+    asked = services.studio.asked(services.catalogue.model(model), step, channel, wanted)
+    async with services.runs.listen(model, image) as run:
+        await run.record(step)
+        yield Scene(asked, run, services.studio)
+
+
+async def spelled_scene(
+    services: ServicesDep,
+    wanted: Annotated[Wanted, Depends(wanted)],
+    model: Short,
+    image: Short,
+    step: Short,
+    channel: Channel = None,
+) -> AsyncIterator[Scene]:
+    """As the form and its links write it."""
+    async for one in scene(services, (model, image, step, channel), wanted):
+        yield one
+
+
+async def linked_scene(
+    services: ServicesDep,
+    model: Short,
+    image: Short,
+    step: Short,
+    channel: Channel = None,
+    made: Short = "",
+) -> AsyncIterator[Scene]:
+    """As a link to the page writes it."""
+    async for one in scene(services, (model, image, step, channel), from_link(made)):
+        yield one
+
+
+SceneDep = Annotated[Scene, Depends(spelled_scene)]
+
+
+async def growing(
+    scene: SceneDep, services: ServicesDep, owner: OwnerDep
+) -> AsyncIterator[tuple[Scene, Growing]]:
+    """A picture that grows, until its stream ends: what can fail fails before it begins."""
+    async for one in grow(scene.asked, services, owner):
+        yield scene, one
+
+
+@router.get("/panels/synthesised")
+async def panel(
+    request: Request, scene: Annotated[Scene, Depends(linked_scene)], made: str = ""
+) -> Response:
+    """The inside of the panel; what takes seconds begins at once, where a link named it."""
+    begin = bool(made) and scene.asked.model.state == "embedded"
+    context = await _panel(scene, begin)
+    return render(request, "synthesis/_panel.html", {"panel": context})
+
+
+@router.get("/synthesis/stage")
+async def stage(request: Request, scene: SceneDep, begin: bool = True) -> Response:
+    """The picture that the form asks for, or its growing; without htmx, the page with it."""
+    made = in_link(scene.asked)
+    if not by_htmx(request):
+        asked = scene.asked
+        view = View(asked.model.id, scene.run.image, asked.step, asked.channel, made=made)
+        return RedirectResponse(view.url(), 303)
+    context = await _panel(scene, begin, stopped=not begin)
+    response = render(request, "synthesis/_stage.html", {"panel": context})
+    if begin or context.made:
+        response.headers["HX-Replace-Url"] = page_with(
+            request.headers.get("hx-current-url", ""), made
+        )
+    return response
+
+
+@router.get("/synthesis/wall")
+async def wall(
+    request: Request,
+    services: ServicesDep,
+    model: Short,
+    image: Short,
+    step: Short,
+) -> Response:
+    """The pictures of all channels of a step, strongest on this picture first."""
+    async with services.runs.listen(model, image) as run:
+        record = await run.record(step)
+        view = View(model, image, step)
+        context = pictures.wall(view, run, step, record.statistics.strongest())
+    if context is None:
+        raise NotFound(f"No synthesised pictures of the whole of {step} are here yet.")
+    return render(request, "synthesis/_wall.html", {"wall": context})
+
+
+@router.get("/synthesis/events", response_class=EventSourceResponse)
+async def events(
+    both: Annotated[tuple[Scene, Growing], Depends(growing)],
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """The place in the queue, the picture as it grows, the finished one, `done`.
+
+    An event's id is its step. A page that comes back, with the last step it saw, is sent later
+    ones.
+    """
+    scene, growing = both
+    seen = -1 if last_event_id is None else last_event_id
+    loop, told = asyncio.get_running_loop(), 0.0
+    try:
+        if seen < 0:
+            text = render_text("partials/_queued.html", {"place": growing.place})
+            yield ServerSentEvent(raw_data=text)
+        async for item in growing.items:
+            if isinstance(item, int) or item.step <= seen:
+                continue
+            if item.fresh or loop.time() - told >= PULSE:
+                told = loop.time()
+                yield ServerSentEvent(raw_data=await _told(scene, item), id=str(item.step))
+    except Exception as error:
+        yield broken(error)
+    yield DONE
+
+
+async def _told(scene: Scene, report: Report) -> str:
+    """One event's HTML; of the last the finished picture, which takes the stage."""
+    if not report.finished:
+        return render_text("synthesis/_growing.html", {"growing": pictures.growing(report)})
+    found = await asyncio.to_thread(scene.studio.find, scene.asked)
+    # A picture that could not be kept on the disk is still in memory, unless very many grow.
+    found = found or Found("none", Picture(b"", report.objective, report.curve))
+    made = await pictures.made(scene.asked, scene.run, found, scene.studio, report.problem)
+    return render_text("synthesis/_finished.html", {"made": made})
+
+
+async def _panel(scene: Scene, begin: bool, stopped: bool = False) -> SynthesisPanel:
+    asked = scene.asked
+    found = await asyncio.to_thread(scene.studio.find, asked)
+    made = None
+    if found:
+        made = await pictures.made(asked, scene.run, found, scene.studio)
+    query = scene.query
+    stop = {name: value for name, value in query.items() if name != "steps"}
+    return SynthesisPanel(
+        name=asked.name,
+        form=pictures.form(asked, scene.run),
+        made=made,
+        events="" if made or not begin else f"/synthesis/events?{urlencode(query)}",
+        stop=f"/synthesis/stage?{urlencode({**stop, 'begin': 'false'})}",
+        stopped=stopped,
+    )

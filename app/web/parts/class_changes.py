@@ -1,0 +1,90 @@
+"""The likeliest classes before and after something was covered or cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.services.runs.run import Run
+from app.vision.cover import Change
+from app.vision.predict import top
+from app.web.core.templating import percent
+from app.web.parts.contexts import helped
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """One class before and after; probabilities in 0..1."""
+
+    index: int = helped("Its index.")
+    label: str = helped("What it is called.")
+    before: float = helped("Its probability before.")
+    after: float = helped("Its probability after.")
+    logit_before: float = helped("Its score before.")
+    logit_after: float = helped("Its score after.")
+
+    @property
+    def change(self) -> float:
+        """After less before, in 0..1."""
+        return self.after - self.before
+
+    @property
+    def points(self) -> str:
+        """The change in percentage points, signed."""
+        points = 100 * self.change
+        size = f"{abs(points):.1f}" if abs(points) >= 0.05 else f"{abs(points):.2f}"
+        return f"{'+' if points > 0 else '−'}{size}" if abs(points) >= 0.005 else "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The top five before and those after, likeliest before first, and the class asked about."""
+
+    rows: tuple[ClassRow, ...] = helped("Each class that is among either five, once.")
+    asked: ClassRow = helped("The class asked about.")
+    before: ClassRow = helped("The likeliest before.")
+    after: ClassRow = helped("The likeliest after.")
+
+    @property
+    def flipped(self) -> bool:
+        """Whether the network says another class now."""
+        return self.before.index != self.after.index
+
+    @property
+    def sentence(self) -> str:
+        """What became of the answer, in words."""
+        one = self.asked
+        told = f"{one.label}: {percent(one.before)} before, {percent(one.after)} now."
+        if self.flipped:
+            return f"{told} The network says {self.after.label} instead of {self.before.label}."
+        return f"{told} The network still says {self.after.label}."
+
+
+def classes(run: Run, change: Change, index: int, shown: int = SHOWN) -> Classes:
+    """From scores before and after, [K] each."""
+    before, after = top(change.before, shown), top(change.after, shown)
+    order = list(dict.fromkeys(one.index for one in (*before, *after)))
+    shares, later = change.before.softmax(0), change.after.softmax(0)
+
+    def row(i: int) -> ClassRow:
+        return ClassRow(
+            i,
+            run.model.labels[i].label,
+            shares[i].item(),
+            later[i].item(),
+            change.before[i].item(),
+            change.after[i].item(),
+        )
+
+    return Classes(tuple(map(row, order)), row(index), row(before[0].index), row(after[0].index))
+
+
+def no_classes(run: Run) -> str:
+    """Why there is nothing to tell of classes; "" where there is."""
+    if run.model.labels:
+        return ""
+    return (
+        f"{run.model.row.title} ends at {run.model.outline.steps[-1].name}: this file has no "
+        "classifier, so there are maps to compare but no class."
+    )

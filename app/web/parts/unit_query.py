@@ -1,0 +1,154 @@
+"""What every question here names: a unit of a run, and the class whose fate is told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query
+
+from app.errors import NoClassifier
+from app.services.interventions.ablation import require_classes
+from app.services.networks.class_names import find_class
+from app.services.runs.arithmetic import checked_cell, checked_channel
+from app.services.runs.run import Record, Run
+from app.web.core.links import View
+from app.web.core.state import Services, ServicesDep
+from app.web.parts.unit_names import label_of
+
+
+def unit_asked(
+    model: str,
+    image: str,
+    step: str,
+    channel: Annotated[int, Query(ge=0)],
+    y: Annotated[int | None, Query(ge=0)] = None,
+    x: Annotated[int | None, Query(ge=0)] = None,
+) -> View:
+    """Not looked up yet."""
+    return View(model, image, step, channel, y, x)
+
+
+UnitDep = Annotated[View, Depends(unit_asked)]
+
+
+ClassName = Annotated[
+    str,
+    Query(
+        alias="class",
+        max_length=200,
+        description="Index or name of a class; by default the one the network saw.",
+        examples=["espresso"],
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A unit that is there, of a finished run that is held meanwhile.
+
+    `cell` is None where none is named: then the mean of the map is meant. `index` is the class
+    that is asked about, None where the network names none; `chosen` says that the request did.
+    """
+
+    view: View
+    run: Run
+    record: Record
+    channel: int
+    cell: tuple[int, int] | None
+    index: int | None
+    chosen: bool = False
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The unit as fields of a query or of a form."""
+        view = self.view
+        y, x = self.cell or (None, None)
+        fields: dict[str, Any] = {"model": view.model, "image": view.image, "step": view.step}
+        fields |= {"channel": self.channel, "y": y, "x": x}
+        return {name: value for name, value in fields.items() if value is not None}
+
+    @property
+    def class_field(self) -> dict[str, Any]:
+        """The class as a field, where one was chosen."""
+        return {"class": self.index} if self.chosen else {}
+
+    def query(self, **more: Any) -> str:
+        """A query string: the unit, and what else is given and not empty."""
+        given = {k: v for k, v in more.items() if v not in ("", None)}
+        return urlencode({**self.names, **self.class_field, **given}, safe=",")
+
+    def address(self, **state: Any) -> str:
+        """What the page's URL says of a panel: its state, empty parts to be taken away."""
+        return urlencode({**state, **self.class_field}, safe=",")
+
+    @property
+    def title(self) -> str:
+        """The unit in words."""
+        name, label = self.record.step.name, label_of(self.run, self.record.step, self.channel)
+        if label:
+            return label
+        if not self.run.spatial(name):
+            return f"{name}, number {self.channel}"
+        where = f", row {self.cell[0]}, column {self.cell[1]}" if self.cell else ""
+        return f"{name}, map {self.channel}{where}"
+
+
+@asynccontextmanager
+async def ask(services: Services, view: View, name: str = "") -> AsyncIterator[Asked]:
+    """Wait for the run, and check what is named. A step without a channel: its strongest.
+
+    Raises `UnknownModel`, `UnknownPicture`, `UnknownStep`, `BadRequest`, `NoClassifier`.
+    """
+    async with services.runs.listen(view.model, view.image) as run:
+        record = await run.record(view.step or "")
+        await run.finish()
+        channel = view.channel
+        channel = record.statistics.strongest(1)[0] if channel is None else channel
+        found = checked_cell(run, record, checked_channel(record, channel), view.y, view.x)
+        named = view.y is not None and view.x is not None and run.spatial(record.step.name)
+        index = class_asked(run, record, channel, name)
+        yield Asked(view, run, record, channel, found if named else None, index, bool(name))
+
+
+def class_asked(run: Run, record: Record, channel: int, name: str) -> int | None:
+    """The class that is named, else the unit itself where it is one, else the likeliest.
+
+    None where the network names nothing. Raises `BadRequest`, `NoClassifier`.
+    """
+    labels = run.model.labels
+    if name:
+        require_classes(run.model)
+        return find_class(labels, name)
+    if not labels:
+        return None
+    return channel if label_of(run, record.step, channel) else run.predictions(1)[0].index
+
+
+def required(index: int | None, run: Run) -> int:
+    """The class. Raises `NoClassifier` where there is none."""
+    require_classes(run.model)
+    if index is None:
+        raise NoClassifier("This network names nothing.")
+    return index
+
+
+async def asked(
+    services: ServicesDep,
+    model: str,
+    image: str,
+    step: str,
+    channel: Annotated[int | None, Query(ge=0)] = None,
+    y: Annotated[int | None, Query(ge=0)] = None,
+    x: Annotated[int | None, Query(ge=0)] = None,
+    name: ClassName = "",
+) -> AsyncIterator[Asked]:
+    """The unit that a panel is about."""
+    async with ask(services, View(model, image, step, channel, y, x), name) as found:
+        yield found
+
+
+AskedDep = Annotated[Asked, Depends(asked)]
