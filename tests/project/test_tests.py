@@ -105,12 +105,12 @@ def test_a_file_in_the_wrong_place_is_found(path: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "from tests.web.test_stream import parse",
+        "from tests.web.explorer.test_river_stream import parse",
         "from tests.web import test_stream",
-        "import tests.web.test_stream as stream",
+        "import tests.web.explorer.test_river_stream as stream",
         "from tests.web.conftest import BASE",
         "from conftest import BASE",
-        "def f():\n    from tests.web.test_stream import parse",
+        "def f():\n    from tests.web.explorer.test_river_stream import parse",
         "from .test_stream import parse",
         "from . import test_stream",
     ],

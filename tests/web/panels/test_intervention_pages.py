@@ -19,7 +19,7 @@ from app.services.pictures.mask import Mask
 from app.settings import Settings
 from app.web.app import create_app
 from tests.support.addresses import BASE
-from tests.support.cut_pages import HTML, HX, MASK, RUN, UNIT, array, hidden
+from tests.support.intervention_pages import HTML, HX, MASK, RUN, UNIT, array, hidden
 from tests.support.networks import put_partial
 
 

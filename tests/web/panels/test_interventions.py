@@ -24,7 +24,7 @@ from app.vision.occlusion import Patch, occlude
 from app.vision.passes import run
 from app.vision.units import Unit
 from models.graph import Network
-from tests.support.cut_pages import HX, MASK, RUN, UNIT, array, events, rows_of
+from tests.support.intervention_pages import HX, MASK, RUN, UNIT, array, events, rows_of
 from tests.support.networks import embedded
 from tests.support.small_networks import untouched
 
