@@ -13,7 +13,7 @@ from PIL import Image
 
 from app.pictures.sheets import arrange
 from app.services.networks.catalogue import Catalogue
-from app.services.synthesis.shipped import Shipped, shipped
+from app.services.synthesis.shipped import ShippedPictures, shipped
 
 OUT = Path(__file__).parents[1] / "docs" / "synthesis"
 MOST, SIDE, COLUMNS, GAP = 100, 56, 10, 2
@@ -35,7 +35,7 @@ def main() -> int:
     return 0
 
 
-def contact(there: Shipped, at: str, count: int) -> Image.Image:
+def contact(there: ShippedPictures, at: str, count: int) -> Image.Image:
     """The first `count` channels row by row, in 256 colours."""
     layout = arrange(count, SIDE + GAP, SIDE + GAP, COLUMNS)
     page = Image.new("RGB", (layout.width - GAP, layout.height - GAP), "white")

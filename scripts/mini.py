@@ -19,7 +19,7 @@ from pathlib import Path
 
 from app.__main__ import main as app
 from app.training import charts
-from app.training.charts import Axis
+from app.training.charts import TrainingAxis
 from app.training.checkpoint import write_text
 from app.training.session import Places
 
@@ -106,8 +106,8 @@ def record(folder: Path) -> None:
     write_text(folder / "training.csv", table.getvalue())
     chart = charts.lines(
         "Validation pictures recognised at once, running average of the weights",
-        Axis("epoch", 0, max(int(row["epoch"]) for row in every)),
-        Axis("per cent", 0, 100),
+        TrainingAxis("epoch", 0, max(int(row["epoch"]) for row in every)),
+        TrainingAxis("per cent", 0, 100),
         {
             name: [(int(row["epoch"]), 100 * float(row["top1"])) for row in found]
             for name, found in rows.items()

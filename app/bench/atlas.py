@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from app.bench.rows import Row
+from app.bench.rows import BenchRow
 from app.bench.workshop import Workshop, photo
 from app.pictures.preprocess import normalise
-from app.services.atlas.building import Options, Pass
-from app.services.atlas.folder import Folder
+from app.services.atlas.building import AtlasOptions, AtlasPass
+from app.services.atlas.folder import PictureFolder
 from app.services.networks.catalogue import Model
 from app.services.runs.run import preprocess
 from models.graph import Network
@@ -26,7 +26,7 @@ BATCH = 32
 SIDE = 64
 
 
-async def measure(workshop: Workshop) -> list[Row]:
+async def measure(workshop: Workshop) -> list[BenchRow]:
     """A picture's share of either; the bar is 90 % of the bare network's pictures per second."""
     if workshop.name not in ("mini", "alexnet", "squeezenet1_1"):
         return []
@@ -36,7 +36,7 @@ async def measure(workshop: Workshop) -> list[Row]:
         batches, rounds = (12, 1) if workshop.quick else (64, 1)
         await asyncio.to_thread(_fill, images, BATCH * batches)
         ours, bare = await asyncio.to_thread(_times, model, workshop.network, images, rounds)
-    return [Row(ATLAS, workshop.name, ours, bare, "ms", 1 / 0.9, bare=True)]
+    return [BenchRow(ATLAS, workshop.name, ours, bare, "ms", 1 / 0.9, bare=True)]
 
 
 def _fill(images: Path, count: int) -> None:
@@ -54,12 +54,14 @@ def _times(model: Model, network: Network, images: Path, rounds: int) -> tuple[f
     A whole pass, then as many batches bare, each in turn: reading ahead must not go on while the
     bare network is measured.
     """
-    folder = Folder.of(images)
+    folder = PictureFolder.of(images)
     batch = _ready(model, folder)
     _bare(network, batch)
     passed = bare = 0.0
     for number in range(rounds):
-        work = Pass(model, network, folder, images.parent / str(number), Options(BATCH, 10**9))
+        work = AtlasPass(
+            model, network, folder, images.parent / str(number), AtlasOptions(BATCH, 10**9)
+        )
         started = perf_counter()
         for progress in work.run():
             if progress.done == progress.total:
@@ -72,7 +74,7 @@ def _times(model: Model, network: Network, images: Path, rounds: int) -> tuple[f
     return 1000 * passed / count, 1000 * bare / count
 
 
-def _ready(model: Model, folder: Folder) -> Tensor:
+def _ready(model: Model, folder: PictureFolder) -> Tensor:
     prep = preprocess(model)
     return normalise(torch.stack([folder.read(i, prep) for i in range(BATCH)]), prep)
 

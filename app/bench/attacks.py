@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from app.bench.rows import Row, against_bare
+from app.bench.rows import BenchRow, against_bare
 from app.bench.workshop import OWNER, Workshop
-from app.services.attacks.job import Moment
+from app.services.attacks.job import AttackMoment
 from app.services.attacks.options import AttackRequest
 from models.graph import Network
 
@@ -21,7 +21,7 @@ STEPS = 10
 LIMIT = 1.15
 
 
-async def measure(workshop: Workshop) -> list[Row]:
+async def measure(workshop: Workshop) -> list[BenchRow]:
     """Epsilon 8 and epsilon 2, whose steps are half a pixel value."""
     image = workshop.pictures.bring(workshop.photo)
     times = await workshop.times(
@@ -63,6 +63,6 @@ async def _streamed(workshop: Workshop, image: str, epsilon: float) -> float:
     started = perf_counter()
     async with aclosing(attacks.stream(attack, OWNER)) as items:  # type: ignore[type-var]
         async for item in items:
-            if isinstance(item, Moment) and item.step == STEPS:
+            if isinstance(item, AttackMoment) and item.step == STEPS:
                 break
     return perf_counter() - started

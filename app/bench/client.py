@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BenchResponse:
     """`body` is as sent, compressed where `headers` say so."""
 
     status: int
@@ -18,7 +18,7 @@ class Answer:
     body: bytes
 
 
-async def get(app: ASGIApp, url: str, encoding: str = "gzip") -> Answer:
+async def get(app: ASGIApp, url: str, encoding: str = "gzip") -> BenchResponse:
     """GET a path with its query. Raises `LookupError` where the answer is not 200."""
     path, _, query = url.partition("?")
     scope = {
@@ -52,9 +52,11 @@ async def get(app: ASGIApp, url: str, encoding: str = "gzip") -> Answer:
     return _answer(url, sent)
 
 
-def _answer(url: str, sent: list[Message]) -> Answer:
+def _answer(url: str, sent: list[Message]) -> BenchResponse:
     start, *parts = sent
     if start["status"] != 200:
         raise LookupError(f"{url} answered {start['status']}")
     headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
-    return Answer(start["status"], headers, b"".join(part.get("body", b"") for part in parts))
+    return BenchResponse(
+        start["status"], headers, b"".join(part.get("body", b"") for part in parts)
+    )

@@ -25,7 +25,7 @@ from app.bench import (
     wire,
 )
 from app.bench.networks import KNOWN, NETWORKS, chosen
-from app.bench.rows import Row
+from app.bench.rows import BenchRow
 from app.bench.workshop import open_workshop
 
 PARTS = (
@@ -55,7 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     return int(options.strict and any(row.verdict == "over" for row in rows))
 
 
-async def _measure(models: Sequence[str], quick: bool) -> list[Row]:
+async def _measure(models: Sequence[str], quick: bool) -> list[BenchRow]:
     rows = []
     for name in models:
         _tell(f"{name}: idle memory")

@@ -7,7 +7,7 @@ import gc
 from time import perf_counter
 
 from app.bench.memory import resident
-from app.bench.rows import Row, against_bare
+from app.bench.rows import BenchRow, against_bare
 from app.bench.upload import draw_all
 from app.bench.workshop import REST, Workshop, photo
 
@@ -19,7 +19,7 @@ FLAT = 50.0
 """Megabytes that count as flat: the allocator keeps some of what it once had."""
 
 
-async def measure(workshop: Workshop) -> list[Row]:
+async def measure(workshop: Workshop) -> list[BenchRow]:
     """Against as many bare forwards in batches; before that, whether memory stays as it was."""
     images = [workshop.pictures.bring(photo(12 * turn)) for turn in range(PICTURES)]
     kept = []
@@ -36,7 +36,7 @@ async def measure(workshop: Workshop) -> list[Row]:
         whole.append(await _all(workshop, images))
     return [
         against_bare(TOGETHER, workshop.name, whole, bare, 2.0),
-        Row(GROWTH, workshop.name, growth, FLAT, "MB"),
+        BenchRow(GROWTH, workshop.name, growth, FLAT, "MB"),
     ]
 
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from app.bench.client import get
 from app.bench.repeat import app_of
-from app.bench.rows import Row, percentile
+from app.bench.rows import BenchRow, percentile
 from app.bench.workshop import Workshop
 from app.services.networks.catalogue import Model
 
@@ -18,7 +18,7 @@ CELL = "explain one cell of any step, p95"
 CHAIN = "chain from a cell down to the picture, p95"
 
 
-async def measure(workshop: Workshop) -> list[Row]:
+async def measure(workshop: Workshop) -> list[BenchRow]:
     """Cells drawn by lot from every step, alike for the same network."""
     image = workshop.pictures.bring(workshop.photo)
     async with workshop.services.runs.listen(workshop.name, image) as run:
@@ -36,8 +36,8 @@ async def measure(workshop: Workshop) -> list[Row]:
         chains = [await _asked(app, cell.format("chain")) for cell in cells]
     workshop.forget(image)
     return [
-        Row(CELL, workshop.name, 1000 * percentile(times, 0.95), 10.0, "ms"),
-        Row(CHAIN, workshop.name, 1000 * percentile(chains, 0.95), 10.0, "ms", None),
+        BenchRow(CELL, workshop.name, 1000 * percentile(times, 0.95), 10.0, "ms"),
+        BenchRow(CHAIN, workshop.name, 1000 * percentile(chains, 0.95), 10.0, "ms", None),
     ]
 
 

@@ -12,17 +12,17 @@ from time import perf_counter
 
 import torch
 
-from app.bench.rows import Row
+from app.bench.rows import BenchRow
 from app.bench.workshop import Workshop
 from app.services.networks.loading import load
 from app.services.networks.state_dict import keyed
-from app.services.networks.weight_files import Entry
+from app.services.networks.weight_files import WeightEntry
 from models import registry
 
 LOADING = "file on disk to the first answer"
 
 
-async def measure(workshop: Workshop) -> list[Row]:
+async def measure(workshop: Workshop) -> list[BenchRow]:
     """A file in the published layout with seeded numbers: as large, and verified as the real one.
 
     The file is in the system's cache both times; the reference is `torch.load` alone.
@@ -33,16 +33,16 @@ async def measure(workshop: Workshop) -> list[Row]:
     tries = 3 if workshop.quick else 7
     mine, alone = await asyncio.to_thread(_times, entry, workshop.picture, tries)
     limit = 1.5 if workshop.name == "alexnet" else None
-    return [Row(LOADING, workshop.name, 1000 * mine, 1000 * alone, "ms", limit, True)]
+    return [BenchRow(LOADING, workshop.name, 1000 * mine, 1000 * alone, "ms", limit, True)]
 
 
-def _times(entry: Entry, picture: torch.Tensor, tries: int) -> tuple[float, float]:
+def _times(entry: WeightEntry, picture: torch.Tensor, tries: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "published.pth"
         architecture = entry.row.architecture
         torch.save(keyed(architecture, registry.seeded(architecture)), path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        ours = Entry(replace(entry.row, sha256=digest), path, "ready", True)
+        ours = WeightEntry(replace(entry.row, sha256=digest), path, "ready", True)
         times: list[tuple[float, float]] = []
         for _ in range(tries):
             started = perf_counter()

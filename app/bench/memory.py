@@ -9,16 +9,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.bench.rows import Row
+from app.bench.rows import BenchRow
 
 IDLE = "idle memory over the bare network"
 _STATM = Path("/proc/self/statm")
 
 
-def measure(name: str) -> list[Row]:
+def measure(name: str) -> list[BenchRow]:
     """Two fresh processes: the network alone after a forward pass, and the app after a run."""
     bare, app = (_ask(what, name) for what in ("bare", "app"))
-    return [Row(IDLE, name, max(0.001, app - bare), 150.0, "MB")]
+    return [BenchRow(IDLE, name, max(0.001, app - bare), 150.0, "MB")]
 
 
 def resident() -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Entry, Shelf
+from app.services.networks.weight_files import WeightEntry, WeightFiles
 from app.settings import Settings
 from models import registry
 from models.graph import Network
@@ -13,9 +13,9 @@ NETWORKS = ("mini", "alexnet", "vgg16")
 KNOWN = tuple(row.id for row in TABLE)
 
 
-def shelf() -> Shelf:
+def shelf() -> WeightFiles:
     """Where the app would look for weights."""
-    return Shelf(Settings.from_environment().shelves)
+    return WeightFiles(Settings.from_environment().shelves)
 
 
 def chosen() -> list[str]:
@@ -24,7 +24,7 @@ def chosen() -> list[str]:
     return list(dict.fromkeys([*NETWORKS, *here]))
 
 
-def loader(entry: Entry) -> Network:
+def loader(entry: WeightEntry) -> Network:
     """Real weights where they are here, else seeded ones: as fast, if meaningless."""
     return load(entry) if entry.path else registry.seeded(entry.row.architecture)
 

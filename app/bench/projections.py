@@ -7,7 +7,7 @@ from time import perf_counter
 
 import torch
 
-from app.bench.rows import Row, against_bare
+from app.bench.rows import BenchRow, against_bare
 from app.bench.workshop import OWNER, Workshop
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit, unit
@@ -23,7 +23,7 @@ COVER = "brush stroke to the class and the last maps"
 BOTH_WAYS = "both ways"
 
 
-async def measure(workshop: Workshop) -> list[Row]:
+async def measure(workshop: Workshop) -> list[BenchRow]:
     """Each in turns with what it is compared with, in the thread where networks run."""
     network = workshop.network
     model = workshop.services.catalogue.model(workshop.name)
@@ -56,7 +56,7 @@ async def measure(workshop: Workshop) -> list[Row]:
     rows = [against_bare(GUIDED, workshop.name, times[GUIDED], times[BOTH_WAYS], 1.2)]
     if workshop.name == "mini":
         seconds = sorted(times[COVER])[len(times[COVER]) // 2]
-        return [*rows, Row(COVER, workshop.name, 1000 * seconds, 50.0, "ms")]
+        return [*rows, BenchRow(COVER, workshop.name, 1000 * seconds, 50.0, "ms")]
     limit = 1.5 if workshop.name == "alexnet" else None
     return [*rows, against_bare(COVER, workshop.name, times[COVER], times["bare"], limit)]
 

@@ -7,7 +7,7 @@ from time import perf_counter
 from starlette.types import ASGIApp
 
 from app.bench.client import get
-from app.bench.rows import Row
+from app.bench.rows import BenchRow
 from app.bench.upload import draw_all
 from app.bench.workshop import Workshop
 from app.web.app import create_app
@@ -15,7 +15,7 @@ from app.web.app import create_app
 AGAIN = "the same picture again, to the last event"
 
 
-async def measure(workshop: Workshop) -> list[Row]:
+async def measure(workshop: Workshop) -> list[BenchRow]:
     """The page's stream of a kept run, rendered and read to its end: the median."""
     app = app_of(workshop)
     image = workshop.pictures.bring(workshop.photo)
@@ -26,7 +26,7 @@ async def measure(workshop: Workshop) -> list[Row]:
 
     times = sorted((await workshop.times({AGAIN: again}))[AGAIN])
     workshop.forget(image)
-    return [Row(AGAIN, workshop.name, 1000 * times[len(times) // 2], 5.0, "ms")]
+    return [BenchRow(AGAIN, workshop.name, 1000 * times[len(times) // 2], 5.0, "ms")]
 
 
 def app_of(workshop: Workshop) -> ASGIApp:

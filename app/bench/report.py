@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 
 from app.bench.networks import is_seeded
-from app.bench.rows import HEAD, Row
+from app.bench.rows import HEAD, BenchRow
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 _RIGHT = {"bar", "measured", "bare", "ratio"}
 
 
-def text(rows: Sequence[Row]) -> str:
+def text(rows: Sequence[BenchRow]) -> str:
     """Columns aligned, the machine below."""
     lines = [HEAD, *(row.cells() for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -31,7 +31,7 @@ def text(rows: Sequence[Row]) -> str:
     return "\n".join([*shown, "", *_machine(), *_weights(rows)]) + "\n"
 
 
-def markdown(rows: Sequence[Row], note: str = "") -> str:
+def markdown(rows: Sequence[BenchRow], note: str = "") -> str:
     """The table for the documents."""
     rule = ["---:" if name in _RIGHT else "---" for name in HEAD]
     table = ["| " + " | ".join(line) + " |" for line in (HEAD, rule, *(r.cells() for r in rows))]
@@ -39,7 +39,7 @@ def markdown(rows: Sequence[Row], note: str = "") -> str:
     return "\n".join([*about, "", *table]) + "\n"
 
 
-def write(path: Path, rows: Sequence[Row], note: str = "") -> None:
+def write(path: Path, rows: Sequence[BenchRow], note: str = "") -> None:
     """Put the table into a document, between its marks; without them it becomes the document."""
     made = f"{BEGIN}\n\n{markdown(rows, note)}\n{END}"
     old = path.read_text(encoding="utf-8") if path.is_file() else f"# Benchmarks\n\n{BEGIN}{END}\n"
@@ -58,7 +58,7 @@ def _machine(note: str = "") -> list[str]:
     ]
 
 
-def _weights(rows: Sequence[Row]) -> list[str]:
+def _weights(rows: Sequence[BenchRow]) -> list[str]:
     names = dict.fromkeys(row.network for row in rows)
     seeded = [name for name in names if is_seeded(name)]
     return [f"Random weights (the same each time): {', '.join(seeded)}"] if seeded else []

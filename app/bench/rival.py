@@ -10,13 +10,13 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
-from app.bench.rows import Row
+from app.bench.rows import BenchRow
 from app.bench.workshop import OWNER, Workshop
 from app.pictures.decode import decode
 from app.pictures.preprocess import Preprocess, fit
 from app.services.attacks.pixel_model import reader_of
 from app.services.runs.run import preprocess
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import pgd
 from models.graph import Network
@@ -25,7 +25,7 @@ BESIDE = "PGD of 10 steps with every step's prediction; the bar is foolbox's PGD
 EPSILON, STEP, STEPS = 8, 2, 10
 
 
-async def measure(workshop: Workshop) -> list[Row]:
+async def measure(workshop: Workshop) -> list[BenchRow]:
     """Nothing where foolbox, a package for development, is not installed."""
     if find_spec("foolbox") is None:
         return []
@@ -39,11 +39,11 @@ async def measure(workshop: Workshop) -> list[Row]:
         {"own": lambda: _timed(workshop, own), "foolbox": lambda: _timed(workshop, theirs)}
     )
     own_ms, their_ms = (1000 * median(times[name]) for name in ("own", "foolbox"))
-    return [Row(BESIDE, workshop.name, own_ms, their_ms, "ms")]
+    return [BenchRow(BESIDE, workshop.name, own_ms, their_ms, "ms")]
 
 
 def _own(reader: PixelModel, pixels: Tensor, label: Tensor) -> Callable[[], object]:
-    return lambda: list(pgd(reader, pixels, Goal(label), EPSILON, STEP, STEPS))
+    return lambda: list(pgd(reader, pixels, AttackGoal(label), EPSILON, STEP, STEPS))
 
 
 def _foolbox(

@@ -12,7 +12,7 @@ Verdict = Literal["ok", "over", "told"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BenchRow:
     """`measured` and `reference` are in `unit`; the bar is at most `limit` times the reference.
 
     `reference` is the bare network's figure where `bare`, else the bar itself. `limit` is None
@@ -69,9 +69,11 @@ def quantity(value: float, unit: Unit) -> str:
 
 def against_bare(
     what: str, network: str, seconds: list[float], bare: list[float], limit: float | None
-) -> Row:
+) -> BenchRow:
     """A row of medians, in milliseconds."""
-    return Row(what, network, 1000 * median(seconds), 1000 * median(bare), "ms", limit, bare=True)
+    return BenchRow(
+        what, network, 1000 * median(seconds), 1000 * median(bare), "ms", limit, bare=True
+    )
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from app.bench.client import get
 from app.bench.repeat import app_of
-from app.bench.rows import Row, percentile
+from app.bench.rows import BenchRow, percentile
 from app.bench.workshop import Workshop
 from app.services.attacks.stickers import stickers_of
 
@@ -16,7 +16,7 @@ DRAG = "sticker dragged to its new prediction, control beside, p95"
 MILLISECONDS = 50.0
 
 
-async def measure(workshop: Workshop) -> list[Row]:
+async def measure(workshop: Workshop) -> list[BenchRow]:
     """Places by lot; nothing for a network without a sticker."""
     if not stickers_of(workshop.services.catalogue.model(workshop.name)).stickers:
         return []
@@ -30,4 +30,4 @@ async def measure(workshop: Workshop) -> list[Row]:
         await get(app, f"/attack/sticker/seen?{query}")
         times.append(perf_counter() - started)
     workshop.forget(image)
-    return [Row(DRAG, workshop.name, 1000 * percentile(times[1:], 0.95), MILLISECONDS, "ms")]
+    return [BenchRow(DRAG, workshop.name, 1000 * percentile(times[1:], 0.95), MILLISECONDS, "ms")]

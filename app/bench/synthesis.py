@@ -8,12 +8,12 @@ from time import perf_counter
 
 import torch
 
-from app.bench.rows import Row
+from app.bench.rows import BenchRow
 from app.bench.workshop import OWNER, Workshop
 from app.services.runs.run import preprocess
-from app.vision.goals import Goal
+from app.vision.goals import SynthesisGoal
 from app.vision.passes import gradient_of
-from app.vision.synthesis import Recipe, Synthesis
+from app.vision.synthesis import Synthesis, SynthesisRecipe
 
 SYNTHESIS = "synthesised picture, {} steps at {} px, conv5"
 STEP, CHANNEL = "conv5", 3
@@ -21,7 +21,7 @@ ROUND = 8
 """Steps of each kind in turn: what else the machine does meets both alike."""
 
 
-async def measure(workshop: Workshop) -> list[Row]:
+async def measure(workshop: Workshop) -> list[BenchRow]:
     """For the networks with a conv5; the bar is AlexNet's."""
     if workshop.name not in ("alexnet", "mini"):
         return []
@@ -33,14 +33,18 @@ async def measure(workshop: Workshop) -> list[Row]:
     # Medians: a round in which something else had the machine says nothing of either.
     ours, bare = (1000 * median(side) * len(pairs) for side in zip(*pairs, strict=True))
     limit = 1.1 if workshop.name == "alexnet" else None
-    return [Row(SYNTHESIS.format(count, size), workshop.name, ours, bare, "ms", limit, bare=True)]
+    return [
+        BenchRow(SYNTHESIS.format(count, size), workshop.name, ours, bare, "ms", limit, bare=True)
+    ]
 
 
 def _rounds(workshop: Workshop, size: int, count: int) -> Iterator[tuple[float, float]]:
     """Seconds of `ROUND` steps of synthesis and of as many bare passes."""
     prep = preprocess(workshop.services.catalogue.model(workshop.name))
-    recipe = Recipe(size, count)
-    synthesis = Synthesis(workshop.network, STEP, [Goal(CHANNEL)], prep.mean, prep.std, recipe)
+    recipe = SynthesisRecipe(size, count)
+    synthesis = Synthesis(
+        workshop.network, STEP, [SynthesisGoal(CHANNEL)], prep.mean, prep.std, recipe
+    )
     bare, picture = workshop.network.upto(STEP).eval(), torch.rand(1, 3, size, size)
     synthesis.advance()
     for _ in range(count // ROUND):

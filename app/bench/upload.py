@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter
 
-from app.bench.rows import Row, against_bare
+from app.bench.rows import BenchRow, against_bare
 from app.bench.workshop import OWNER, Workshop
-from app.services.runs.sheets import Wanted
+from app.services.runs.sheets import SheetQuery
 from app.web.explorer.river import SHOWN, SIDE
 
-OVERVIEW = Wanted(channels=f"top{SHOWN}", size=SIDE)
+OVERVIEW = SheetQuery(channels=f"top{SHOWN}", size=SIDE)
 """What the page asks of every step."""
 
 ALL_SHEETS = "upload to all sheets ready"
@@ -18,7 +18,7 @@ STORED = "the same, the picture stored on disk first"
 FIRST_EVENT = "first layer's event, from the decoded picture"
 
 
-async def measure(workshop: Workshop) -> list[Row]:
+async def measure(workshop: Workshop) -> list[BenchRow]:
     """Each against the bare network, in turns with it."""
     pictures = workshop.pictures
     kept = (await asyncio.to_thread(pictures.add, workshop.photo, OWNER)).id

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from app.bench.client import get
 from app.bench.repeat import app_of
-from app.bench.rows import Row
+from app.bench.rows import BenchRow
 from app.bench.workshop import OWNER, Workshop
 
 OVERVIEW = "overview on the wire: page, stream, sheets"
@@ -28,16 +28,19 @@ _SOURCES = {("img", "src"), ("image", "href"), ("script", "src")}
 _RELATIONS = {"stylesheet", "icon", "modulepreload", "manifest"}
 
 
-async def measure(workshop: Workshop) -> list[Row]:
+async def measure(workshop: Workshop) -> list[BenchRow]:
     """Ask for the page and all that it names, as a browser with an empty cache does."""
     app, name = app_of(workshop), workshop.name
     image = (await asyncio.to_thread(workshop.pictures.add, workshop.photo, OWNER)).id
     sizes = await load(app, f"/?model={name}&image={image}", f"/runs/{name}/{image}/events")
     workshop.forget(image)
-    return [Row(OVERVIEW, name, _overview(sizes) / 1e6, 3.0, "MB"), *await _first(app, workshop)]
+    return [
+        BenchRow(OVERVIEW, name, _overview(sizes) / 1e6, 3.0, "MB"),
+        *await _first(app, workshop),
+    ]
 
 
-async def _first(app: ASGIApp, workshop: Workshop) -> list[Row]:
+async def _first(app: ASGIApp, workshop: Workshop) -> list[BenchRow]:
     """The embedded network is the one that people meet first."""
     if workshop.name != "mini":
         return []
@@ -45,8 +48,8 @@ async def _first(app: ASGIApp, workshop: Workshop) -> list[Row]:
     workshop.forget("coffee")
     code = sum(size for url, size in sizes.items() if _is_code(url))
     return [
-        Row(FIRST_USE, workshop.name, sum(sizes.values()) / 1e6, 1.0, "MB"),
-        Row(CODE, workshop.name, code / 1e3, 60.0, "kB"),
+        BenchRow(FIRST_USE, workshop.name, sum(sizes.values()) / 1e6, 1.0, "MB"),
+        BenchRow(CODE, workshop.name, code / 1e3, 60.0, "kB"),
     ]
 
 
@@ -68,7 +71,7 @@ def named(url: str, kind: str, body: bytes) -> list[str]:
     """What a browser asks for next: the URLs on this host that a page, style or script names."""
     if kind.startswith(("text/html", "text/event-stream")):
         lines = body.decode().splitlines()
-        reader = _Reader()
+        reader = _LoadedFiles()
         reader.feed("\n".join(line.removeprefix("data: ") for line in lines))
         found: Iterator[str] = iter(reader.found)
     elif "javascript" in kind:
@@ -80,7 +83,7 @@ def named(url: str, kind: str, body: bytes) -> list[str]:
     return [urljoin(url, one) for one in found if not one.startswith(("data:", "#"))]
 
 
-class _Reader(HTMLParser):
+class _LoadedFiles(HTMLParser):
     """Collects what a page loads by itself; links that people may follow are not among it."""
 
     def __init__(self) -> None:

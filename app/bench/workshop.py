@@ -40,7 +40,7 @@ REST = 0.005
 """Seconds before each measurement. After a longer rest the bare network takes a fifth longer."""
 
 
-class Uploads(Pictures):
+class BenchUploads(Pictures):
     """Pictures that can also be brought without being written to disk.
 
     Such a picture is decoded when its run opens it, every time anew.
@@ -74,7 +74,7 @@ class Workshop:
     name: str
     quick: bool
     services: Services
-    pictures: Uploads
+    pictures: BenchUploads
     network: Network
     photo: bytes
     picture: Tensor
@@ -120,7 +120,7 @@ async def open_workshop(name: str, quick: bool = False) -> AsyncIterator[Worksho
         where = device.choose("cpu")
         engine = LocalEngine(where)
         catalogue = Catalogue(where, 2_000_000_000, shelf(), loader)
-        pictures = Uploads(folder)
+        pictures = BenchUploads(folder)
         settings = Settings(model=name, data=folder)
         runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000)
         sheets = Sheets(settings.sheets_mb * 1_000_000)

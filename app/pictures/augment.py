@@ -17,7 +17,7 @@ LONGEST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PhotoChange:
     """What is done to a photo; the plain one is nothing at all.
 
     `turn` is in degrees clockwise, `zoom`, `brightness`, `contrast`, `colour` in per cent of the
@@ -34,7 +34,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class ChangeablePhoto:
     """A photo that is changed in many ways; what it is scaled to is kept for the last zoom.
 
     `prep` says how it becomes the network's input.
@@ -52,7 +52,7 @@ class Photo:
         return self._scaled[percent]
 
 
-def changed(photo: Photo, change: Change) -> Tensor:
+def changed(photo: ChangeablePhoto, change: PhotoChange) -> Tensor:
     """The network's input, uint8 [3,S,S], of the changed photo.
 
     In this order: the centre is kept (zoom) while the photo is scaled, it is turned about its
@@ -67,7 +67,7 @@ def changed(photo: Photo, change: Change) -> Tensor:
     return brightness(pixels, change.brightness)
 
 
-def _placed(photo: Photo, change: Change) -> Tensor:
+def _placed(photo: ChangeablePhoto, change: PhotoChange) -> Tensor:
     """Zoomed and turned."""
     if change.zoom == 100 and not change.turn % 360:
         return fit(photo.image, photo.prep).pixels
@@ -95,7 +95,7 @@ def _zoomed(image: Image.Image, percent: float, prep: Preprocess) -> Image.Image
     return image.resize(size, Image.Resampling.BILINEAR, box=box)
 
 
-def _turned(image: Image.Image, change: Change, side: int) -> Image.Image:
+def _turned(image: Image.Image, change: PhotoChange, side: int) -> Image.Image:
     """Turned about its centre, and the middle `side` x `side` kept."""
     box = centre_box(image.size, side)
     if not change.turn % 360:

@@ -25,7 +25,7 @@ _COLOURS: dict[str, Rgb] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class ChartSeries:
     """A curve: `role` is what its colour means, `spread` its (x, lowest, highest), if any."""
 
     name: str
@@ -35,7 +35,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ChartMark:
     """A place on the x axis with words beside it; `role` as for a series."""
 
     x: float
@@ -44,7 +44,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class LineChart:
     """Curves over named places: `x` are place and name, `y` height and name, both ascending.
 
     `upright` names stand on end, for there are many; marks are told from top to bottom.
@@ -55,15 +55,15 @@ class Chart:
     y_title: str
     x: tuple[tuple[float, str], ...]
     y: tuple[tuple[float, str], ...]
-    series: tuple[Series, ...]
-    marks: tuple[Mark, ...] = ()
+    series: tuple[ChartSeries, ...]
+    marks: tuple[ChartMark, ...] = ()
     upright: bool = False
     room: int = 0
     """Lines that are kept free above the curves for the words of marks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class ChartCurve:
     """A series in a chart's units: each of `dots`, and the outline of its `spread`."""
 
     name: str
@@ -83,10 +83,10 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ChartLayout:
     """Where everything of a chart lies, from its top left corner; ticks are (place, name)."""
 
-    chart: Chart
+    chart: LineChart
     width: float
     height: float
     left: float
@@ -95,12 +95,12 @@ class Layout:
     bottom: float
     x: tuple[tuple[float, str], ...]
     y: tuple[tuple[float, str], ...]
-    curves: tuple[Curve, ...]
-    marks: tuple[tuple[float, float, str, Mark], ...]
+    curves: tuple[ChartCurve, ...]
+    marks: tuple[tuple[float, float, str, ChartMark], ...]
     """Place, height of the words, their side (`start` or `end`), and what is marked."""
 
 
-def lay_out(chart: Chart, width: float, height: float = 300) -> Layout:
+def lay_out(chart: LineChart, width: float, height: float = 300) -> ChartLayout:
     """The chart on `width` units; names that would touch the one before are left out."""
     left = 10 + LETTER * max(len(name) for _, name in chart.y)
     tall = LETTER * max(len(name) for _, name in chart.x) + 6 if chart.upright else LINE
@@ -113,7 +113,7 @@ def lay_out(chart: Chart, width: float, height: float = 300) -> Layout:
         return round(left + across * (right - left), 1), round(bottom - up * (bottom - top), 1)
 
     curves = tuple(
-        Curve(
+        ChartCurve(
             one.name,
             one.role,
             tuple(at(x, y) for x, y in one.points),
@@ -127,10 +127,14 @@ def lay_out(chart: Chart, width: float, height: float = 300) -> Layout:
         (at(one.x, foot)[0], _TOP + LINE * (i + 0.5), _side(at(one.x, foot)[0], one, right), one)
         for i, one in enumerate(chart.marks)
     )
-    return Layout(chart, width, height, left, right, top, bottom, places, heights, curves, marks)
+    return ChartLayout(
+        chart, width, height, left, right, top, bottom, places, heights, curves, marks
+    )
 
 
-def chart_png(title: str, charts: Sequence[Chart], sentence: str = "", width: int = 640) -> bytes:
+def chart_png(
+    title: str, charts: Sequence[LineChart], sentence: str = "", width: int = 640
+) -> bytes:
     """Charts one below the other under a title, each with its legend, a sentence at the end."""
     layouts = [lay_out(chart, width) for chart in charts]
     across = width * _SCALE
@@ -150,7 +154,7 @@ def chart_png(title: str, charts: Sequence[Chart], sentence: str = "", width: in
     return encode_png(image)
 
 
-def _draw(image: Image.Image, laid: Layout, origin: tuple[int, int]) -> None:
+def _draw(image: Image.Image, laid: ChartLayout, origin: tuple[int, int]) -> None:
     """One chart with its title and legend, doubled, so that text is sharp."""
     draw, small = ImageDraw.Draw(image), font(26)
     draw.text(origin, plain(laid.chart.title), _INK, font(28))
@@ -222,7 +226,7 @@ def _room(one: str, other: str, upright: bool) -> float:
     return LINE - 1 if upright else LETTER * (len(one) + len(other)) / 2 + 6
 
 
-def _side(place: float, mark: Mark, right: float) -> str:
+def _side(place: float, mark: ChartMark, right: float) -> str:
     return "start" if place + LETTER * len(mark.words) + 8 < right else "end"
 
 

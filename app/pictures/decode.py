@@ -51,7 +51,7 @@ _ORIENTATION = 0x0112  # the EXIF tag
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DecodedPicture:
     """A decoded picture: RGB, upright, without metadata; notes say what was done to it."""
 
     image: Image.Image
@@ -61,7 +61,7 @@ class Picture:
     notes: tuple[str, ...]
 
 
-def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> DecodedPicture:
     """Decode PNG, JPEG, WebP or GIF bytes; the size is checked before any pixel is.
 
     Raises NotAPicture, BrokenPicture or PictureTooLarge. Safe to call from many threads.
@@ -78,7 +78,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
         raise BrokenPicture(_broken_sentence(kind)) from error
 
 
-def _decode(data: bytes, kind: str, max_pixels: int) -> Picture:
+def _decode(data: bytes, kind: str, max_pixels: int) -> DecodedPicture:
     with _OPENERS[kind](BytesIO(data)) as opened:
         _check_size(opened.size, max_pixels)
         notes = _notes_of_file(opened, data, kind)
@@ -88,7 +88,7 @@ def _decode(data: bytes, kind: str, max_pixels: int) -> Picture:
     if turn is not None:
         image = image.transpose(turn)
         notes.append(NOTE_UPRIGHT)
-    return Picture(image, image.width, image.height, kind, (*notes, *more))
+    return DecodedPicture(image, image.width, image.height, kind, (*notes, *more))
 
 
 def _check_size(size: tuple[int, int], max_pixels: int) -> None:

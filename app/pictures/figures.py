@@ -21,14 +21,14 @@ _DIM = 0.45
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class CaptionedFigure:
     """A square picture with what it is, and on which scale."""
 
     image: Image.Image
     caption: str
 
 
-def figures_png(title: str, figures: Sequence[Figure], lines: Sequence[str] = ()) -> bytes:
+def figures_png(title: str, figures: Sequence[CaptionedFigure], lines: Sequence[str] = ()) -> bytes:
     """Draw figures under a title, each with its caption; then the lines."""
     width = max(760, _MARGIN + len(figures) * (SIDE + _MARGIN))
     heading = broken(title, width - 2 * _MARGIN, font(28))

@@ -12,7 +12,7 @@ from app.pictures.photographed import photographed
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class JourneyStop:
     """One thing that can happen; its strength runs from `least` to `most` in steps of `step`.
 
     `start` is its strength when it is switched on; `tried` are those of the table. `unit` follows
@@ -40,39 +40,39 @@ class Stop:
         return self.title if self.plain else f"{self.title} {strength:g}{self.unit}"
 
 
-JOURNEY: tuple[Stop, ...] = (
-    Stop(
+JOURNEY: tuple[JourneyStop, ...] = (
+    JourneyStop(
         "flip", "Flip", 1, 1, 1, 1, "", "Left and right are exchanged.",
         (1,), lambda x, strength, seed: transform.flip(x),
     ),
-    Stop(
+    JourneyStop(
         "crop", "Crop to", 40, 100, 1, 85, " %",
         "The centre is kept, that much of each side, and enlarged again (bilinear).",
         (95, 85, 70), lambda x, strength, seed: transform.crop(x, strength),
     ),
-    Stop(
+    JourneyStop(
         "resize", "Resize to", 10, 100, 1, 50, " %",
         "Scaled down (bilinear, antialiased) and up again: fine detail is gone.",
         (75, 50, 25), lambda x, strength, seed: transform.resize(x, strength),
     ),
-    Stop(
+    JourneyStop(
         "blur", "Blur", 0, 4, 0.1, 0.8, " px",
         "A Gaussian; the number is its standard deviation in pixels of the network's input.",
         (0.5, 1, 2), lambda x, strength, seed: transform.blur(x, strength),
     ),
-    Stop(
+    JourneyStop(
         "brightness", "Brightness", 20, 300, 5, 140, " %",
         "Every value is multiplied; what comes out above 255 is cut there.",
         (60, 140, 200), lambda x, strength, seed: transform.brightness(x, strength),
     ),
-    Stop(
+    JourneyStop(
         "screen", "Photo of a screen", 0, 100, 5, 50, " %",
         "Simulated: 3×3 coloured dots for each pixel, seen from slightly aside and turned a little "
         "(up to 4°; the seed draws how), which gives moire; then gamma up to 1.3 and a lifted "
         "black, blur up to 0.6 px, noise up to ±6 (standard deviation), JPEG of quality 95 to 70.",
         (25, 50, 100), lambda x, strength, seed: photographed(x, strength, seed),
     ),
-    Stop(
+    JourneyStop(
         "jpeg", "JPEG quality", 5, 95, 1, 75, "",
         "Saved as JPEG (colours at half resolution) and opened again; the lower, the coarser.",
         (95, 75, 50, 25, 10), lambda x, strength, seed: transform.jpeg(x, int(strength)),

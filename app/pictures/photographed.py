@@ -17,7 +17,7 @@ DOTS = 3  # dots of the screen for each pixel, across and down
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class CameraShot:
     """How one photo was taken: `turn` in degrees, `corners` [4,2] in shares of half a side.
 
     The rest follows from `strength`, 0..1; `noise` is the standard deviation in pixel values,
@@ -35,11 +35,11 @@ class Shot:
     seed: int
 
 
-def aim(percent: float, seed: int) -> Shot:
+def aim(percent: float, seed: int) -> CameraShot:
     """What a seed draws for a photo of `percent` strength."""
     strength = percent / 100
     drawn = torch.rand(9, generator=_generator(seed), dtype=torch.float64) * 2 - 1
-    return Shot(
+    return CameraShot(
         strength,
         turn=float(drawn[8]) * TURN * strength,
         corners=drawn[:8].view(4, 2) * 2 * CORNER * strength,
@@ -85,7 +85,7 @@ def screen(x: Tensor, strength: float) -> Tensor:
     return dots * gain[:, None, :] * rows[None, :, None]
 
 
-def through_the_lens(dots: Tensor, shot: Shot, size: tuple[int, int]) -> Tensor:
+def through_the_lens(dots: Tensor, shot: CameraShot, size: tuple[int, int]) -> Tensor:
     """The screen as the camera's pixels see it, [3,*size]; beyond its edge the edge is repeated."""
     height, width = size
     grid = _looked_at(2 * height, 2 * width, shot)
@@ -95,7 +95,7 @@ def through_the_lens(dots: Tensor, shot: Shot, size: tuple[int, int]) -> Tensor:
     return torch.nn.functional.avg_pool2d(seen, 2)[0]
 
 
-def _looked_at(height: int, width: int, shot: Shot) -> Tensor:
+def _looked_at(height: int, width: int, shot: CameraShot) -> Tensor:
     """Where on the screen, in -1..1, each of the camera's samples looks: [height,width,2]."""
     y, x = ((torch.arange(n, dtype=torch.float64) + 0.5) * 2 / n - 1 for n in (height, width))
     flat = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], -1)
@@ -104,7 +104,7 @@ def _looked_at(height: int, width: int, shot: Shot) -> Tensor:
     return mapped[..., :2] / mapped[..., 2:]
 
 
-def homography(shot: Shot) -> Tensor:
+def homography(shot: CameraShot) -> Tensor:
     """The projective mapping, [3,3], from the photo's corners to points of the screen."""
     corners = torch.tensor([[-1, -1], [1, -1], [1, 1], [-1, 1]], dtype=torch.float64)
     angle = radians(shot.turn)

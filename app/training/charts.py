@@ -13,7 +13,7 @@ INK = "#777"
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class TrainingAxis:
     """One side of a chart: what it says, and from where to where it goes."""
 
     title: str
@@ -30,7 +30,9 @@ class Axis:
         return start + (end - start) * (value - self.low) / span
 
 
-def lines(title: str, x: Axis, y: Axis, series: dict[str, Sequence[tuple[float, float]]]) -> str:
+def lines(
+    title: str, x: TrainingAxis, y: TrainingAxis, series: dict[str, Sequence[tuple[float, float]]]
+) -> str:
     """A line for each series of (x, y), named beside its colour."""
     body = []
     for i, (name, points) in enumerate(series.items()):
@@ -45,7 +47,11 @@ def lines(title: str, x: Axis, y: Axis, series: dict[str, Sequence[tuple[float, 
 
 
 def bars(
-    title: str, x: Axis, y: Axis, values: Sequence[float | None], diagonal: bool = False
+    title: str,
+    x: TrainingAxis,
+    y: TrainingAxis,
+    values: Sequence[float | None],
+    diagonal: bool = False,
 ) -> str:
     """A bar for each value, evenly along x, none for None; `diagonal` draws the line y = x."""
     body = []
@@ -87,19 +93,19 @@ def shades(title: str, rows: Sequence[Sequence[float]], across: str, down: str) 
     return _svg(title, LEFT + side + RIGHT, HEIGHT * 2, body)
 
 
-def _x(axis: Axis, value: float) -> float:
+def _x(axis: TrainingAxis, value: float) -> float:
     return axis.at(value, LEFT, WIDTH - RIGHT)
 
 
-def _y(axis: Axis, value: float) -> float:
+def _y(axis: TrainingAxis, value: float) -> float:
     return axis.at(value, HEIGHT - BOTTOM, TOP)
 
 
-def _chart(title: str, x: Axis, y: Axis, body: Sequence[str]) -> str:
+def _chart(title: str, x: TrainingAxis, y: TrainingAxis, body: Sequence[str]) -> str:
     return _svg(title, WIDTH, HEIGHT, [*_frame(x, y), *body])
 
 
-def _frame(x: Axis, y: Axis) -> Iterator[str]:
+def _frame(x: TrainingAxis, y: TrainingAxis) -> Iterator[str]:
     for value in y.ticks():
         yield (
             f'<line x1="{LEFT}" y1="{_y(y, value):.1f}" x2="{WIDTH - RIGHT}" '

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from app.errors import TrainingStopped
-from app.training.options import Options
+from app.training.options import TrainingOptions
 from app.training.trainer import ARCHITECTURE, Trainer
 
 
@@ -68,7 +68,7 @@ def resume(path: Path, trainer: Trainer) -> float:
             f"{path} is a checkpoint of {content['architecture']}, not of {ARCHITECTURE}. "
             "Choose another --out, or --fresh to begin anew."
         )
-    if differences := trainer.options.differences(Options.of(content["options"])):
+    if differences := trainer.options.differences(TrainingOptions.of(content["options"])):
         raise TrainingStopped(
             f"{path} was made with {', '.join(differences)}. Give the same options to go on, "
             "choose another --out, or --fresh to begin anew."

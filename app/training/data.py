@@ -16,7 +16,7 @@ from app.errors import DataUnusable, PictureError
 from app.pictures.decode import decode
 from app.pictures.preprocess import Preprocess, fit
 from app.training import folders
-from app.training.folders import Entry, Source
+from app.training.folders import FileEntry, FileSource
 
 SPLITS = ("train", "val")
 _AT_ONCE = 1000  # pictures between two reports of progress
@@ -99,8 +99,8 @@ def _silent(what: str, done: int, of: int) -> None:
 
 
 def load(
-    source: Source,
-    entries: Sequence[Entry],
+    source: FileSource,
+    entries: Sequence[FileEntry],
     classes: Sequence[str],
     prep: Preprocess,
     report: Report,

@@ -33,7 +33,7 @@ class ClassFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class CalibrationBin:
     """Answers with a probability of low..high: how many, how sure, how often right (0..1)."""
 
     low: float
@@ -59,11 +59,11 @@ class Evaluation:
     ece: float
     classes: tuple[ClassFigures, ...]
     confusion: Tensor
-    reliability: tuple[Bin, ...]
+    reliability: tuple[CalibrationBin, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class TopAnswers:
     """What was answered to N pictures: the five likeliest classes [N,5], the first's probability
     [N], and the true class as an index into the data's [N].
     """
@@ -107,13 +107,13 @@ def evaluate(
     )
 
 
-def _answers(batch: Tensor, labels: Tensor) -> Answers:
+def _answers(batch: Tensor, labels: Tensor) -> TopAnswers:
     ranked = batch.topk(min(5, batch.shape[1]), 1).indices
     sure = batch.softmax(1).gather(1, ranked[:, :1]).flatten()
-    return Answers(ranked.cpu(), sure.cpu(), labels.cpu())
+    return TopAnswers(ranked.cpu(), sure.cpu(), labels.cpu())
 
 
-def _reliability(sure: Tensor, right: Tensor) -> tuple[Bin, ...]:
+def _reliability(sure: Tensor, right: Tensor) -> tuple[CalibrationBin, ...]:
     """Answers by how sure they are; a bin without answers has zeros."""
     places = (sure * BINS).long().clamp(max=BINS - 1)
     bins = []
@@ -122,7 +122,7 @@ def _reliability(sure: Tensor, right: Tensor) -> tuple[Bin, ...]:
         count = int(here.sum())
         confidence = sure[here].double().mean().item() if count else 0.0
         accuracy = right[here].double().mean().item() if count else 0.0
-        bins.append(Bin(i / BINS, (i + 1) / BINS, count, confidence, accuracy))
+        bins.append(CalibrationBin(i / BINS, (i + 1) / BINS, count, confidence, accuracy))
     return tuple(bins)
 
 

@@ -15,7 +15,7 @@ PICTURES = {".jpeg", ".jpg", ".png", ".webp", ".bmp", ".gif"}
 ANNOTATIONS = "val_annotations.txt"
 
 
-class Source(Protocol):
+class FileSource(Protocol):
     """A folder or a zip: names of files, with / between, and their bytes."""
 
     def names(self) -> Iterable[str]: ...
@@ -23,7 +23,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FileEntry:
     """One picture: the name of its file in the source and of its class."""
 
     file: str
@@ -31,7 +31,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class DataFolder:
     """A data set that lies in a folder."""
 
     path: Path
@@ -46,7 +46,7 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class Zip:
+class DataZip:
     """A data set that lies in a zip as it was downloaded."""
 
     archive: zipfile.ZipFile
@@ -58,19 +58,19 @@ class Zip:
         return self.archive.read(name)
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path) -> FileSource:
     """The folder or zip at `path`. Raises `DataUnusable` where there is neither."""
     if path.is_dir():
-        return Folder(path)
+        return DataFolder(path)
     if not path.exists():
         raise DataUnusable(f"There is no folder and no zip at {path}.")
     try:
-        return Zip(zipfile.ZipFile(path))
+        return DataZip(zipfile.ZipFile(path))
     except (zipfile.BadZipFile, OSError) as error:
         raise DataUnusable(f"{path} is not a whole zip file: {error}.") from error
 
 
-def find(source: Source, split: str) -> list[Entry]:
+def find(source: FileSource, split: str) -> list[FileEntry]:
     """The pictures of a split (`train`, `val`), sorted by class and name; [] where it is not there.
 
     Reads ImageFolder (`train/<class>/…/name.jpeg`) and Tiny ImageNet as published
@@ -87,21 +87,21 @@ def find(source: Source, split: str) -> list[Entry]:
         label = labels.get(parts[-1]) if parts[0] == "images" and labels else parts[0]
         if label is None:
             raise DataUnusable(f"{listed} does not say which class {name} is of.")
-        found.append(Entry(name, label))
+        found.append(FileEntry(name, label))
     return sorted(found, key=lambda entry: (entry.label, entry.file))
 
 
-def find_all(source: Source) -> list[Entry]:
+def find_all(source: FileSource) -> list[FileEntry]:
     """The pictures of an ImageFolder without splits: `<class>/…/name.jpeg`."""
     entries = [
-        Entry(name, name.split("/")[0])
+        FileEntry(name, name.split("/")[0])
         for name in source.names()
         if "/" in name and PurePosixPath(name).suffix.lower() in PICTURES
     ]
     return sorted(entries, key=lambda entry: (entry.label, entry.file))
 
 
-def chosen(entries: list[Entry], classes: list[str], split: str) -> list[Entry]:
+def chosen(entries: list[FileEntry], classes: list[str], split: str) -> list[FileEntry]:
     """Only the pictures of these classes.
 
     Raises `DataUnusable` where a class has no picture, or far fewer than the others: a download
@@ -129,7 +129,7 @@ def _tail(name: str, split: str) -> tuple[str, ...]:
     return parts[parts.index(split) + 1 :] if split in parts[:2] else ()
 
 
-def _annotations(source: Source, name: str) -> dict[str, str]:
+def _annotations(source: FileSource, name: str) -> dict[str, str]:
     rows = source.read(name).decode("utf-8", "replace").splitlines()
     return {cells[0]: cells[1] for cells in (row.split("\t") for row in rows) if len(cells) > 1}
 

@@ -15,7 +15,7 @@ from app.pictures.decode import decode
 from app.pictures.preprocess import Preprocess, fit
 from app.training import folders
 from app.training.calibrate import REFERENCES, References
-from app.training.folders import Source
+from app.training.folders import FileSource
 from models.graph import Network
 
 BATCH = 16
@@ -52,7 +52,7 @@ def calibrate(
     the classes' `wnids` are of that class. Raises `DataUnusable` where fewer than 40 can be read.
     """
     source = folders.open_source(path)
-    reader = _Reader(source, some(names_in(source), 2 * REFERENCES), prep, report)
+    reader = _PictureReader(source, some(names_in(source), 2 * REFERENCES), prep, report)
     device = next(network.parameters()).device
     references = References(network, prep)
     for batch in reader.batches():
@@ -74,7 +74,7 @@ def class_of(name: str, wnids: Sequence[str]) -> int:
     return next((wnids.index(part) for part in folders_of_it if part in wnids), -1)
 
 
-def names_in(source: Source) -> list[str]:
+def names_in(source: FileSource) -> list[str]:
     """The pictures to look at, sorted: those of `val/`, else all."""
     held_out = [entry.file for entry in folders.find(source, "val")]
     return sorted(
@@ -93,11 +93,11 @@ def some(names: Sequence[str], count: int) -> list[str]:
     return [names[i * len(names) // count] for i in range(count)]
 
 
-class _Reader:
+class _PictureReader:
     """Decodes few pictures at a time; what cannot be read is skipped and counted."""
 
     def __init__(
-        self, source: Source, names: Sequence[str], prep: Preprocess, report: Report
+        self, source: FileSource, names: Sequence[str], prep: Preprocess, report: Report
     ) -> None:
         self._source = source
         self._names = names

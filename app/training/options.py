@@ -18,7 +18,7 @@ def _option(default: Any, help: str, low: float, high: float = math.inf) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TrainingOptions:
     """One training; every field is an option of `python -m app train`.
 
     The field's help text is shown by `--help`. Raises `BadRequest` for a value out of range.
@@ -54,14 +54,14 @@ class Options:
             for number in value if isinstance(value, tuple) else (value,):
                 _check(one.name, number, one.metadata)
 
-    def differences(self, other: Options) -> list[str]:
+    def differences(self, other: TrainingOptions) -> list[str]:
         """What differs, in words: `epochs 12 and not 48`."""
         mine, theirs = asdict(self), asdict(other)
         return [f"{name} {theirs[name]} and not {mine[name]}" for name in mine
                 if mine[name] != theirs[name]]  # fmt: skip
 
     @classmethod
-    def of(cls, values: dict[str, Any]) -> Options:
+    def of(cls, values: dict[str, Any]) -> TrainingOptions:
         """Options from what `asdict` made of some. Raises `TypeError`, `ValueError`."""
         known = {one.name for one in fields(cls)}
         if unknown := values.keys() - known:

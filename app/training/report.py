@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from app.training import charts
-from app.training.charts import Axis
+from app.training.charts import TrainingAxis
 from app.training.checkpoint import write_text
 from app.training.evaluation import ClassFigures, Evaluation
 
@@ -63,8 +63,8 @@ def classes_chart(evaluation: Evaluation, title: str) -> str:
     shares = sorted((100 * one.top1 for one in evaluation.classes), reverse=True)
     return charts.bars(
         f"{title}: right first, class by class",
-        Axis("classes, best first", 0, len(shares)),
-        Axis("per cent", 0, 100),
+        TrainingAxis("classes, best first", 0, len(shares)),
+        TrainingAxis("per cent", 0, 100),
         shares,
     )
 
@@ -73,8 +73,8 @@ def reliability_chart(evaluation: Evaluation, title: str) -> str:
     """How often answers of a probability are right; on the dashed line they keep their word."""
     return charts.bars(
         f"{title}: how far to trust it (ECE {evaluation.ece:.1%})",
-        Axis("probability of the answer, per cent", 0, 100),
-        Axis("right, per cent", 0, 100),
+        TrainingAxis("probability of the answer, per cent", 0, 100),
+        TrainingAxis("right, per cent", 0, 100),
         [100 * one.accuracy if one.count else None for one in evaluation.reliability],
         diagonal=True,
     )

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from app.errors import TrainingStopped
 from app.training import charts, checkpoint
-from app.training.charts import Axis
-from app.training.trainer import Epoch, Progress, Trainer
+from app.training.charts import TrainingAxis
+from app.training.trainer import EpochFigures, Trainer, TrainingProgress
 
 CHECKPOINT_EVERY = 120.0  # seconds: what a power cut costs
 
@@ -65,12 +65,12 @@ class Session:
         """Seconds of work so far, earlier sittings included."""
         return self.before + time.monotonic() - self._began
 
-    def left(self, progress: Progress) -> float:
+    def left(self, progress: TrainingProgress) -> float:
         """Seconds that are left at the speed of this sitting."""
         done = max(1, progress.step - self.resumed)
         return (time.monotonic() - self._began) / done * (progress.steps - progress.step)
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Iterator[TrainingProgress]:
         """The steps that are left, with checkpoints on the way and however it ends."""
         saved = time.monotonic()
         self.save()  # Better to learn now than in an hour that nothing can be written.
@@ -96,10 +96,10 @@ class Session:
         checkpoint.write_text(self.places.chart, chart(history))
 
 
-def table(history: list[Epoch]) -> str:
+def table(history: list[EpochFigures]) -> str:
     """The metrics as CSV, one row an epoch."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, [one.name for one in fields(Epoch)], lineterminator="\n")
+    writer = csv.DictWriter(text, [one.name for one in fields(EpochFigures)], lineterminator="\n")
     writer.writeheader()
     for row in history:
         shown = {key: f"{value:.6g}" for key, value in asdict(row).items()}
@@ -107,13 +107,13 @@ def table(history: list[Epoch]) -> str:
     return text.getvalue()
 
 
-def chart(history: list[Epoch]) -> str:
+def chart(history: list[EpochFigures]) -> str:
     """Accuracy on the validation pictures over the epochs, as SVG."""
     last = max(1, len(history))
     return charts.lines(
         "Validation pictures recognised, running average of the weights",
-        Axis("epoch", 0, last),
-        Axis("per cent", 0, 100),
+        TrainingAxis("epoch", 0, last),
+        TrainingAxis("per cent", 0, 100),
         {
             "top-5": [(row.epoch, 100 * row.top5) for row in history],
             "top-1": [(row.epoch, 100 * row.top1) for row in history],

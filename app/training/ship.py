@@ -20,7 +20,7 @@ from app.training import calibrate
 from app.training.checkpoint import write_whole
 from app.training.data import DataSet
 from app.training.measure import accuracy, logits, temperature
-from app.training.options import Options
+from app.training.options import TrainingOptions
 from app.training.trainable import Trainable, fold
 from app.training.trainer import ARCHITECTURE, Trainer
 from models import registry
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
-class Shipped:
+class ShippedNetwork:
     """What was written: sizes in bytes, shares in 0..1 as the written file reaches them."""
 
     out: Path
@@ -42,7 +42,7 @@ class Shipped:
     top5: float
 
 
-def ship(trainer: Trainer, seconds: float, labels: Sequence[Label], out: Path) -> Shipped:
+def ship(trainer: Trainer, seconds: float, labels: Sequence[Label], out: Path) -> ShippedNetwork:
     """Write the weights as float16 and the calibration beside them.
 
     The last matrix is divided by the temperature that fits the validation pictures best.
@@ -82,10 +82,10 @@ def ship(trainer: Trainer, seconds: float, labels: Sequence[Label], out: Path) -
             "means_data_sha256": trainer.train.sha256,
         },
     )
-    return Shipped(out, beside, len(data), sha256, top1, top5)
+    return ShippedNetwork(out, beside, len(data), sha256, top1, top5)
 
 
-def assemble(options: Options, state: dict[str, Tensor], classes: int) -> Network:
+def assemble(options: TrainingOptions, state: dict[str, Tensor], classes: int) -> Network:
     """The plain chain with these parameters, in float32."""
     build = registry.find(ARCHITECTURE).build
     network = build(widths=options.widths, hidden=options.hidden, classes=classes)

@@ -14,7 +14,7 @@ from torch import Tensor
 from app.errors import BadRequest, TrainingStopped
 from app.training import checkpoint
 from app.training.lineage import Lineage, Teacher
-from app.training.options import Options
+from app.training.options import TrainingOptions
 from app.training.ship import assemble
 
 AVERAGED = "module."  # what torch's AveragedModel puts before every name
@@ -39,7 +39,7 @@ def _teacher(path: Path, device: torch.device) -> Teacher:
             # safetensors' handle is no mapping: its keys are asked for.
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         classes = tuple(wnid for wnid, *_ in json.loads(about["classes"]))
-        network = assemble(Options.of(json.loads(about["options"])), state, len(classes))
+        network = assemble(TrainingOptions.of(json.loads(about["options"])), state, len(classes))
     except (
         OSError, SafetensorError, BadRequest, KeyError, ValueError, TypeError, RuntimeError
     ) as error:  # fmt: skip

@@ -13,7 +13,7 @@ PLAIN = {"conv", "relu", "maxpool", "flatten", "fc", "softmax"}
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class TrainableLayer:
     """A conv or fc and the batch norm behind it; the last one has none."""
 
     module: nn.Conv2d | nn.Linear
@@ -43,14 +43,14 @@ class Trainable(nn.Module):
             if step.kind in ("conv", "fc") and step.name != last:
                 self.layers[f"{step.name}-norm"] = _norm(self.layers[step.name])
 
-    def links(self) -> Iterator[tuple[str, Link]]:
+    def links(self) -> Iterator[tuple[str, TrainableLayer]]:
         """Every step with parameters, by name."""
         layers = dict(self.layers.items())
         for name, module in layers.items():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 norm = layers.get(f"{name}-norm")
                 assert norm is None or isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d)
-                yield name, Link(module, norm)
+                yield name, TrainableLayer(module, norm)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of a batch."""
@@ -81,7 +81,7 @@ def _norm(module: nn.Module) -> nn.BatchNorm1d | nn.BatchNorm2d:
     return kind(len(module.weight))
 
 
-def _folded(link: Link) -> tuple[Tensor, Tensor]:
+def _folded(link: TrainableLayer) -> tuple[Tensor, Tensor]:
     weight = link.module.weight.detach().double()
     norm = link.norm
     if norm is None:

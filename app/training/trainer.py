@@ -23,7 +23,7 @@ from app.training.augment import Mixed, cutmix, light, place
 from app.training.data import DataSet
 from app.training.lineage import ALONE, Lineage
 from app.training.measure import accuracy
-from app.training.options import Options
+from app.training.options import TrainingOptions
 from app.training.trainable import Trainable
 from models import registry
 
@@ -32,7 +32,7 @@ CALM_AREA = 0.2  # added to the smallest crop in the calm end
 
 
 @dataclass(frozen=True, slots=True)
-class Epoch:
+class EpochFigures:
     """One row of the metrics: shares in 0..1 on the validation pictures, the average's."""
 
     epoch: int
@@ -44,13 +44,13 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TrainingProgress:
     """One step done; `epoch` is there after the last step of an epoch."""
 
     step: int
     steps: int
     loss: float
-    epoch: Epoch | None = None
+    epoch: EpochFigures | None = None
 
 
 class Trainer:
@@ -58,7 +58,7 @@ class Trainer:
 
     def __init__(
         self,
-        options: Options,
+        options: TrainingOptions,
         train: DataSet,
         val: DataSet,
         prep: Preprocess,
@@ -71,7 +71,7 @@ class Trainer:
         self.per_epoch = len(train) // self.batch
         self.steps = self.per_epoch * options.epochs
         self.step = 0
-        self.history: list[Epoch] = []
+        self.history: list[EpochFigures] = []
         self._losses = 0.0
         lineage.check(train.classes)
         torch.manual_seed(_seed(options.seed, "start", 0))
@@ -97,7 +97,7 @@ class Trainer:
             nesterov=options.momentum > 0,
         )
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Iterator[TrainingProgress]:
         """The steps that are left; after each one the state is whole."""
         while self.step < self.steps:
             epoch = self.step // self.per_epoch
@@ -106,7 +106,7 @@ class Trainer:
                 chosen = order[place_ * self.batch :][: self.batch].to(self.device)
                 loss = self._advance(chosen)
                 row = self._examine(epoch) if place_ + 1 == self.per_epoch else None
-                yield Progress(self.step, self.steps, loss, row)
+                yield TrainingProgress(self.step, self.steps, loss, row)
 
     def state(self) -> dict[str, Any]:
         """All that a checkpoint needs: numbers, lists and tensors."""
@@ -124,7 +124,7 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.history = [Epoch(**row) for row in state["history"]]
+        self.history = [EpochFigures(**row) for row in state["history"]]
         self.step, self._losses = state["step"], state["losses"]
 
     def rate(self, step: int) -> float:
@@ -187,9 +187,9 @@ class Trainer:
             return Mixed(fed, torch.arange(len(fed), device=fed.device), 1.0)
         return cutmix(fed, generator)
 
-    def _examine(self, epoch: int) -> Epoch:
+    def _examine(self, epoch: int) -> EpochFigures:
         top1, top5 = accuracy(self.averaged, self.val, self.prep)
-        row = Epoch(
+        row = EpochFigures(
             epoch + 1, self.step, self.rate(self.step - 1), self._losses / self.per_epoch,
             top1, top5,
         )  # fmt: skip

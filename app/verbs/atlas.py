@@ -10,14 +10,14 @@ from pathlib import Path
 
 from app.errors import DataUnusable
 from app.services.atlas.atlas import Atlas, merge, read_atlas, write_atlas
-from app.services.atlas.building import Options, Pass, Progress
+from app.services.atlas.building import AtlasOptions, AtlasPass, AtlasProgress
 from app.services.atlas.crops import table
-from app.services.atlas.folder import Folder
+from app.services.atlas.folder import PictureFolder
 from app.services.engine import device
 from app.services.files import put
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Shelf
+from app.services.networks.weight_files import WeightFiles
 from app.settings import Settings
 from app.verbs.terminal import Teller, duration
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one of the sub-verbs; the exit status."""
     given = _parser().parse_args(arguments)
     settings, teller = Settings.from_environment(), Teller()
-    catalogue = Catalogue(device.choose(given.device), 1, Shelf(settings.shelves))
+    catalogue = Catalogue(device.choose(given.device), 1, WeightFiles(settings.shelves))
     model = catalogue.model(given.model)
     if given.verb == "merge":
         out = given.out or given.shards[0].parent
@@ -44,13 +44,13 @@ def _build(given: argparse.Namespace, model: Model, out: Path, teller: Teller) -
     shard, count = given.shard
     part = f".{shard + 1}of{count}" if count > 1 else ""
     file = out / f"{model.id}{part}.atlas"
-    folder = Folder.of(given.images)
+    folder = PictureFolder.of(given.images)
     chosen = device.choose(given.device)
     network = load(model.entry).to(chosen).eval().requires_grad_(False)
-    options = Options(given.batch, given.save_every, given.shard, given.workers)
+    options = AtlasOptions(given.batch, given.save_every, given.shard, given.workers)
     if given.fresh:
         file.with_name(f"{file.name}.state").unlink(missing_ok=True)
-    work = Pass(model, network, folder, file, options)
+    work = AtlasPass(model, network, folder, file, options)
     if work.resumed:
         teller.line(f"Going on from picture {work.resumed:,} of {work.total:,}.")
     started = time.monotonic()
@@ -64,7 +64,7 @@ def _build(given: argparse.Namespace, model: Model, out: Path, teller: Teller) -
     return 0
 
 
-def _tell(teller: Teller, progress: Progress, resumed: int, seconds: float) -> None:
+def _tell(teller: Teller, progress: AtlasProgress, resumed: int, seconds: float) -> None:
     if progress.cutting:
         teller.progress(f"Cutting crops from {progress.done:,} of {progress.total:,} pictures")
         return

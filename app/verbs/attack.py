@@ -14,7 +14,7 @@ from app.errors import BadRequest, NoClassifier
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit, input_png
 from app.services.attacks.attacks import findings
-from app.services.attacks.job import Ended, Moment, job
+from app.services.attacks.job import AttackEnded, AttackMoment, job
 from app.services.attacks.options import (
     LARGEST,
     METHODS,
@@ -24,16 +24,16 @@ from app.services.attacks.options import (
     warnings,
 )
 from app.services.attacks.pixel_model import reader_of
-from app.services.attacks.premade import Ready, ready
+from app.services.attacks.premade import Premade, ready
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Shelf
+from app.services.networks.weight_files import WeightFiles
 from app.services.pictures.similarity import ssim
 from app.services.runs.run import preprocess
 from app.settings import Settings
 from app.verbs.terminal import Teller
-from app.vision.predict import Ranked
+from app.vision.predict import RankedClass
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     if given.out:
         _check_out(given.out)
     settings = Settings.from_environment()
-    shelf = Shelf(settings.shelves)
+    shelf = WeightFiles(settings.shelves)
     catalogue = Catalogue(device.choose(given.device), 1, shelf, data=settings.data)
     model = catalogue.model(given.model)
     if not model.labels:
@@ -63,20 +63,24 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _attack(model: Model, pixels: Tensor, options: AttackOptions, where: str, made: Ready) -> Ended:
+def _attack(
+    model: Model, pixels: Tensor, options: AttackOptions, where: str, made: Premade
+) -> AttackEnded:
     """Run it to its end, telling each step."""
     network = load(model.entry).to(device.choose(where)).eval()
     reader, teller = reader_of(model, network), Teller()
     for item in chain.from_iterable(job(reader, network, pixels, options, made=made)):
-        if isinstance(item, Ended):
+        if isinstance(item, AttackEnded):
             teller.line(f"{options.method}, seed {options.seed}")
             return item
-        if isinstance(item, Moment):
+        if isinstance(item, AttackMoment):
             teller.progress(f"step {item.step}: {_named(model, item.predictions[:1])}")
     raise RuntimeError("an attack ends with its result")
 
 
-def _report(model: Model, pixels: Tensor, ended: Ended, notes: Sequence[str]) -> Iterator[str]:
+def _report(
+    model: Model, pixels: Tensor, ended: AttackEnded, notes: Sequence[str]
+) -> Iterator[str]:
     control = ended.control
     verdict = "flipped" if ended.flipped else "not flipped"
     yield f"before   {_named(model, ended.before[:3])}"
@@ -89,7 +93,7 @@ def _report(model: Model, pixels: Tensor, ended: Ended, notes: Sequence[str]) ->
     yield from (f"note     {note}" for note in notes)
 
 
-def _of_noise(ended: Ended) -> str:
+def _of_noise(ended: AttackEnded) -> str:
     control = ended.control
     what = {
         "sign": f"random signs, largest change {control.linf:g}",
@@ -100,7 +104,7 @@ def _of_noise(ended: Ended) -> str:
     return f"{what}, {'flipped' if control.flipped else 'not flipped'}"
 
 
-def _named(model: Model, ranked: Sequence[Ranked]) -> str:
+def _named(model: Model, ranked: Sequence[RankedClass]) -> str:
     return ", ".join(f"{model.labels[one.index].label} {one.probability:.1%}" for one in ranked)
 
 

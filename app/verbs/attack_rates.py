@@ -16,7 +16,7 @@ from app.services.attacks.pixel_model import reader_of
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Shelf
+from app.services.networks.weight_files import WeightFiles
 from app.services.runs.run import preprocess
 from app.settings import Settings
 from app.training.data import in_parts
@@ -31,7 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     """Measure and print a table in Markdown; the exit status."""
     given = _parser().parse_args(arguments)
     chosen = device.choose(given.device)
-    model = Catalogue(chosen, 1, Shelf(Settings.from_environment().shelves)).model(given.model)
+    model = Catalogue(chosen, 1, WeightFiles(Settings.from_environment().shelves)).model(
+        given.model
+    )
     if not model.labels:
         raise BadRequest(f"{model.row.title} has no classifier: there is nothing to fool.")
     row = model.row

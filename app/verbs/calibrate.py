@@ -14,7 +14,7 @@ from app.services.networks.asset_files import content
 from app.services.networks.calibration import own_path
 from app.services.networks.catalogue import Catalogue
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Shelf
+from app.services.networks.weight_files import WeightFiles
 from app.services.runs.run import preprocess
 from app.settings import Settings
 from app.training.held_out import calibrate
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     """Look at the photos once and write the file; the exit status."""
     given, settings = _parser().parse_args(arguments), Settings.from_environment()
     chosen = device.choose(given.device)
-    model = Catalogue(chosen, 1, Shelf(settings.shelves)).model(given.model)
+    model = Catalogue(chosen, 1, WeightFiles(settings.shelves)).model(given.model)
     if not model.labels:
         raise BadRequest(f"{model.row.title} has no classifier: its answers cannot be judged.")
     network, teller = load(model.entry).to(chosen).eval(), Teller()

@@ -11,7 +11,7 @@ from app.errors import BadRequest
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Shelf
+from app.services.networks.weight_files import WeightFiles
 from app.services.runs.run import preprocess
 from app.settings import Settings
 from app.training import report
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     """Examine, show the summary, write tables and charts where asked; the exit status."""
     given = _parser().parse_args(arguments)
     chosen = device.choose(given.device)
-    shelf = Shelf(Settings.from_environment().shelves)
+    shelf = WeightFiles(Settings.from_environment().shelves)
     model = Catalogue(chosen, 1, shelf).model(given.model)
     if not model.labels:
         raise BadRequest(f"{model.row.title} has no classifier: it names nothing to examine.")

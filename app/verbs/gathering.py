@@ -13,12 +13,12 @@ from torch import Tensor
 
 from app.errors import BadRequest, DataUnusable, NoClassifier
 from app.pictures.preprocess import Preprocess
-from app.services.atlas.folder import Folder, read_ahead
+from app.services.atlas.folder import PictureFolder, read_ahead
 from app.services.attacks.pixel_model import reader_of
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Shelf
+from app.services.networks.weight_files import WeightFiles
 from app.services.runs.run import preprocess
 from app.settings import Settings
 from app.verbs.terminal import Teller, duration
@@ -31,7 +31,7 @@ LEAST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class PictureSplit:
     """uint8 [N,3,S,S] to make something with, others to measure it with, and how many were bad."""
 
     pictures: Tensor
@@ -40,7 +40,7 @@ class Gathered:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenNetwork:
     """The network of `--model`, ready to be asked in pixels on the device of `--device`."""
 
     model: Model
@@ -48,29 +48,29 @@ class Chosen:
     settings: Settings = field(default_factory=Settings)
 
 
-def chosen(given: argparse.Namespace) -> Chosen:
+def chosen(given: argparse.Namespace) -> ChosenNetwork:
     """The network that is meant.
 
     Raises `UnknownModel`, `NoClassifier`, `WeightsMissing`, `WeightsRefused`.
     """
     settings, where = Settings.from_environment(), device.choose(given.device)
-    model = Catalogue(where, 1, Shelf(settings.shelves)).model(given.model)
+    model = Catalogue(where, 1, WeightFiles(settings.shelves)).model(given.model)
     if not model.labels:
         raise NoClassifier(f"{model.row.title} has no classifier: there is nothing to fool.")
     network = load(model.entry).to(where).eval().requires_grad_(False)
-    return Chosen(model, reader_of(model, network), settings)
+    return ChosenNetwork(model, reader_of(model, network), settings)
 
 
-def gather(images: Path, model: Model, count: int, seed: int, teller: Teller) -> Gathered:
+def gather(images: Path, model: Model, count: int, seed: int, teller: Teller) -> PictureSplit:
     """Up to `count` pictures of a folder, evenly over it; a fifth, by lot, is held out.
 
     Raises `DataUnusable` where there is no folder or too few pictures can be read.
     """
-    folder = Folder.of(images)
+    folder = PictureFolder.of(images)
     total = len(folder.names)
     count = min(count, total)
     names = tuple(folder.names[i * total // count] for i in range(count))
-    pixels, unreadable = _read(Folder(folder.path, names), preprocess(model), teller)
+    pixels, unreadable = _read(PictureFolder(folder.path, names), preprocess(model), teller)
     if len(pixels) < LEAST:
         raise DataUnusable(
             f"{images} holds {len(pixels)} pictures that can be read ({unreadable} cannot): "
@@ -81,10 +81,10 @@ def gather(images: Path, model: Model, count: int, seed: int, teller: Teller) ->
     apart = max(1, round(HELD_OUT * len(pixels)))
     bad = f" {unreadable:,} cannot be read and were left out." if unreadable else ""
     teller.line(f"{len(pixels) - apart:,} pictures to make it with, {apart:,} held out.{bad}")
-    return Gathered(pixels[order[apart:]], pixels[order[:apart]], unreadable)
+    return PictureSplit(pixels[order[apart:]], pixels[order[:apart]], unreadable)
 
 
-def _read(folder: Folder, prep: Preprocess, teller: Teller) -> tuple[Tensor, int]:
+def _read(folder: PictureFolder, prep: Preprocess, teller: Teller) -> tuple[Tensor, int]:
     total, started = len(folder.names), time.monotonic()
     batches = [range(start, min(start + BATCH, total)) for start in range(0, total, BATCH)]
     parts, unreadable, done = [torch.empty(0, 3, prep.crop, prep.crop, dtype=torch.uint8)], 0, 0
@@ -98,7 +98,7 @@ def _read(folder: Folder, prep: Preprocess, teller: Teller) -> tuple[Tensor, int
     return torch.cat(parts), unreadable
 
 
-class Progress:
+class ProgressReport:
     """Tells how far a making is, with the time it still takes."""
 
     def __init__(self, teller: Teller, what: str = "") -> None:

@@ -10,14 +10,21 @@ from pathlib import Path
 from app.errors import BadRequest
 from app.pictures.printable import LARGEST_CM, sticker_png
 from app.services.attacks.pixel_model import reader_of
-from app.services.attacks.stickers import Recipe, Sticker, Training, checked, pack, train
+from app.services.attacks.stickers import (
+    Sticker,
+    StickerRecipe,
+    StickerTraining,
+    checked,
+    pack,
+    train,
+)
 from app.services.files import put
 from app.services.networks.asset_files import content
 from app.services.networks.class_names import find_class
 from app.verbs.gathering import (
-    Chosen,
-    Gathered,
-    Progress,
+    ChosenNetwork,
+    PictureSplit,
+    ProgressReport,
     check_out,
     chosen,
     common,
@@ -25,14 +32,14 @@ from app.verbs.gathering import (
     positive,
 )
 from app.verbs.terminal import Teller
-from app.verbs.workbench import Made, Workbench
+from app.verbs.workbench import AssetContent, Workbench
 from app.vision.attacks.sticker import AREAS, BATCH, STEPS
 
 SHIPPED = ("school bus", "goldfish", "mushroom")
 """Classes whose stickers ship: they work, and what is on them can be recognised."""
 PICTURES, HELD_OUT = 4000, 1000
 """How many of the data set the shipped stickers are trained with and measured on."""
-RECIPE = Recipe()
+RECIPE = StickerRecipe()
 CENTIMETRES = 6.0
 
 
@@ -45,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     model = subject.model
     areas = (given.area / 100 * AREAS[0] / AREAS[1], given.area / 100)
     recipe = checked(
-        Recipe(given.steps, given.batch, areas, given.turn, given.seed), model.row.crop
+        StickerRecipe(given.steps, given.batch, areas, given.turn, given.seed), model.row.crop
     )
     target = find_class(model.labels, given.target)
     name = f"{model.id}.{_slug(model.labels[target].label)}.safetensors"
@@ -61,16 +68,16 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def shipped(work: Workbench) -> Made:
+def shipped(work: Workbench) -> AssetContent:
     """The stickers that ship: a maker for `python -m app assets`."""
     model = work.model
-    subject = Chosen(model, reader_of(model, work.network))
+    subject = ChosenNetwork(model, reader_of(model, work.network))
     train, val = work.pictures("train", PICTURES), work.pictures("val", HELD_OUT)
     made = []
     for name in SHIPPED:
         target = find_class(model.labels, name)
         # By what they are, not only by what the network takes them for.
-        gathered = Gathered(
+        gathered = PictureSplit(
             train.pixels[train.labels != target], val.pixels[val.labels != target], 0
         )
         made.append(_trained(subject, gathered, target, RECIPE, work.teller))
@@ -78,25 +85,31 @@ def shipped(work: Workbench) -> Made:
     tensors, about = pack(made)
     digests = {"training_sha256": train.sha256, "validation_sha256": val.sha256}
     names = ", ".join(one.label for one in made)
-    return Made(tensors, {**about, **digests}, f"{len(made)} stickers: {names}.")
+    return AssetContent(tensors, {**about, **digests}, f"{len(made)} stickers: {names}.")
 
 
 def _trained(
-    subject: Chosen, gathered: Gathered, target: int, recipe: Recipe, teller: Teller
+    subject: ChosenNetwork,
+    gathered: PictureSplit,
+    target: int,
+    recipe: StickerRecipe,
+    teller: Teller,
 ) -> Sticker:
-    progress = Progress(teller, f"{subject.model.labels[target].label}: ")
+    progress = ProgressReport(teller, f"{subject.model.labels[target].label}: ")
     made = train(
         subject.model, subject.reader, gathered.pictures, gathered.held_out, target, recipe
     )
     for item in made:
-        if isinstance(item, Training):
+        if isinstance(item, StickerTraining):
             progress.tell(item.done, item.total, item.reached)
         else:
             return item
     raise RuntimeError("a training ends with its sticker")
 
 
-def _write(sticker: Sticker, subject: Chosen, out: Path, size: float, teller: Teller) -> None:
+def _write(
+    sticker: Sticker, subject: ChosenNetwork, out: Path, size: float, teller: Teller
+) -> None:
     tensors, about = pack([sticker])
     printable = out.with_suffix(".png")
     put(out, content(subject.model, tensors, about))

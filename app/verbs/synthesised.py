@@ -8,33 +8,33 @@ import torch
 
 from app.services.networks.catalogue import Model
 from app.services.networks.loading import weights_digest
-from app.services.synthesis.collection import Collection
+from app.services.synthesis.collection import StepCollection
 from app.services.synthesis.query import default_size
 from app.services.synthesis.shipped import KIND, pack
 from app.settings import Settings
 from app.verbs.terminal import duration
-from app.verbs.workbench import Made, Workbench
-from app.vision.synthesis import Recipe
+from app.verbs.workbench import AssetContent, Workbench
+from app.vision.synthesis import SynthesisRecipe
 
 STEPS = 256
 """Of 512 the objective reaches 0.85 to 0.91 by then, and the same things are seen."""
 BATCH = 32
 
 
-def shipped(work: Workbench) -> Made:
+def shipped(work: Workbench) -> AssetContent:
     """The pictures that ship: a maker for `python -m app assets`.
 
     Those that are made lie in a folder of their own, by the weights' digest: stopped, the same
     command goes on.
     """
-    recipe = Recipe(default_size(work.model, work.model.outline.logits), STEPS)
+    recipe = SynthesisRecipe(default_size(work.model, work.model.outline.logits), STEPS)
     collections = [_collection(work.model, step, recipe) for step in steps(work.model)]
     _make(work, collections)
     pictures = {one.step: one.images() for one in collections}
     values = {one.step: torch.tensor(one.objectives) for one in collections}
     tensors, about = pack(recipe, pictures, values)
     count = sum(map(len, pictures.values()))
-    return Made(tensors, about, f"{count:,} synthesised pictures, {STEPS} steps each.")
+    return AssetContent(tensors, about, f"{count:,} synthesised pictures, {STEPS} steps each.")
 
 
 def steps(model: Model) -> list[str]:
@@ -43,13 +43,13 @@ def steps(model: Model) -> list[str]:
     return [*convolutions, model.outline.logits]
 
 
-def _collection(model: Model, step: str, recipe: Recipe) -> Collection:
+def _collection(model: Model, step: str, recipe: SynthesisRecipe) -> StepCollection:
     data, digest = Settings.from_environment().data, weights_digest(model.entry)[:12]
     channels = range(model.geometry[step].shape[0])
-    return Collection(model, step, channels, recipe, data / "assets" / KIND / digest / step)
+    return StepCollection(model, step, channels, recipe, data / "assets" / KIND / digest / step)
 
 
-def _make(work: Workbench, collections: list[Collection]) -> None:
+def _make(work: Workbench, collections: list[StepCollection]) -> None:
     total = sum(len(one.left) for one in collections)
     started, before = time.monotonic(), 0
     for collection in collections:

@@ -14,13 +14,13 @@ from app.errors import BadRequest
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Shelf
-from app.services.synthesis.collection import Collection
+from app.services.networks.weight_files import WeightFiles
+from app.services.synthesis.collection import StepCollection
 from app.services.synthesis.layer_file import keep, unshown
 from app.services.synthesis.query import default_size
 from app.settings import Settings
 from app.verbs.terminal import Teller, duration
-from app.vision.synthesis import Recipe
+from app.vision.synthesis import SynthesisRecipe
 
 _RANGES = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*")
 
@@ -29,12 +29,12 @@ def main(arguments: Sequence[str]) -> int:
     """Make what is not there yet; the exit status."""
     given = _parser().parse_args(arguments)
     chosen, settings = device.choose(given.device), Settings.from_environment()
-    model = Catalogue(chosen, 1, Shelf(settings.shelves)).model(given.model)
+    model = Catalogue(chosen, 1, WeightFiles(settings.shelves)).model(given.model)
     step = _step(model, given.layer)
     out = given.out or settings.data / "synthesised" / model.id / step
-    recipe = Recipe(given.size or _size(model, step), given.steps, seed=given.seed)
+    recipe = SynthesisRecipe(given.size or _size(model, step), given.steps, seed=given.seed)
     channels = _channels(given.channels, model, step)
-    collection = Collection(model, step, channels, recipe, out, given.away)
+    collection = StepCollection(model, step, channels, recipe, out, given.away)
     teller = Teller()
     if left := collection.left:
         network = load(model.entry).to(chosen).eval().requires_grad_(False)
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _make(
-    collection: Collection, network: torch.nn.Module, batch: int, teller: Teller, left: int
+    collection: StepCollection, network: torch.nn.Module, batch: int, teller: Teller, left: int
 ) -> None:
     started, before = time.monotonic(), len(collection.channels) - left
     for made in collection.make(network, batch):  # type: ignore[arg-type]

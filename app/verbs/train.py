@@ -15,11 +15,11 @@ from app.errors import BadRequest
 from app.pictures.preprocess import Preprocess
 from app.services.engine import device
 from app.training.data import DataSet, load_splits
-from app.training.options import Options, Precision
+from app.training.options import Precision, TrainingOptions
 from app.training.session import Places, Session
-from app.training.ship import Shipped, ship
+from app.training.ship import ShippedNetwork, ship
 from app.training.teachers import lineage
-from app.training.trainer import Progress, Trainer
+from app.training.trainer import Trainer, TrainingProgress
 from app.verbs.terminal import Teller, duration
 from models.classes import Label, read_labels
 from models.row import Weights
@@ -32,8 +32,8 @@ EVERY = 10  # steps between two reports
 def main(arguments: Sequence[str]) -> int:
     """Train until the end or until stopped; the exit status."""
     given = parser().parse_args(arguments)
-    wanted = {one.name: getattr(given, one.name) for one in fields(Options)}
-    options, teller = Options.of(wanted), Teller()
+    wanted = {one.name: getattr(given, one.name) for one in fields(TrainingOptions)}
+    options, teller = TrainingOptions.of(wanted), Teller()
     chosen = device.choose(given.device)
     base = row(MODEL)
     assert base is not None
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _tell(teller: Teller, session: Session, progress: Progress) -> None:
+def _tell(teller: Teller, session: Session, progress: TrainingProgress) -> None:
     if row_ := progress.epoch:
         teller.line(
             f"epoch {row_.epoch:3}  loss {row_.loss:.3f}  "
@@ -80,7 +80,7 @@ def _tell(teller: Teller, session: Session, progress: Progress) -> None:
         )
 
 
-def _sentence(shipped: Shipped) -> str:
+def _sentence(shipped: ShippedNetwork) -> str:
     return (
         f"Written: {shipped.out} ({shipped.bytes:,} bytes), SHA-256 {shipped.sha256}.\n"
         f"With it, {shipped.calibration.name}. On the validation pictures the file's top-1 is "
@@ -139,7 +139,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--start", type=Path, metavar="FILE", help="begin with another training's checkpoint.pt"
     )
-    for one in fields(Options):
+    for one in fields(TrainingOptions):
         _add(parser, one.name, one.default, one.metadata["help"])
     return parser
 

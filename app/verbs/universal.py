@@ -10,13 +10,13 @@ from app.errors import BadRequest
 from app.pictures.printable import noise_png
 from app.services.attacks.options import LARGEST
 from app.services.attacks.pixel_model import reader_of
-from app.services.attacks.universal import Making, Noise, Recipe, make, pack
+from app.services.attacks.universal import NoiseRecipe, NoiseTraining, UniversalNoise, make, pack
 from app.services.files import put
 from app.services.networks.asset_files import content
 from app.verbs.gathering import (
-    Chosen,
-    Gathered,
-    Progress,
+    ChosenNetwork,
+    PictureSplit,
+    ProgressReport,
     check_out,
     chosen,
     common,
@@ -24,11 +24,11 @@ from app.verbs.gathering import (
     positive,
 )
 from app.verbs.terminal import Teller
-from app.verbs.workbench import Made, Workbench
+from app.verbs.workbench import AssetContent, Workbench
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.universal import BATCH, PASSES
 
-RECIPE = Recipe(passes=3)
+RECIPE = NoiseRecipe(passes=3)
 PICTURES, HELD_OUT = 8000, 1000
 """How many of the data set the shipped noise is made of and measured on."""
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     if not 1 <= given.epsilon <= LARGEST:
         raise BadRequest(f"Epsilon lies between 1 and {LARGEST:g}, not at {given.epsilon:g}.")
-    recipe = Recipe(given.epsilon, given.passes, given.batch, given.seed)
+    recipe = NoiseRecipe(given.epsilon, given.passes, given.batch, given.seed)
     subject, teller = chosen(given), Teller()
     out = given.out or subject.settings.data / "universal" / f"{subject.model.id}.safetensors"
     check_out(out, ".safetensors")
@@ -52,28 +52,30 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def shipped(work: Workbench) -> Made:
+def shipped(work: Workbench) -> AssetContent:
     """The noise that ships: a maker for `python -m app assets`."""
     reader = reader_of(work.model, work.network)
     train, val = work.pictures("train", PICTURES), work.pictures("val", HELD_OUT)
-    gathered = Gathered(train.pixels, val.pixels, 0)
+    gathered = PictureSplit(train.pixels, val.pixels, 0)
     noise = _made(reader, gathered, RECIPE, work.teller)
     tensors, about = pack(noise)
     digests = {"training_sha256": train.sha256, "validation_sha256": val.sha256}
-    return Made(tensors, {**about, **digests}, sentence(noise))
+    return AssetContent(tensors, {**about, **digests}, sentence(noise))
 
 
-def _made(reader: PixelModel, gathered: Gathered, recipe: Recipe, teller: Teller) -> Noise:
-    progress = Progress(teller)
+def _made(
+    reader: PixelModel, gathered: PictureSplit, recipe: NoiseRecipe, teller: Teller
+) -> UniversalNoise:
+    progress = ProgressReport(teller)
     for item in make(reader, gathered.pictures, gathered.held_out, recipe):
-        if isinstance(item, Making):
+        if isinstance(item, NoiseTraining):
             progress.tell(item.done, item.total, item.reached)
         else:
             return item
     raise RuntimeError("a making ends with its noise")
 
 
-def _write(noise: Noise, subject: Chosen, out: Path, teller: Teller) -> None:
+def _write(noise: UniversalNoise, subject: ChosenNetwork, out: Path, teller: Teller) -> None:
     tensors, about = pack(noise)
     preview = out.with_suffix(".png")
     put(out, content(subject.model, tensors, about))
@@ -82,7 +84,7 @@ def _write(noise: Noise, subject: Chosen, out: Path, teller: Teller) -> None:
     teller.line(f"Written: {out}, and {preview.name}, which shows the noise amplified.")
 
 
-def sentence(noise: Noise) -> str:
+def sentence(noise: UniversalNoise) -> str:
     """What it reaches, beside random noise."""
     told = "; ".join(
         f"{one.share:.1%} at epsilon {one.epsilon:g} (random signs {one.random:.1%})"

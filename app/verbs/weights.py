@@ -14,7 +14,7 @@ from app.errors import DownloadFailed, LayerscopeError, UnknownModel
 from app.services.networks.download_sources import attempts
 from app.services.networks.loading import load, read
 from app.services.networks.state_dict import fit, keyed
-from app.services.networks.weight_files import Entry, Shelf, architecture_of
+from app.services.networks.weight_files import WeightEntry, WeightFiles, architecture_of
 from app.settings import Settings
 from app.verbs.terminal import Teller
 from models import registry
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one of the sub-verbs; the exit status."""
     given = _parser().parse_args(arguments)
     settings = Settings.from_environment()
-    shelf = Shelf(settings.shelves)
+    shelf = WeightFiles(settings.shelves)
     match given.verb:
         case "list":
             return _list(shelf)
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
             return _export(shelf, given.source, given.out, given.keys)
 
 
-def _list(shelf: Shelf) -> int:
+def _list(shelf: WeightFiles) -> int:
     entries = shelf.entries()
     wide = max(len(entry.id) for entry in entries)
     for entry in entries:
@@ -49,7 +49,7 @@ def _list(shelf: Shelf) -> int:
     return 0
 
 
-def _state(entry: Entry) -> str:
+def _state(entry: WeightEntry) -> str:
     size = f"{entry.row.bytes / 1e6:,.0f} MB"
     match entry.state:
         case "embedded":
@@ -64,7 +64,7 @@ def _state(entry: Entry) -> str:
             return f"here, not verified, {size}"
 
 
-def _get(shelf: Shelf, cache: Path, names: Sequence[str]) -> int:
+def _get(shelf: WeightFiles, cache: Path, names: Sequence[str]) -> int:
     teller = Teller()
     for entry in [shelf.find(name) for name in names]:
         if entry.state == "random":
@@ -78,20 +78,20 @@ def _get(shelf: Shelf, cache: Path, names: Sequence[str]) -> int:
     return 0
 
 
-def _fetch(entry: Entry, cache: Path, teller: Teller) -> Path | None:
+def _fetch(entry: WeightEntry, cache: Path, teller: Teller) -> Path | None:
     """Try one source after the other; the file, None where all failed."""
     stop = threading.Event()
     for attempt in attempts(entry.row, cache):
         try:
             for received in attempt(stop):
                 teller.progress(f"{entry.row.title}: {received.words}")
-            return Shelf([cache]).entry(entry.id).path  # type: ignore[union-attr]
+            return WeightFiles([cache]).entry(entry.id).path  # type: ignore[union-attr]
         except DownloadFailed as error:
             teller.line(f"{error.title}. {error.detail}")
     return None
 
 
-def _verify(shelf: Shelf, names: Sequence[str]) -> int:
+def _verify(shelf: WeightFiles, names: Sequence[str]) -> int:
     """Load each network that is named, or each that is here, and say how it stands."""
     entries = [shelf.find(name) for name in names] or [e for e in shelf.entries() if e.path]
     wrong = 0
@@ -108,7 +108,7 @@ def _verify(shelf: Shelf, names: Sequence[str]) -> int:
     return wrong
 
 
-def _export(shelf: Shelf, source: str, out: Path, keys: str) -> int:
+def _export(shelf: WeightFiles, source: str, out: Path, keys: str) -> int:
     """Write a network, or a file of one's own, as safetensors with the keys that are wanted."""
     if entry := shelf.entry(source):
         architecture, network = entry.row.architecture, load(entry)

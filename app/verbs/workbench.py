@@ -18,7 +18,7 @@ from models.graph import Network
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class AssetContent:
     """A file's content: tensors, and `about`, all of it text, as safetensors wants its metadata.
 
     The weights' SHA-256 and the versions are added by whoever writes it. `sentence` tells people
@@ -55,11 +55,11 @@ class Workbench:
         self.teller.progress(f"reading {what} pictures: {done:,} of {of:,}")
 
 
-Maker = Callable[[Workbench], Made]
+Maker = Callable[[Workbench], AssetContent]
 """Makes one shipped file anew. It may take minutes, tells progress, and repeats to the bit."""
 
 
-def _evenly(entries: Sequence[folders.Entry], count: int) -> list[folders.Entry]:
+def _evenly(entries: Sequence[folders.FileEntry], count: int) -> list[folders.FileEntry]:
     """Up to `count` of them, from the first to the last."""
     count = min(count, len(entries))
     return [entries[i * len(entries) // count] for i in range(count)]

@@ -17,7 +17,7 @@ from models.graph import INPUT, Network
 
 
 @dataclass(frozen=True, slots=True)
-class Paid:
+class ClassContributions:
     """What each cell of `step` adds to the logit `value = bias + terms.sum()`; terms [C,H,W]."""
 
     step: str
@@ -36,7 +36,7 @@ class Paid:
         return abs(self.bias) + float(self.terms.abs().sum())
 
 
-def paid(network: Network, outputs: Outputs, index: int) -> Paid:
+def paid(network: Network, outputs: Outputs, index: int) -> ClassContributions:
     """Split the logit of class `index` among the cells of the last maps before the head.
 
     Raises `ValueError` for a partial network.
@@ -64,7 +64,7 @@ def paid(network: Network, outputs: Outputs, index: int) -> Paid:
         say = say.reshape(given.shape)
         name = before
     terms = say * outputs(name).cpu().double()
-    return Paid(name, value, bias, terms)
+    return ClassContributions(name, value, bias, terms)
 
 
 def _is_map(name: str, outputs: Outputs) -> bool:

@@ -42,7 +42,7 @@ def _patch(picture: Tensor, how: How, seed: int) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StepChange:
     """One step of one picture before and after: [C,H,W] or [K] each."""
 
     step: str
@@ -65,7 +65,7 @@ class Change:
 
 def changed(
     network: Network, before: dict[str, Tensor], covered: Tensor, wanted: Sequence[str]
-) -> list[Change]:
+) -> list[StepChange]:
     """What covering did to the steps `wanted`, from the normalised covered picture [3,S,S].
 
     `before` holds what they were, [C,H,W] or [K], where that is known already. Nothing is computed
@@ -73,17 +73,17 @@ def changed(
     """
     with torch.inference_mode():
         after = run(network, {INPUT: covered[None]}, wanted)
-    return [Change(name, before[name], after[name][0]) for name in wanted]
+    return [StepChange(name, before[name], after[name][0]) for name in wanted]
 
 
-def limits(change: Change) -> tuple[float, float]:
+def limits(change: StepChange) -> tuple[float, float]:
     """Where colours end: of the map before and after together, and of the difference."""
     both = max(float(change.before.abs().max()), float(change.after.abs().max()))
     return both, float(change.difference.abs().max())
 
 
-def moved(change: Change) -> float:
+def moved(change: StepChange) -> float:
     """||after - before|| / ||before|| of one map; 0 where both are 0."""
-    one = Change(change.step, change.before.flatten()[None], change.after.flatten()[None])
+    one = StepChange(change.step, change.before.flatten()[None], change.after.flatten()[None])
     size, apart = float(one.before.norm()), float(one.difference.norm())
     return apart / size if size else float(apart > 0)

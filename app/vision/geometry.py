@@ -22,7 +22,7 @@ def output_size(size: int, kernel: int, stride: int, padding: int, ceil_mode: bo
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class CellAxis:
     """How the cells of a map lie on one axis of the input, in input pixels.
 
     Cell i sees the pixels from `start + jump * i` up to, not including, `start + jump * i + size`.
@@ -34,25 +34,25 @@ class Axis:
     jump: int = 1
     start: int = 0
 
-    def window(self, kernel: int, stride: int, padding: int, ceil_mode: bool = False) -> Axis:
+    def window(self, kernel: int, stride: int, padding: int, ceil_mode: bool = False) -> CellAxis:
         """The axis after a sliding window: r' = r + (k-1) j, j' = j s, start' = start - p j."""
-        return Axis(
+        return CellAxis(
             output_size(self.cells, kernel, stride, padding, ceil_mode),
             self.size + (kernel - 1) * self.jump,
             self.jump * stride,
             self.start - padding * self.jump,
         )
 
-    def whole(self) -> Axis:
+    def whole(self) -> CellAxis:
         """The axis after everything has been put together: one cell that sees all."""
         end = self.start + self.jump * (self.cells - 1) + self.size
-        return Axis(1, end - self.start, self.jump, self.start)
+        return CellAxis(1, end - self.start, self.jump, self.start)
 
-    def join(self, other: Axis) -> Axis:
+    def join(self, other: CellAxis) -> CellAxis:
         """The axis of two maps laid on each other, as concat does: the union of what they see."""
         start = min(self.start, other.start)
         end = max(self.start + self.size, other.start + other.size)
-        return Axis(self.cells, end - start, self.jump, start)
+        return CellAxis(self.cells, end - start, self.jump, start)
 
     def span(self, cell: int, limit: int) -> tuple[int, int]:
         """First and one-past-last input pixel under `cell`, cut at the picture's edge `limit`."""
@@ -79,8 +79,8 @@ class Geometry:
     """
 
     shape: tuple[int, ...]
-    rows: Axis
-    columns: Axis
+    rows: CellAxis
+    columns: CellAxis
     input_size: int
 
     @property
@@ -107,7 +107,7 @@ class Geometry:
 
 def geometry(network: Network) -> dict[str, Geometry]:
     """Shape and receptive field of every step, by name, from the arithmetic alone."""
-    side = Axis(network.input_size)
+    side = CellAxis(network.input_size)
     known = {INPUT: Geometry((3, side.cells, side.cells), side, side, network.input_size)}
     for step in network.steps:
         known[step.name] = _after(step, [known[name] for name in step.inputs])
@@ -138,7 +138,7 @@ def _after(step: Step, inputs: list[Geometry]) -> Geometry:
     return Geometry(shape, rows, columns, size)
 
 
-def _slide(axis: Axis, step: Step, which: int) -> Axis:
+def _slide(axis: CellAxis, step: Step, which: int) -> CellAxis:
     if step.kernel is None or step.stride is None or step.padding is None:
         raise ValueError(f"{step.name!r} is a {step.kind} without a window")
     return axis.window(step.kernel[which], step.stride[which], step.padding[which], step.ceil_mode)

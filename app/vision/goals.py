@@ -19,7 +19,7 @@ LINEAR = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class SynthesisGoal:
     """What a picture is to raise, or with `away` to lower.
 
     The mean of a channel's map, or a class's logit; with `second` also that channel's, which
@@ -47,7 +47,7 @@ class Goal:
             found = first * (1 - self.share) + second * self.share
         return -found if self.away else found
 
-    def among(self, channels: Sequence[int]) -> Goal:
+    def among(self, channels: Sequence[int]) -> SynthesisGoal:
         """The same goal where only these channels are there."""
         first, second = (
             None if one is None else channels.index(one) for one in (self.channel, self.second)
@@ -64,7 +64,7 @@ class Lens:
     only its peaks tell what it looks for. `side` is the size that pictures must have, None for any.
     """
 
-    def __init__(self, network: Network, step: str, goals: Sequence[Goal]) -> None:
+    def __init__(self, network: Network, step: str, goals: Sequence[SynthesisGoal]) -> None:
         self.at = before_relu(network, step)
         self.side = network.input_size if size_is_fixed(network, self.at) else None
         all_named = all(goal.channels for goal in goals)

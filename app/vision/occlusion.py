@@ -18,7 +18,7 @@ from models.graph import INPUT, Network
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
+class OcclusionPatch:
     """A square of `side` pixels, moved by `stride`; what does not fit at the edge is cut off."""
 
     side: int
@@ -37,7 +37,7 @@ class Patch:
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
+class CoveredPlaces:
     """Neighbouring places of one row: `drops` [n] is how much lower the unit is, from `column` on.
 
     Rows and columns of places count from 0.
@@ -52,11 +52,11 @@ def occlude(
     network: Network,
     picture: Tensor,
     unit: Unit,
-    patch: Patch,
+    patch: OcclusionPatch,
     fill: Tensor | float = 0.0,
     batch: int = 32,
     first: int = 0,
-) -> Iterator[Covered]:
+) -> Iterator[CoveredPlaces]:
     """Yield the places row by row, from row `first` on, for a normalised picture [3,S,S].
 
     `fill` is what the patch shows, normalised: 0 is the mean picture's colour, [3,1,1] any other.
@@ -74,10 +74,10 @@ def occlude(
                 for one, (left, right) in zip(pictures, part, strict=True):
                     one[:, top:bottom, left:right] = fill
                 drops = whole - _values(network, pictures, unit)
-            yield Covered(row, drops, start)
+            yield CoveredPlaces(row, drops, start)
 
 
-def over_pixels(drops: Tensor, patch: Patch, size: tuple[int, int]) -> Tensor:
+def over_pixels(drops: Tensor, patch: OcclusionPatch, size: tuple[int, int]) -> Tensor:
     """The mean drop of all places that cover a pixel: [rows,columns] -> [H,W]; 0 where none does.
 
     A pixel between places that leave gaps is not covered.

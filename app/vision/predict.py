@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedClass:
     """One class: its index, its logit, and its probability in 0..1."""
 
     index: int
@@ -16,11 +16,11 @@ class Ranked:
     probability: float
 
 
-def top(logits: Tensor, k: int) -> list[Ranked]:
+def top(logits: Tensor, k: int) -> list[RankedClass]:
     """The `k` likeliest classes of one picture, likeliest first; `logits` is [K].
 
     Probability is softmax, exp(z_i) / sum_j exp(z_j), over all K classes.
     """
     probabilities = logits.softmax(0)
     order = probabilities.argsort(descending=True, stable=True)[:k].tolist()
-    return [Ranked(i, logits[i].item(), probabilities[i].item()) for i in order]
+    return [RankedClass(i, logits[i].item(), probabilities[i].item()) for i in order]

@@ -23,7 +23,7 @@ Part = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
+class ResponseParts:
     """Responses of every channel, [C] each: to a picture, without the thing, without the rest."""
 
     whole: Tensor

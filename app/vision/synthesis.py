@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from app.vision.ascent import Ascent
-from app.vision.goals import Goal, Lens
+from app.vision.goals import Lens, SynthesisGoal
 from app.vision.passes import gradient_of
 from app.vision.spectrum import Spectrum
-from app.vision.views import View
+from app.vision.views import SeenView
 from models.graph import Network
 
 GREY = 0.5
@@ -26,7 +26,7 @@ Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class SynthesisRecipe:
     """`size` in pixels, `steps` of Adam at `rate`; each `every` steps a picture, 0: at the end."""
 
     size: int = 128
@@ -37,7 +37,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
+class SynthesisFrame:
     """After `step` steps, 0 before the first.
 
     `objectives` are the goals' values, one for each picture: of the view that the step was made
@@ -63,14 +63,14 @@ class Synthesis:
         self,
         network: Network,
         step: str,
-        goals: Sequence[Goal],
+        goals: Sequence[SynthesisGoal],
         mean: Triple,
         std: Triple,
-        recipe: Recipe | None = None,
+        recipe: SynthesisRecipe | None = None,
     ) -> None:
         if not goals or network.training:
             raise ValueError("synthesis wants goals, and a network in eval mode")
-        self.recipe = recipe or Recipe()
+        self.recipe = recipe or SynthesisRecipe()
         device = next(network.parameters()).device
         self._lot = torch.Generator().manual_seed(self.recipe.seed)
         # Made outside of any inference mode of the caller, in which nothing can be learned.
@@ -92,7 +92,7 @@ class Synthesis:
         with torch.inference_mode(False), torch.enable_grad():
             numbers = self._numbers.detach().requires_grad_()
             pictures = self._spectrum.picture(numbers)
-            view = View.drawn(self.recipe.size, self._lot)
+            view = SeenView.drawn(self.recipe.size, self._lot)
             values = self._values(view.of(pictures - GREY, self._lens.side))
             self._ascent.step(gradient_of(values.sum(), numbers))
             found: list[float] = values.tolist()
@@ -116,17 +116,17 @@ class Synthesis:
         return self._lens.values(torch.addcmul(self._grey, around_grey, self._contrast))
 
 
-def synthesise(synthesis: Synthesis) -> Iterator[Grown]:
-    """Yield a `Grown` for the start and after each step; nothing is held between two.
+def synthesise(synthesis: Synthesis) -> Iterator[SynthesisFrame]:
+    """Yield a `SynthesisFrame` for the start and after each step; nothing is held between two.
 
     The last has the finished pictures.
     """
     recipe = synthesis.recipe
-    yield Grown(0, synthesis.measure(), synthesis.pictures() if recipe.every else None)
+    yield SynthesisFrame(0, synthesis.measure(), synthesis.pictures() if recipe.every else None)
     for step in range(1, recipe.steps + 1):
         values = synthesis.advance()
         if step == recipe.steps:
-            yield Grown(step, synthesis.measure(), synthesis.pictures())
+            yield SynthesisFrame(step, synthesis.measure(), synthesis.pictures())
         else:
             due = recipe.every and step % recipe.every == 0
-            yield Grown(step, values, synthesis.pictures() if due else None)
+            yield SynthesisFrame(step, values, synthesis.pictures() if due else None)

@@ -18,7 +18,7 @@ FLOOR = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ScorePlace:
     """Where a score stands among `count` reference scores.
 
     `below`, `equal` and `above` count those that are lower, the same and higher.
@@ -48,12 +48,12 @@ class Place:
         return {"low": low, "high": high}.get(side, max(0.0, 2 * max(low, high) - 1))
 
 
-def place(score: float, references: Tensor) -> Place:
+def place(score: float, references: Tensor) -> ScorePlace:
     """Where a score stands among references that are sorted upwards, [N]."""
     value = torch.tensor(score, dtype=references.dtype)
     below = int(torch.searchsorted(references, value))
     upto = int(torch.searchsorted(references, value, right=True))
-    return Place(below, upto - below, len(references) - upto)
+    return ScorePlace(below, upto - below, len(references) - upto)
 
 
 def energy(logits: Tensor) -> Tensor:

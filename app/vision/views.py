@@ -21,7 +21,7 @@ TURNS = (*range(-10, 11), 0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class SeenView:
     """One way to look at a picture of `size` pixels a side.
 
     `first` and `last` are the offsets (down, across) of the crops, in pixels of what is cropped.
@@ -34,7 +34,7 @@ class View:
     last: tuple[int, int]
 
     @classmethod
-    def drawn(cls, size: int, lot: torch.Generator) -> View:
+    def drawn(cls, size: int, lot: torch.Generator) -> SeenView:
         """A view by lot."""
         a, b, c, d, e, f = torch.randint(2**31, (6,), generator=lot).tolist()
         scale, turn = SCALES[a % len(SCALES)], float(TURNS[b % len(TURNS)])

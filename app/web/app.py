@@ -18,7 +18,7 @@ from app.web.api.schemas import Health
 from app.web.compare import router as compare_router
 from app.web.core import errors, static_files
 from app.web.core.caching import Revalidate
-from app.web.core.head_requests import Head
+from app.web.core.head_requests import HeadRequests
 from app.web.core.security import Guard
 from app.web.core.state import ServicesDep, open_services
 from app.web.explorer import downloads, page, river_stream
@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=largest)
     app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=5)
     app.add_middleware(Revalidate)
-    app.add_middleware(Head)
+    app.add_middleware(HeadRequests)
     app.add_middleware(Guard, hosts=settings.hosts, beyond=beyond, largest=largest)
     errors.install(app)
     app.include_router(api_router())
@@ -80,7 +80,7 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
     app.include_router(compare_router)
     app.include_router(lab.router)
     app.include_router(docs.router)
-    app.mount("/static", static_files.Files(), name="static")
+    app.mount("/static", static_files.VersionedFiles(), name="static")
 
     @app.get("/healthz", tags=["server"], summary="Whether the server is well")
     async def healthz(services: ServicesDep) -> Health:

@@ -23,7 +23,7 @@ from app.bench import (
     upload,
     wire,
 )
-from app.bench.rows import HEAD, Row, percentile, quantity
+from app.bench.rows import HEAD, BenchRow, percentile, quantity
 
 WHAT = (
     memory.IDLE, upload.ALL_SHEETS, upload.STORED, upload.FIRST_EVENT, repeat.AGAIN,
@@ -34,17 +34,17 @@ WHAT = (
 )  # fmt: skip
 
 
-def row(measured: float, limit: float | None = 1.5) -> Row:
-    return Row("a thing", "mini", measured, 10.0, "ms", limit, bare=True)
+def row(measured: float, limit: float | None = 1.5) -> BenchRow:
+    return BenchRow("a thing", "mini", measured, 10.0, "ms", limit, bare=True)
 
 
 def test_the_small_network_is_measured_in_every_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown: list[Row] = []
+    shown: list[BenchRow] = []
     as_text = report.text
 
-    def keep(rows: list[Row]) -> str:
+    def keep(rows: list[BenchRow]) -> str:
         shown.extend(rows)
         return as_text(rows)
 

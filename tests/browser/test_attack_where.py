@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.services.attacks import sweeps
-from app.vision.attacks.sweep import Pass, Point, sweep
+from app.vision.attacks.sweep import SweepPass, SweepPoint, sweep
 from app.web.core import streams
 from tests.support.browser import Watch, picture, violations
 from tests.support.waiting import HANG
@@ -119,10 +119,10 @@ def brake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Sweeps stop before their fourth point until this is called."""
     gate = threading.Event()
 
-    def held(*arguments: Any) -> Iterator[Point | Pass]:
+    def held(*arguments: Any) -> Iterator[SweepPoint | SweepPass]:
         count = 0
         for item in sweep(*arguments):
-            count += isinstance(item, Point)
+            count += isinstance(item, SweepPoint)
             if count == 4:
                 gate.wait(HANG)
             yield item

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from app.services.interventions import occlusion
 from app.services.pictures.mask import Mask
 from app.vision.ablation import Ablation, Costs
-from app.vision.occlusion import Covered, occlude
+from app.vision.occlusion import CoveredPlaces, occlude
 from tests.support.browser import settled, violations
 from tests.support.waiting import HANG
 
@@ -192,7 +192,7 @@ def brake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Occlusion stops before its second row until this is called."""
     gate = threading.Event()
 
-    def held(*arguments: Any) -> Iterator[Covered]:
+    def held(*arguments: Any) -> Iterator[CoveredPlaces]:
         for part in occlude(*arguments):
             if part.row == 1:
                 gate.wait(HANG)

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from app.services.networks.downloads import Attempt
 from app.services.networks.fetch import Received, fetch
-from app.services.networks.partial_file import Wanted
+from app.services.networks.partial_file import WantedFile
 from app.web.explorer import downloads
 from models.row import Weights
 from tests.support.browser import Gate, picture, settled, upload
@@ -115,14 +115,14 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     let = threading.Event()
     with serving(b"w" * 300_000) as server:
 
-        def halting(wanted: Wanted, stop: threading.Event) -> Iterator[Received]:
+        def halting(wanted: WantedFile, stop: threading.Event) -> Iterator[Received]:
             yield Received(1_600_000, 4_800_000, 400_000.0)
             wait_until(lambda: let.is_set() or stop.is_set())
             yield from fetch(wanted, stop)
 
         def attempts(row: Weights, cache: Path) -> list[Attempt]:
             digest = sha256(server.body).hexdigest()
-            return [partial(halting, Wanted(server.url, cache / row.file, None, digest))]
+            return [partial(halting, WantedFile(server.url, cache / row.file, None, digest))]
 
         monkeypatch.setattr(downloads, "attempts", attempts)
         yield let

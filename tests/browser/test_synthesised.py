@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from app.services.synthesis.growth import Growth, Report
+from app.services.synthesis.growth import Growth, GrowthReport
 from tests.support.browser import Watch, query, settled, violations
 from tests.support.waiting import HANG
 
@@ -32,7 +32,7 @@ class Brake:
     def let_go(self) -> None:
         self._gone.set()
 
-    def wait(self, report: Report | None) -> None:
+    def wait(self, report: GrowthReport | None) -> None:
         if report is not None and report.step == self._at:
             self._gone.wait(HANG)
 
@@ -41,7 +41,7 @@ class Brake:
 def brake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Brake]:
     made, real = Brake(), Growth.advance
 
-    def braked(self: Growth) -> Report:
+    def braked(self: Growth) -> GrowthReport:
         made.wait(self.report)
         return real(self)
 

@@ -8,7 +8,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from app.training.options import Options
+from app.training.options import TrainingOptions
 from models.mini import HIDDEN, WIDTHS
 from models.registry import empty
 from models.weights import TABLE
@@ -69,6 +69,6 @@ def test_the_weights_say_where_they_come_from() -> None:
     assert not about["revision"].endswith("-changed")
     assert len(about["revision"]) == 40
     assert int(about["training_pictures"]) == 50_000
-    used = Options.of(json.loads(about["options"]))
+    used = TrainingOptions.of(json.loads(about["options"]))
     assert (used.widths, used.hidden) == (WIDTHS, HIDDEN)
     assert len(empty("mini").steps) == 18

@@ -15,9 +15,9 @@ from app.pictures.samples import all_samples
 from app.services.networks.asset_files import read
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.runs.run import preprocess
-from app.services.synthesis.shipped import Shipped, shipped
+from app.services.synthesis.shipped import ShippedPictures, shipped
 from app.verbs.synthesised import STEPS, steps
-from app.vision.goals import Goal, Lens
+from app.vision.goals import Lens, SynthesisGoal
 from models.weights import TABLE
 from tests.support.networks import embedded
 
@@ -33,7 +33,7 @@ def model() -> Model:
 
 
 @pytest.fixture(scope="module")
-def there(model: Model) -> Shipped:
+def there(model: Model) -> ShippedPictures:
     found = shipped(model, "conv1")
     assert found is not None, "they were made from other weights: make assets"
     return found
@@ -46,7 +46,7 @@ def test_they_were_made_from_these_weights(model: Model) -> None:
     assert read(FILE, model).about["recipe"]
 
 
-def test_every_channel_and_every_class_has_one(model: Model, there: Shipped) -> None:
+def test_every_channel_and_every_class_has_one(model: Model, there: ShippedPictures) -> None:
     assert steps(model) == ["conv1", "conv2", "conv3", "conv4", "conv5", "fc7"]
     assert set(there.sheets) == set(there.objectives) == set(steps(model))
     assert (there.recipe.size, there.recipe.steps, there.recipe.seed) == (64, STEPS, 0)
@@ -71,7 +71,7 @@ def test_small_enough_to_travel() -> None:
     [("conv1", (0, 9, 40)), ("conv3", (5, 100)), ("conv5", (3, 17, 120)), ("fc7", (0, 57, 97))],
 )
 def test_a_channel_answers_more_to_its_picture_than_to_any_sample(
-    model: Model, there: Shipped, at: str, channels: tuple[int, ...]
+    model: Model, there: ShippedPictures, at: str, channels: tuple[int, ...]
 ) -> None:
     """Measured through the network, from the pixels that are shown: kept small and all."""
     prep, network = preprocess(model), embedded()
@@ -80,7 +80,7 @@ def test_a_channel_answers_more_to_its_picture_than_to_any_sample(
         for channel in channels:
             pixels = np.asarray(there.tile(at, channel)).transpose(2, 0, 1).copy()
             seen = torch.stack([normalise(torch.from_numpy(pixels), prep), *samples])
-            lens = Lens(network, at, [Goal(channel)] * len(seen))
+            lens = Lens(network, at, [SynthesisGoal(channel)] * len(seen))
             own, *others = lens.values(seen).tolist()
             assert own > max(others)
             # JPEG costs it little.

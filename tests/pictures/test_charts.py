@@ -7,20 +7,20 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from app.pictures.charts import LINE, Chart, Mark, Series, chart_png, lay_out
+from app.pictures.charts import LINE, ChartMark, ChartSeries, LineChart, chart_png, lay_out
 
 
-def chart(**more: object) -> Chart:
+def chart(**more: object) -> LineChart:
     given: dict[str, object] = {
         "title": "A chart",
         "x_title": "epsilon",
         "y_title": "probability",
         "x": tuple((float(i), f"step {i}") for i in range(5)),
         "y": ((0.0, "0"), (1.0, "1")),
-        "series": (Series("Attack", "attack", ((0, 1), (2, 0.5), (4, 0))),),
+        "series": (ChartSeries("Attack", "attack", ((0, 1), (2, 0.5), (4, 0))),),
         **more,
     }
-    return Chart(**given)  # type: ignore[arg-type]
+    return LineChart(**given)  # type: ignore[arg-type]
 
 
 def test_values_lie_where_the_axes_say() -> None:
@@ -35,7 +35,7 @@ def test_values_lie_where_the_axes_say() -> None:
 
 
 def test_the_spread_is_outlined_along_the_top_and_back_below() -> None:
-    series = Series("Noise", "noise", ((0, 0.5), (4, 0.5)), ((0, 0, 1), (4, 0.5, 0.75)))
+    series = ChartSeries("Noise", "noise", ((0, 0.5), (4, 0.5)), ((0, 0, 1), (4, 0.5, 0.75)))
     laid = lay_out(chart(series=(series,)), 500)
     (x1, y1), (x2, y2), (x3, y3), (x4, y4) = laid.curves[0].spread
     assert (x1, x2, x3, x4) == (laid.left, laid.right, laid.right, laid.left)
@@ -56,7 +56,7 @@ def test_names_below_never_touch_and_the_last_is_there(count: int, upright: bool
 
 
 def test_words_of_marks_stay_inside_and_above_the_curves() -> None:
-    marks = (Mark(1, "attack", "falls at 1"), Mark(4, "noise", "noise first at 4"))
+    marks = (ChartMark(1, "attack", "falls at 1"), ChartMark(4, "noise", "noise first at 4"))
     laid = lay_out(chart(marks=marks, room=2), 400)
     assert [(side, mark.words) for _, _, side, mark in laid.marks] == [
         ("start", "falls at 1"), ("end", "noise first at 4")
@@ -78,6 +78,6 @@ def test_the_picture_shows_curve_and_words() -> None:
 
 
 def test_one_point_and_one_height_do_not_divide_by_zero() -> None:
-    alone = chart(x=((0.0, "0"),), y=((0.0, "0"),), series=(Series("A", "attack", ((0, 0),)),))
+    alone = chart(x=((0.0, "0"),), y=((0.0, "0"),), series=(ChartSeries("A", "attack", ((0, 0),)),))
     assert lay_out(alone, 300).curves[0].dots[0][0] > 0
     assert chart_png("One", [alone])

@@ -8,7 +8,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from app.pictures.figures import SIDE, Figure, coloured, figures_png, heat_over, plain_picture
+from app.pictures.figures import (
+    SIDE,
+    CaptionedFigure,
+    coloured,
+    figures_png,
+    heat_over,
+    plain_picture,
+)
 from app.pictures.palettes import ZERO_COLOUR, palette
 
 
@@ -21,7 +28,7 @@ def test_a_map_is_drawn_in_the_colours_of_its_values() -> None:
 
 
 def test_figures_stand_side_by_side_with_words_below() -> None:
-    one = Figure(Image.new("RGB", (4, 4), "red"), "a caption that is told")
+    one = CaptionedFigure(Image.new("RGB", (4, 4), "red"), "a caption that is told")
     png = figures_png("A title", [one, one], ["A line."])
     with Image.open(io.BytesIO(png)) as image:
         assert image.width > 2 * SIDE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.pictures.journey import JOURNEY, Stop, travelled
+from app.pictures.journey import JOURNEY, JourneyStop, travelled
 from app.pictures.transform import blur, brightness, flip, jpeg
 
 
@@ -19,7 +19,7 @@ def test_nothing_chosen_is_nothing_done() -> None:
 
 
 @pytest.mark.parametrize("stop", JOURNEY, ids=lambda stop: stop.id)
-def test_every_stop_runs_over_its_whole_range(stop: Stop) -> None:
+def test_every_stop_runs_over_its_whole_range(stop: JourneyStop) -> None:
     for strength in {stop.least, stop.start, stop.most, *stop.tried}:
         assert stop.least <= strength <= stop.most
         made = travelled(pixels(), {stop.id: strength})

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import torch
 
-from app.services.atlas.building import Pass
-from app.services.atlas.folder import Folder
+from app.services.atlas.building import AtlasPass
+from app.services.atlas.folder import PictureFolder
 from tests.support.atlases import SMALL, first_layers
 from tests.support.networks import embedded
 
 
 def main(images: str, out: str, waiting: bool) -> None:
     torch.set_num_threads(1)
-    work = Pass(first_layers(), embedded(), Folder.of(Path(images)), Path(out), SMALL)
+    work = AtlasPass(first_layers(), embedded(), PictureFolder.of(Path(images)), Path(out), SMALL)
     for progress in work.run():
         sys.stdout.write(f"{progress.done}\n")
         sys.stdout.flush()

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import torch
 
-from app.services.atlas.atlas import FINE, About, Atlas
-from app.services.atlas.building import Options
+from app.services.atlas.atlas import FINE, Atlas, AtlasAbout
+from app.services.atlas.building import AtlasOptions
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.surveys.surveys import weights_id
 from app.vision.crops import Winners
 from tests.support.engines import CPU
 
-SMALL = Options(batch=4, save_every=8, workers=2)
+SMALL = AtlasOptions(batch=4, save_every=8, workers=2)
 
 
 def first_layers() -> Model:
@@ -25,7 +25,7 @@ def first_layers() -> Model:
 
 def atlas(model: Model, root: Path, names: dict[str, str], /, **changes: object) -> Atlas:
     """A tiny atlas of conv1: picture 3 fires every channel most, picture 8 comes next."""
-    about = About(
+    about = AtlasAbout(
         model=model.id,
         weights=weights_id(model),
         folder="f" * 64,

@@ -16,7 +16,7 @@ import pytest
 
 from app.errors import DownloadFailed
 from app.services.networks.fetch import Received, fetch
-from app.services.networks.partial_file import Wanted
+from app.services.networks.partial_file import WantedFile
 from tests.support.waiting import HANG
 
 BODY = random.Random(0).randbytes(300_000)
@@ -90,15 +90,15 @@ def serving(body: bytes) -> Iterator[MisbehavingServer]:
 
 def wanted(
     server: MisbehavingServer, folder: Path, bytes: int | None = SIZE, sha256: str = SHA
-) -> Wanted:
-    return Wanted(server.url, folder / "toy.pth", bytes, sha256)
+) -> WantedFile:
+    return WantedFile(server.url, folder / "toy.pth", bytes, sha256)
 
 
-def get(wanted: Wanted) -> list[Received]:
+def get(wanted: WantedFile) -> list[Received]:
     return list(fetch(wanted, threading.Event()))
 
 
-def problem(wanted: Wanted) -> str:
+def problem(wanted: WantedFile) -> str:
     with pytest.raises(DownloadFailed) as caught:
         get(wanted)
     return caught.value.detail
@@ -114,7 +114,7 @@ def behave(server: MisbehavingServer, **manners: Any) -> None:
         setattr(server, name, value)
 
 
-def broken(server: MisbehavingServer, folder: Path, **manners: Any) -> Wanted:
+def broken(server: MisbehavingServer, folder: Path, **manners: Any) -> WantedFile:
     """A download that broke after 200,000 bytes; the server has its wits back."""
     file = wanted(server, folder)
     behave(server, cut=200_000, **manners)

@@ -8,11 +8,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Entry
+from app.services.networks.weight_files import WeightEntry
 from models.graph import Network
 from models.weights import TABLE
 
-ENTRY = Entry(TABLE[0], TABLE[0].path, "embedded", True)
+ENTRY = WeightEntry(TABLE[0], TABLE[0].path, "embedded", True)
 
 
 def embedded() -> Network:

@@ -9,11 +9,11 @@ from pathlib import Path
 from PIL import Image
 
 from app.pictures.preprocess import Preprocess
-from app.training.options import Options
+from app.training.options import TrainingOptions
 
 PREP = Preprocess(64, 64, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 CLASSES = ("across", "upright")
-SMALL = Options(
+SMALL = TrainingOptions(
     widths=(4, 8, 8, 8, 8), hidden=16, epochs=3, batch=20, rate=0.05, average=0.8, area=0.8,
     cutmix=0.3, turn=5.0,
 )  # fmt: skip

@@ -14,7 +14,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from app.services.engine.engine import LocalEngine
-from app.services.synthesis.query import Wanted
+from app.services.synthesis.query import SynthesisOptions
 from tests.support.waiting import until
 
 API = "/api/v1/models/mini/steps"
@@ -46,7 +46,7 @@ def follow_until(client: TestClient, application: FastAPI, url: str, step: int) 
     async def listen() -> int:
         query = {k: v[0] for k, v in parse_qs(urlsplit(url).query).items()}
         model = services.catalogue.model("mini")
-        wanted = Wanted(int(query["steps"]), int(query["seed"]))
+        wanted = SynthesisOptions(int(query["steps"]), int(query["seed"]))
         asked = services.studio.asked(model, "conv5", 3, wanted)
         network = await services.catalogue.network("mini")
         items = services.studio.stream("somebody", asked, network)

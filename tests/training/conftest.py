@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.training.data import DataSet, load_splits
-from app.training.options import Options
+from app.training.options import TrainingOptions
 from app.training.trainer import Trainer
 from tests.support.engines import CPU
 from tests.support.stripes import PREP, silent
@@ -25,6 +25,6 @@ def splits(stripes: Path) -> tuple[DataSet, DataSet]:
 
 
 @pytest.fixture
-def make(splits: tuple[DataSet, DataSet]) -> Callable[[Options], Trainer]:
+def make(splits: tuple[DataSet, DataSet]) -> Callable[[TrainingOptions], Trainer]:
     """A new trainer on the stripes."""
     return lambda options: Trainer(options, *splits, PREP, CPU)

@@ -6,7 +6,18 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from app.training.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, bars, lines, shades
+from app.training.charts import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    TrainingAxis,
+    bars,
+    lines,
+    shades,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -16,7 +27,9 @@ def drawn(text: str, kind: str) -> list[dict[str, str]]:
 
 
 def test_a_line_goes_through_its_points() -> None:
-    text = lines("A & B", Axis("x", 0, 10), Axis("y", 0, 1), {"one <1>": [(0, 0), (10, 1)]})
+    text = lines(
+        "A & B", TrainingAxis("x", 0, 10), TrainingAxis("y", 0, 1), {"one <1>": [(0, 0), (10, 1)]}
+    )
     (line,) = drawn(text, "polyline")
     first, last = (tuple(map(float, point.split(","))) for point in line["points"].split())
     assert first == pytest.approx((LEFT, HEIGHT - BOTTOM))
@@ -25,7 +38,13 @@ def test_a_line_goes_through_its_points() -> None:
 
 
 def test_bars_are_as_high_as_their_values_and_none_is_none() -> None:
-    text = bars("B", Axis("x", 0, 2), Axis("y", 0, 100), [50.0, None, 100.0, 0.0], diagonal=True)
+    text = bars(
+        "B",
+        TrainingAxis("x", 0, 2),
+        TrainingAxis("y", 0, 100),
+        [50.0, None, 100.0, 0.0],
+        diagonal=True,
+    )
     heights = [float(bar["height"]) for bar in drawn(text, "rect")]
     whole = HEIGHT - BOTTOM - TOP
     assert heights == pytest.approx([whole / 2, whole, 0], abs=0.1)

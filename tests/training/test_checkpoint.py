@@ -16,12 +16,12 @@ import torch
 from app.errors import TrainingStopped
 from app.training.checkpoint import resume, save, write_whole
 from app.training.data import DataSet
-from app.training.options import Options
+from app.training.options import TrainingOptions
 from app.training.trainer import Trainer
 from tests.support.engines import CPU
 from tests.support.stripes import PREP, SMALL
 
-Make = Callable[[Options], Trainer]
+Make = Callable[[TrainingOptions], Trainer]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import DataUnusable
-from app.training.folders import Entry, Folder, chosen, find, find_all, open_source
+from app.training.folders import DataFolder, FileEntry, chosen, find, find_all, open_source
 from tests.support.stripes import zipped
 
 
@@ -22,8 +22,11 @@ def files(root: Path, *names: str) -> Path:
 def test_an_image_folder_with_splits(tmp_path: Path) -> None:
     files(tmp_path, "train/b/2.png", "train/a/1.JPEG", "train/a/notes.txt", "val/a/3.webp")
     source = open_source(tmp_path)
-    assert find(source, "train") == [Entry("train/a/1.JPEG", "a"), Entry("train/b/2.png", "b")]
-    assert find(source, "val") == [Entry("val/a/3.webp", "a")]
+    assert find(source, "train") == [
+        FileEntry("train/a/1.JPEG", "a"),
+        FileEntry("train/b/2.png", "b"),
+    ]
+    assert find(source, "val") == [FileEntry("val/a/3.webp", "a")]
     assert find(source, "test") == []
 
 
@@ -47,7 +50,7 @@ def test_tiny_imagenet_as_published_in_a_folder_and_in_a_zip(tmp_path: Path, top
     ]
     (data / "val/val_annotations.txt").write_text("val_0.JPEG\tn2\n")
     with pytest.raises(DataUnusable, match=r"does not say which class val/images/val_1.JPEG"):
-        find(Folder(data), "val")
+        find(DataFolder(data), "val")
 
 
 def test_a_folder_without_splits(tmp_path: Path) -> None:
@@ -65,12 +68,12 @@ def test_what_is_neither_folder_nor_zip(tmp_path: Path) -> None:
 
 
 def test_only_the_classes_wanted_are_kept() -> None:
-    entries = [Entry("1", "a"), Entry("2", "b"), Entry("3", "a")]
-    assert chosen(entries, ["a"], "train") == [Entry("1", "a"), Entry("3", "a")]
+    entries = [FileEntry("1", "a"), FileEntry("2", "b"), FileEntry("3", "a")]
+    assert chosen(entries, ["a"], "train") == [FileEntry("1", "a"), FileEntry("3", "a")]
 
 
 def test_half_unpacked_data_is_told_by_the_class_that_lacks() -> None:
-    entries = [Entry(f"{label}{i}", label) for label in "abc" for i in range(10)]
+    entries = [FileEntry(f"{label}{i}", label) for label in "abc" for i in range(10)]
     with pytest.raises(DataUnusable, match=r"no train pictures of d, e: is it unpacked"):
         chosen(entries, list("abcde"), "train")
     with pytest.raises(DataUnusable, match=r"most classes have 10 val pictures, c fewer"):

@@ -12,7 +12,7 @@ from app.errors import DataUnusable
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit
 from app.training.calibrate import References, profiles_of
-from app.training.folders import Folder
+from app.training.folders import DataFolder
 from app.training.held_out import LEAST, calibrate, class_of, names_in, some
 from app.vision.unusual import mean_response, stage_ends
 from models.registry import seeded
@@ -40,7 +40,7 @@ def test_every_second_picture_makes_the_profile_and_the_others_the_scores(tmp_pa
     assert (found.used, found.skipped, told[-1]) == (LEAST, 0, (LEAST, LEAST))
     assert {len(one) for one in found.scores.values()} == {LEAST // 2}
     assert all(one.equal(one.sort().values) for one in found.scores.values())
-    files = names_in(Folder(root))
+    files = names_in(DataFolder(root))
     pixels = torch.stack([fit(decode((root / f).read_bytes()).image, PREP).pixels for f in files])
     by_hand = References(network, PREP)
     by_hand.add(pixels[1::2])
@@ -104,13 +104,13 @@ def test_too_few_pictures_have_a_sentence(tmp_path: Path) -> None:
 def test_held_out_pictures_go_before_all_others(tmp_path: Path) -> None:
     photos(tmp_path / "train", 3)
     photos(tmp_path / "val", 4)
-    names = names_in(Folder(tmp_path))
+    names = names_in(DataFolder(tmp_path))
     assert len(names) == 4 and all(name.startswith("val/") for name in names)
     flat = tmp_path / "flat"
     flat.mkdir()
     (flat / "b.JPG").write_bytes(b"")
     (flat / "a.webp").write_bytes(b"")
-    assert names_in(Folder(flat)) == ["a.webp", "b.JPG"]
+    assert names_in(DataFolder(flat)) == ["a.webp", "b.JPG"]
 
 
 def test_some_are_taken_evenly() -> None:

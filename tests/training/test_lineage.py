@@ -16,7 +16,7 @@ from app.errors import TrainingStopped
 from app.training.checkpoint import resume, save
 from app.training.data import DataSet
 from app.training.lineage import Lineage, Teacher
-from app.training.options import Options
+from app.training.options import TrainingOptions
 from app.training.ship import ship
 from app.training.teachers import lineage
 from app.training.trainer import Trainer
@@ -63,7 +63,9 @@ def test_what_teachers_say_outweighs_wrong_labels(
     assert misled.history[-1].top1 <= 0.1
 
 
-def test_without_teachers_their_share_changes_nothing(make: Callable[[Options], Trainer]) -> None:
+def test_without_teachers_their_share_changes_nothing(
+    make: Callable[[TrainingOptions], Trainer],
+) -> None:
     plain, other = make(SMALL), make(replace(SMALL, teach=1.0, heat=4.0))
     for trainer in (plain, other):
         list(trainer.run())
@@ -116,7 +118,7 @@ def test_interrupted_under_a_teacher_it_learns_the_same(
 
 
 def test_a_checkpoint_from_before_there_were_teachers_goes_on(
-    make: Callable[[Options], Trainer], tmp_path: Path
+    make: Callable[[TrainingOptions], Trainer], tmp_path: Path
 ) -> None:
     trainer, path = make(SMALL), tmp_path / "checkpoint.pt"
     save(path, trainer, 3.0)

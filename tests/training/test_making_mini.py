@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from app.training.options import Options
+from app.training.options import TrainingOptions
 from app.verbs import train
 from models.weights import TABLE
 from scripts import mini
@@ -68,9 +68,11 @@ def test_the_plan_is_what_made_the_network_that_ships() -> None:
     given = parser.parse_args(
         ["--data", "pictures", "--precision", "bfloat16", *last.arguments(Path("made"))]
     )
-    planned = Options.of({one.name: getattr(given, one.name) for one in fields(Options)})
+    planned = TrainingOptions.of(
+        {one.name: getattr(given, one.name) for one in fields(TrainingOptions)}
+    )
     told = about(TABLE[0].path)
-    assert planned.differences(Options.of(json.loads(told["options"]))) == []
+    assert planned.differences(TrainingOptions.of(json.loads(told["options"]))) == []
     assert len(json.loads(told["lineage"])) == len([*given.teacher, given.start]) == 3
     assert (TABLE[0].top1, TABLE[0].top5) == (100 * float(told["top1"]), 100 * float(told["top5"]))
 

@@ -11,12 +11,12 @@ import pytest
 
 from app.errors import TrainingStopped
 from app.training import session as session_module
-from app.training.options import Options
+from app.training.options import TrainingOptions
 from app.training.session import Places, Session
-from app.training.trainer import Progress, Trainer
+from app.training.trainer import Trainer, TrainingProgress
 from tests.support.stripes import SMALL
 
-Make = Callable[[Options], Trainer]
+Make = Callable[[TrainingOptions], Trainer]
 
 
 @pytest.fixture
@@ -95,5 +95,5 @@ def test_time_left_counts_this_sittings_steps(
     session = Session(make(SMALL), places)
     session.resumed = 4
     now[0] += 30
-    assert session.left(Progress(10, 18, 0.5)) == pytest.approx(30 / 6 * 8)
+    assert session.left(TrainingProgress(10, 18, 0.5)) == pytest.approx(30 / 6 * 8)
     assert session.seconds == pytest.approx(30)

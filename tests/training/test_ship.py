@@ -16,13 +16,13 @@ from safetensors.torch import load_file
 from app.errors import TrainingStopped
 from app.pictures.preprocess import normalise
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Entry
+from app.services.networks.weight_files import WeightEntry
 from app.training import ship as ship_module
 from app.training import trainable
 from app.training.data import DataSet
 from app.training.measure import logits, temperature
-from app.training.options import Options
-from app.training.ship import Shipped, revision, ship
+from app.training.options import TrainingOptions
+from app.training.ship import ShippedNetwork, revision, ship
 from app.training.trainer import Trainer
 from app.vision.unusual import energy, max_logit
 from models.classes import Label, read_labels
@@ -34,18 +34,18 @@ LABELS = [Label(i, name, name.title(), f"{name}, stripe") for i, name in enumera
 
 
 @pytest.fixture
-def trained(make: Callable[[Options], Trainer]) -> Trainer:
+def trained(make: Callable[[TrainingOptions], Trainer]) -> Trainer:
     trainer = make(SMALL)
     list(trainer.run())
     return trainer
 
 
 @pytest.fixture
-def shipped(trained: Trainer, tmp_path: Path) -> Shipped:
+def shipped(trained: Trainer, tmp_path: Path) -> ShippedNetwork:
     return ship(trained, 7200, LABELS, tmp_path / "net.safetensors")
 
 
-def test_metadata_is_complete(trained: Trainer, shipped: Shipped) -> None:
+def test_metadata_is_complete(trained: Trainer, shipped: ShippedNetwork) -> None:
     with safe_open(shipped.out, "pt") as file:
         about = file.metadata()
     assert json.loads(about["classes"]) == [
@@ -66,7 +66,7 @@ def test_metadata_is_complete(trained: Trainer, shipped: Shipped) -> None:
     assert about["revision"] == revision()
 
 
-def test_it_is_a_pure_chain_in_float16(shipped: Shipped) -> None:
+def test_it_is_a_pure_chain_in_float16(shipped: ShippedNetwork) -> None:
     state = load_file(shipped.out)
     names = [f"conv{i}" for i in range(1, 6)] + ["fc6", "fc7"]
     assert set(state) == {f"{name}.{part}" for name in names for part in ("weight", "bias")}
@@ -82,10 +82,10 @@ def test_the_app_loads_what_is_exported(tmp_path: Path) -> None:
     classes = tuple(label.wnid for label in labels)
     pixels = torch.randint(0, 256, (100, 3, 64, 64), dtype=torch.uint8)
     data = DataSet(pixels, torch.arange(100), classes, "a digest")
-    trainer = Trainer(Options(epochs=1, batch=50), data, data, PREP, CPU)
+    trainer = Trainer(TrainingOptions(epochs=1, batch=50), data, data, PREP, CPU)
     list(trainer.run())
     made = ship(trainer, 1, labels, tmp_path / "new.safetensors")
-    network = load(Entry(replace(embedded, sha256=made.sha256), made.out, "ready", True))
+    network = load(WeightEntry(replace(embedded, sha256=made.sha256), made.out, "ready", True))
     few = normalise(pixels[:4], PREP)
     with torch.no_grad():
         expected, found = trainer.averaged(few), network(few)
@@ -95,7 +95,7 @@ def test_the_app_loads_what_is_exported(tmp_path: Path) -> None:
 
 
 def test_the_calibration_is_of_these_weights_and_these_pictures(
-    trained: Trainer, shipped: Shipped
+    trained: Trainer, shipped: ShippedNetwork
 ) -> None:
     with safe_open(shipped.calibration, "pt") as file:
         about = file.metadata()
@@ -120,7 +120,9 @@ def test_the_calibration_is_of_these_weights_and_these_pictures(
     }  # fmt: skip
 
 
-def test_probabilities_fit_the_validation_pictures(trained: Trainer, shipped: Shipped) -> None:
+def test_probabilities_fit_the_validation_pictures(
+    trained: Trainer, shipped: ShippedNetwork
+) -> None:
     network = ship_module.assemble(SMALL, load_file(shipped.out), 2)
     val, prep = trained.val, trained.prep
     before, after = (

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from app.training.options import Options
+from app.training.options import TrainingOptions
 from app.training.trainer import Trainer
 from tests.support.stripes import SMALL
 
-Make = Callable[[Options], Trainer]
+Make = Callable[[TrainingOptions], Trainer]
 
 
 def steps(trainer: Trainer, count: int | None = None) -> None:

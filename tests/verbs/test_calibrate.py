@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from app.__main__ import main
 from app.services.networks.calibration import calibration
 from app.services.networks.catalogue import Catalogue
-from app.services.networks.weight_files import Shelf
+from app.services.networks.weight_files import WeightFiles
 from models.weights import TABLE
 from tests.support.networks import embedded, put_partial
 from tests.support.stripes import striped
@@ -43,7 +43,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def catalogue(folders: Path) -> Catalogue:
-    shelf = Shelf([folders / "weights"])
+    shelf = WeightFiles([folders / "weights"])
     return Catalogue(torch.device("cpu"), 1, shelf, data=folders / "data")
 
 

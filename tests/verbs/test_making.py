@@ -19,7 +19,7 @@ from app.services.networks.catalogue import Catalogue, Model
 from app.verbs import assets as verb
 from app.verbs import sticker as sticker_verb
 from app.verbs import universal as universal_verb
-from app.verbs.workbench import Made, Workbench
+from app.verbs.workbench import AssetContent, Workbench
 from models.weights import row
 
 
@@ -173,8 +173,8 @@ def test_assets_makes_every_file_anew(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(sticker_verb, "RECIPE", stickers.Recipe(steps=1, batch=2))
-    monkeypatch.setattr(universal_verb, "RECIPE", universal.Recipe(passes=1))
+    monkeypatch.setattr(sticker_verb, "RECIPE", stickers.StickerRecipe(steps=1, batch=2))
+    monkeypatch.setattr(universal_verb, "RECIPE", universal.NoiseRecipe(passes=1))
     out = tmp_path / "out"
     given = ["assets", "--data", str(data_set), "--out", str(out), "--device", "cpu"]
     assert main([*given, "--only", "stickers", "--only", "universal"]) == 0
@@ -193,10 +193,10 @@ def test_assets_makes_every_file_anew(
 def test_assets_makes_only_what_is_asked_and_keeps_the_old_when_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def make(work: Workbench) -> Made:
-        return Made({"one": torch.ones(1)}, {"told": work.model.id}, "One is one.")
+    def make(work: Workbench) -> AssetContent:
+        return AssetContent({"one": torch.ones(1)}, {"told": work.model.id}, "One is one.")
 
-    def stopped(work: Workbench) -> Made:
+    def stopped(work: Workbench) -> AssetContent:
         raise KeyboardInterrupt
 
     table = (verb.Asset("good", "a.safetensors", make), verb.Asset("bad", "b.safetensors", stopped))

@@ -10,7 +10,7 @@ import torch
 from app.__main__ import main
 from app.services.networks.asset_files import read
 from app.services.networks.catalogue import Catalogue
-from app.services.synthesis.collection import Collection, Made
+from app.services.synthesis.collection import CollectionProgress, StepCollection
 from app.verbs import synthesised
 
 
@@ -31,20 +31,20 @@ def make(out: Path) -> int:
 def test_stopped_it_goes_on_with_what_is_left_and_writes_the_file_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = Collection.make
-    made: list[Made] = []
+    real = StepCollection.make
+    made: list[CollectionProgress] = []
 
-    def interrupted(self: Collection, network: object, batch: int) -> object:
+    def interrupted(self: StepCollection, network: object, batch: int) -> object:
         for one in real(self, network, batch):  # type: ignore[arg-type]
             made.append(one)
             yield one
             if self.step == "conv1" and one.done == 50:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(Collection, "make", interrupted)
+    monkeypatch.setattr(StepCollection, "make", interrupted)
     assert make(tmp_path) == 130
     assert not list(tmp_path.glob("*.safetensors"))
-    monkeypatch.setattr(Collection, "make", real)
+    monkeypatch.setattr(StepCollection, "make", real)
     assert make(tmp_path) == 0
     assert "164 synthesised pictures, 2 steps each" in capsys.readouterr().err
     pictures = list((tmp_path / "data" / "assets").rglob("conv1/*.png"))

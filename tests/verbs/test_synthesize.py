@@ -51,7 +51,7 @@ def test_a_class_has_its_name(tmp_path: Path) -> None:
 def test_stopped_it_keeps_what_is_finished(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = collection.Collection.make
+    make = collection.StepCollection.make
 
     def interrupted(self, network, batch):  # type: ignore[no-untyped-def]
         for made in make(self, network, batch):
@@ -60,7 +60,7 @@ def test_stopped_it_keeps_what_is_finished(
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(collection.Collection, "make", interrupted)
+        patched.setattr(collection.StepCollection, "make", interrupted)
         assert synthesize(tmp_path, "--layer", "conv1", "--channels", "0-3", "--batch", "2") == 130
     assert "goes on" in capsys.readouterr().err
     assert len(list(tmp_path.glob("*.png"))) == 2

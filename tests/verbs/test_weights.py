@@ -47,7 +47,7 @@ def server(published: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Misbeha
             replace(row, url=made.url, bytes=len(body), sha256=sha256(body).hexdigest())
             if row.id == ID else row for row in TABLE
         ]  # fmt: skip
-        monkeypatch.setattr(shelf_module.Shelf.__init__, "__defaults__", ((), tuple(rows)))
+        monkeypatch.setattr(shelf_module.WeightFiles.__init__, "__defaults__", ((), tuple(rows)))
         yield made
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from app.vision.arithmetic.chain import Link, Place, chain
+from app.vision.arithmetic.chain import CellPlace, ChainStep, chain
 from app.vision.arithmetic.explain import Cell, explain
 from app.vision.arithmetic.pointwise import (
     CopyCell,
@@ -63,7 +63,7 @@ def re_adds(cell: Cell) -> bool:
     return abs(cell.total - cell.value) <= 1e-5 * cell.magnitude
 
 
-def places(outputs: dict[str, Tensor], lot: random.Random, each: int) -> list[Place]:
+def places(outputs: dict[str, Tensor], lot: random.Random, each: int) -> list[CellPlace]:
     """Cells of every step drawn by lot."""
     found = []
     for name, tensor in outputs.items():
@@ -71,7 +71,7 @@ def places(outputs: dict[str, Tensor], lot: random.Random, each: int) -> list[Pl
             continue
         for _ in range(each):
             cell = [lot.randrange(n) for n in tensor.shape[1:]]
-            found.append(Place(name, lot.randrange(len(tensor)), *cell))
+            found.append(CellPlace(name, lot.randrange(len(tensor)), *cell))
     return found
 
 
@@ -190,25 +190,27 @@ def toy() -> tuple[Network, dict[str, Tensor]]:
     return network, everything(network, picture)
 
 
-def links(network: Network, outputs: dict[str, Tensor], start: Place, *path: int) -> list[Link]:
+def links(
+    network: Network, outputs: dict[str, Tensor], start: CellPlace, *path: int
+) -> list[ChainStep]:
     return list(chain(network, outputs.__getitem__, start, path))
 
 
 def test_a_chain_by_hand() -> None:
     network, outputs = toy()
-    made = links(network, outputs, Place("softmax", 0))
+    made = links(network, outputs, CellPlace("softmax", 0))
     assert [one.place for one in made] == [
-        Place("softmax", 0),
-        Place("fc2", 0),
-        Place("flatten", 0),
-        Place("pool1", 0),
-        Place("relu1", 0, 1, 0),
-        Place("norm1", 0, 1, 0),
-        Place("conv1", 0, 1, 0),
+        CellPlace("softmax", 0),
+        CellPlace("fc2", 0),
+        CellPlace("flatten", 0),
+        CellPlace("pool1", 0),
+        CellPlace("relu1", 0, 1, 0),
+        CellPlace("norm1", 0, 1, 0),
+        CellPlace("conv1", 0, 1, 0),
     ]
     last = made[-1]
     assert last.value == 5.5  # 0.5 + 3 * 2 - 1 * 1
-    assert [part.place for part in last.parts] == [Place(INPUT, 1, 2, 1)]
+    assert [part.place for part in last.parts] == [CellPlace(INPUT, 1, 2, 1)]
     assert (last.parts[0].value, last.parts[0].weight, last.parts[0].term) == (2.0, 3.0, 6.0)
     assert last.parts[0].share == 6 / 7.5
     assert (last.bias, last.rest, last.others, last.chosen) == (0.5, -1.0, 11, None)
@@ -224,7 +226,7 @@ def test_a_chain_ends_where_a_relu_cut_everything_away() -> None:
         assert first.bias is not None
         first.bias.neg_()
     outputs = everything(network, outputs[INPUT])
-    made = links(network, outputs, Place("relu1", 0, 1, 0))
+    made = links(network, outputs, CellPlace("relu1", 0, 1, 0))
     assert [one.place.step for one in made] == ["relu1"]
     assert (made[0].value, made[0].parts, made[0].chosen) == (0.0, (), None)
 
@@ -254,7 +256,7 @@ def test_a_path_chooses_what_to_follow() -> None:
     outputs = everything(network, torch.randn(3, 64, 64))
     strongest = int(outputs["conv3"].amax((1, 2)).argmax())
     cell = divmod(int(outputs["conv3"][strongest].argmax()), 8)
-    start = Place("conv3", strongest, *cell)
+    start = CellPlace("conv3", strongest, *cell)
     plain, other = links(network, outputs, start), links(network, outputs, start, 2)
     assert other[1].place == plain[0].parts[2].place != plain[1].place
     with pytest.raises(IndexError, match="sources 0 to 3"):
@@ -315,7 +317,7 @@ def test_average_pooling_adds_up_cell_by_cell() -> None:
                  concat("both", ("a", "b")), avgpool("mean")])]
     )  # fmt: skip
     outputs = everything(network, torch.randn(3, 2, 2))
-    (first, second, third) = links(network, outputs, Place("mean", 2))
+    (first, second, third) = links(network, outputs, CellPlace("mean", 2))
     assert first.adds
     assert first.others + len(first.parts) == 4
     assert (second.place.step, third.place.step, third.place.channel) == ("both", "b", 1)

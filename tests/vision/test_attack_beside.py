@@ -12,7 +12,7 @@ from app.vision.attacks.deepfool import deepfool
 from app.vision.attacks.drift import compared, cosine, drift
 from app.vision.attacks.few_pixel import few_pixel
 from app.vision.attacks.fgsm import fgsm
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import AttackStep, l2, linf
 from app.vision.attacks.noise import sign_noise
 from app.vision.attacks.pgd import pgd
@@ -23,12 +23,12 @@ from tests.support.attacked_networks import mini, photo, reader
 START = photo("cat")
 
 ATTACKS: dict[str, tuple[Noise, Callable[[], Iterator[AttackStep]]]] = {
-    "pgd of 1": ("sign", lambda: pgd(reader(), START, Goal(), 1, 0.25, 4)),
-    "pgd of 32": ("sign", lambda: pgd(reader(), START, Goal(), 32, 8, 5)),
-    "fgsm": ("sign", lambda: fgsm(reader(), START, Goal(), 4)),
-    "pgd_l2": ("gaussian", lambda: pgd_l2(reader(), START, Goal(), 128, 32, 5)),
-    "deepfool": ("gaussian", lambda: deepfool(reader(), START, Goal(), steps=10)),
-    "few pixels": ("pixels", lambda: few_pixel(reader(), START, Goal(), 2)),
+    "pgd of 1": ("sign", lambda: pgd(reader(), START, AttackGoal(), 1, 0.25, 4)),
+    "pgd of 32": ("sign", lambda: pgd(reader(), START, AttackGoal(), 32, 8, 5)),
+    "fgsm": ("sign", lambda: fgsm(reader(), START, AttackGoal(), 4)),
+    "pgd_l2": ("gaussian", lambda: pgd_l2(reader(), START, AttackGoal(), 128, 32, 5)),
+    "deepfool": ("gaussian", lambda: deepfool(reader(), START, AttackGoal(), steps=10)),
+    "few pixels": ("pixels", lambda: few_pixel(reader(), START, AttackGoal(), 2)),
 }
 
 
@@ -64,7 +64,7 @@ def test_steps_set_against_each_other_re_add() -> None:
 
 
 def test_the_drift_is_that_of_the_tensors_of_three_passes() -> None:
-    *_, last = fgsm(reader(), START, Goal(), 4)
+    *_, last = fgsm(reader(), START, AttackGoal(), 4)
     noisy = sign_noise(START, 4, 1)
     told = list(drift(mini(), reader(), START[0], last.pixels[0], noisy[0]))
     passes = [

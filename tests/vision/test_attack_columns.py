@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from app.vision.attacks.columns import Column, columns, most_changed, strongest
+from app.vision.attacks.columns import ChannelColumn, columns, most_changed, strongest
 
 # Channel 0 speaks for class 0, 1 for 0 and 1, 2 for 1, 3 for everything alike, 4 for class 2,
 # 5 for nothing at all.
@@ -29,7 +29,7 @@ CLEAN = maps(3, 2, 1, 8, 0.5, 0)
 ATTACKED = maps(1, 2, 4, 6, 2.5, 0)
 
 
-def numbers(column: Column) -> tuple[list[int], list[int], list[int]]:
+def numbers(column: ChannelColumn) -> tuple[list[int], list[int], list[int]]:
     found = (column.excited, column.inhibited, column.unmoved)
     return tuple([one.channel for one in part] for part in found)  # type: ignore[return-value]
 

@@ -9,17 +9,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import sign_noise
 from app.vision.attacks.pgd import pgd
 from app.vision.attacks.sweep import (
     EPSILONS,
     SEEDS,
-    Answer,
-    Pass,
-    Point,
-    Question,
+    SweepAnswer,
+    SweepPass,
+    SweepPoint,
+    SweepSubject,
     flip,
     moved,
     reached,
@@ -32,8 +32,8 @@ from tests.support.attacked_networks import linear, photo, pixel, reader
 ROWS = [[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]]
 
 
-def points(ask: Question, epsilons: tuple[int, ...] = EPSILONS) -> dict[int, Point]:
-    found = [one for one in sweep(ask, epsilons) if isinstance(one, Point)]
+def points(ask: SweepSubject, epsilons: tuple[int, ...] = EPSILONS) -> dict[int, SweepPoint]:
+    found = [one for one in sweep(ask, epsilons) if isinstance(one, SweepPoint)]
     assert len({one.epsilon for one in found}) == len(found)
     return {one.epsilon: one for one in found}
 
@@ -42,7 +42,7 @@ def points(ask: Question, epsilons: tuple[int, ...] = EPSILONS) -> dict[int, Poi
 @pytest.mark.parametrize("batch", [1, 3, 100])
 def test_the_flip_is_found_to_the_next_whole_epsilon(method: str, batch: int) -> None:
     # 128 - 108 = 20: at epsilon 10 both are 118 and class 0 still leads the tie; it falls at 11.
-    ask = Question(linear(ROWS), pixel(128, 0, 108), method, batch=batch)  # type: ignore[arg-type]
+    ask = SweepSubject(linear(ROWS), pixel(128, 0, 108), method, batch=batch)  # type: ignore[arg-type]
     found = points(ask)
     assert flip(list(found.values()), moved(0)) == 11
     # 8 held and 12 fell: 9 to 11 were tried as well.
@@ -51,7 +51,7 @@ def test_the_flip_is_found_to_the_next_whole_epsilon(method: str, batch: int) ->
 
 
 def test_probabilities_are_those_of_the_attacked_pixels() -> None:
-    found = points(Question(linear(ROWS), pixel(128, 0, 108), target=1), (0, 4))
+    found = points(SweepSubject(linear(ROWS), pixel(128, 0, 108), target=1), (0, 4))
     for epsilon, lead in ((0, 40), (4, 24)):
         share = 1 / (1 + exp(-lead / 255))
         answer = found[epsilon].attack
@@ -62,14 +62,14 @@ def test_probabilities_are_those_of_the_attacked_pixels() -> None:
 def test_toward_a_target_it_must_get_there() -> None:
     # Class 2 lies behind class 1: away from 0 leads to 1, on to 2 takes longer.
     model = linear([[1.0, 0.0, 0.0], [0.98, 0.0, 0.0], [0.0, 0.0, 1.0]])
-    found = list(points(Question(model, pixel(100, 0, 88), target=2), tuple(range(9))).values())
+    found = list(points(SweepSubject(model, pixel(100, 0, 88), target=2), tuple(range(9))).values())
     assert flip(found, reached(0, 2)) == 7
     assert flip(found, reached(0, None)) == flip(found, moved(0))
 
 
 def test_it_may_hold_again_at_a_larger_epsilon_and_all_of_it_is_told() -> None:
-    def say(epsilon: int, label: int) -> Point:
-        return Point(epsilon, Answer(label, 0.5, None), (Answer(0, 0.5, None),))
+    def say(epsilon: int, label: int) -> SweepPoint:
+        return SweepPoint(epsilon, SweepAnswer(label, 0.5, None), (SweepAnswer(0, 0.5, None),))
 
     found = [say(0, 0), say(4, 1), say(6, 0), say(8, 1)]
     assert flip(found, moved(0)) == 4
@@ -89,7 +89,7 @@ class Island(nn.Module):
 def test_what_holds_again_is_neither_hidden_nor_taken_for_monotone() -> None:
     model = PixelModel(Island().eval().requires_grad_(False), (0, 0, 0), (1, 1, 1))
     model.device = torch.device("cpu")
-    found = points(Question(model, pixel(100, 0, 0), "fgsm"))
+    found = points(SweepSubject(model, pixel(100, 0, 0), "fgsm"))
     labels = {epsilon: one.attack.label for epsilon, one in found.items()}
     assert [labels[e] for e in (4, 5, 6, 8, 12, 16)] == [0, 1, 1, 1, 0, 0]
     assert flip(list(found.values()), moved(0)) == 5
@@ -97,7 +97,7 @@ def test_what_holds_again_is_neither_hidden_nor_taken_for_monotone() -> None:
 
 def test_the_noise_is_that_of_its_seeds_at_exactly_this_epsilon() -> None:
     model, start = linear(ROWS), pixel(128, 0, 108)
-    found = points(Question(model, start, seed=5, batch=3), (0, 12))
+    found = points(SweepSubject(model, start, seed=5, batch=3), (0, 12))
     assert len(found[12].noise) == SEEDS
     for i, answer in enumerate(found[12].noise):
         noisy = sign_noise(start, 12, 5 + 1 + i)
@@ -107,31 +107,31 @@ def test_the_noise_is_that_of_its_seeds_at_exactly_this_epsilon() -> None:
         assert answer.label == int(shares.argmax())
     assert {answer.label for answer in found[12].noise} == {0, 1}
     # Some fell at 12, so every whole epsilon from 1 on was tried for the noise too.
-    swept = points(Question(model, start, seed=5))
+    swept = points(SweepSubject(model, start, seed=5))
     first = flip(list(swept.values()), shaken(0))
     assert first == 11
     assert {9, 10, 11} <= set(swept)
 
 
 def test_at_epsilon_0_nothing_differs() -> None:
-    [point] = points(Question(linear(ROWS), pixel(128, 0, 108)), (0,)).values()
+    [point] = points(SweepSubject(linear(ROWS), pixel(128, 0, 108)), (0,)).values()
     assert set(point.noise) == {point.attack}
 
 
 def test_several_epsilons_together_are_each_the_attack_alone() -> None:
     model, start = linear(ROWS, 3.0), pixel(128, 40, 108)
     most = torch.tensor([1.0, 3.0, 8.0]).view(-1, 1, 1, 1)
-    together = list(pgd(model, start.expand(3, -1, -1, -1), Goal(), most, most / 4, 10))
+    together = list(pgd(model, start.expand(3, -1, -1, -1), AttackGoal(), most, most / 4, 10))
     for i, epsilon in enumerate((1, 3, 8)):
-        for one, all_ in zip(pgd(model, start, Goal(), epsilon, epsilon / 4, 10), together):  # noqa: B905
+        for one, all_ in zip(pgd(model, start, AttackGoal(), epsilon, epsilon / 4, 10), together):  # noqa: B905
             assert one.pixels[0].equal(all_.pixels[i])
 
 
 def test_on_the_real_network_a_batch_of_epsilons_gives_what_each_alone_gives() -> None:
-    ask = Question(reader(), photo("cat"), batch=4)
+    ask = SweepSubject(reader(), photo("cat"), batch=4)
     found = points(ask, (0, 1, 2, 4))
     for epsilon in (1, 2, 4):
-        *_, last = pgd(reader(), photo("cat"), Goal(), epsilon, epsilon / 4, 10)
+        *_, last = pgd(reader(), photo("cat"), AttackGoal(), epsilon, epsilon / 4, 10)
         share = last.logits.double().softmax(1)[0, 19]
         assert found[epsilon].attack.probability == pytest.approx(float(share), abs=1e-4)
         assert found[epsilon].attack.label == int(last.logits.argmax())
@@ -140,8 +140,8 @@ def test_on_the_real_network_a_batch_of_epsilons_gives_what_each_alone_gives() -
 
 
 def test_between_points_the_network_is_asked_a_little_at_a_time() -> None:
-    ask = Question(linear(ROWS), pixel(128, 0, 108), batch=2)
+    ask = SweepSubject(linear(ROWS), pixel(128, 0, 108), batch=2)
     items = list(sweep(ask, (0, 1)))
     # PGD's eleven passes, then four of two noises for each of two points.
-    assert [type(one) for one in items] == [Pass] * 11 + ([Pass] * 4 + [Point]) * 2
+    assert [type(one) for one in items] == [SweepPass] * 11 + ([SweepPass] * 4 + [SweepPoint]) * 2
     assert len(list(sweep(replace(ask, method="fgsm"), (0, 1)))) == 2 + 2 * 5

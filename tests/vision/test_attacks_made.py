@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from app.vision.attacks.adam import Adam, falling
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import linf
 from app.vision.attacks.paste import Placement, covered, pasted
 from app.vision.attacks.placing import by_lot, share, tried
@@ -105,6 +105,6 @@ def test_pictures_that_are_fooled_well_enough_no_longer_pull() -> None:
     # the way that the second, of class 1, must not go.
     far, near = pixel(0, 0, 255), pixel(100, 0, 104)
     model, labels = linear(ROWS, scale=30.0), torch.tensor([0, 1])
-    *_, made = universal(model, torch.cat([far, near]), 8, goal=Goal(labels), passes=6)
+    *_, made = universal(model, torch.cat([far, near]), 8, goal=AttackGoal(labels), passes=6)
     assert made.noise.flatten().tolist() == [8, 0, -8]
     assert made.reached == 1

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from app.vision.attacks.deepfool import deepfool, over_the_border
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import l2, linf, on_grid, on_grid_within
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import gaussian_noise, noise, pixel_noise, sign_noise
@@ -18,12 +18,12 @@ from app.vision.attacks.repair import repair
 from tests.support.attacked_networks import linear, photo, photos, pixel, reader, values
 
 ROWS = [[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]]
-ZERO = Goal(torch.tensor([0]))
+ZERO = AttackGoal(torch.tensor([0]))
 
 
 def test_an_l2_step_goes_along_the_gradient_not_its_sign() -> None:
     rows = [[-3.0, 0.0, 0.0], [0.0, 4.0, 0.0]]
-    *_, last = pgd_l2(linear(rows), pixel(100, 100, 100), Goal(torch.tensor([0])), 10, 10, 1)
+    *_, last = pgd_l2(linear(rows), pixel(100, 100, 100), AttackGoal(torch.tensor([0])), 10, 10, 1)
     assert values(last) == [106, 108, 100]
 
 
@@ -67,7 +67,9 @@ def test_deepfool_takes_the_nearest_of_the_borders() -> None:
 
 def test_deepfool_toward_a_target_reaches_it_though_another_is_nearer() -> None:
     rows = [[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0]]
-    *_, last = deepfool(linear(rows), pixel(100, 90, 50), Goal(torch.tensor([2]), targeted=True))
+    *_, last = deepfool(
+        linear(rows), pixel(100, 90, 50), AttackGoal(torch.tensor([2]), targeted=True)
+    )
     assert last.logits.argmax() == 2
 
 
@@ -108,7 +110,7 @@ def test_a_repair_changes_as_many_numbers_at_once_as_the_slope_says() -> None:
 
 def test_repairs_leave_alone_what_is_not_wanted() -> None:
     start = torch.cat([pixel(101, 0, 100), pixel(101, 0, 100)]).float()
-    goal = Goal(torch.tensor([0, 0]))
+    goal = AttackGoal(torch.tensor([0, 0]))
     *_, last = repair(linear(ROWS), start, start, goal, torch.tensor([True, False]), 0)
     assert last.logits.argmax(1).tolist() == [1, 0]
     assert last.pixels[1].flatten().tolist() == [101, 0, 100]
@@ -117,7 +119,7 @@ def test_repairs_leave_alone_what_is_not_wanted() -> None:
 def test_deepfool_survives_eight_bits_on_photos() -> None:
     model, start = reader(), photos("cat", "oranges", "sketch-cat")
     before = model.logits(start.float()).argmax(1)
-    steps = list(deepfool(model, start, Goal()))
+    steps = list(deepfool(model, start, AttackGoal()))
     last = steps[-1]
     assert (last.logits.argmax(1) != before).all()
     assert last.pixels.dtype == torch.uint8
@@ -130,7 +132,7 @@ def test_deepfool_survives_eight_bits_on_photos() -> None:
 def test_pgd_l2_keeps_its_norm_on_photos_and_fools() -> None:
     model, start = reader(), photos("cat", "sketch-cat")
     before = model.logits(start.float()).argmax(1)
-    for step in pgd_l2(model, start, Goal(), 256, 64, 6):
+    for step in pgd_l2(model, start, AttackGoal(), 256, 64, 6):
         assert (l2(step.pixels, start) <= 256).all()
         torch.testing.assert_close(
             step.logits, model.logits(step.pixels.float()), rtol=0, atol=1e-4

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from app.vision.attacks.fgsm import fgsm
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import linf, on_grid
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import climb, pgd
@@ -18,7 +18,7 @@ from tests.support.small_networks import untouched
 
 # Class 1 gains on class 0 where the first number falls and the third rises.
 ROWS = [[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]]
-ZERO, ONE = Goal(torch.tensor([0])), Goal(torch.tensor([1]))
+ZERO, ONE = AttackGoal(torch.tensor([0])), AttackGoal(torch.tensor([1]))
 
 
 def test_one_step_goes_epsilon_along_the_sign() -> None:
@@ -29,16 +29,16 @@ def test_one_step_goes_epsilon_along_the_sign() -> None:
 
 
 def test_toward_a_target_the_sign_turns() -> None:
-    toward_zero = Goal(torch.tensor([0]), targeted=True)
+    toward_zero = AttackGoal(torch.tensor([0]), targeted=True)
     *_, last = fgsm(linear(ROWS), pixel(100, 100, 100), toward_zero, 8)
     assert values(last) == [108, 100, 92]
-    toward_one = Goal(torch.tensor([1]), targeted=True)
+    toward_one = AttackGoal(torch.tensor([1]), targeted=True)
     *_, last = fgsm(linear(ROWS), pixel(100, 100, 100), toward_one, 8)
     assert values(last) == [92, 100, 108]
 
 
 def test_without_a_label_it_is_away_from_what_is_predicted() -> None:
-    *_, last = pgd(linear(ROWS), pixel(50, 0, 100), Goal(), 60, 20, 5)
+    *_, last = pgd(linear(ROWS), pixel(50, 0, 100), AttackGoal(), 60, 20, 5)
     # Predicted at first is class 1; once it is overturned the goal stays the same.
     assert values(last) == [110, 0, 40]
 
@@ -92,9 +92,9 @@ def test_the_gradient_is_that_of_one_softmax_over_logits() -> None:
 def test_a_picture_has_the_same_gradient_in_any_batch() -> None:
     pictures = photos("coffee", "cat", "banana", "candle").float()
     labels = torch.tensor([97, 19, 95, 46])
-    together = reader().slope(pictures, Goal(labels)).gradient
+    together = reader().slope(pictures, AttackGoal(labels)).gradient
     for i in range(4):
-        alone = reader().slope(pictures[i : i + 1], Goal(labels[i : i + 1])).gradient[0]
+        alone = reader().slope(pictures[i : i + 1], AttackGoal(labels[i : i + 1])).gradient[0]
         torch.testing.assert_close(together[i], alone, rtol=1e-3, atol=1e-3 * float(alone.max()))
 
 
@@ -111,7 +111,7 @@ def test_saturated_logits_have_no_slope_and_the_margin_takes_over() -> None:
 def test_only_the_saturated_picture_of_a_batch_climbs_its_margin() -> None:
     model = linear(ROWS, scale=200)
     both = torch.cat([pixel(128, 100, 128), pixel(255, 100, 0)]).float()
-    slope = model.slope(both, Goal(torch.tensor([0, 0])))
+    slope = model.slope(both, AttackGoal(torch.tensor([0, 0])))
     assert slope.margin
     # Half of the probability lies with class 1 in the middle; the margin's slope has all of it.
     assert slope.gradient[0, 2].item() == pytest.approx(200 / 255)
@@ -161,7 +161,7 @@ def test_the_network_is_left_as_found(learning: bool) -> None:
     network.requires_grad_(learning)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     for _ in range(2):
-        list(pgd(reader(), photo("cat"), Goal(), 4, 1, 2))
+        list(pgd(reader(), photo("cat"), AttackGoal(), 4, 1, 2))
     for parameter in network.parameters():
         assert parameter.grad is None
         assert parameter.requires_grad is learning
@@ -170,12 +170,12 @@ def test_the_network_is_left_as_found(learning: bool) -> None:
 
 
 def test_it_works_whatever_mode_the_caller_is_in() -> None:
-    *_, expected = pgd(reader(), photo("cat"), Goal(), 4, 1, 3)
+    *_, expected = pgd(reader(), photo("cat"), AttackGoal(), 4, 1, 3)
     for mode in (torch.no_grad(), torch.inference_mode()):
         with mode:
-            *_, found = pgd(reader(), photo("cat").clone(), Goal(), 4, 1, 3)
+            *_, found = pgd(reader(), photo("cat").clone(), AttackGoal(), 4, 1, 3)
         assert found.pixels.equal(expected.pixels)
-    steps = pgd(reader(), photo("cat"), Goal(), 4, 1, 3)
+    steps = pgd(reader(), photo("cat"), AttackGoal(), 4, 1, 3)
     next(steps)
     assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
 
@@ -183,7 +183,7 @@ def test_it_works_whatever_mode_the_caller_is_in() -> None:
 @pytest.mark.parametrize("epsilon", [1, 2, 4, 8])
 def test_every_step_is_eight_bit_within_epsilon_and_honestly_predicted(epsilon: int) -> None:
     model, start = reader(), photos("cat", "rocket")
-    for step in pgd(model, start, Goal(), epsilon, epsilon / 4, 10):
+    for step in pgd(model, start, AttackGoal(), epsilon, epsilon / 4, 10):
         assert step.pixels.dtype == torch.uint8
         assert linf(step.pixels, start).max() <= epsilon
         torch.testing.assert_close(
@@ -194,9 +194,9 @@ def test_every_step_is_eight_bit_within_epsilon_and_honestly_predicted(epsilon: 
 
 def test_a_photo_is_fooled_and_led_to_a_target() -> None:
     model, cat = reader(), photo("cat")
-    first, *_, last = pgd(model, cat, Goal(), 4, 1, 10)
+    first, *_, last = pgd(model, cat, AttackGoal(), 4, 1, 10)
     assert first.logits.argmax() == 19 != last.logits.argmax()
-    goal = Goal(torch.tensor([20]), targeted=True)
+    goal = AttackGoal(torch.tensor([20]), targeted=True)
     steps = list(pgd(model, cat, goal, 8, 2, 10))
     assert steps[-1].logits.argmax() == 20
     assert goal.reached(steps[-1].logits).all() and not goal.reached(steps[0].logits).any()
@@ -204,7 +204,7 @@ def test_a_photo_is_fooled_and_led_to_a_target() -> None:
 
 def test_pictures_already_normalised_in_0_to_1_move_alike() -> None:
     start = photo("cat")
-    *_, small = climb(reader(1.0), start.float() / 255, Goal(), 4 / 255, 1 / 255, 1)
-    *_, large = climb(reader(), start.float(), Goal(), 4, 1, 1)
+    *_, small = climb(reader(1.0), start.float() / 255, AttackGoal(), 4 / 255, 1 / 255, 1)
+    *_, large = climb(reader(), start.float(), AttackGoal(), 4, 1, 1)
     assert on_grid(small.x * 255, start.float()).equal(large.x)
     assert len(ROW.mean) == 3

@@ -9,7 +9,7 @@ from torch import nn
 from app.vision.attacks import few_pixel as search
 from app.vision.attacks.drift import cosine, drift
 from app.vision.attacks.few_pixel import few_pixel
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import linf
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import sign_noise
@@ -29,7 +29,7 @@ def test_few_pixels_changes_no_more_than_it_may_and_never_gets_worse(
 ) -> None:
     monkeypatch.setattr(search, "BY_SLOPE", 12)
     monkeypatch.setattr(search, "BY_LOT", 4)
-    model, cat, goal = reader(), photo("sketch-cat"), Goal()
+    model, cat, goal = reader(), photo("sketch-cat"), AttackGoal()
     steps = list(few_pixel(model, cat, goal, 1, seed=3))
     goal = goal.settled(steps[0].logits)
     margins = [float(goal.margin(step.logits)) for step in steps]
@@ -38,15 +38,15 @@ def test_few_pixels_changes_no_more_than_it_may_and_never_gets_worse(
     for step in steps:
         assert (step.pixels != cat).any(1).sum() <= 1
         torch.testing.assert_close(step.logits, model.logits(step.pixels.float()))
-    again = list(few_pixel(model, cat, Goal(), 1, seed=3))
+    again = list(few_pixel(model, cat, AttackGoal(), 1, seed=3))
     assert again[-1].pixels.equal(steps[-1].pixels)
 
 
 def test_the_pixel_that_decides_is_found() -> None:
-    *_, last = few_pixel(linear(ROWS), pixel(200, 9, 10), Goal(), 1)
+    *_, last = few_pixel(linear(ROWS), pixel(200, 9, 10), AttackGoal(), 1)
     assert last.pixels.flatten().tolist() == [0, 0, 255]
     with pytest.raises(ValueError, match="one picture"):
-        next(few_pixel(linear(ROWS), torch.cat([pixel(1, 2, 3)] * 2), Goal(), 1))
+        next(few_pixel(linear(ROWS), torch.cat([pixel(1, 2, 3)] * 2), AttackGoal(), 1))
 
 
 def test_one_noise_works_for_all_pictures_by_hand() -> None:
@@ -78,7 +78,7 @@ def test_a_universal_noise_fools_photos_and_repeats_with_its_seed() -> None:
 
 
 def test_a_noise_for_one_picture_stays_within_epsilon() -> None:
-    for step in universal_for_one(reader(), photo("cat"), Goal(), 4, 6):
+    for step in universal_for_one(reader(), photo("cat"), AttackGoal(), 4, 6):
         assert linf(step.pixels, photo("cat")) <= 4
     assert step.number == 6
     assert step.logits.argmax() != 19
@@ -144,7 +144,7 @@ def test_a_sticker_learns_where_a_random_one_does_not() -> None:
     model = PixelModel(colours, (0, 0, 0), (1, 1, 1))
     reddish = torch.full((1, 3, 32, 32), 100, dtype=torch.uint8)
     reddish[:, 0] = 110
-    goal = Goal(torch.tensor([1]), targeted=True)
+    goal = AttackGoal(torch.tensor([1]), targeted=True)
     first, *_, last = sticker_on_one(model, reddish, goal, 0.15, 20)
     assert [int(one.logits.argmax()) for one in (first, last)] == [0, 1]
     assert (last.pixels != reddish).any(1).float().mean() < 0.155
@@ -156,7 +156,7 @@ def test_a_sticker_learns_where_a_random_one_does_not() -> None:
 
 
 def test_a_sticker_repeats_with_its_seed() -> None:
-    goal = Goal(torch.tensor([17]), targeted=True)
+    goal = AttackGoal(torch.tensor([17]), targeted=True)
     made = [
         list(train_sticker(reader(), photo("cat"), goal, steps=2, batch=2, seed=seed))[-1].sticker
         for seed in (1, 1, 2)
@@ -166,7 +166,7 @@ def test_a_sticker_repeats_with_its_seed() -> None:
 
 def test_drift_tells_how_far_each_step_is_apart() -> None:
     network, model, cat = mini(), reader(), photo("cat")
-    *_, last = pgd(model, cat, Goal(), 4, 1, 5)
+    *_, last = pgd(model, cat, AttackGoal(), 4, 1, 5)
     noisy = sign_noise(cat, 4)
     told = list(drift(network, model, cat[0], last.pixels[0], noisy[0]))
     assert [one.step for one in told] == [step.name for step in network.steps]

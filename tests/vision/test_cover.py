@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 import torch
 
-from app.vision.cover import Change, How, changed, cover
+from app.vision.cover import How, StepChange, changed, cover
 from app.vision.passes import run
 from models.graph import INPUT
 from tests.support.small_networks import graph
@@ -61,5 +61,5 @@ def test_the_change_of_maps_and_classes() -> None:
 def test_how_far_a_channel_moved_by_hand() -> None:
     before = torch.tensor([[[3.0, 4.0]], [[0.0, 0.0]], [[0.0, 0.0]]])
     after = torch.tensor([[[3.0, 3.0]], [[0.0, 0.0]], [[0.0, 1.0]]])
-    relative = Change("s", before, after).relative
+    relative = StepChange("s", before, after).relative
     assert relative[:2].tolist() == pytest.approx([0.2, 0.0]) and relative[2] > 1

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from app.vision.geometry import Axis, Box, geometry, output_size
+from app.vision.geometry import Box, CellAxis, geometry, output_size
 from models import registry
 from models.graph import INPUT, Concat, Layer, Network, Step, avgpool, conv, flatten, maxpool
 
@@ -66,7 +66,7 @@ def test_a_box_holds_exactly_the_pixels_that_move_the_cell() -> None:
 
 def test_an_axis_by_hand() -> None:
     # Window 3, stride 2, padding 1, twice: starts -1 and -3, jumps 2 and 4, sizes 3 and 7.
-    once = Axis(8).window(3, 2, 1)
+    once = CellAxis(8).window(3, 2, 1)
     twice = once.window(3, 2, 1)
     assert (once.cells, once.size, once.jump, once.start) == (4, 3, 2, -1)
     assert (twice.cells, twice.size, twice.jump, twice.start) == (2, 7, 4, -3)

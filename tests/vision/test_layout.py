@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from app.vision.goals import Goal
+from app.vision.goals import SynthesisGoal
 from app.vision.layout import channels_last
 from app.vision.passes import run
-from app.vision.synthesis import Recipe, Synthesis
+from app.vision.synthesis import Synthesis, SynthesisRecipe
 from models import registry
 from models.graph import INPUT, Network
 
@@ -48,7 +48,7 @@ def test_a_synthesised_picture_comes_out_as_from_the_network_itself(
     stats = ((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 
     def grown() -> torch.Tensor:
-        synthesis = Synthesis(network, step, [Goal(1)], *stats, Recipe(32, 4))
+        synthesis = Synthesis(network, step, [SynthesisGoal(1)], *stats, SynthesisRecipe(32, 4))
         for _ in range(4):
             synthesis.advance()
         return synthesis.pictures()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from captum.attr import Occlusion  # type: ignore[import-untyped]
 
-from app.vision.occlusion import Patch, occlude, over_pixels
+from app.vision.occlusion import OcclusionPatch, occlude, over_pixels
 from app.vision.units import Unit
 from models.graph import Network
 from tests.support.captum_units import Asked, target
@@ -17,7 +17,7 @@ X = torch.randn(3, 16, 16, generator=torch.Generator().manual_seed(4))
 
 
 def captums(
-    network: Network, picture: torch.Tensor, unit: Unit, patch: Patch, fill: float
+    network: Network, picture: torch.Tensor, unit: Unit, patch: OcclusionPatch, fill: float
 ) -> torch.Tensor:
     window, strides = (3, patch.side, patch.side), (3, patch.stride, patch.stride)
     occlusion = Occlusion(Asked(network, unit))
@@ -25,13 +25,16 @@ def captums(
     return found[0, 0].detach()
 
 
-@pytest.mark.parametrize("patch", [Patch(4, 4), Patch(5, 2), Patch(6, 4), Patch(16, 1)])
+@pytest.mark.parametrize(
+    "patch",
+    [OcclusionPatch(4, 4), OcclusionPatch(5, 2), OcclusionPatch(6, 4), OcclusionPatch(16, 1)],
+)
 @pytest.mark.parametrize(
     ("make", "unit"),
     [(graph, Unit("flatten", 2)), (graph, Unit("both", 7, (1, 1))), (graph, Unit("both", 0)),
      (chain, Unit("softmax", 1))],
 )  # fmt: skip
-def test_captum_agrees(make: type[Network], unit: Unit, patch: Patch) -> None:
+def test_captum_agrees(make: type[Network], unit: Unit, patch: OcclusionPatch) -> None:
     network = make()  # type: ignore[call-arg]
     parts = list(occlude(network, X, unit, patch, 0.3, batch=3))
     rows = len(patch.places(16))
@@ -45,7 +48,7 @@ def test_captum_agrees(make: type[Network], unit: Unit, patch: Patch) -> None:
 
 def test_captum_agrees_on_mini() -> None:
     network, picture = embedded(), torch.randn(3, 64, 64)
-    unit, patch = Unit("fc7", 42), Patch(24, 20)
+    unit, patch = Unit("fc7", 42), OcclusionPatch(24, 20)
     drops = torch.stack([one.drops for one in occlude(network, picture, unit, patch)])
     found = over_pixels(drops, patch, (64, 64))
     torch.testing.assert_close(
@@ -54,7 +57,7 @@ def test_captum_agrees_on_mini() -> None:
 
 
 def test_it_goes_on_where_it_was_stopped() -> None:
-    network, unit, patch = graph(), Unit("flatten", 2), Patch(4, 4)
+    network, unit, patch = graph(), Unit("flatten", 2), OcclusionPatch(4, 4)
     whole = list(occlude(network, X, unit, patch))
     rest = list(occlude(network, X, unit, patch, first=2))
     assert [one.row for one in rest] == [2, 3]
@@ -63,14 +66,14 @@ def test_it_goes_on_where_it_was_stopped() -> None:
 
 
 def test_a_patch_of_a_colour_and_an_edge_that_is_cut() -> None:
-    assert Patch(4, 3).places(10) == [(0, 4), (3, 7), (6, 10)]
-    assert Patch(4, 3).places(11) == [(0, 4), (3, 7), (6, 10), (9, 11)]
+    assert OcclusionPatch(4, 3).places(10) == [(0, 4), (3, 7), (6, 10)]
+    assert OcclusionPatch(4, 3).places(11) == [(0, 4), (3, 7), (6, 10), (9, 11)]
     grey = torch.tensor([0.1, 0.2, 0.3]).view(3, 1, 1)
     network = chain()
-    (whole,) = occlude(network, X, Unit("fc2", 0), Patch(16, 1), grey)
+    (whole,) = occlude(network, X, Unit("fc2", 0), OcclusionPatch(16, 1), grey)
     covered = grey.expand(1, 3, 16, 16)
     drop = network(X[None])[0, 0] - network(covered)[0, 0]
     assert whole.drops.tolist() == pytest.approx([drop.item()], rel=1e-4)
-    for patch in (Patch(0, 1), Patch(17, 1), Patch(4, 0)):
+    for patch in (OcclusionPatch(0, 1), OcclusionPatch(17, 1), OcclusionPatch(4, 0)):
         with pytest.raises(ValueError, match="patch"):
             patch.places(16)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from app.vision.scenes import Parted, covered
+from app.vision.scenes import ResponseParts, covered
 
 
-def parted(*channels: tuple[float, float, float]) -> Parted:
+def parted(*channels: tuple[float, float, float]) -> ResponseParts:
     """(whole, without the thing, without the rest) of each channel."""
-    return Parted(*torch.tensor(channels).T)
+    return ResponseParts(*torch.tensor(channels).T)
 
 
 def test_the_strongest_that_needs_only_what_is_around_is_told() -> None:

@@ -29,10 +29,10 @@ from app.vision.tiny_network.tiny import (
     spelled,
     together,
 )
-from app.vision.tiny_network.vote import Examples, Weights, fit, vote
+from app.vision.tiny_network.vote import VoteExamples, VoteWeights, fit, vote
 
 STACK = "conv,relu,pool,conv1,relu,pool"
-EXAMPLES = Examples.make()
+EXAMPLES = VoteExamples.make()
 DRAWN = {(one.letter, one.how): one.board() for one in PRESETS}
 
 # The first map of "How convolutional neural networks work", there cut to two digits (0.77, 0.55).
@@ -61,11 +61,11 @@ def shown(board: torch.Tensor) -> list[str]:
     return ["".join("#" if value > 0 else "." for value in row) for row in board.tolist()]
 
 
-def weights(layers: str = STACK, match: Match = "mean") -> Weights:
+def weights(layers: str = STACK, match: Match = "mean") -> VoteWeights:
     return fit(features(), parse(layers), match, EXAMPLES)
 
 
-def verdict(board: torch.Tensor, made: Weights, layers: str = STACK) -> str:
+def verdict(board: torch.Tensor, made: VoteWeights, layers: str = STACK) -> str:
     return vote(maps(board, layers)[-1], made).verdict
 
 

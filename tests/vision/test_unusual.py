@@ -9,7 +9,7 @@ import torch
 
 from app.vision.unusual import (
     FLOOR,
-    Place,
+    ScorePlace,
     energy,
     feature_norm,
     max_logit,
@@ -58,7 +58,7 @@ def test_p_values_by_hand_with_ties_and_ends(
 
 def test_ties_count_on_either_side() -> None:
     found = place(2.0, torch.tensor([1.0, 2, 2, 2, 3]))
-    assert found == Place(1, 3, 1)
+    assert found == ScorePlace(1, 3, 1)
     assert found.p_value("low") == found.p_value("high") == pytest.approx(5 / 6)
     assert found.beaten("both") == 0
 

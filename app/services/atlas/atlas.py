@@ -30,7 +30,7 @@ FINE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class AtlasAbout:
     """What an atlas was made of, and how far it is.
 
     `weights` and `folder` are SHA-256, of the weights' file and of the pictures' names; `batches`
@@ -54,7 +54,7 @@ class About:
     names: dict[str, str] = field(default_factory=dict)
     root: str = ""
 
-    def fits(self, other: About) -> bool:
+    def fits(self, other: AtlasAbout) -> bool:
         """Whether two are parts of one pass."""
         same = ("model", "weights", "folder", "total", "batch", "steps", "classes")
         return all(getattr(self, name) == getattr(other, name) for name in same)
@@ -68,14 +68,14 @@ class Atlas:
     are encoded pictures by (step, channel, picture's number), once it is finished.
     """
 
-    about: About
+    about: AtlasAbout
     winners: dict[str, Winners]
     sums: dict[str, Tensor]
     counts: Tensor
     crops: dict[tuple[str, int, int], bytes] = field(default_factory=dict)
 
     @classmethod
-    def empty(cls, about: About, channels: dict[str, int]) -> Atlas:
+    def empty(cls, about: AtlasAbout, channels: dict[str, int]) -> Atlas:
         """Before the first picture; `channels` by step."""
         winners = {step: Winners.none(count, KEEP) for step, count in channels.items()}
         rows = len(about.classes)
@@ -131,15 +131,15 @@ def read_atlas(path: Path, weights: str | None = None) -> Atlas:
     return atlas
 
 
-def about_of(content: dict[str, Any]) -> About:
+def about_of(content: dict[str, Any]) -> AtlasAbout:
     """What a file says of itself. Raises `ValueError`, `KeyError`, `TypeError`."""
     if content.pop("format") != FORMAT:
         raise ValueError("it is of another version")
     lists = {name: tuple(content[name]) for name in ("steps", "classes", "shard", "skipped")}
-    return About(**{**content, **lists})
+    return AtlasAbout(**{**content, **lists})
 
 
-def _made(about: About, tensors: dict[str, Tensor]) -> Atlas:
+def _made(about: AtlasAbout, tensors: dict[str, Tensor]) -> Atlas:
     parts = ("values", "pictures", "cells")
     winners = {s: Winners(*(tensors[f"{s}/{part}"] for part in parts)) for s in about.steps}
     sums = {step: tensors[f"{step}/sums"] for step in about.steps}

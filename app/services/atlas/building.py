@@ -12,9 +12,9 @@ from torch import Tensor
 
 from app.errors import DataUnusable, PictureError
 from app.pictures.preprocess import Preprocess, normalise
-from app.services.atlas.atlas import FINE, NAMED, About, Atlas, read_atlas, won, write_atlas
+from app.services.atlas.atlas import FINE, NAMED, Atlas, AtlasAbout, read_atlas, won, write_atlas
 from app.services.atlas.crops import encoded
-from app.services.atlas.folder import Batch, Folder, class_of, read_ahead
+from app.services.atlas.folder import PictureBatch, PictureFolder, class_of, read_ahead
 from app.services.networks.catalogue import Model
 from app.services.networks.loading import weights_digest
 from app.services.runs.run import preprocess
@@ -25,7 +25,7 @@ from models.graph import Network
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class AtlasProgress:
     """`done` of `total` pictures, in this shard, so many of them unreadable; or crops `cut`."""
 
     done: int
@@ -35,7 +35,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class AtlasOptions:
     """`batch` pictures go together; the state is written each `save_every`; shard is (i, n)."""
 
     batch: int = 32
@@ -44,7 +44,7 @@ class Options:
     workers: int | None = None
 
 
-class Pass:
+class AtlasPass:
     """One pass over `folder` that ends in the file `out`.
 
     While it goes on its state stands beside that; the same pass begun again goes on from there.
@@ -52,7 +52,12 @@ class Pass:
     """
 
     def __init__(
-        self, model: Model, network: Network, folder: Folder, out: Path, options: Options
+        self,
+        model: Model,
+        network: Network,
+        folder: PictureFolder,
+        out: Path,
+        options: AtlasOptions,
     ) -> None:
         self.out = out
         self.state = out.with_name(f"{out.name}.state")
@@ -78,7 +83,7 @@ class Pass:
         """Pictures of this shard."""
         return sum(len(batch) for batch in self._batches)
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Iterator[AtlasProgress]:
         """Yield after each batch, then while the crops are cut; at the end `out` is there.
 
         Raises `NotWritten` where the disk is full; the last state that was written stays.
@@ -92,7 +97,7 @@ class Pass:
                 write_atlas(self.state, self.atlas)
                 unsaved = 0
             about = self.atlas.about
-            yield Progress(about.read + about.unreadable, self.total, about.unreadable)
+            yield AtlasProgress(about.read + about.unreadable, self.total, about.unreadable)
         write_atlas(self.state, self.atlas)
         yield from self._cut()
         write_atlas(self.out, self.atlas)
@@ -100,7 +105,7 @@ class Pass:
 
     def _begin(self) -> Atlas:
         steps = {s.name: s.channels or 0 for s in self._model.outline.steps if s.kind == "conv"}
-        about = About(
+        about = AtlasAbout(
             model=self._model.id,
             weights=weights_digest(self._model.entry),
             folder=self._folder.digest,
@@ -121,7 +126,7 @@ class Pass:
             )
         return atlas
 
-    def _with(self, batch: Batch) -> Atlas:
+    def _with(self, batch: PictureBatch) -> Atlas:
         """The atlas after a batch."""
         about, winners, counts = self.atlas.about, dict(self.atlas.winners), self.atlas.counts
         if len(batch.numbers):
@@ -155,7 +160,7 @@ class Pass:
             whole = (peaks.double() * FINE).round().to(torch.int64).cpu()
             self.atlas.sums[step].index_add_(0, classes, whole)
 
-    def _cut(self) -> Iterator[Progress]:
+    def _cut(self) -> Iterator[AtlasProgress]:
         """Cut every winner's crop, picture by picture."""
         wanted: dict[int, list[tuple[str, int, int]]] = {}
         cells = won(self.atlas)
@@ -167,12 +172,12 @@ class Pass:
             pixels = _again(self._folder, number, self._prep)
             for key in wanted[number]:
                 crops[key] = encoded(pixels, self._model.geometry[key[0]], cells[key])
-            yield Progress(done, len(wanted), self.atlas.about.unreadable, cutting=True)
+            yield AtlasProgress(done, len(wanted), self.atlas.about.unreadable, cutting=True)
         about = replace(self.atlas.about, names=names)
         self.atlas = replace(self.atlas, about=about, crops=crops)
 
 
-def _again(folder: Folder, number: int, prep: Preprocess) -> Tensor:
+def _again(folder: PictureFolder, number: int, prep: Preprocess) -> Tensor:
     try:
         return folder.read(number, prep)
     except (PictureError, OSError) as error:

@@ -12,7 +12,7 @@ LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Liked:
+class PreferredClass:
     """A class, and the mean response of a channel to its pictures."""
 
     index: int
@@ -21,21 +21,21 @@ class Liked:
 
 
 @dataclass(frozen=True, slots=True)
-class Preferences:
+class ClassPreferences:
     """The classes that fire a channel most, strongest first, and its means over all classes.
 
     A response is the mean over the map of step `at`; `pictures` says over which.
     """
 
     at: str
-    classes: tuple[Liked, ...]
+    classes: tuple[PreferredClass, ...]
     mean: float
     lowest: float
     highest: float
     pictures: str = "the pictures of each class that the network was trained with"
 
 
-def preferences(model: Model, step: str, channel: int) -> Preferences | None:
+def preferences(model: Model, step: str, channel: int) -> ClassPreferences | None:
     """Of a unit; None where no means ship with these weights, or none of its layer."""
     known = calibration(model)
     if known is None:
@@ -45,7 +45,9 @@ def preferences(model: Model, step: str, channel: int) -> Preferences | None:
         if number is not None and home(model, at, number) == (where, number):
             values = means[:, number]
             best = values.argsort(descending=True, stable=True)[:LISTED].tolist()
-            classes = tuple(Liked(i, model.labels[i].label, values[i].item()) for i in best)
+            classes = tuple(
+                PreferredClass(i, model.labels[i].label, values[i].item()) for i in best
+            )
             mean, low, high = (one.item() for one in (values.mean(), values.min(), values.max()))
-            return Preferences(at, classes, mean, low, high)
+            return ClassPreferences(at, classes, mean, low, high)
     return None

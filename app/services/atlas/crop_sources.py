@@ -13,10 +13,10 @@ from app.pictures.samples import sample
 from app.services.atlas.crops import encoded
 from app.services.atlas.folder import class_of
 from app.services.atlas.library import AtlasFile
-from app.services.atlas.upload_crops import Gathered
+from app.services.atlas.upload_crops import UploadCrops
 from app.services.networks.catalogue import Model
 from app.services.pictures.store import Pictures
-from app.services.runs.peaks import Won, strongest
+from app.services.runs.peaks import PeakEntry, strongest
 from app.services.runs.run import preprocess
 from app.services.surveys.survey import Survey
 from app.services.synthesis.query import home
@@ -25,7 +25,7 @@ from models.graph import INPUT
 SAMPLES, UPLOADS = "samples", "uploads"
 
 
-class Source(Protocol):
+class CropSource(Protocol):
     """One collection of pictures; a picture has a number in it, and nothing else names it.
 
     `forever` says that what a number stands for never changes.
@@ -35,10 +35,10 @@ class Source(Protocol):
     model: Model
     forever: bool
 
-    def won(self, step: str, channel: int) -> list[Won]:
+    def won(self, step: str, channel: int) -> list[PeakEntry]:
         """The pictures in which a convolution's channel peaks highest, strongest first."""
 
-    def crop(self, step: str, channel: int, won: Won) -> bytes:
+    def crop(self, step: str, channel: int, won: PeakEntry) -> bytes:
         """What the cell sees, as WebP, transparent beyond the picture's edge."""
 
     def fitted(self, number: int) -> Fitted:
@@ -57,7 +57,7 @@ class Source(Protocol):
         """The class of a picture, where it is known."""
 
 
-def chosen(source: Source, step: str, channel: int, number: int) -> Won:
+def chosen(source: CropSource, step: str, channel: int, number: int) -> PeakEntry:
     """The entry of a picture in a channel's list: nothing else of a collection can be asked for.
 
     Raises `NotFound`.
@@ -78,7 +78,7 @@ def convolution(model: Model, step: str, channel: int) -> tuple[str, int] | None
     return at, found
 
 
-class Samples:
+class SampleCropSource:
     """The built-in pictures."""
 
     id = SAMPLES
@@ -88,77 +88,77 @@ class Samples:
         self.model, self._survey, self._pictures = model, survey, pictures
         self.count = len(survey.pictures)
 
-    def won(self, step: str, channel: int) -> list[Won]:
-        """See `Source`."""
+    def won(self, step: str, channel: int) -> list[PeakEntry]:
+        """See `CropSource`."""
         return strongest(self._survey.peaks, step, channel)
 
-    def crop(self, step: str, channel: int, won: Won) -> bytes:
-        """See `Source`."""
+    def crop(self, step: str, channel: int, won: PeakEntry) -> bytes:
+        """See `CropSource`."""
         return _cut(self, self.model, step, won)
 
     def fitted(self, number: int) -> Fitted:
-        """See `Source`."""
+        """See `CropSource`."""
         return fit(self._pictures.open(self.image(number)), preprocess(self.model))
 
     def image(self, number: int) -> str:
-        """See `Source`."""
+        """See `CropSource`."""
         return self._survey.pictures[number]
 
     def name(self, number: int) -> str:
-        """See `Source`."""
+        """See `CropSource`."""
         built_in = sample(self.image(number))
         return built_in.title if built_in else ""
 
     def label(self, number: int) -> str | None:
-        """See `Source`."""
+        """See `CropSource`."""
         built_in = sample(self.image(number))
         return built_in.subject if built_in and built_in.wnid else None
 
     def whole(self, number: int) -> bool:
-        """See `Source`."""
+        """See `CropSource`."""
         return True
 
 
-class Uploads:
+class UploadCropSource:
     """What people brought, where the operator wants its crops shared."""
 
     id = UPLOADS
     forever = False
 
-    def __init__(self, model: Model, gathered: Gathered, pictures: Pictures) -> None:
+    def __init__(self, model: Model, gathered: UploadCrops, pictures: Pictures) -> None:
         self.model, self._gathered, self._pictures = model, gathered, pictures
 
-    def won(self, step: str, channel: int) -> list[Won]:
-        """See `Source`."""
+    def won(self, step: str, channel: int) -> list[PeakEntry]:
+        """See `CropSource`."""
         return self._gathered.best(self.model, step, channel)
 
-    def crop(self, step: str, channel: int, won: Won) -> bytes:
-        """See `Source`."""
+    def crop(self, step: str, channel: int, won: PeakEntry) -> bytes:
+        """See `CropSource`."""
         return _cut(self, self.model, step, won)
 
     def fitted(self, number: int) -> Fitted:
-        """See `Source`."""
+        """See `CropSource`."""
         if (image := self.image(number)) is None:
             raise NotFound("This picture is no longer here.")
         return fit(self._pictures.open(image), preprocess(self.model))
 
     def image(self, number: int) -> str | None:
-        """See `Source`."""
+        """See `CropSource`."""
         return self._gathered.image(number)
 
     def name(self, number: int) -> str:
-        """See `Source`."""
+        """See `CropSource`."""
         return ""
 
     def label(self, number: int) -> None:
-        """See `Source`."""
+        """See `CropSource`."""
 
     def whole(self, number: int) -> bool:
-        """See `Source`."""
+        """See `CropSource`."""
         return self.image(number) is not None
 
 
-class Photographs:
+class AtlasCropSource:
     """An operator's folder, through its atlas."""
 
     forever = False
@@ -167,17 +167,17 @@ class Photographs:
         self.model, self.atlas = model, atlas
         self.id = atlas.id
 
-    def won(self, step: str, channel: int) -> list[Won]:
-        """See `Source`."""
+    def won(self, step: str, channel: int) -> list[PeakEntry]:
+        """See `CropSource`."""
         count = self.model.geometry[step].shape
         return [w for w in self.atlas.won(step, channel) if 0 <= w.cell < count[1] * count[2]]
 
-    def crop(self, step: str, channel: int, won: Won) -> bytes:
-        """See `Source`."""
+    def crop(self, step: str, channel: int, won: PeakEntry) -> bytes:
+        """See `CropSource`."""
         return self.atlas.crop(step, channel, won.number)
 
     def fitted(self, number: int) -> Fitted:
-        """See `Source`."""
+        """See `CropSource`."""
         path = self.atlas.picture(number)
         if path is None:
             raise NotFound("The folder this picture lies in is not here now.")
@@ -187,23 +187,23 @@ class Photographs:
             raise NotFound("This picture's file cannot be read now.") from error
 
     def image(self, number: int) -> None:
-        """See `Source`."""
+        """See `CropSource`."""
 
     def name(self, number: int) -> str:
-        """See `Source`."""
+        """See `CropSource`."""
         return self.atlas.name(number)
 
     def label(self, number: int) -> str | None:
-        """See `Source`."""
+        """See `CropSource`."""
         name = class_of(self.atlas.name(number)) if self.atlas.about.classes else ""
         labels = {label.wnid: label.label for label in self.model.labels}
         return labels.get(name, name) or None
 
     def whole(self, number: int) -> bool:
-        """See `Source`."""
+        """See `CropSource`."""
         return self.atlas.picture(number) is not None
 
 
-def _cut(source: Source, model: Model, step: str, won: Won) -> bytes:
+def _cut(source: CropSource, model: Model, step: str, won: PeakEntry) -> bytes:
     pixels: Tensor = source.fitted(won.number).pixels
     return encoded(pixels, model.geometry[step], won.cell)

@@ -24,14 +24,14 @@ AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class PictureFolder:
     """The pictures under `path`, by name in sorted order; a picture's number is its place there."""
 
     path: Path
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, path: Path) -> Folder:
+    def of(cls, path: Path) -> PictureFolder:
         """All pictures in a folder and those below. Raises `DataUnusable` where there is none."""
         if not path.is_dir():
             raise DataUnusable(f"There is no folder {path}.")
@@ -73,7 +73,7 @@ def class_of(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class PictureBatch:
     """`pixels` uint8 [n,3,S,S] of the pictures `numbers` [n]; those `unreadable` are left out."""
 
     pixels: Tensor
@@ -82,8 +82,8 @@ class Batch:
 
 
 def read_ahead(
-    folder: Folder, batches: Sequence[range], prep: Preprocess, workers: int
-) -> Iterator[Batch]:
+    folder: PictureFolder, batches: Sequence[range], prep: Preprocess, workers: int
+) -> Iterator[PictureBatch]:
     """Yield each batch of picture numbers, read by `workers` threads while others are used."""
     with ThreadPoolExecutor(workers, "layerscope-read") as pool:
         waiting: deque[tuple[range, list[Future[Tensor | None]]]] = deque()
@@ -102,15 +102,15 @@ def read_ahead(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _read(folder: Folder, number: int, prep: Preprocess) -> Tensor | None:
+def _read(folder: PictureFolder, number: int, prep: Preprocess) -> Tensor | None:
     try:
         return folder.read(number, prep)
     except (PictureError, OSError):
         return None
 
 
-def _batch(numbers: range, read: list[Tensor | None], side: int) -> Batch:
+def _batch(numbers: range, read: list[Tensor | None], side: int) -> PictureBatch:
     good = [(n, one) for n, one in zip(numbers, read, strict=True) if one is not None]
     bad = tuple(n for n, one in zip(numbers, read, strict=True) if one is None)
     pixels = torch.stack([one for _, one in good]) if good else torch.empty(0, 3, side, side)
-    return Batch(pixels, torch.tensor([n for n, _ in good], dtype=torch.int64), bad)
+    return PictureBatch(pixels, torch.tensor([n for n, _ in good], dtype=torch.int64), bad)

@@ -20,17 +20,17 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from app.errors import DataUnusable, NotFound
-from app.services.atlas.atlas import FINE, About, about_of
+from app.services.atlas.atlas import FINE, AtlasAbout, about_of
 from app.services.atlas.folder import SUFFIXES
 from app.services.networks.catalogue import Model
-from app.services.runs.peaks import Won
+from app.services.runs.peaks import PeakEntry
 
 SUFFIX = ".atlas"
 DAMAGED = (OSError, SafetensorError, KeyError, ValueError, TypeError, IndexError)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CropBytes:
     """Where the bytes of an encoded crop lie in the file."""
 
     start: int
@@ -43,18 +43,18 @@ class AtlasFile:
     Raises `DataUnusable` where a file is no atlas, or damaged.
     """
 
-    def __init__(self, path: Path, about: About) -> None:
+    def __init__(self, path: Path, about: AtlasAbout) -> None:
         self.path, self.about = path, about
         self.id = hashlib.sha256(f"{path.parent.name}/{path.name}".encode()).hexdigest()[:12]
         self.title = Path(about.root).name or path.parent.name
-        self._places: dict[tuple[str, int, int], Place] | None = None
+        self._places: dict[tuple[str, int, int], CropBytes] | None = None
 
-    def won(self, step: str, channel: int) -> list[Won]:
+    def won(self, step: str, channel: int) -> list[PeakEntry]:
         """The pictures that fire a channel most, the strongest first."""
         with _reading(self.path) as file:
             rows = [file.get_slice(f"{step}/{part}")[channel].tolist() for part in _PARTS]
         return [
-            Won(int(number), float(value), int(cell))
+            PeakEntry(int(number), float(value), int(cell))
             for value, number, cell in zip(*rows, strict=True)
             if number >= 0
         ]
@@ -100,15 +100,15 @@ class AtlasFile:
         inside = path.is_relative_to(root) and path.suffix.lower() in SUFFIXES
         return path if inside and path.is_file() else None
 
-    def _crops(self) -> dict[tuple[str, int, int], Place]:
+    def _crops(self) -> dict[tuple[str, int, int], CropBytes]:
         if self._places is None:
             with _reading(self.path) as file:
                 places = file.get_tensor("crop_places").tolist()
                 sizes = file.get_tensor("crop_sizes").tolist()
-            found: dict[tuple[str, int, int], Place] = {}
+            found: dict[tuple[str, int, int], CropBytes] = {}
             start = 0
             for (step, channel, number), size in zip(places, sizes, strict=True):
-                found[self.about.steps[step], channel, number] = Place(start, size)
+                found[self.about.steps[step], channel, number] = CropBytes(start, size)
                 start += size
             # Whole at once: several threads ask for crops at the same time.
             self._places = found
@@ -129,20 +129,20 @@ def _reading(path: Path) -> Iterator[Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundAtlases:
     """Atlases that fit a network's weights, and a sentence for each that does not."""
 
     atlases: tuple[AtlasFile, ...]
     refused: tuple[str, ...]
 
 
-class Atlases:
+class AtlasLibrary:
     """The atlases in a folder and the folders in it. Every method blocks."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def of(self, model: Model, weights: str) -> Found:
+    def of(self, model: Model, weights: str) -> FoundAtlases:
         """Those of a network whose weights' file has that SHA-256."""
         atlases, refused = [], []
         for path in self._paths():
@@ -156,7 +156,7 @@ class Atlases:
                 reason = _reason(one, model, weights)
                 atlases += [] if reason else [one]
                 refused += [_sentence(path, reason)] if reason else []
-        return Found(tuple(atlases), tuple(refused))
+        return FoundAtlases(tuple(atlases), tuple(refused))
 
     def get(self, model: Model, weights: str, id: str) -> AtlasFile:
         """The atlas of that id. Raises `NotFound`."""

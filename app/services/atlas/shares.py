@@ -13,7 +13,7 @@ from app.services.atlas.crop_sources import convolution
 from app.services.atlas.library import AtlasFile
 from app.services.networks.calibration import calibration
 from app.services.networks.catalogue import Model
-from app.services.surveys.survey import Layer, Survey, layer_ends
+from app.services.surveys.survey import LayerSurvey, Survey, layer_ends
 from app.vision.preferences import (
     COLOURED,
     OF_A_CLASS,
@@ -31,7 +31,7 @@ THRESHOLDS: dict[Kind, float] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class PreferenceShare:
     """`count` of `total` maps of a layer reach the threshold; `median` is of their index.
 
     `count` is None where it cannot be measured.
@@ -51,7 +51,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ClassMeans:
     """Mean responses to the pictures of each class, [K,C], and of which pictures in words."""
 
     values: Tensor
@@ -59,7 +59,7 @@ class Means:
     words: str
 
 
-def class_means(model: Model, step: str, atlases: Sequence[AtlasFile]) -> Means | None:
+def class_means(model: Model, step: str, atlases: Sequence[AtlasFile]) -> ClassMeans | None:
     """What the classes do to the maps of a step; None where nobody has measured it. Blocks.
 
     From the calibration that ships, else from the first atlas of pictures in folders of classes.
@@ -67,12 +67,12 @@ def class_means(model: Model, step: str, atlases: Sequence[AtlasFile]) -> Means 
     found = calibration(model)
     if found and step in found.means:
         labels = tuple(label.label for label in model.labels)
-        return Means(found.means[step], labels, "the mean of each map, over training pictures")
+        return ClassMeans(found.means[step], labels, "the mean of each map, over training pictures")
     atlas = next((one for one in atlases if one.about.classes), None)
     return _from_atlas(model, step, atlas) if atlas else None
 
 
-def _from_atlas(model: Model, step: str, atlas: AtlasFile) -> Means | None:
+def _from_atlas(model: Model, step: str, atlas: AtlasFile) -> ClassMeans | None:
     origins = [convolution(model, step, c) for c in range(model.geometry[step].shape[0])]
     steps = list(dict.fromkeys(one[0] for one in origins if one))
     if None in origins or not set(steps) <= set(atlas.about.steps):
@@ -82,12 +82,12 @@ def _from_atlas(model: Model, step: str, atlas: AtlasFile) -> Means | None:
     names = {label.wnid: label.label for label in model.labels}
     labels = tuple(names.get(name, name) for name in atlas.about.classes)
     words = f"the mean peak of each map, over {atlas.about.read:,} pictures of “{atlas.title}”"
-    return Means(torch.stack(columns, 1), labels, words)
+    return ClassMeans(torch.stack(columns, 1), labels, words)
 
 
 def shares(
     model: Model, survey: Survey, atlases: Sequence[AtlasFile] = ()
-) -> dict[int, tuple[Share, ...]]:
+) -> dict[int, tuple[PreferenceShare, ...]]:
     """The three shares of each layer, by its number. Blocks."""
     return {
         n: of_layer(n, step, survey.layers[n], class_means(model, step, atlases))
@@ -95,7 +95,9 @@ def shares(
     }
 
 
-def of_layer(n: int, step: str, layer: Layer, means: Means | None) -> tuple[Share, ...]:
+def of_layer(
+    n: int, step: str, layer: LayerSurvey, means: ClassMeans | None
+) -> tuple[PreferenceShare, ...]:
     """The three shares of one layer."""
     total = len(layer.colour)
     turned = orientation_index(layer.curve)
@@ -106,16 +108,16 @@ def of_layer(n: int, step: str, layer: Layer, means: Means | None) -> tuple[Shar
         _share(n, step, "orientation", oriented, one_minus),
     ]
     if means is None:
-        return (*found, Share(n, step, "class", None, total))
+        return (*found, PreferenceShare(n, step, "class", None, total))
     index = class_index(means.values)
     return (*found, _share(n, step, "class", index >= OF_A_CLASS, index))
 
 
-def responds(layer: Layer) -> Tensor:
+def responds(layer: LayerSurvey) -> Tensor:
     """Which maps respond to gratings at all, bool [C]."""
     best = layer.curve.amax(1)
     return (best > 0) & (best >= RESPONDS * layer.peak)
 
 
-def _share(n: int, step: str, kind: Kind, reach: Tensor, index: Tensor) -> Share:
-    return Share(n, step, kind, int(reach.sum()), len(reach), float(index.median()))
+def _share(n: int, step: str, kind: Kind, reach: Tensor, index: Tensor) -> PreferenceShare:
+    return PreferenceShare(n, step, kind, int(reach.sum()), len(reach), float(index.median()))

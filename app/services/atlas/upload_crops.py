@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from app.pictures.samples import sample
 from app.services.networks.catalogue import Model
-from app.services.runs.peaks import KEEP, Peaks, Won, peaks_of_run, strongest
+from app.services.runs.peaks import KEEP, PeakEntry, Peaks, peaks_of_run, strongest
 from app.services.runs.run import Run
 
 BUDGET = 128_000_000
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 Key = tuple[str, str]
 
 
-class Gathered:
+class UploadCrops:
     """Peaks of uploaded pictures, by network; a picture has a number that is never used again.
 
     `here` says whether a picture still is: nothing of another is ever told. Used in the event
@@ -63,11 +63,11 @@ class Gathered:
         """How many pictures there are for a network."""
         return len(self._of(model))
 
-    def best(self, model: Model, step: str, channel: int, keep: int = KEEP) -> list[Won]:
+    def best(self, model: Model, step: str, channel: int, keep: int = KEEP) -> list[PeakEntry]:
         """The pictures that are still here in which a channel peaks highest."""
         known = self._of(model)
         order = strongest(known, step, channel, len(known))
-        found: list[Won] = []
+        found: list[PeakEntry] = []
         for won in order:
             if len(found) < keep and self.image(won.number):
                 found.append(won)

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from app.errors import NoClassifier
 from app.pictures.preprocess import Fitted, fit, input_png
-from app.services.attacks.job import Ended, Moment, job, never
+from app.services.attacks.job import AttackEnded, AttackMoment, job, never
 from app.services.attacks.options import AttackOptions, AttackRequest, checked, warnings
 from app.services.attacks.pixel_model import reader_of
-from app.services.attacks.premade import NOTHING, Ready, ready
+from app.services.attacks.premade import NOTHING, Premade, ready
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.pictures.similarity import ssim
@@ -33,7 +33,7 @@ class Attack:
     fitted: Fitted
     options: AttackOptions
     notes: tuple[str, ...]
-    made: Ready = NOTHING
+    made: Premade = NOTHING
 
     @property
     def pixels(self) -> Tensor:
@@ -51,8 +51,8 @@ class Attacked:
 
     attack: Attack
     image: str
-    trace: tuple[Moment, ...]
-    ended: Ended
+    trace: tuple[AttackMoment, ...]
+    ended: AttackEnded
     ssim: float
     notes: tuple[str, ...]
 
@@ -85,13 +85,13 @@ class Attacks:
 
     async def stream(
         self, attack: Attack, owner: str, stop: Callable[[], bool] = never
-    ) -> AsyncIterator[int | Moment | Attacked]:
+    ) -> AsyncIterator[int | AttackMoment | Attacked]:
         """Places in the queue, each step as it is computed, and how it ended.
 
         Closing it stops the work; `stop` ends it after the step at hand, with a result. Raises
         `Busy` where this person has a long job already.
         """
-        trace: list[Moment] = []
+        trace: list[AttackMoment] = []
         items = self._engine.stream(
             owner,
             lambda: job(
@@ -109,14 +109,14 @@ class Attacks:
                     yield burst
                     continue
                 for item in burst:
-                    if isinstance(item, Ended):
+                    if isinstance(item, AttackEnded):
                         yield await self._store(attack, owner, trace, item)
                     else:
                         trace.append(item)
                         yield item
 
     async def _store(
-        self, attack: Attack, owner: str, trace: list[Moment], ended: Ended
+        self, attack: Attack, owner: str, trace: list[AttackMoment], ended: AttackEnded
     ) -> Attacked:
         name = f"{attack.options.method} on {attack.model.row.id}"
         png = input_png(ended.pixels)
@@ -131,7 +131,7 @@ class Attacks:
         return fit(self._pictures.open(image), preprocess(model))
 
 
-def findings(labels: Sequence[Label], options: AttackOptions, ended: Ended) -> list[str]:
+def findings(labels: Sequence[Label], options: AttackOptions, ended: AttackEnded) -> list[str]:
     """What came of it, in sentences."""
     before = labels[ended.before[0].index].label
     notes = [*ended.notes]

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from app.services.attacks.options import LINF, AttackOptions, Method
-from app.services.attacks.premade import NOTHING, Ready
+from app.services.attacks.premade import NOTHING, Premade
 from app.vision.attacks.control_noise import Noise, noise_beside
 from app.vision.attacks.deepfool import deepfool
 from app.vision.attacks.drift import DriftStep, drift
 from app.vision.attacks.few_pixel import few_pixel
 from app.vision.attacks.fgsm import fgsm
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import AttackStep, l2, linf
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import noise
@@ -24,7 +24,7 @@ from app.vision.attacks.pgd import pgd
 from app.vision.attacks.pgd_l2 import pgd_l2
 from app.vision.attacks.sticker import random_sticker, sticker_on_one
 from app.vision.attacks.universal import universal_for_one
-from app.vision.predict import Ranked, top
+from app.vision.predict import RankedClass, top
 from models.graph import Network
 
 SECONDS: dict[Method, float] = {"sticker": 10.0, "few_pixel": 20.0}
@@ -36,7 +36,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class AttackMoment:
     """One step: the 8-bit picture, uint8 [3,S,S], and what the network says to exactly it.
 
     `predictions` are the likeliest five, `target_probability` None without a target. Norms are
@@ -45,7 +45,7 @@ class Moment:
 
     step: int
     pixels: Tensor | None
-    predictions: tuple[Ranked, ...]
+    predictions: tuple[RankedClass, ...]
     target_probability: float | None
     linf: float
     l2: float
@@ -53,7 +53,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class AttackControl:
     """Random noise of the attack's size on the same picture, uint8 [3,S,S].
 
     `kind` is `sign` (the same largest change), `gaussian` (the same L2), `pixels` (as many) or
@@ -62,28 +62,28 @@ class Control:
 
     kind: str
     pixels: Tensor
-    predictions: tuple[Ranked, ...]
+    predictions: tuple[RankedClass, ...]
     flipped: bool
     linf: float
     l2: float
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class AttackEnded:
     """How an attack ended: `pixels` are uint8 [3,S,S]; `fooled` needs the true label.
 
     `reached_target` is False without a target. Norms are in pixel values.
     """
 
     pixels: Tensor
-    before: tuple[Ranked, ...]
-    after: tuple[Ranked, ...]
+    before: tuple[RankedClass, ...]
+    after: tuple[RankedClass, ...]
     flipped: bool
     reached_target: bool
     fooled: bool | None
     linf: float
     l2: float
-    control: Control
+    control: AttackControl
     drift: tuple[DriftStep, ...]
     notes: tuple[str, ...]
 
@@ -99,15 +99,15 @@ def job(
     pixels: Tensor,
     options: AttackOptions,
     stop: Callable[[], bool] = never,
-    made: Ready = NOTHING,
-) -> Iterator[tuple[Moment | Ended, ...]]:
+    made: Premade = NOTHING,
+) -> Iterator[tuple[AttackMoment | AttackEnded, ...]]:
     """Every step of an attack on uint8 [3,S,S], then how it ended, with control and drift.
 
     Steps of a small network come some at a time: each way from thread to thread would cost as
     much as a tenth of a step. Where `stop` says so, the step at hand is the last. Of what was
     `made` before, nothing is made anew.
     """
-    notes, ends = set(made.notes), list[Moment]()
+    notes, ends = set(made.notes), list[AttackMoment]()
     if not made and (extra := {"universal": ALONE, "sticker": BRIEFLY}.get(options.method)):
         notes.add(extra)
     for burst in _in_bursts(_moments(model, pixels, options, notes, stop, made)):
@@ -122,8 +122,8 @@ def _moments(
     options: AttackOptions,
     notes: set[str],
     stop: Callable[[], bool],
-    made: Ready,
-) -> Iterator[Moment]:
+    made: Premade,
+) -> Iterator[AttackMoment]:
     """Each step, until the end or the time limit; what there is to say goes into `notes`."""
     started, seconds = monotonic(), SECONDS.get(options.method, SECONDS_OTHERWISE)
     steps = made.steps(model, pixels[None], options, notes)
@@ -139,9 +139,9 @@ def _moments(
             return
 
 
-def _in_bursts(moments: Iterator[Moment]) -> Iterator[tuple[Moment, ...]]:
+def _in_bursts(moments: Iterator[AttackMoment]) -> Iterator[tuple[AttackMoment, ...]]:
     """What was computed within `BURST` seconds, together; at least one."""
-    kept, started = list[Moment](), monotonic()
+    kept, started = list[AttackMoment](), monotonic()
     for moment in moments:
         kept.append(moment)
         if monotonic() - started >= BURST:
@@ -162,9 +162,9 @@ BRIEFLY = "This sticker was trained for a moment on this one picture; a real one
 def _steps(model: PixelModel, pixels: Tensor, options: AttackOptions) -> Iterator[AttackStep]:
     """The generator that was asked for, on uint8 [1,3,S,S]."""
     epsilon, size, steps, seed = options.epsilon, options.step_size, options.steps, options.seed
-    goal = Goal()
+    goal = AttackGoal()
     if options.target is not None:
-        goal = Goal(torch.tensor([options.target], device=model.device), targeted=True)
+        goal = AttackGoal(torch.tensor([options.target], device=model.device), targeted=True)
     match options.method:
         case "fgsm":
             return fgsm(model, pixels, goal, epsilon)
@@ -184,12 +184,12 @@ def _steps(model: PixelModel, pixels: Tensor, options: AttackOptions) -> Iterato
             return noise(model, pixels, epsilon, seed)
 
 
-def _moment(step: AttackStep, start: Tensor, options: AttackOptions) -> Moment:
+def _moment(step: AttackStep, start: Tensor, options: AttackOptions) -> AttackMoment:
     pixels, logits = step.pixels[0].cpu(), step.logits[0].cpu()
     target = None
     if options.target is not None:
         target = logits.softmax(0)[options.target].item()
-    return Moment(
+    return AttackMoment(
         step.number,
         pixels,
         tuple(top(logits, SHOWN)),
@@ -205,9 +205,9 @@ def _ended(
     network: Network,
     start: Tensor,
     options: AttackOptions,
-    ends: tuple[Moment, Moment],
+    ends: tuple[AttackMoment, AttackMoment],
     notes: set[str],
-) -> Ended:
+) -> AttackEnded:
     first, last = ends
     if last.pixels is None:
         raise ValueError("a moment has its picture until it is told")
@@ -216,7 +216,7 @@ def _ended(
     control = _control(model, start, options, first, last)
     before, after = first.predictions[0].index, last.predictions[0].index
     true, target = options.true_label, options.target
-    return Ended(
+    return AttackEnded(
         last.pixels,
         first.predictions,
         last.predictions,
@@ -232,18 +232,22 @@ def _ended(
 
 
 def _control(
-    model: PixelModel, start: Tensor, options: AttackOptions, first: Moment, last: Moment
-) -> Control:
+    model: PixelModel,
+    start: Tensor,
+    options: AttackOptions,
+    first: AttackMoment,
+    last: AttackMoment,
+) -> AttackControl:
     batch = start[None]
     kind, noisy = _noise_beside(batch, options, last)
     ranked = tuple(top(model.logits(noisy.to(model.device).float())[0].cpu(), SHOWN))
     flipped = ranked[0].index != first.predictions[0].index
-    return Control(
+    return AttackControl(
         kind, noisy[0], ranked, flipped, float(linf(noisy, batch)), float(l2(noisy, batch))
     )
 
 
-def _noise_beside(batch: Tensor, options: AttackOptions, last: Moment) -> tuple[str, Tensor]:
+def _noise_beside(batch: Tensor, options: AttackOptions, last: AttackMoment) -> tuple[str, Tensor]:
     """The kind of noise that is as large as an attack was, and uint8 [1,3,S,S] with it."""
     seed, changed = options.seed, batch if last.pixels is None else last.pixels[None]
     if options.method == "sticker":

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from app.services.attacks.options import AttackOptions
 from app.services.attacks.stickers import Sticker, Stickers, stickers_of
-from app.services.attacks.universal import Noise, noise_of
+from app.services.attacks.universal import UniversalNoise, noise_of
 from app.services.networks.catalogue import Model
-from app.services.networks.weight_files import Refused
+from app.services.networks.weight_files import RefusedFile
 from app.vision.attacks.grid import AttackStep
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.sticker import sticker_about
@@ -19,13 +19,13 @@ from app.vision.attacks.universal import universal_growing
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class Premade:
     """A noise or a sticker, neither for what is made for the one picture at hand.
 
     `notes` say which it is and how it was made, or why one was refused.
     """
 
-    noise: Noise | None = None
+    noise: UniversalNoise | None = None
     sticker: Sticker | None = None
     notes: tuple[str, ...] = ()
 
@@ -51,10 +51,10 @@ class Ready:
         return None
 
 
-NOTHING = Ready()
+NOTHING = Premade()
 
 
-def ready(model: Model, options: AttackOptions) -> Ready:
+def ready(model: Model, options: AttackOptions) -> Premade:
     """What was made before for such an attack, from exactly this network's weights.
 
     A noise away from any class is of no use with a target; a sticker is for its class alone.
@@ -62,12 +62,12 @@ def ready(model: Model, options: AttackOptions) -> Ready:
     if options.method == "universal" and options.target is None and options.epsilon >= 1:
         noises = noise_of(model)
         told = [_of_noise(noises.noise, options.epsilon)] if noises.noise else []
-        return Ready(noises.noise, None, (*told, *_not_used(noises.refused)))
+        return Premade(noises.noise, None, (*told, *_not_used(noises.refused)))
     if options.method == "sticker" and options.epsilon > 0:
         found = stickers_of(model)
         sticker = None if options.target is None else found.of(options.target)
         told = [_of_sticker(sticker)] if sticker else _others(found)
-        return Ready(None, sticker, (*told, *_not_used(found.refused)))
+        return Premade(None, sticker, (*told, *_not_used(found.refused)))
     return NOTHING
 
 
@@ -88,7 +88,7 @@ def _counted(
         )
 
 
-def _of_noise(noise: Noise, epsilon: float) -> str:
+def _of_noise(noise: UniversalNoise, epsilon: float) -> str:
     whose = "ships with Layerscope" if noise.shipped else "was made on this server"
     most = (
         f" It was made for epsilon {noise.epsilon:g}: more is not used."
@@ -118,5 +118,5 @@ def _others(found: Stickers) -> list[str]:
     return [f"Trained stickers are there for: {names}. Name one as the target."] if names else []
 
 
-def _not_used(refused: tuple[Refused, ...]) -> list[str]:
+def _not_used(refused: tuple[RefusedFile, ...]) -> list[str]:
     return [f"Not used: {one.reason}" for one in refused]

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from app.pictures.augment import Change, Photo, changed
+from app.pictures.augment import ChangeablePhoto, PhotoChange, changed
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Model
 from app.services.runs.batch_inference import Batches, charted
-from app.vision.predict import Ranked, top
+from app.vision.predict import RankedClass, top
 from models.graph import Network
 
 
 @dataclass(frozen=True, slots=True)
-class Slider:
+class ChangeSlider:
     """One way to change a photo, from `least` to `most` in steps of `step`.
 
     `plain` changes nothing. The chart has a point every `coarse`, a multiple of `step`.
@@ -31,9 +31,9 @@ class Slider:
     coarse: float
     plain: float
 
-    def at(self, value: float) -> Change:
+    def at(self, value: float) -> PhotoChange:
         """The change alone."""
-        return replace(Change(), **{self.id: value})  # type: ignore[arg-type]
+        return replace(PhotoChange(), **{self.id: value})  # type: ignore[arg-type]
 
     def values(self) -> list[float]:
         """The chart's points, from one end to the other."""
@@ -42,64 +42,69 @@ class Slider:
 
 
 SLIDERS = (
-    Slider("turn", "Turn", "°", -180, 180, 1, 15, 0),
-    Slider("zoom", "Zoom in", " %", 100, 400, 5, 25, 100),
-    Slider("brightness", "Brightness", " %", 0, 300, 5, 25, 100),
-    Slider("contrast", "Contrast", " %", 0, 300, 5, 25, 100),
-    Slider("colour", "Colour", " %", 0, 100, 5, 10, 100),
+    ChangeSlider("turn", "Turn", "°", -180, 180, 1, 15, 0),
+    ChangeSlider("zoom", "Zoom in", " %", 100, 400, 5, 25, 100),
+    ChangeSlider("brightness", "Brightness", " %", 0, 300, 5, 25, 100),
+    ChangeSlider("contrast", "Contrast", " %", 0, 300, 5, 25, 100),
+    ChangeSlider("colour", "Colour", " %", 0, 100, 5, 10, 100),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class CurvePoint:
     """The photo under one change: the likeliest class, and the share of the first one's class."""
 
     value: float
-    first: Ranked
+    first: RankedClass
     share: float
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class RobustnessCurve:
     """One slider over its whole range, the others at rest.
 
     `borders` are the values nearest to the plain one, below and above it, at which the likeliest
     class is another: the first in steps of the slider between two points of the chart.
     """
 
-    slider: Slider
-    points: tuple[Point, ...]
-    borders: tuple[Point, ...]
+    slider: ChangeSlider
+    points: tuple[CurvePoint, ...]
+    borders: tuple[CurvePoint, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Curves:
+class RobustnessCurves:
     """What the network says to the photo as it is, and how that goes on in every direction."""
 
-    plain: Ranked
-    curves: tuple[Curve, ...]
-    flipped: Point
+    plain: RankedClass
+    curves: tuple[RobustnessCurve, ...]
+    flipped: CurvePoint
 
 
 async def curves(
-    engine: Engine, owner: str, model: Model, network: Network, photo: Photo, mirrored: bool
-) -> Curves:
+    engine: Engine,
+    owner: str,
+    model: Model,
+    network: Network,
+    photo: ChangeablePhoto,
+    mirrored: bool,
+) -> RobustnessCurves:
     """Every slider over its range. Raises `Busy`."""
-    asked = _Asked(Batches(model, network), photo, mirrored)
+    asked = _CurvesRequest(Batches(model, network), photo, mirrored)
     found = await charted(engine, owner, asked.work)
-    return next(one for one in found if isinstance(one, Curves))
+    return next(one for one in found if isinstance(one, RobustnessCurves))
 
 
-class _Asked:
+class _CurvesRequest:
     """The work of `curves`, in the compute thread; it yields the logits of each pass, too."""
 
-    def __init__(self, batches: Batches, photo: Photo, mirrored: bool) -> None:
+    def __init__(self, batches: Batches, photo: ChangeablePhoto, mirrored: bool) -> None:
         self._batches = batches
         self._photo = photo
         self._mirrored = mirrored
 
-    def work(self) -> Iterator[Curves | Tensor]:
-        rest, mirror = yield from self._ask([Change(), Change(flip=True)])
+    def work(self) -> Iterator[RobustnessCurves | Tensor]:
+        rest, mirror = yield from self._ask([PhotoChange(), PhotoChange(flip=True)])
         first = top(rest, 1)[0]
         found = []
         for slider in SLIDERS:
@@ -110,16 +115,16 @@ class _Asked:
                     nearer = yield from self._points(slider, suspects, first.index)
                     changes = (one for one in nearer if one.first.index != first.index)
                     borders.append(next(changes))
-            found.append(Curve(slider, tuple(points), tuple(borders)))
-        yield Curves(first, tuple(found), _point(1.0, mirror, first.index))
+            found.append(RobustnessCurve(slider, tuple(points), tuple(borders)))
+        yield RobustnessCurves(first, tuple(found), _point(1.0, mirror, first.index))
 
     def _points(
-        self, slider: Slider, values: Sequence[float], index: int
-    ) -> Generator[Tensor, None, list[Point]]:
+        self, slider: ChangeSlider, values: Sequence[float], index: int
+    ) -> Generator[Tensor, None, list[CurvePoint]]:
         rows = yield from self._ask([slider.at(value) for value in values])
         return [_point(value, row, index) for value, row in zip(values, rows, strict=True)]
 
-    def _ask(self, changes: Sequence[Change]) -> Generator[Tensor, None, list[Tensor]]:
+    def _ask(self, changes: Sequence[PhotoChange]) -> Generator[Tensor, None, list[Tensor]]:
         """Logits [K] of the photo under each change."""
         edge = [replace(change, mirrored=self._mirrored) for change in changes]
         pictures = [changed(self._photo, change) for change in edge]
@@ -130,11 +135,13 @@ class _Asked:
         return rows
 
 
-def _point(value: float, logits: Tensor, index: int) -> Point:
-    return Point(value, top(logits, 1)[0], logits.softmax(0)[index].item())
+def _point(value: float, logits: Tensor, index: int) -> CurvePoint:
+    return CurvePoint(value, top(logits, 1)[0], logits.softmax(0)[index].item())
 
 
-def _suspects(slider: Slider, points: Sequence[Point], index: int, side: int) -> list[float]:
+def _suspects(
+    slider: ChangeSlider, points: Sequence[CurvePoint], index: int, side: int
+) -> list[float]:
     """The values among which the class changes first on one side of the plain one, nearest first.
 
     The last is the chart's own point, at which it has changed; none where it holds to the end.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from app.services.engine.engine import Engine
-from app.services.runs.pairs import Pair
+from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
 from app.vision.attacks.control_noise import Noise, kind_of, noise_beside
 from app.vision.attacks.drift import DriftStep, compared
@@ -17,7 +17,7 @@ from app.vision.attacks.grid import l2, linf
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class SpreadControl:
     """Random noise as large as the change, uint8 [3,S,S]; norms of both in pixel values."""
 
     kind: Noise
@@ -28,7 +28,7 @@ class Control:
     attack_l2: float
 
 
-def control(pair: Pair) -> Control:
+def control(pair: PicturePair) -> SpreadControl:
     """The noise that stands beside a change: the same as beside the attack that made it.
 
     What kind is told from the change alone; its seed is the attack's.
@@ -37,11 +37,11 @@ def control(pair: Pair) -> Control:
     kind = kind_of(start, changed)
     noisy = noise_beside(kind, start, changed, pair.seed)
     norms = (float(norm(x, start)) for x in (noisy, changed) for norm in (linf, l2))
-    return Control(kind, noisy[0], *norms)
+    return SpreadControl(kind, noisy[0], *norms)
 
 
 async def drifted(
-    engine: Engine, pair: Pair, clean: Run, attacked: Run, beside: Control
+    engine: Engine, pair: PicturePair, clean: Run, attacked: Run, beside: SpreadControl
 ) -> tuple[DriftStep, ...]:
     """Every step of three pictures set against each other; two runs are there. Raises `Busy`."""
     found: list[DriftStep] = []

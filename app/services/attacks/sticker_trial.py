@@ -17,7 +17,7 @@ from app.services.networks.catalogue import Model
 from app.services.runs.run import Run, preprocess
 from app.vision.attacks.paste import Placement, covered, diameter, pasted
 from app.vision.attacks.placing import by_lot, tried
-from app.vision.predict import Ranked, top
+from app.vision.predict import RankedClass, top
 from models.graph import Network
 
 PLACES = 100
@@ -27,7 +27,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StickerPlace:
     """Where a sticker lies: its centre, and its diameter, as shares of the side; degrees turned."""
 
     x: float
@@ -45,34 +45,37 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class StickerAnswer:
     """A picture with a sticker, uint8 [3,S,S], and what the network says to exactly it.
 
     `ranked` are the likeliest five, and the sticker's class after them where it is none of them.
     """
 
     pixels: Tensor
-    ranked: tuple[Ranked, ...]
+    ranked: tuple[RankedClass, ...]
 
 
 async def seen(
-    engine: Engine, run: Run, stickers: list[Tensor], place: Place, target: int
-) -> list[Seen]:
+    engine: Engine, run: Run, stickers: list[Tensor], place: StickerPlace, target: int
+) -> list[StickerAnswer]:
     """The run's picture with each of some stickers, uint8 [3,P,P], at one place.
 
     They go through the network together. Raises `Busy`.
     """
     pictures = [stuck(run.fitted.pixels, one, place) for one in stickers]
     logits = await asyncio.gather(*(_logits(engine, run, one) for one in pictures))
-    return [Seen(*pair) for pair in zip(pictures, (five(z, target) for z in logits), strict=True)]
+    return [
+        StickerAnswer(*pair)
+        for pair in zip(pictures, (five(z, target) for z in logits), strict=True)
+    ]
 
 
-def stuck(pixels: Tensor, sticker: Tensor, place: Place) -> Tensor:
+def stuck(pixels: Tensor, sticker: Tensor, place: StickerPlace) -> Tensor:
     """uint8 [3,S,S] with a sticker on it, uint8."""
     return pasted(pixels[None], sticker, place.on(pixels.shape[-1]))[0]
 
 
-def five(logits: Tensor, target: int) -> tuple[Ranked, ...]:
+def five(logits: Tensor, target: int) -> tuple[RankedClass, ...]:
     """The likeliest five classes, and the target's where it is not among them."""
     ranked = top(logits, len(logits))
     own = [one for one in ranked[SHOWN:] if one.index == target]
@@ -90,7 +93,7 @@ async def _logits(engine: Engine, run: Run, pixels: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class StickerTrials:
     """Some places, x and y as shares of the side, and the class seen at each, [n].
 
     `random` is the class seen there with a sticker of random colours.
@@ -109,7 +112,7 @@ def places(
     stickers: tuple[Tensor, Tensor],
     scale: float,
     seed: int = 0,
-) -> Iterator[Tried]:
+) -> Iterator[StickerTrials]:
     """A sticker and its control on uint8 [3,S,S] at `PLACES` random places, some at a time.
 
     `scale` is the diameter as a share of the side; they are turned by up to 22.5 degrees.
@@ -122,4 +125,4 @@ def places(
             torch.cat(list(tried(reader, some, one, where, AT_ONCE))).argmax(1).cpu()
             for one in stickers
         )
-        yield Tried(where.x / side, where.y / side, own, control)
+        yield StickerTrials(where.x / side, where.y / side, own, control)

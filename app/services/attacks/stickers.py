@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from app.errors import BadRequest, DataUnusable
-from app.services.networks.asset_files import Asset, find
+from app.services.networks.asset_files import AssetFile, find
 from app.services.networks.catalogue import Model
-from app.services.networks.weight_files import Refused
-from app.vision.attacks.goal import Goal
+from app.services.networks.weight_files import RefusedFile
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.paste import TURN, diameter
 from app.vision.attacks.placing import by_lot, share
@@ -27,7 +27,7 @@ AHEAD = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class StickerRecipe:
     """How a sticker is trained: pictures a step, shares of the picture covered, degrees turned."""
 
     steps: int = STEPS
@@ -38,7 +38,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class StickerFigures:
     """What came of it on pictures it was not trained with, shares in 0..1.
 
     `largest` is the share of `tested` pictures taken for its class where it covers the largest
@@ -58,14 +58,14 @@ class Sticker:
     index: int
     label: str
     pixels: Tensor
-    recipe: Recipe
+    recipe: StickerRecipe
     pictures: int
-    measured: Measured
+    measured: StickerFigures
     shipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class StickerTraining:
     """`done` of `total` steps; `reached` is the share of the last batch, 0..1."""
 
     done: int
@@ -79,21 +79,21 @@ def train(
     pictures: Tensor,
     held_out: Tensor,
     target: int,
-    recipe: Recipe,
-) -> Iterator[Training | Sticker]:
+    recipe: StickerRecipe,
+) -> Iterator[StickerTraining | Sticker]:
     """Yield after each step, at the end the sticker, measured on `held_out`.
 
     Both are uint8 [N,3,S,S]; those that the network takes for the target by themselves are left
     out. Raises `DataUnusable` where none is left.
     """
     pictures, held_out = (others(reader, some, target) for some in (pictures, held_out))
-    goal = Goal(torch.full((len(pictures),), target, device=reader.device), targeted=True)
+    goal = AttackGoal(torch.full((len(pictures),), target, device=reader.device), targeted=True)
     steps = train_sticker(
         reader, pictures, goal, areas=recipe.areas, turn=recipe.turn, steps=recipe.steps,
         batch=recipe.batch, seed=recipe.seed,
     )  # fmt: skip
     for step in steps:
-        yield Training(step.number, recipe.steps, step.reached)
+        yield StickerTraining(step.number, recipe.steps, step.reached)
     measured = measure(reader, held_out, step.sticker, target, recipe)
     label = model.labels[target].label
     yield Sticker(target, label, step.sticker, recipe, len(pictures), measured)
@@ -114,8 +114,8 @@ def others(reader: PixelModel, pictures: Tensor, target: int) -> Tensor:
 
 
 def measure(
-    reader: PixelModel, held_out: Tensor, sticker: Tensor, target: int, recipe: Recipe
-) -> Measured:
+    reader: PixelModel, held_out: Tensor, sticker: Tensor, target: int, recipe: StickerRecipe
+) -> StickerFigures:
     """How often it works on uint8 [N,3,S,S], each at a place, size and turn of its own."""
     count, side = len(held_out), held_out.shape[-1]
     most = (recipe.areas[1], recipe.areas[1])
@@ -123,7 +123,7 @@ def measure(
     seed = recipe.seed + 1
     large, all_sizes = (by_lot(count, side, a, recipe.turn, seed) for a in (most, recipe.areas))
     control = random_colours(sticker.shape[-1], seed)
-    return Measured(
+    return StickerFigures(
         count,
         share(reader, held_out, sticker, target, large),
         share(reader, held_out, sticker, target, all_sizes),
@@ -136,7 +136,7 @@ class Stickers:
     """Those for one network, a class once, and files that were refused."""
 
     stickers: tuple[Sticker, ...]
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedFile, ...]
 
     def of(self, index: int) -> Sticker | None:
         """The sticker of a class."""
@@ -152,7 +152,7 @@ def stickers_of(model: Model) -> Stickers:
             for one in unpack(asset, model):
                 by_class.setdefault(one.index, one)
         except DataUnusable as error:
-            refused.append(Refused(asset.path.name, error.detail))
+            refused.append(RefusedFile(asset.path.name, error.detail))
     return Stickers(tuple(by_class.values()), tuple(refused))
 
 
@@ -172,7 +172,7 @@ def pack(stickers: Sequence[Sticker]) -> tuple[dict[str, Tensor], dict[str, str]
     return tensors, {"stickers": json.dumps(about)}
 
 
-def unpack(asset: Asset, model: Model) -> list[Sticker]:
+def unpack(asset: AssetFile, model: Model) -> list[Sticker]:
     """What `pack` put into a file. Raises `DataUnusable` where it does not fit the network."""
     try:
         return [
@@ -182,7 +182,7 @@ def unpack(asset: Asset, model: Model) -> list[Sticker]:
         raise DataUnusable(f"{asset.path.name} holds no stickers that can be read.") from error
 
 
-def _sticker(about: dict[str, object], asset: Asset, model: Model) -> Sticker:
+def _sticker(about: dict[str, object], asset: AssetFile, model: Model) -> Sticker:
     """One of a file's. Raises what a file that is none makes Python raise."""
     told = dict(about)
     index, label = int(str(told.pop("index"))), str(told.pop("label"))
@@ -192,15 +192,15 @@ def _sticker(about: dict[str, object], asset: Asset, model: Model) -> Sticker:
         raise ValueError("no square picture")
     if model.labels[index].label != label:
         raise ValueError("another class")
-    measured = Measured(**told.pop("measured"))  # type: ignore[arg-type]
+    measured = StickerFigures(**told.pop("measured"))  # type: ignore[arg-type]
     pictures = int(str(told.pop("pictures")))
     told["areas"] = tuple(told["areas"])  # type: ignore[arg-type]
     return Sticker(
-        index, label, pixels, Recipe(**told), pictures, measured, asset.shipped  # type: ignore[arg-type]
+        index, label, pixels, StickerRecipe(**told), pictures, measured, asset.shipped  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def checked(recipe: Recipe, side: int) -> Recipe:
+def checked(recipe: StickerRecipe, side: int) -> StickerRecipe:
     """The same. Raises `BadRequest` for what cannot be trained on pictures of `side` pixels."""
     low, high = recipe.areas
     if not 0 < low <= high <= 0.5:

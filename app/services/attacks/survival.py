@@ -9,11 +9,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from app.pictures.journey import JOURNEY, Stop, travelled
+from app.pictures.journey import JOURNEY, JourneyStop, travelled
 from app.services.engine.engine import Engine
 from app.services.runs.batch_inference import Batches, charted, logits_of
-from app.services.runs.pairs import Pair
-from app.vision.predict import Ranked, top
+from app.services.runs.pairs import PicturePair
+from app.vision.predict import RankedClass, top
 
 SHOWN = 5
 
@@ -27,27 +27,27 @@ class Survivor:
 
     clean: Tensor
     attacked: Tensor
-    before: tuple[Ranked, ...]
-    after: tuple[Ranked, ...]
+    before: tuple[RankedClass, ...]
+    after: tuple[RankedClass, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class SurvivalTrial:
     """One thing that happens, alone: the likeliest class of each picture, and what that means."""
 
-    stop: Stop
+    stop: JourneyStop
     strength: float
-    clean: Ranked
-    attacked: Ranked
+    clean: RankedClass
+    attacked: RankedClass
     fate: Fate
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class SurvivalStart:
     """What the network says before anything happens: the likeliest class of each picture."""
 
-    clean: Ranked
-    attacked: Ranked
+    clean: RankedClass
+    attacked: RankedClass
 
     @property
     def fooled(self) -> bool:
@@ -55,7 +55,7 @@ class Start:
         return self.clean.index != self.attacked.index
 
 
-def fate(start: Start, clean: int, attacked: int) -> Fate:
+def fate(start: SurvivalStart, clean: int, attacked: int) -> Fate:
     """What became of an attack, by the classes of both pictures after what happened to them.
 
     `none`: it never fooled. `broken`: the clean picture is taken for something else as well, so
@@ -71,24 +71,26 @@ def fate(start: Start, clean: int, attacked: int) -> Fate:
     return "fooled" if attacked == start.attacked.index else "other"
 
 
-def sent(pair: Pair, chosen: Mapping[str, float]) -> tuple[Tensor, Tensor]:
+def sent(pair: PicturePair, chosen: Mapping[str, float]) -> tuple[Tensor, Tensor]:
     """The clean and the attacked picture after the same journey, with the same chance."""
     clean, attacked = (travelled(x, chosen, pair.seed) for x in (pair.clean, pair.attacked))
     return clean, attacked
 
 
 async def survived(
-    engine: Engine, pair: Pair, both: tuple[Tensor, Tensor]
-) -> tuple[Start, Survivor]:
+    engine: Engine, pair: PicturePair, both: tuple[Tensor, Tensor]
+) -> tuple[SurvivalStart, Survivor]:
     """What the network says to both pictures before and after a journey. Raises `Busy`."""
     asked = (pair.clean, pair.attacked, *both)
     rows = await logits_of(engine, pair.model, pair.network, asked)
-    start = Start(top(rows[0], 1)[0], top(rows[1], 1)[0])
+    start = SurvivalStart(top(rows[0], 1)[0], top(rows[1], 1)[0])
     before, after = (tuple(top(one, SHOWN)) for one in rows[2:])
     return start, Survivor(*both, before, after)
 
 
-async def trials(engine: Engine, owner: str, pair: Pair) -> tuple[Start, list[Trial]]:
+async def trials(
+    engine: Engine, owner: str, pair: PicturePair
+) -> tuple[SurvivalStart, list[SurvivalTrial]]:
     """Everything that can happen, each alone, in a few strengths. Raises `Busy`."""
 
     def work() -> Iterator[Tensor]:
@@ -98,10 +100,10 @@ async def trials(engine: Engine, owner: str, pair: Pair) -> tuple[Start, list[Tr
 
     logits = torch.cat(await charted(engine, owner, work))
     firsts = [top(row, 1)[0] for row in logits]
-    start = Start(*firsts[:2])
+    start = SurvivalStart(*firsts[:2])
     pairs = zip(firsts[2::2], firsts[3::2], strict=True)
     stops = ((stop, strength) for stop in JOURNEY for strength in stop.tried)
     return start, [
-        Trial(stop, strength, clean, attacked, fate(start, clean.index, attacked.index))
+        SurvivalTrial(stop, strength, clean, attacked, fate(start, clean.index, attacked.index))
         for (stop, strength), (clean, attacked) in zip(stops, pairs, strict=True)
     ]

@@ -10,8 +10,8 @@ from app.services.attacks.pixel_model import reader_of
 from app.services.cache import ByteCache
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
-from app.services.runs.pairs import Pair
-from app.vision.attacks.sweep import Method, Pass, Point, Question, sweep
+from app.services.runs.pairs import PicturePair
+from app.vision.attacks.sweep import Method, SweepPass, SweepPoint, SweepSubject, sweep
 
 BUDGET = 2_000_000
 POINT = 1_500
@@ -27,7 +27,7 @@ ROOM = 400_000_000
 class Sweep:
     """What is swept: the clean picture of a pair, toward its target if it has one."""
 
-    pair: Pair
+    pair: PicturePair
     method: Method
 
     @property
@@ -42,27 +42,29 @@ class Sweeps:
     """Finished sweeps, within a budget."""
 
     def __init__(self) -> None:
-        self._kept: ByteCache[tuple[str, ...], tuple[Point, ...]] = ByteCache(BUDGET)
+        self._kept: ByteCache[tuple[str, ...], tuple[SweepPoint, ...]] = ByteCache(BUDGET)
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def kept(self, asked: Sweep) -> tuple[Point, ...] | None:
+    def kept(self, asked: Sweep) -> tuple[SweepPoint, ...] | None:
         """Every point by epsilon, where the sweep has come to its end before; else None."""
         return self._kept.get(asked.key)
 
-    async def run(self, engine: Engine, asked: Sweep, owner: str) -> AsyncGenerator[int | Point]:
+    async def run(
+        self, engine: Engine, asked: Sweep, owner: str
+    ) -> AsyncGenerator[int | SweepPoint]:
         """The place in the queue, then points as they are computed; kept at the end.
 
         Closing it stops the work. Raises `Busy`.
         """
-        found: list[Point] = []
+        found: list[SweepPoint] = []
         items = engine.stream(owner, lambda: _points(asked))
         async with aclosing(items) as running:  # type: ignore[type-var]
             async for item in running:
-                if isinstance(item, Point):
+                if isinstance(item, SweepPoint):
                     found.append(item)
-                if not isinstance(item, Pass):
+                if not isinstance(item, SweepPass):
                     yield item
         self._kept.put(asked.key, by_epsilon(found), POINT * len(found))
 
@@ -71,15 +73,15 @@ class Sweeps:
         self._kept.drop_where(lambda key: key[1] == image)
 
 
-def by_epsilon(points: list[Point]) -> tuple[Point, ...]:
+def by_epsilon(points: list[SweepPoint]) -> tuple[SweepPoint, ...]:
     """The points from left to right."""
     return tuple(sorted(points, key=lambda one: one.epsilon))
 
 
-def _points(asked: Sweep) -> Iterator[Point | Pass]:
+def _points(asked: Sweep) -> Iterator[SweepPoint | SweepPass]:
     pair = asked.pair
     room = ROOM // (3 * activation_bytes(pair.network))
     model = reader_of(pair.model, pair.network)
     batch = max(1, min(TOGETHER, room))
-    question = Question(model, pair.clean[None], asked.method, pair.target, pair.seed, batch)
+    question = SweepSubject(model, pair.clean[None], asked.method, pair.target, pair.seed, batch)
     return sweep(question)

@@ -14,7 +14,7 @@ from torch import Tensor
 from app.errors import NotFound
 from app.pictures.preprocess import input_png
 from app.services.attacks.attacks import Attack, Attacked, Attacks
-from app.services.attacks.job import Ended, Moment
+from app.services.attacks.job import AttackEnded, AttackMoment
 from app.services.attacks.options import AttackOptions
 from app.services.cache import ByteCache
 from app.services.pictures.store import Pictures
@@ -37,7 +37,7 @@ class Outcome:
     """
 
     image: str
-    ended: Ended
+    ended: AttackEnded
     ssim: float
     notes: tuple[str, ...]
     stopped: bool
@@ -54,7 +54,7 @@ class Trace:
     start: Tensor
     labels: tuple[Label, ...]
     options: AttackOptions
-    moments: list[Moment] = field(default_factory=list)
+    moments: list[AttackMoment] = field(default_factory=list)
     outcome: Outcome | None = None
     stopping: bool = False
 
@@ -117,7 +117,7 @@ class Traces:
 
     async def run(
         self, attacks: Attacks, attack: Attack, image: str, owner: str
-    ) -> AsyncGenerator[int | Moment | Outcome]:
+    ) -> AsyncGenerator[int | AttackMoment | Outcome]:
         """Compute and keep: places in the queue, each step, how it ended. Closing it stops it.
 
         Raises `Busy` where this person has a long job already.
@@ -155,9 +155,9 @@ class Traces:
         first = _half(image)
         self._kept.drop_where(lambda key: key.startswith(first))
 
-    def _take(self, trace: Trace, item: Moment | Attacked) -> Moment | Outcome:
-        told: Moment | Outcome
-        if isinstance(item, Moment):
+    def _take(self, trace: Trace, item: AttackMoment | Attacked) -> AttackMoment | Outcome:
+        told: AttackMoment | Outcome
+        if isinstance(item, AttackMoment):
             trace.moments.append(item)
             told = item
         else:

@@ -15,9 +15,9 @@ from app.pictures.transform import to_image
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.runs.batch_inference import logits_of
-from app.services.runs.pairs import Pair
+from app.services.runs.pairs import PicturePair
 from app.services.runs.run import preprocess
-from app.vision.predict import Ranked, top
+from app.vision.predict import RankedClass, top
 from models.classes import Label
 
 SHOWN = 3
@@ -27,10 +27,10 @@ Verdict = Literal["absent", "elsewhere", "held", "same", "other"]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TransferAnswer:
     """The likeliest classes of one picture, and the first one's label."""
 
-    ranked: tuple[Ranked, ...]
+    ranked: tuple[RankedClass, ...]
     first: Label
 
 
@@ -44,9 +44,9 @@ class Transferred:
     """
 
     model: Model
-    photo: Answer
-    clean: Answer
-    attacked: Answer
+    photo: TransferAnswer
+    clean: TransferAnswer
+    attacked: TransferAnswer
     verdict: Verdict
     class_here: bool
     made_here: bool
@@ -54,18 +54,18 @@ class Transferred:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SkippedNetwork:
     """A network that is not asked: it has no classifier, or its weights are not here."""
 
     model: Model
     partial: bool
 
 
-def others(catalogue: Catalogue, mine: str) -> tuple[list[Model], list[Left]]:
+def others(catalogue: Catalogue, mine: str) -> tuple[list[Model], list[SkippedNetwork]]:
     """The networks that can be asked, and those that cannot."""
     rest = [model for model in catalogue.models() if model.id != mine]
     ready = [one for one in rest if one.state in ("embedded", "ready") and one.labels]
-    left = [Left(one, one.state == "partial") for one in rest if one not in ready]
+    left = [SkippedNetwork(one, one.state == "partial") for one in rest if one not in ready]
     return ready, left
 
 
@@ -86,7 +86,7 @@ def verdict(before: str, after: str, known: set[str], clean: str, attacked: str)
     return "same" if attacked == after else "other"
 
 
-async def own_answers(engine: Engine, pair: Pair) -> tuple[Answer, Answer]:
+async def own_answers(engine: Engine, pair: PicturePair) -> tuple[TransferAnswer, TransferAnswer]:
     """What the attacked network itself says to the clean and to the attacked picture."""
     logits = await logits_of(engine, pair.model, pair.network, (pair.clean, pair.attacked))
     clean, attacked = (_answer(pair.model, row) for row in logits)
@@ -94,7 +94,7 @@ async def own_answers(engine: Engine, pair: Pair) -> tuple[Answer, Answer]:
 
 
 async def transferred(
-    engine: Engine, catalogue: Catalogue, pair: Pair, photo: Image.Image, other: str
+    engine: Engine, catalogue: Catalogue, pair: PicturePair, photo: Image.Image, other: str
 ) -> Transferred:
     """What another network says: the 8-bit pictures carried over, through its own preprocessing.
 
@@ -123,7 +123,7 @@ async def transferred(
     )
 
 
-def carried(pair: Pair, photo: Image.Image, model: Model) -> tuple[Tensor, Tensor, Tensor]:
+def carried(pair: PicturePair, photo: Image.Image, model: Model) -> tuple[Tensor, Tensor, Tensor]:
     """What another network gets, uint8 [3,S,S]: of the photo, of the clean and the attacked one."""
     prep = preprocess(model)
     images = (photo, to_image(pair.clean), to_image(pair.attacked))
@@ -131,6 +131,6 @@ def carried(pair: Pair, photo: Image.Image, model: Model) -> tuple[Tensor, Tenso
     return whole, clean, attacked
 
 
-def _answer(model: Model, logits: Tensor) -> Answer:
+def _answer(model: Model, logits: Tensor) -> TransferAnswer:
     ranked = tuple(top(logits, SHOWN))
-    return Answer(ranked, model.labels[ranked[0].index])
+    return TransferAnswer(ranked, model.labels[ranked[0].index])

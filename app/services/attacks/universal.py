@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from app.errors import DataUnusable
-from app.services.networks.asset_files import Asset, find
+from app.services.networks.asset_files import AssetFile, find
 from app.services.networks.catalogue import Model
-from app.services.networks.weight_files import Refused
+from app.services.networks.weight_files import RefusedFile
 from app.vision.attacks.grid import WHITE
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import sign_noise
@@ -24,7 +24,7 @@ AT = (4.0, 8.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class NoiseRecipe:
     """How a noise is made: its largest change of a pixel value, times each picture is shown."""
 
     epsilon: float = 10.0
@@ -34,7 +34,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Flipped:
+class NoiseFigures:
     """Of held-out pictures, the share 0..1 whose answer it changes at `epsilon`.
 
     `random` is the share that random signs of the same size change.
@@ -46,14 +46,14 @@ class Flipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Noise:
+class UniversalNoise:
     """`values` is int8 [3,S,S], made with `pictures` pictures and measured on `tested` others."""
 
     values: Tensor
-    recipe: Recipe
+    recipe: NoiseRecipe
     pictures: int
     tested: int
-    flipped: tuple[Flipped, ...]
+    flipped: tuple[NoiseFigures, ...]
     shipped: bool = False
 
     @property
@@ -72,7 +72,7 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class NoiseTraining:
     """`done` of `total` steps; `reached` is the share of the last batch, 0..1."""
 
     done: int
@@ -81,22 +81,22 @@ class Making:
 
 
 def make(
-    reader: PixelModel, pictures: Tensor, held_out: Tensor, recipe: Recipe
-) -> Iterator[Making | Noise]:
+    reader: PixelModel, pictures: Tensor, held_out: Tensor, recipe: NoiseRecipe
+) -> Iterator[NoiseTraining | UniversalNoise]:
     """Yield after each step, at the end the noise, measured on `held_out`: uint8 [N,3,S,S] both."""
     total = recipe.passes * -(-len(pictures) // recipe.batch)
     for step in universal(
         reader, pictures, recipe.epsilon, passes=recipe.passes, batch=recipe.batch,
         seed=recipe.seed,
     ):  # fmt: skip
-        yield Making(step.number, total, step.reached)
+        yield NoiseTraining(step.number, total, step.reached)
     values = step.noise.cpu().to(torch.int8)
-    noise = Noise(values, recipe, len(pictures), len(held_out), ())
+    noise = UniversalNoise(values, recipe, len(pictures), len(held_out), ())
     flipped = tuple(measured(reader, held_out, noise))
-    yield Noise(values, recipe, len(pictures), len(held_out), flipped)
+    yield UniversalNoise(values, recipe, len(pictures), len(held_out), flipped)
 
 
-def measured(reader: PixelModel, held_out: Tensor, noise: Noise) -> Iterator[Flipped]:
+def measured(reader: PixelModel, held_out: Tensor, noise: UniversalNoise) -> Iterator[NoiseFigures]:
     """The shares of uint8 [N,3,S,S] at every epsilon up to its own, random signs beside."""
     before = _answers(reader, held_out)
     for epsilon in (*(e for e in AT if e < noise.epsilon), noise.epsilon):
@@ -107,7 +107,7 @@ def measured(reader: PixelModel, held_out: Tensor, noise: Noise) -> Iterator[Fli
                 sign_noise(held_out, epsilon, noise.recipe.seed),
             )
         ]
-        yield Flipped(epsilon, *changed)
+        yield NoiseFigures(epsilon, *changed)
 
 
 def _answers(reader: PixelModel, pixels: Tensor) -> Tensor:
@@ -120,8 +120,8 @@ def _answers(reader: PixelModel, pixels: Tensor) -> Tensor:
 class Noises:
     """The noise for a network, if there is one, and files that were refused."""
 
-    noise: Noise | None
-    refused: tuple[Refused, ...]
+    noise: UniversalNoise | None
+    refused: tuple[RefusedFile, ...]
 
 
 def noise_of(model: Model) -> Noises:
@@ -132,11 +132,11 @@ def noise_of(model: Model) -> Noises:
         try:
             return Noises(unpack(asset, model.row.crop), tuple(refused))
         except DataUnusable as error:
-            refused.append(Refused(asset.path.name, error.detail))
+            refused.append(RefusedFile(asset.path.name, error.detail))
     return Noises(None, tuple(refused))
 
 
-def pack(noise: Noise) -> tuple[dict[str, Tensor], dict[str, str]]:
+def pack(noise: UniversalNoise) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a file that holds it."""
     about = {
         **asdict(noise.recipe),
@@ -153,18 +153,18 @@ def pack(noise: Noise) -> tuple[dict[str, Tensor], dict[str, str]]:
     }
 
 
-def unpack(asset: Asset, side: int) -> Noise:
+def unpack(asset: AssetFile, side: int) -> UniversalNoise:
     """What `pack` put into a file. Raises `DataUnusable` where it does not fit the network."""
     try:
         about = json.loads(asset.about["universal"])
         values = asset.tensors["noise"]
         if values.shape != (3, side, side) or values.dtype != torch.int8:
             raise ValueError("another size")
-        flipped = tuple(Flipped(**one) for one in about.pop("flipped"))
+        flipped = tuple(NoiseFigures(**one) for one in about.pop("flipped"))
         pictures, tested = int(about.pop("pictures")), int(about.pop("tested"))
-        recipe = Recipe(**about)
+        recipe = NoiseRecipe(**about)
         if not flipped or not 1 <= recipe.epsilon <= WHITE:
             raise ValueError("nothing measured")
-        return Noise(values, recipe, pictures, tested, flipped, asset.shipped)
+        return UniversalNoise(values, recipe, pictures, tested, flipped, asset.shipped)
     except (KeyError, TypeError, ValueError) as error:
         raise DataUnusable(f"{asset.path.name} holds no noise that can be used.") from error

@@ -13,12 +13,12 @@ from app.services.engine.engine import Engine
 from app.services.networks.calibration import Calibration
 from app.services.networks.catalogue import Model
 from app.services.runs.batch_inference import outputs_of
-from app.services.runs.pairs import Pair
+from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
 from app.vision.attacks.control_noise import kind_of, noise_beside
-from app.vision.predict import Ranked, top
+from app.vision.predict import RankedClass, top
 from app.vision.unusual import (
-    Place,
+    ScorePlace,
     energy,
     feature_norm,
     max_logit,
@@ -73,30 +73,30 @@ SCORES: tuple[Score, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ScoreReading:
     """One score of one picture, and where it stands among the references."""
 
     score: Score
     value: float
-    place: Place
+    place: ScorePlace
 
     @property
     def p_value(self) -> float:
-        """See `Place.p_value`."""
+        """See `ScorePlace.p_value`."""
         return self.place.p_value(self.score.side)
 
     @property
     def beaten(self) -> float:
-        """See `Place.beaten`."""
+        """See `ScorePlace.beaten`."""
         return self.place.beaten(self.score.side)
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedPicture:
     """All that is said of one picture: its scores, and its likeliest class."""
 
-    readings: tuple[Reading, ...]
-    first: Ranked
+    readings: tuple[ScoreReading, ...]
+    first: RankedClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +119,17 @@ def wanted(network: Network) -> set[str]:
 
 def readings(
     outputs: Mapping[str, Tensor], network: Network, found: Calibration
-) -> tuple[Reading, ...]:
+) -> tuple[ScoreReading, ...]:
     """Every score that is calibrated, of the outputs [C,H,W] and [K] of the steps `wanted`."""
     values = _values(outputs, network, found)
     return tuple(
-        Reading(score, values[score.id], place(values[score.id], found.scores[score.id]))
+        ScoreReading(score, values[score.id], place(values[score.id], found.scores[score.id]))
         for score in SCORES
         if score.id in values and score.id in found.scores
     )
 
 
-def read_run(run: Run, found: Calibration) -> tuple[Reading, ...]:
+def read_run(run: Run, found: Calibration) -> tuple[ScoreReading, ...]:
     """As `readings`, of a run that is finished."""
     outline = run.model.outline
     return readings({name: run.tensor(name) for name in wanted(outline)}, outline, found)
@@ -137,15 +137,16 @@ def read_run(run: Run, found: Calibration) -> tuple[Reading, ...]:
 
 async def judged(
     engine: Engine, model: Model, network: Network, found: Calibration, pictures: Sequence[Tensor]
-) -> list[Judged]:
+) -> list[JudgedPicture]:
     """Scores and answer of each of a few pictures, uint8 [3,S,S]. Raises `Busy`."""
     outputs = await outputs_of(engine, model, network, pictures, wanted(network))
     return [
-        Judged(readings(one, network, found), top(one[network.logits], 1)[0]) for one in outputs
+        JudgedPicture(readings(one, network, found), top(one[network.logits], 1)[0])
+        for one in outputs
     ]
 
 
-def control(pair: Pair) -> Tensor:
+def control(pair: PicturePair) -> Tensor:
     """Random noise as large as the change, on the clean picture: uint8 [3,S,S]."""
     clean, attacked = pair.clean[None], pair.attacked[None]
     return noise_beside(kind_of(clean, attacked), clean, attacked, pair.seed)[0]

@@ -75,7 +75,7 @@ class _Forward:
 
 
 @dataclass(eq=False)
-class _Job(Generic[T]):
+class _LongJob(Generic[T]):
     """A long job; `turn` asks for its next item, which `items` brings."""
 
     owner: str
@@ -109,7 +109,7 @@ class LocalEngine:
         self._forwards: deque[_Forward] = deque()
         self._running: list[_Forward] = []
         self._advancing = False
-        self._jobs: deque[_Job[object]] = deque()
+        self._jobs: deque[_LongJob[object]] = deque()
         self._thread = ThreadPoolExecutor(1, "layerscope-compute")
         self._wake = asyncio.Event()
         self._closed = False
@@ -153,7 +153,7 @@ class LocalEngine:
             raise Busy("One long job of yours is running already. Stop it, or wait for it.")
         if len(self._jobs) >= self._limit:
             raise Busy("Very many long jobs are waiting. Please try again later.", retry_after=30)
-        job: _Job[T] = _Job(owner, make())
+        job: _LongJob[T] = _LongJob(owner, make())
         self._jobs.append(job)  # type: ignore[arg-type]
         try:
             yield self._jobs.index(job)  # type: ignore[arg-type]
@@ -236,7 +236,7 @@ class LocalEngine:
             self._forwards.remove(request)
         return batch
 
-    def _next_job(self) -> _Job[object] | None:
+    def _next_job(self) -> _LongJob[object] | None:
         """The next long job that wants an item; jobs take turns."""
         for _ in range(len(self._jobs)):
             job = self._jobs[0]
@@ -276,7 +276,7 @@ class LocalEngine:
         outbox.send()
 
 
-def _advance(loop: asyncio.AbstractEventLoop, job: _Job[object]) -> None:
+def _advance(loop: asyncio.AbstractEventLoop, job: _LongJob[object]) -> None:
     """One item of a long job, in the compute thread."""
     try:
         item: object = next(job.steps, None)

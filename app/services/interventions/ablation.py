@@ -14,12 +14,12 @@ from torch import Tensor
 from app.errors import BadRequest, NoClassifier, UnknownStep
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
-from app.services.interventions.cache import Cuts, once, together
+from app.services.interventions.cache import InterventionCache, once, together
 from app.services.networks.catalogue import Model
 from app.services.runs.arithmetic import checked_channel
 from app.services.runs.run import Record, Run
 from app.vision.ablation import Ablation, Costs, ranked
-from app.vision.cover import Change
+from app.vision.cover import StepChange
 from app.vision.passes import after
 from models.graph import Step
 
@@ -34,7 +34,7 @@ AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class ChannelSwitch:
     """Which channels are off: those named, or with `only` all others. None named is `all` of them.
 
     Told as a text: `3,17`, `all`, and "" for none.
@@ -58,7 +58,7 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
+class AblationRanking:
     """What switching off each channel alone costs a class: [C] each, as far as it is known.
 
     Those from `done` on are not computed yet.
@@ -94,21 +94,21 @@ def checked_step(run: Run, record: Record) -> Record:
     return record
 
 
-def read(record: Record, off: str, only: str) -> Switch:
+def read(record: Record, off: str, only: str) -> ChannelSwitch:
     """What a request names. Raises `BadRequest`, `UnknownStep`."""
     if off and only:
         raise BadRequest("Name the channels that are off, or those that alone are on; not both.")
     text = off or only
     if text == "all":
-        return Switch(all=True) if off else Switch()
+        return ChannelSwitch(all=True) if off else ChannelSwitch()
     if not text:
-        return Switch()
+        return ChannelSwitch()
     if not _LIST.fullmatch(text):
         raise BadRequest("Channels are numbers with commas, 3,17,58, or the word all.")
     named = sorted({int(part) for part in text.split(",")})
     if len(named) > MOST_NAMED:
         raise BadRequest(f"At most {MOST_NAMED} channels can be named one by one; or all.")
-    return Switch(tuple(checked_channel(record, one) for one in named), bool(only))
+    return ChannelSwitch(tuple(checked_channel(record, one) for one in named), bool(only))
 
 
 def looked_at(run: Run) -> str:
@@ -117,8 +117,8 @@ def looked_at(run: Run) -> str:
 
 
 async def switched(
-    engine: Engine, owner: str, run: Run, record: Record, switches: Sequence[Switch]
-) -> list[Change]:
+    engine: Engine, owner: str, run: Run, record: Record, switches: Sequence[ChannelSwitch]
+) -> list[StepChange]:
     """The scores, or the last maps, before and after each of the switches. Raises `Busy`."""
     await run.finish()
     name = looked_at(run)
@@ -129,18 +129,20 @@ async def switched(
         ablation = _ablation(run, record)
         return [ablation.off(one, [name])[name].cpu() if one else before for one in off]
 
-    return [Change(name, before, after) for after in await once(engine, owner, work)]
+    return [StepChange(name, before, after) for after in await once(engine, owner, work)]
 
 
-def kept_ranking(cuts: Cuts, run: Run, record: Record, index: int) -> Ranking | None:
+def kept_ranking(
+    cuts: InterventionCache, run: Run, record: Record, index: int
+) -> AblationRanking | None:
     """A ranking that was finished lately."""
     found = cuts.rankings.get((run.key, (record.step.name, index)))
     return found if found and found.finished else None
 
 
 async def rank(
-    engine: Engine, cuts: Cuts, owner: str, run: Run, record: Record, index: int
-) -> AsyncIterator[int | Ranking]:
+    engine: Engine, cuts: InterventionCache, owner: str, run: Run, record: Record, index: int
+) -> AsyncIterator[int | AblationRanking]:
     """Its places in the queue, then the ranking as it grows, from where it was stopped before.
 
     Raises `Busy`, `NoClassifier`.
@@ -149,7 +151,7 @@ async def rank(
     count, key = len(record.statistics.peaks), (run.key, (record.step.name, index))
     known = cuts.rankings.get(key)
     if known is None or known.finished:
-        known = Ranking(torch.zeros(count), torch.zeros(count), 0)
+        known = AblationRanking(torch.zeros(count), torch.zeros(count), 0)
     done = known.done
     logits, probabilities = known.logits.clone(), known.probabilities.clone()
 
@@ -163,7 +165,7 @@ async def rank(
                 continue
             some = slice(item.channels.start, item.channels.stop)
             logits[some], probabilities[some] = item.logits.cpu(), item.probabilities.cpu()
-            found = Ranking(logits.clone(), probabilities.clone(), item.channels.stop)
+            found = AblationRanking(logits.clone(), probabilities.clone(), item.channels.stop)
             cuts.rankings.put(key, found, 8 * count + 500)
             yield found
 

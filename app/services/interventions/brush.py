@@ -9,15 +9,15 @@ from torch import Tensor
 
 from app.pictures.preprocess import unit
 from app.services.engine.engine import Engine
-from app.services.interventions.cache import Cuts
+from app.services.interventions.cache import InterventionCache
 from app.services.pictures.mask import Mask
 from app.services.runs.batch_inference import outputs_of
 from app.services.runs.run import Record, Run
-from app.vision.cover import Change, How, cover
+from app.vision.cover import How, StepChange, cover
 
 
 @dataclass(frozen=True, slots=True)
-class Stroke:
+class BrushStroke:
     """What is covered, and how; noise is the same for everyone."""
 
     mask: Mask = Mask()
@@ -25,7 +25,7 @@ class Stroke:
 
 
 @dataclass(frozen=True, slots=True)
-class Brushed:
+class BrushResult:
     """`pixels` is the covered input, uint8 [3,S,S].
 
     `map` is one channel before and after, [H,W], [] where the step is a row of numbers; `logits`
@@ -33,8 +33,8 @@ class Brushed:
     """
 
     pixels: Tensor
-    map: Change
-    logits: Change | None
+    map: StepChange
+    logits: StepChange | None
 
     @property
     def bytes(self) -> int:
@@ -45,8 +45,13 @@ class Brushed:
 
 
 async def brush(
-    engine: Engine, cuts: Cuts, run: Run, record: Record, channel: int, stroke: Stroke
-) -> Brushed:
+    engine: Engine,
+    cuts: InterventionCache,
+    run: Run,
+    record: Record,
+    channel: int,
+    stroke: BrushStroke,
+) -> BrushResult:
     """Cover and look, in the interactive lane; nothing is computed beyond what is looked at.
 
     Raises `Busy`.
@@ -59,7 +64,7 @@ async def brush(
     return found
 
 
-def covered(run: Run, stroke: Stroke) -> Tensor:
+def covered(run: Run, stroke: BrushStroke) -> Tensor:
     """The network's input with the mask over it, in whole pixel values, uint8 [3,S,S]."""
     pixels = run.fitted.pixels
     if not stroke.mask.count:
@@ -68,16 +73,18 @@ def covered(run: Run, stroke: Stroke) -> Tensor:
     return cover(unit(pixels), mask, stroke.how).mul(255).round().to(pixels.dtype)
 
 
-async def _brush(engine: Engine, run: Run, record: Record, channel: int, stroke: Stroke) -> Brushed:
+async def _brush(
+    engine: Engine, run: Run, record: Record, channel: int, stroke: BrushStroke
+) -> BrushResult:
     name, logits = record.step.name, run.model.outline.logits
     pixels = await asyncio.to_thread(covered, run, stroke)
     before = {one: run.tensor(one) for one in filter(None, (name, logits))}
     after = before
     if pixels is not run.fitted.pixels:
         (after,) = await outputs_of(engine, run.model, run.network, [pixels], set(before))
-    return Brushed(
+    return BrushResult(
         pixels,
         # Copied: a slice would keep all the step's maps in memory.
-        Change(name, before[name][channel].clone(), after[name][channel].clone()),
-        Change(logits, before[logits], after[logits]) if logits else None,
+        StepChange(name, before[name][channel].clone(), after[name][channel].clone()),
+        StepChange(logits, before[logits], after[logits]) if logits else None,
     )

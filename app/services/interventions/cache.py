@@ -15,9 +15,9 @@ from app.services.runs.run import Key
 from models.graph import Network
 
 if TYPE_CHECKING:
-    from app.services.interventions.ablation import Ranking
-    from app.services.interventions.brush import Brushed
-    from app.services.interventions.occlusion import Laid
+    from app.services.interventions.ablation import AblationRanking
+    from app.services.interventions.brush import BrushResult
+    from app.services.interventions.occlusion import OcclusionSoFar
 
 T = TypeVar("T")
 
@@ -30,13 +30,13 @@ MOST, ROOM = 16, 64_000_000
 _turns = count()
 
 
-class Cuts:
+class InterventionCache:
     """Three caches. A key begins with the run's: network, picture, digest of the weights."""
 
     def __init__(self, budget: int = BUDGET) -> None:
-        self.brushed: ByteCache[tuple[Key, object], Brushed] = ByteCache(budget)
-        self.laid: ByteCache[tuple[Key, object], Laid] = ByteCache(budget)
-        self.rankings: ByteCache[tuple[Key, object], Ranking] = ByteCache(budget)
+        self.brushed: ByteCache[tuple[Key, object], BrushResult] = ByteCache(budget)
+        self.laid: ByteCache[tuple[Key, object], OcclusionSoFar] = ByteCache(budget)
+        self.rankings: ByteCache[tuple[Key, object], AblationRanking] = ByteCache(budget)
 
     def forget(self, image: str) -> None:
         """Drop everything about a picture that was deleted."""

@@ -16,10 +16,10 @@ from app.errors import BadRequest, NoClassifier
 from app.pictures.preprocess import normalise
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
-from app.services.interventions.cache import Cuts, together
+from app.services.interventions.cache import InterventionCache, together
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Run, preprocess
-from app.vision.occlusion import Covered, Patch, occlude
+from app.vision.occlusion import CoveredPlaces, OcclusionPatch, occlude
 from app.vision.units import Unit
 
 Fill = Literal["grey", "mean"]
@@ -33,16 +33,16 @@ COSTLY = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Occlusion:
+class OcclusionRequest:
     """A question: how much lower is `unit` with a patch of `fill` at each place."""
 
     unit: Unit
-    patch: Patch
+    patch: OcclusionPatch
     fill: Fill = "grey"
 
 
 @dataclass(slots=True)
-class Laid:
+class OcclusionSoFar:
     """A map as far as it is: `drops` [rows,columns], of which `done` rows are there.
 
     `whole` is the unit's value with nothing covered; `seconds` what was spent so far.
@@ -74,20 +74,20 @@ def strides(size: int) -> tuple[int, ...]:
     return tuple(size // part for part in (32, 16, 8))
 
 
-def usual(model: Model) -> Patch:
+def usual(model: Model) -> OcclusionPatch:
     """A patch that shows something within seconds: three sixteenths of the side.
 
     AlexNet and `mini` take 196 passes, networks many times as costly 49 to 64.
     """
     size = model.outline.input_size
     fine = activation_bytes(model.outline) <= COSTLY
-    return Patch(sides(size)[1], strides(size)[1 if fine else 2])
+    return OcclusionPatch(sides(size)[1], strides(size)[1 if fine else 2])
 
 
-def checked_patch(model: Model, side: int | None, stride: int | None) -> Patch:
+def checked_patch(model: Model, side: int | None, stride: int | None) -> OcclusionPatch:
     """The patch that was asked for, or the usual. Raises `BadRequest`."""
     size, normal = model.outline.input_size, usual(model)
-    patch = Patch(
+    patch = OcclusionPatch(
         normal.side if side is None else side, normal.stride if stride is None else stride
     )
     if not 1 <= patch.side <= size:
@@ -116,21 +116,21 @@ def probability_of(model: Model, index: int) -> Unit:
     return Unit(last.name, index)
 
 
-def so_far(cuts: Cuts, run: Run, question: Occlusion) -> Laid:
+def so_far(cuts: InterventionCache, run: Run, question: OcclusionRequest) -> OcclusionSoFar:
     """What is known of a map already; without a row where nothing is."""
     key = (run.key, question)
     if (laid := cuts.laid.get(key)) is None:
         size = run.model.outline.input_size
         count = len(question.patch.places(size))
         whole = question.unit.value(run.tensor(question.unit.step)[None]).item()
-        laid = Laid(torch.zeros(count, count), whole)
+        laid = OcclusionSoFar(torch.zeros(count, count), whole)
         cuts.laid.put(key, laid, 4 * count**2 + 500)
     return laid
 
 
 async def rows(
-    engine: Engine, cuts: Cuts, owner: str, run: Run, question: Occlusion
-) -> AsyncIterator[int | Laid]:
+    engine: Engine, cuts: InterventionCache, owner: str, run: Run, question: OcclusionRequest
+) -> AsyncIterator[int | OcclusionSoFar]:
     """Its places in the queue, then the map after each new row; from where it was stopped.
 
     Raises `Busy`. What is computed stays, also when nobody listens any more.
@@ -158,7 +158,7 @@ async def rows(
                 yield laid
 
 
-def _timed(make: partial[Iterator[Covered]]) -> Iterator[tuple[Covered, float]]:
+def _timed(make: partial[Iterator[CoveredPlaces]]) -> Iterator[tuple[CoveredPlaces, float]]:
     """Each part with the seconds it took, not those it waited for its turn."""
     parts = make()
     while True:

@@ -16,14 +16,14 @@ from app import __version__
 from app.errors import DataUnusable
 from app.services.networks.catalogue import Model
 from app.services.networks.loading import weights_digest
-from app.services.networks.weight_files import Refused
+from app.services.networks.weight_files import RefusedFile
 
 LARGEST = 64_000_000
 """Bytes of a file that is looked into: none that this project makes is as large."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asset:
+class AssetFile:
     """One file: its tensors and metadata, and whether it came with the project."""
 
     path: Path
@@ -33,29 +33,29 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundAssets:
     """The files of one kind for a network, the operator's own first, and those refused."""
 
-    assets: tuple[Asset, ...]
-    refused: tuple[Refused, ...]
+    assets: tuple[AssetFile, ...]
+    refused: tuple[RefusedFile, ...]
 
 
-def find(model: Model, kind: str) -> Found:
+def find(model: Model, kind: str) -> FoundAssets:
     """The files of a `kind` (`stickers`, `universal`) made from exactly this network's weights.
 
     The operator's own lie in a folder of that name in `model.data` and begin with the network's
     id; the one that ships lies beside the weights.
     """
-    good, refused = list[Asset](), list[Refused]()
+    good, refused = list[AssetFile](), list[RefusedFile]()
     for path, shipped in _candidates(model, kind):
         try:
             good.append(read(path, model, shipped))
         except DataUnusable as error:
-            refused.append(Refused(path.name, error.detail))
-    return Found(tuple(good), tuple(refused))
+            refused.append(RefusedFile(path.name, error.detail))
+    return FoundAssets(tuple(good), tuple(refused))
 
 
-def read(path: Path, model: Model, shipped: bool = False) -> Asset:
+def read(path: Path, model: Model, shipped: bool = False) -> AssetFile:
     """A file made from this network's weights.
 
     Raises `DataUnusable` where it cannot be read or was made from other weights.
@@ -73,7 +73,7 @@ def read(path: Path, model: Model, shipped: bool = False) -> Asset:
             f"{path.name} was made from other weights than those of {model.row.title}: "
             f"SHA-256 {made_from[:12] or 'not stated'}… and not {weights[:12]}…. Make it anew."
         )
-    return Asset(path, tensors, about, shipped)
+    return AssetFile(path, tensors, about, shipped)
 
 
 def content(model: Model, tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> bytes:

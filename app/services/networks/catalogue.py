@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Entry, Shelf, State
+from app.services.networks.weight_files import State, WeightEntry, WeightFiles
 from app.vision.geometry import Geometry, geometry
 from models import registry
 from models.classes import Label, read_labels
@@ -28,7 +28,7 @@ class Model:
     for it.
     """
 
-    entry: Entry
+    entry: WeightEntry
     outline: Network
     geometry: dict[str, Geometry]
     labels: tuple[Label, ...]
@@ -55,17 +55,17 @@ class Catalogue:
         self,
         device: torch.device,
         budget: int,
-        shelf: Shelf | None = None,
-        loader: Callable[[Entry], Network] = load,
+        shelf: WeightFiles | None = None,
+        loader: Callable[[WeightEntry], Network] = load,
         data: Path | None = None,
     ) -> None:
         self._device = device
         self._budget = budget
-        self.shelf = shelf or Shelf()
+        self.shelf = shelf or WeightFiles()
         self._loader = loader
         self._data = data
         self._models: dict[str, Model] = {}
-        self._loaded: OrderedDict[str, tuple[Entry, Network]] = OrderedDict()
+        self._loaded: OrderedDict[str, tuple[WeightEntry, Network]] = OrderedDict()
         self._lock = asyncio.Lock()
 
     def models(self) -> list[Model]:
@@ -88,21 +88,21 @@ class Catalogue:
         # Shielded: whoever leaves does not stop a loading, and whoever asks next shares it.
         return await asyncio.shield(asyncio.create_task(self._bring(entry)))
 
-    def _model(self, entry: Entry) -> Model:
+    def _model(self, entry: WeightEntry) -> Model:
         """Described once, and again when a file has come, gone or changed."""
         known = self._models.get(entry.id)
         if known is None or known.entry != entry:
             known = self._models[entry.id] = replace(_describe(entry), data=self._data)
         return known
 
-    def _kept(self, entry: Entry) -> Network | None:
+    def _kept(self, entry: WeightEntry) -> Network | None:
         kept, network = self._loaded.get(entry.id, (None, None))
         if network is None or kept != entry:
             return None
         self._loaded.move_to_end(entry.id)
         return network
 
-    async def _bring(self, entry: Entry) -> Network:
+    async def _bring(self, entry: WeightEntry) -> Network:
         async with self._lock:
             if network := self._kept(entry):
                 return network
@@ -112,7 +112,7 @@ class Catalogue:
             self._shrink()
             return network
 
-    def _load(self, entry: Entry) -> Network:
+    def _load(self, entry: WeightEntry) -> Network:
         return self._loader(entry).to(self._device).eval().requires_grad_(False)
 
     def _shrink(self) -> None:
@@ -128,7 +128,7 @@ def size(network: Network) -> int:
     return sum(t.numel() * t.element_size() for t in network.state_dict().values())
 
 
-def _describe(entry: Entry) -> Model:
+def _describe(entry: WeightEntry) -> Model:
     outline = registry.empty(entry.row.architecture)
     if entry.last:
         outline = outline.upto(entry.last)

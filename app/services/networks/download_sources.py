@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from app.errors import DownloadFailed, WeightsRefused
 from app.services.networks.downloads import Attempt
 from app.services.networks.fetch import Received, fetch
-from app.services.networks.partial_file import Wanted
+from app.services.networks.partial_file import WantedFile
 from app.services.networks.state_dict import check
 from app.services.networks.weight_files import second_file, shapes
 from models.row import Weights
@@ -26,7 +26,7 @@ def attempts(row: Weights, cache: Path) -> list[Attempt]:
     size = row.bytes if len(row.sha256) == FULL else None
     found: list[Attempt] = []
     if row.url:
-        found.append(partial(fetch, Wanted(row.url, cache / row.file, size, row.sha256)))
+        found.append(partial(fetch, WantedFile(row.url, cache / row.file, size, row.sha256)))
     if row.second:
         found.append(partial(_second, row, cache / second_file(row)))
     return found
@@ -34,7 +34,7 @@ def attempts(row: Weights, cache: Path) -> list[Attempt]:
 
 def _second(row: Weights, path: Path, stop: threading.Event) -> Iterator[Received]:
     """No digits are published for it: that it fits the network is what can be checked."""
-    yield from fetch(Wanted(row.second, path, None, ""), stop)
+    yield from fetch(WantedFile(row.second, path, None, ""), stop)
     try:
         if check(row.architecture, shapes(path), path.name) is None:
             return

@@ -19,7 +19,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class DownloadStatus:
     """How a download stands; `problem` is a sentence where it failed."""
 
     state: State = "none"
@@ -28,14 +28,14 @@ class Status:
 
 
 @dataclass(eq=False)
-class _Job:
+class _Download:
     """One download; its thread begins when that of the one before has ended."""
 
     key: str
     attempts: Sequence[Attempt]
     before: threading.Thread | None
     stop: threading.Event = field(default_factory=threading.Event)
-    status: Status = Status("running")
+    status: DownloadStatus = DownloadStatus("running")
 
 
 class Downloads:
@@ -43,7 +43,7 @@ class Downloads:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[str, _Download] = {}
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -60,12 +60,12 @@ class Downloads:
             if running - {key}:
                 raise Busy("Another file is being downloaded. Please wait for it.", retry_after=30)
             if not running:
-                self._begin(_Job(key, attempts, self._thread))
+                self._begin(_Download(key, attempts, self._thread))
 
-    def status(self, key: str) -> Status:
+    def status(self, key: str) -> DownloadStatus:
         """How the download stands that was started last under this key."""
         with self._lock:
-            return self._jobs[key].status if key in self._jobs else Status()
+            return self._jobs[key].status if key in self._jobs else DownloadStatus()
 
     def cancel(self, key: str) -> None:
         """Give a running download up; nothing happens where there is none."""
@@ -83,20 +83,20 @@ class Downloads:
             # A connection that stalls notices late. The thread is a daemon, and ends with us.
             self._thread.join(PATIENCE)
 
-    def _begin(self, job: _Job) -> None:
+    def _begin(self, job: _Download) -> None:
         self._thread = threading.Thread(
             target=self._run, args=(job,), name="layerscope-download", daemon=True
         )
         self._thread.start()
         self._jobs[job.key] = job
 
-    def _give_up(self, job: _Job) -> None:
+    def _give_up(self, job: _Download) -> None:
         job.stop.set()
         if job.status.state == "running":
             # Said at once, though the thread may hang in a read: a new start waits for its end.
             job.status = replace(job.status, state="cancelled")
 
-    def _run(self, job: _Job) -> None:
+    def _run(self, job: _Download) -> None:
         if job.before is not None:
             job.before.join()
             job.before = None
@@ -112,7 +112,7 @@ class Downloads:
         with self._lock:
             job.status = replace(job.status, state=state, problem=problem)
 
-    def _problem(self, job: _Job) -> str:
+    def _problem(self, job: _Download) -> str:
         """Try one attempt after the other; why they failed, or nothing once one did not."""
         problems: list[str] = []
         for attempt in job.attempts:
@@ -127,7 +127,7 @@ class Downloads:
         first, last = problems[0], problems[-1]
         return first if first == last else f"{first} Another source did not work either: {last}"
 
-    def _follow(self, job: _Job, attempt: Attempt) -> None:
+    def _follow(self, job: _Download, attempt: Attempt) -> None:
         for received in attempt(job.stop):
             with self._lock:
                 job.status = replace(job.status, received=received)

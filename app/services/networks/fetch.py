@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from app.errors import Cancelled, DownloadFailed
-from app.services.networks.partial_file import CHUNK, Part, Wanted, alone, go_on, writing
+from app.services.networks.partial_file import CHUNK, PartialFile, WantedFile, alone, go_on, writing
 
 TIMEOUT = 30.0
 SPARE = 100_000_000
@@ -48,7 +48,7 @@ class Received:
         return f"{self.done / 1e6:,.0f}{total} MB{speed}{left}"
 
 
-def fetch(wanted: Wanted, stop: threading.Event) -> Iterator[Received]:
+def fetch(wanted: WantedFile, stop: threading.Event) -> Iterator[Received]:
     """Download to `wanted.path`; reports ten times a second at most, and once the file is there.
 
     What fails before its first byte leaves everything as it was. What breaks off or is stopped
@@ -59,7 +59,7 @@ def fetch(wanted: Wanted, stop: threading.Event) -> Iterator[Received]:
     with writing(wanted):
         wanted.path.parent.mkdir(parents=True, exist_ok=True)
         with alone(wanted):
-            part = Part(wanted)
+            part = PartialFile(wanted)
             part.recall(stop)
             with _ask(part) as response:
                 yield from _receive(part, response, stop)
@@ -83,7 +83,7 @@ class _Redirects(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _ask(part: Part) -> HTTPResponse:
+def _ask(part: PartialFile) -> HTTPResponse:
     """The answer that brings the rest where that fits the part, else the whole file.
 
     The part is then forgotten, but stays on the disk.
@@ -95,7 +95,7 @@ def _ask(part: Part) -> HTTPResponse:
     return _open(part.wanted, {})
 
 
-def _ask_rest(part: Part) -> HTTPResponse:
+def _ask_rest(part: PartialFile) -> HTTPResponse:
     rest = {"Range": f"bytes={part.done}-", "If-Range": part.validator}
     response = _open(part.wanted, rest)
     if response.status == 200:
@@ -106,7 +106,7 @@ def _ask_rest(part: Part) -> HTTPResponse:
     return response
 
 
-def _fits(part: Part, response: HTTPResponse) -> bool:
+def _fits(part: PartialFile, response: HTTPResponse) -> bool:
     """Whether a rest begins at the part's end, comes to the file's, and is of the same version."""
     size = _declared(part, response)
     ends = [f"bytes {part.done}-{size - 1}/{total}" for total in (size, "*")] if size else []
@@ -117,7 +117,7 @@ def _fits(part: Part, response: HTTPResponse) -> bool:
     )
 
 
-def _declared(part: Part, response: HTTPResponse) -> int | None:
+def _declared(part: PartialFile, response: HTTPResponse) -> int | None:
     """The size of the whole file, as the server says before it sends it."""
     return None if response.length is None else part.done + response.length
 
@@ -128,7 +128,7 @@ def _validator(headers: Message) -> str:
     return etag if etag.startswith('"') else headers.get("Last-Modified", "")
 
 
-def _open(wanted: Wanted, rest: dict[str, str]) -> HTTPResponse:
+def _open(wanted: WantedFile, rest: dict[str, str]) -> HTTPResponse:
     """The answer, its status 200, or 206 where a rest was asked for."""
     request = Request(wanted.url, headers={"User-Agent": "Layerscope"} | rest)
     try:
@@ -168,7 +168,9 @@ class _Meter:
         yield Received(done, self._total, speed)
 
 
-def _receive(part: Part, response: HTTPResponse, stop: threading.Event) -> Iterator[Received]:
+def _receive(
+    part: PartialFile, response: HTTPResponse, stop: threading.Event
+) -> Iterator[Received]:
     """Pour the answer into the part, and put that in its place once it is the wanted file."""
     declared = _declared(part, response)
     head = _head(part, response)
@@ -193,7 +195,7 @@ def _receive(part: Part, response: HTTPResponse, stop: threading.Event) -> Itera
     yield from meter.report(part.done, last=True)
 
 
-def _head(part: Part, response: HTTPResponse) -> bytes:
+def _head(part: PartialFile, response: HTTPResponse) -> bytes:
     """The first bytes, once it is clear that they are not those of a page."""
     try:
         head = response.read(512)
@@ -210,7 +212,7 @@ def _head(part: Part, response: HTTPResponse) -> bytes:
     return head
 
 
-def _total(part: Part, declared: int | None) -> int | None:
+def _total(part: PartialFile, declared: int | None) -> int | None:
     """The size to expect, once it is clear that the disk has room for it."""
     wanted = part.wanted
     if declared is not None and wanted.bytes not in (None, declared):
@@ -226,7 +228,9 @@ def _total(part: Part, declared: int | None) -> int | None:
     return total
 
 
-def _chunks(part: Part, chunk: bytes, response: HTTPResponse, total: int | None) -> Iterator[bytes]:
+def _chunks(
+    part: PartialFile, chunk: bytes, response: HTTPResponse, total: int | None
+) -> Iterator[bytes]:
     """`chunk` and what comes after it to the file's end, each of them counted and hashed."""
     while chunk:
         part.done += len(chunk)
@@ -243,30 +247,30 @@ def _chunks(part: Part, chunk: bytes, response: HTTPResponse, total: int | None)
         raise _broken(part, total)
 
 
-def _verify(part: Part) -> None:
+def _verify(part: PartialFile) -> None:
     if not part.digest.hexdigest().startswith(part.wanted.sha256.lower()):
         raise _other_file(part.wanted, "its SHA-256 differs")
 
 
-def _unreachable(wanted: Wanted) -> DownloadFailed:
+def _unreachable(wanted: WantedFile) -> DownloadFailed:
     return DownloadFailed(
         f"{wanted.host} cannot be reached. Is this computer connected to the internet? "
         f"A copy of {wanted.path.name} on a USB stick will do, too."
     )
 
 
-def _refusal(wanted: Wanted, status: int) -> DownloadFailed:
+def _refusal(wanted: WantedFile, status: int) -> DownloadFailed:
     later = " Please try again later." if status >= 500 else ""
     kind = _NoRest if status == 416 else DownloadFailed
     return kind(f"{wanted.host} refuses {wanted.path.name}, with status {status}.{later}")
 
 
-def _other_file(wanted: Wanted, difference: str) -> DownloadFailed:
+def _other_file(wanted: WantedFile, difference: str) -> DownloadFailed:
     name, host = wanted.path.name, wanted.host
     return DownloadFailed(f"What {host} sent is not the published {name}: {difference}.")
 
 
-def _broken(part: Part, total: int | None) -> _Broken:
+def _broken(part: PartialFile, total: int | None) -> _Broken:
     so_far = f"{_mb(part.done)} of {_mb(total)}" if total else _mb(part.done)
     again = "goes on from there" if part.validator else "begins anew"
     host = part.wanted.host

@@ -17,11 +17,11 @@ from app.errors import WeightsMissing, WeightsRefused
 from app.services.files import digest_of
 from app.services.networks.random_weights import draw
 from app.services.networks.state_dict import fit
-from app.services.networks.weight_files import Entry
+from app.services.networks.weight_files import WeightEntry
 from models.graph import Network
 
 
-def load(entry: Entry) -> Network:
+def load(entry: WeightEntry) -> Network:
     """The network of an entry with its weights, float32, on the CPU.
 
     Raises `WeightsMissing` where the file is not there, `WeightsRefused` where it is not the file
@@ -71,7 +71,7 @@ def read(path: Path) -> Mapping[str, Tensor]:
     return state
 
 
-def weights_digest(entry: Entry) -> str:
+def weights_digest(entry: WeightEntry) -> str:
     """SHA-256 of a network's weights file in full, read once; "" where there is none."""
     if entry.path is None or not entry.path.is_file():
         return ""
@@ -85,7 +85,7 @@ def _digest(path: Path, changed: int, size: int) -> str:
     return digest_of(path)
 
 
-def missing(entry: Entry) -> str:
+def missing(entry: WeightEntry) -> str:
     """What to do where a network's file is not on this computer."""
     row = entry.row
     if not row.url:
@@ -97,7 +97,7 @@ def missing(entry: Entry) -> str:
     )
 
 
-def _verify(entry: Entry, digest: str) -> None:
+def _verify(entry: WeightEntry, digest: str) -> None:
     if not digest.startswith(entry.row.sha256):
         raise WeightsRefused(
             f"{entry.row.file} is not the published file: its SHA-256 differs. Delete it and "

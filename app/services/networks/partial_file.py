@@ -27,7 +27,7 @@ CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedFile:
     """One file: its address, its place, its size in bytes where known, and its SHA-256.
 
     `sha256` is all 64 hex digits or the first 8 and more; empty where nothing is published.
@@ -53,10 +53,10 @@ class Wanted:
         return self.path.with_name(self.path.name + suffix)
 
 
-class Part:
+class PartialFile:
     """What has come so far: `<name>.part`, and `<name>.part.json`, which says of what."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: WantedFile) -> None:
         self.wanted = wanted
         self.path = wanted.beside(".part")
         self._note = wanted.beside(".part.json")
@@ -103,7 +103,7 @@ class Part:
 
 
 @contextmanager
-def alone(wanted: Wanted) -> Iterator[None]:
+def alone(wanted: WantedFile) -> Iterator[None]:
     """Nobody else fetches this file meanwhile; the lock is the system's, and no crash leaves it."""
     path = wanted.beside(".lock")
     with path.open("ab") as file:
@@ -132,7 +132,7 @@ def _lock(file: int) -> None:
 
 
 @contextmanager
-def writing(wanted: Wanted) -> Iterator[None]:
+def writing(wanted: WantedFile) -> Iterator[None]:
     """What the disk refuses, in a sentence."""
     try:
         yield

@@ -24,7 +24,7 @@ _STEM = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class WeightEntry:
     """A network that can be chosen: its row, the file with its weights if there is one.
 
     A `verified` file is checked against published digits at every load. `last` is the step a
@@ -48,31 +48,31 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedFile:
     """A file of somebody's own that fits no network, and why."""
 
     file: str
     reason: str
 
 
-class Shelf:
+class WeightFiles:
     """The rows of the table and files of one's own, looked for in `folders`, the first first."""
 
     def __init__(self, folders: Sequence[Path] = (), rows: Sequence[Weights] = TABLE) -> None:
         self.folders = tuple(folders)
         self._rows = tuple(rows)
-        self._seen: dict[tuple[str, int, int], Entry | Refused] = {}
+        self._seen: dict[tuple[str, int, int], WeightEntry | RefusedFile] = {}
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[WeightEntry]:
         """Every network, the table's first, then one's own by name."""
-        own = [found for found in self._own() if isinstance(found, Entry)]
+        own = [found for found in self._own() if isinstance(found, WeightEntry)]
         return [self._official(row) for row in self._rows] + own
 
-    def refused(self) -> list[Refused]:
+    def refused(self) -> list[RefusedFile]:
         """Files that look like a network of one's own and are none."""
-        return [found for found in self._own() if isinstance(found, Refused)]
+        return [found for found in self._own() if isinstance(found, RefusedFile)]
 
-    def entry(self, id: str) -> Entry | None:
+    def entry(self, id: str) -> WeightEntry | None:
         """The network of that id, None where there is none.
 
         Each has a twin with random weights, which stands in no list.
@@ -82,55 +82,55 @@ class Shelf:
         pattern = self._with_file(trained_id(id))
         return _twin(pattern) if pattern else None
 
-    def twins(self) -> list[Entry]:
+    def twins(self) -> list[WeightEntry]:
         """The twin with random weights of every network, in the same order."""
         return [_twin(entry) for entry in self.entries()]
 
-    def find(self, id: str) -> Entry:
+    def find(self, id: str) -> WeightEntry:
         """The network of that id. Raises `UnknownModel` naming those there are."""
         if entry := self.entry(id):
             return entry
         known = ", ".join(entry.id for entry in self.entries())
         raise UnknownModel(f"There is no network called “{id[:60]}”. There are: {known}.")
 
-    def _with_file(self, id: str) -> Entry | None:
+    def _with_file(self, id: str) -> WeightEntry | None:
         for row in self._rows:
             if row.id == id:
                 return self._official(row)
-        own = (found for found in self._own() if isinstance(found, Entry))
+        own = (found for found in self._own() if isinstance(found, WeightEntry))
         return next((one for one in own if one.id == id), None)
 
-    def _official(self, row: Weights) -> Entry:
+    def _official(self, row: Weights) -> WeightEntry:
         if row.embedded:
-            return Entry(row, row.path, "embedded", True)
+            return WeightEntry(row, row.path, "embedded", True)
         for name, verified in ((row.file, True), (second_file(row), False)):
             for folder in self.folders:
                 if (folder / name).is_file():
-                    return Entry(row, folder / name, "ready", verified)
-        return Entry(row, None, "downloadable", False)
+                    return WeightEntry(row, folder / name, "ready", verified)
+        return WeightEntry(row, None, "downloadable", False)
 
-    def _own(self) -> list[Entry | Refused]:
-        found: dict[str, Entry | Refused] = {}
+    def _own(self) -> list[WeightEntry | RefusedFile]:
+        found: dict[str, WeightEntry | RefusedFile] = {}
         for folder in self.folders:
             for path in sorted(folder.glob("*.safetensors")) if folder.is_dir() else ():
                 if path.name not in found and (architecture := architecture_of(path.stem)):
                     found[path.name] = self._look(path, architecture)
         return [found[name] for name in sorted(found)]
 
-    def _look(self, path: Path, architecture: str) -> Entry | Refused:
+    def _look(self, path: Path, architecture: str) -> WeightEntry | RefusedFile:
         """What a file is; looked into once, and again when it has changed."""
         try:
             state = path.stat()
         except OSError as error:
-            return Refused(path.name, f"It cannot be read: {error.strerror}.")
+            return RefusedFile(path.name, f"It cannot be read: {error.strerror}.")
         key = (str(path), state.st_size, state.st_mtime_ns)
         if key not in self._seen:
             self._seen[key] = _inspect(path, architecture, key)
         return self._seen[key]
 
 
-def _twin(entry: Entry) -> Entry:
-    return Entry(twin_row(entry.row), None, "random", False, entry.last)
+def _twin(entry: WeightEntry) -> WeightEntry:
+    return WeightEntry(twin_row(entry.row), None, "random", False, entry.last)
 
 
 def second_file(row: Weights) -> str:
@@ -154,18 +154,18 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
         return {name: tuple(file.get_slice(name).get_shape()) for name in names}
 
 
-def _inspect(path: Path, architecture: str, key: tuple[str, int, int]) -> Entry | Refused:
+def _inspect(path: Path, architecture: str, key: tuple[str, int, int]) -> WeightEntry | RefusedFile:
     """Read the names and shapes in a file, not its numbers."""
     if not _STEM.fullmatch(path.stem):
-        return Refused(path.name, "Its name may have letters, digits, dots, - and _ only.")
+        return RefusedFile(path.name, "Its name may have letters, digits, dots, - and _ only.")
     try:
         last = check(architecture, shapes(path), path.name)
     except WeightsRefused as error:
-        return Refused(path.name, error.detail)
+        return RefusedFile(path.name, error.detail)
     except (SafetensorError, OSError) as error:
-        return Refused(path.name, f"It is not a safetensors file: {error}.")
+        return RefusedFile(path.name, f"It is not a safetensors file: {error}.")
     row = _row(path, architecture, key, last)
-    return Entry(row, path, "partial" if last else "ready", False, last)
+    return WeightEntry(row, path, "partial" if last else "ready", False, last)
 
 
 def _row(path: Path, architecture: str, key: tuple[str, int, int], last: str | None) -> Weights:

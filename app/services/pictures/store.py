@@ -17,7 +17,7 @@ from pathlib import Path
 from PIL import Image
 
 from app.errors import Forbidden, PictureTooLarge, UnknownPicture
-from app.pictures.decode import Picture, decode
+from app.pictures.decode import DecodedPicture, decode
 from app.pictures.encode import encode_png, preview
 from app.pictures.samples import sample
 from app.services.cache import ByteCache
@@ -234,7 +234,7 @@ class Pictures:
             if self._index.execute(query, row).fetchone() is None:
                 raise _unknown()
 
-    def _enter(self, id: str, picture: Picture, size: int, owner: str, name: str) -> None:
+    def _enter(self, id: str, picture: DecodedPicture, size: int, owner: str, name: str) -> None:
         now = self._clock()
         expires = now + self.lifetime
         notes = json.dumps(picture.notes)

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from app.errors import BadRequest, UnknownStep
 from app.services.runs.run import Record, Run
-from app.vision.arithmetic.chain import Link, Place, chain
+from app.vision.arithmetic.chain import CellPlace, ChainStep, chain
 from app.vision.arithmetic.explain import Cell, explain
-from app.vision.class_contributions import Paid, paid
+from app.vision.class_contributions import ClassContributions, paid
 from app.vision.contributions import strongest_cell
 from models.graph import Step
 
@@ -55,18 +55,18 @@ def explained(run: Run, record: Record, channel: int, cell: tuple[int, int]) -> 
 
 def chained(
     run: Run, record: Record, channel: int, cell: tuple[int, int], path: Sequence[int]
-) -> list[Link]:
+) -> list[ChainStep]:
     """The links from a cell down to the photo. Raises `BadRequest` for a choice not there."""
     if len(path) > LONGEST_PATH:
         raise BadRequest(f"A path has at most {LONGEST_PATH} choices, not {len(path)}.")
-    start = Place(record.step.name, channel, *cell)
+    start = CellPlace(record.step.name, channel, *cell)
     try:
         return list(chain(run.network, run.output, start, path))
     except IndexError as error:
         raise BadRequest(f"This path cannot be followed: {error}.") from None
 
 
-def payers(run: Run, index: int) -> Paid:
+def payers(run: Run, index: int) -> ClassContributions:
     """What each cell of the last maps paid for a class's score."""
     return paid(run.network, run.output, index)
 

@@ -27,7 +27,7 @@ BYS: tuple[By, ...] = get_args(By)
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
+class ComparedSide:
     """One side: a step of a run that is done."""
 
     run: Run
@@ -56,7 +56,7 @@ class Half:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ChannelPair:
     """A pair of channels; what needs maps of one size is None without it."""
 
     here: int
@@ -74,10 +74,10 @@ class Row:
         return self.peak_there - self.peak_here
 
 
-class Comparison:
+class MapComparison:
     """All pairs of two sides; `channel` matters where one channel is compared with its fellows."""
 
-    def __init__(self, here: Half, there: Half, channel: int | None = None) -> None:
+    def __init__(self, here: ComparedSide, there: ComparedSide, channel: int | None = None) -> None:
         self.here, self.there = here, there
         self.pairing = pairing_of(here, there)
         if self.pairing == "one" and channel is None:
@@ -148,17 +148,17 @@ class Comparison:
         one, other = (strength(half.maps) for half in (self.here, self.there))
         return one[self.pairs[0]] + other[self.pairs[1]]
 
-    def row(self, place: int) -> Row:
+    def row(self, place: int) -> ChannelPair:
         """The pair at a place of `pairs`."""
         return self.between(self.pairs[0][place], self.pairs[1][place])
 
-    def between(self, one: int, other: int) -> Row:
+    def between(self, one: int, other: int) -> ChannelPair:
         """Any two channels. Raises `UnknownStep`."""
         checked_channel(self.here.record, one)
         checked_channel(self.there.record, other)
         a, b = self.here.some([one]), self.there.some([other])
         same = self.same_size
-        return Row(
+        return ChannelPair(
             one,
             other,
             a.max().item(),
@@ -169,7 +169,7 @@ class Comparison:
             largest_difference(a, b).item() if same else None,
         )
 
-    def chosen(self, by: By, other: int | None) -> Row:
+    def chosen(self, by: By, other: int | None) -> ChannelPair:
         """The pair that is looked at: by default the first in order, or the channel's partner."""
         ones, others = self.pairs
         if self.channel is None or (self.pairing == "one" and other is None):
@@ -179,12 +179,12 @@ class Comparison:
             other = others[ones.index(self.channel)]
         return self.between(self.channel, others[0] if other is None else other)
 
-    def limit(self, row: Row) -> float:
+    def limit(self, row: ChannelPair) -> float:
         """Where the colours of a pair and of its difference end: the largest magnitude of all."""
         a, b = self.here.some([row.here]), self.there.some([row.there])
         return max(a.abs().max().item(), b.abs().max().item(), row.largest or 0.0)
 
-    def drawn(self, rows: list[Row], part: Part) -> Tensor:
+    def drawn(self, rows: list[ChannelPair], part: Part) -> Tensor:
         """The maps of one part of some pairs, [N,H,W]. Raises `ValueError` without one size."""
         if part == "here":
             return self.here.some([row.here for row in rows])
@@ -196,7 +196,7 @@ class Comparison:
         return there - self.here.some([row.here for row in rows])
 
 
-def pairing_of(here: Half, there: Half) -> Pairing:
+def pairing_of(here: ComparedSide, there: ComparedSide) -> Pairing:
     """Which channels belong together.
 
     Numbers mean the same in networks of one architecture, trained or not, at one step or at steps
@@ -216,7 +216,7 @@ def _places(order: Tensor, count: int | None) -> list[int]:
     return found
 
 
-def _root(half: Half) -> str:
+def _root(half: ComparedSide) -> str:
     geometry = half.run.model.geometry
     channels = {name: where.shape[0] for name, where in geometry.items()}
     return origin(half.run.model.outline, channels, half.record.step.name, None)[0]

@@ -17,7 +17,7 @@ from models.graph import Network
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PicturePair:
     """Two pictures as a network gets them, uint8 [3,S,S] each, by their image ids.
 
     `target` is the class that the change was to reach, where there was one; `seed` is the change's.
@@ -45,7 +45,7 @@ async def paired(
     after: str,
     target: int | str | None = None,
     seed: int = 0,
-) -> Pair:
+) -> PicturePair:
     """Both pictures, fitted; an attacked picture has the network's size and goes in untouched.
 
     Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`, `BadRequest`.
@@ -64,4 +64,4 @@ async def paired(
 
     clean = await asyncio.to_thread(fitted, before)
     attacked = await asyncio.to_thread(fitted, after)
-    return Pair(described, network, before, after, clean, attacked, goal, seed)
+    return PicturePair(described, network, before, after, clean, attacked, goal, seed)

@@ -33,7 +33,7 @@ class Peaks:
 
 
 @dataclass(frozen=True, slots=True)
-class Won:
+class PeakEntry:
     """A picture in a channel's list: its number, the channel's peak in it and its cell y W + x."""
 
     number: int
@@ -59,13 +59,15 @@ def peaks_of_run(run: Run) -> Peaks:
     return peaks((s.name, run.tensor(s.name)) for s in run.model.outline.steps if s.kind == "conv")
 
 
-def strongest(known: Mapping[int, Peaks], step: str, channel: int, keep: int = KEEP) -> list[Won]:
+def strongest(
+    known: Mapping[int, Peaks], step: str, channel: int, keep: int = KEEP
+) -> list[PeakEntry]:
     """The pictures, by number, in which a channel peaks highest, the strongest first.
 
     Among equals the one with the lower number comes first.
     """
     found = [
-        Won(number, one.values[step][channel].item(), int(one.cells[step][channel]))
+        PeakEntry(number, one.values[step][channel].item(), int(one.cells[step][channel]))
         for number, one in known.items()
     ]
     return sorted(found, key=lambda won: (-won.value, won.number))[:keep]

@@ -12,7 +12,7 @@ from app.errors import UnknownStep
 from app.pictures.preprocess import Fitted, Preprocess, normalise
 from app.services.engine.engine import StepResult
 from app.services.networks.catalogue import Model
-from app.vision.predict import Ranked, top
+from app.vision.predict import RankedClass, top
 from app.vision.statistics import Statistics
 from models.graph import INPUT, Network, Step
 
@@ -127,7 +127,7 @@ class Run:
             return self.maps(step.inputs[0], channels).clamp_min(0)
         return self.tensor(name)[list(channels)]
 
-    def predictions(self, count: int) -> list[Ranked]:
+    def predictions(self, count: int) -> list[RankedClass]:
         """The likeliest classes; empty until the logits are there, and for a partial network."""
         logits = self.model.outline.logits
         if not self.model.labels or len(self.records) <= self._places[logits]:

@@ -39,7 +39,7 @@ _LIST = re.compile(r"\d{1,5}(,\d{1,5})*")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SheetQuery:
     """What a sheet is to show: `channels` is empty for all, `top12` or `3,17`.
 
     Maps whose longer side is above `size` pixels are averaged down to it; then each cell becomes
@@ -53,7 +53,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnSheet:
     """A sheet and how to read it: tile i shows channel `order[i]`, colours end at ±`limits[i]`."""
 
     png: bytes
@@ -68,10 +68,10 @@ class Sheets:
     """Draws sheets in a pool of `workers` threads; keeps `budget` bytes of them."""
 
     def __init__(self, budget: int, workers: int = 2) -> None:
-        self._cache: ByteCache[tuple[object, ...], Drawn] = ByteCache(budget)
+        self._cache: ByteCache[tuple[object, ...], DrawnSheet] = ByteCache(budget)
         self._pool = ThreadPoolExecutor(workers, "layerscope-draw")
 
-    async def draw(self, run: Run, name: str, wanted: Wanted) -> Drawn:
+    async def draw(self, run: Run, name: str, wanted: SheetQuery) -> DrawnSheet:
         """The sheet of a step, which is waited for; on the network's scale, of the whole run.
 
         Raises `UnknownStep`, `BadRequest`.
@@ -99,17 +99,17 @@ class Sheets:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _is_small(run: Run, record: Record, wanted: Wanted, order: tuple[int, ...]) -> bool:
+def _is_small(run: Run, record: Record, wanted: SheetQuery, order: tuple[int, ...]) -> bool:
     cells = math.prod(run.model.geometry[record.step.name].shape[1:])
     return len(order) * cells * wanted.enlarge**2 <= SMALL
 
 
-def draw(run: Run, record: Record, wanted: Wanted) -> Drawn:
+def draw(run: Run, record: Record, wanted: SheetQuery) -> DrawnSheet:
     """Draw one sheet here and now. Raises `UnknownStep`, `BadRequest`."""
     return _draw(run, record, wanted, channels(record, wanted.channels))
 
 
-def _draw(run: Run, record: Record, wanted: Wanted, order: tuple[int, ...]) -> Drawn:
+def _draw(run: Run, record: Record, wanted: SheetQuery, order: tuple[int, ...]) -> DrawnSheet:
     _refuse_too_large(run, record, wanted, order)
     peak = _peak(run, record, wanted.scale, order)
     if wanted.channels:
@@ -121,10 +121,10 @@ def _draw(run: Run, record: Record, wanted: Wanted, order: tuple[int, ...]) -> D
     name = palette_of(record.step, run.model.outline.logits)
     drawing = sheet(maps, peak, name, wanted.size, enlarge=wanted.enlarge)
     limits = torch.as_tensor(peak).expand(len(order)).tolist()
-    return Drawn(drawing.png, drawing.layout, order, tuple(limits), name, drawing.reduced)
+    return DrawnSheet(drawing.png, drawing.layout, order, tuple(limits), name, drawing.reduced)
 
 
-def _refuse_too_large(run: Run, record: Record, wanted: Wanted, order: tuple[int, ...]) -> None:
+def _refuse_too_large(run: Run, record: Record, wanted: SheetQuery, order: tuple[int, ...]) -> None:
     """Before any map is gathered: one channel may be asked for ten thousand times."""
     longest = max(run.model.geometry[record.step.name].shape[1:] or (1,))
     side = min(longest, wanted.size or LARGEST_TILE) * wanted.enlarge

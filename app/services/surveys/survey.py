@@ -38,7 +38,7 @@ from app.vision.preferences import (
     kept,
     tuning,
 )
-from app.vision.scenes import Part, Parted, covered
+from app.vision.scenes import Part, ResponseParts, covered
 from models.graph import Network, Step
 
 FORMAT = 1
@@ -62,7 +62,7 @@ SCENES: dict[str, Part] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SurveyProgress:
     """`done` of `total` passes of the network; `survey` has the crops once they are there."""
 
     done: int
@@ -71,7 +71,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class LayerSurvey:
     """What was measured of a layer's last maps, C of them.
 
     `colour` [C] is the colour index, `curve` [C,O] and `period` [C] the tuning to gratings, `peak`
@@ -84,7 +84,7 @@ class Layer:
     period: Tensor
     peak: Tensor
     kept: Tensor
-    scenes: dict[str, Parted]
+    scenes: dict[str, ResponseParts]
 
 
 _MEASURED = ("colour", "curve", "period", "peak", "kept")
@@ -101,7 +101,7 @@ class Survey:
     weights: str
     pictures: tuple[str, ...]
     peaks: dict[int, Peaks]
-    layers: dict[int, Layer] = field(default_factory=dict)
+    layers: dict[int, LayerSurvey] = field(default_factory=dict)
 
 
 def layer_ends(steps: Sequence[Step]) -> dict[int, str]:
@@ -110,20 +110,20 @@ def layer_ends(steps: Sequence[Step]) -> dict[int, str]:
     return {s.stage: s.name for s in steps if s.stage is not None and s.kind in kinds}
 
 
-def survey(model: Model, network: Network, weights: str) -> Iterator[Progress | Survey]:
+def survey(model: Model, network: Network, weights: str) -> Iterator[SurveyProgress | Survey]:
     """Yield progress between passes, with the crops as soon as they are known; last all of it."""
     work = _Work(model, network)
     peaks: dict[int, Peaks] = {}
     for number, sample in enumerate(work.samples):
         peaks[number] = work.look(sample)
-        yield Progress(number + 1, work.total)
+        yield SurveyProgress(number + 1, work.total)
     ids = tuple(sample.id for sample in work.samples)
     crops = Survey(model.id, weights, ids, peaks)
-    yield Progress(len(ids), work.total, crops)
+    yield SurveyProgress(len(ids), work.total, crops)
     for done in work.gratings():
-        yield Progress(len(ids) + done, work.total, crops)
+        yield SurveyProgress(len(ids) + done, work.total, crops)
     for done in work.scenes():
-        yield Progress(work.total - len(SCENES) + done, work.total, crops)
+        yield SurveyProgress(work.total - len(SCENES) + done, work.total, crops)
     yield Survey(model.id, weights, ids, peaks, work.layers())
 
 
@@ -151,7 +151,7 @@ class _Work:
         self._turned: dict[int, list[Tensor]] = {layer: [] for layer in self._ends}
         self._coloured: list[bool] = []
         self._tuning: dict[int, Tuning] = {}
-        self._scenes: dict[int, dict[str, Parted]] = {layer: {} for layer in self._ends}
+        self._scenes: dict[int, dict[str, ResponseParts]] = {layer: {} for layer in self._ends}
 
     def look(self, sample: Sample) -> Peaks:
         """One built-in picture as it is, without colour and upside down."""
@@ -195,19 +195,19 @@ class _Work:
                 if layer := self._by_name.get(step.name):
                     around, thing = maps.flatten(2).amax(2).cpu().clamp_min(0)
                     whole = self._peaks[layer][number]
-                    self._scenes[layer][id] = Parted(whole, around, thing)
+                    self._scenes[layer][id] = ResponseParts(whole, around, thing)
             yield i
 
-    def layers(self) -> dict[int, Layer]:
+    def layers(self) -> dict[int, LayerSurvey]:
         """What all of it says of each layer."""
         return {layer: self._layer(layer) for layer in self._ends}
 
-    def _layer(self, layer: int) -> Layer:
+    def _layer(self, layer: int) -> LayerSurvey:
         peaks, without, turned = (
             torch.stack(rows[layer]) for rows in (self._peaks, self._grey, self._turned)
         )
         coloured = torch.tensor(self._coloured)
-        return Layer(
+        return LayerSurvey(
             colour_index(peaks[coloured], without[coloured]),
             self._tuning[layer].curve,
             self._tuning[layer].period,
@@ -280,7 +280,7 @@ def _survey(
     return Survey(model, weights, pictures, peaks, {n: _layer(n, t) for n in layers})
 
 
-def _layer(n: int, t: dict[str, Tensor]) -> Layer:
+def _layer(n: int, t: dict[str, Tensor]) -> LayerSurvey:
     colour, curve, period, peak, kept = (t[f"layer/{n}/{name}"] for name in _MEASURED)
-    scenes = {id: Parted(*t[f"layer/{n}/scene/{id}"]) for id in SCENES}
-    return Layer(colour, curve, period, peak, kept, scenes)
+    scenes = {id: ResponseParts(*t[f"layer/{n}/scene/{id}"]) for id in SCENES}
+    return LayerSurvey(colour, curve, period, peak, kept, scenes)

@@ -13,7 +13,7 @@ from app.errors import DataUnusable, NotWritten
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import weights_digest
-from app.services.surveys.survey import Progress, Survey, read_survey, survey, write_survey
+from app.services.surveys.survey import Survey, SurveyProgress, read_survey, survey, write_survey
 
 LINGER = 20.0
 """Seconds after which a survey that nobody asks for any more is given up."""
@@ -39,11 +39,11 @@ class Surveys:
         self.folder = folder
         self._engine, self._catalogue, self._linger = engine, catalogue, linger
         self._done: dict[Key, Survey] = {}
-        self._going: dict[Key, _Going] = {}
+        self._going: dict[Key, _RunningSurvey] = {}
 
     async def ask(
         self, id: str, patience: float = 0.0, *, crops: bool = False
-    ) -> Survey | Progress:
+    ) -> Survey | SurveyProgress:
         """The survey of a network, or how far it is after at most `patience` seconds.
 
         Where `crops` are enough, one that has measured nothing else will do. Raises
@@ -61,7 +61,7 @@ class Surveys:
             # One for everybody: it is nobody's own long job.
             owner = f"survey {' '.join(key)}"
             items = self._engine.stream(owner, partial(survey, model, network, key[1]))
-            going = self._going[key] = _Going()
+            going = self._going[key] = _RunningSurvey()
             going.task = asyncio.create_task(self._make(key, going, items))
         going.asked = asyncio.get_running_loop().time()
         if patience and not (crops and going.progress.survey):
@@ -95,7 +95,7 @@ class Surveys:
             return
         self._keep(key, found)
 
-    async def _make(self, key: Key, going: _Going, items: object) -> None:
+    async def _make(self, key: Key, going: _RunningSurvey, items: object) -> None:
         loop = asyncio.get_running_loop()
         try:
             async with aclosing(items) as running:  # type: ignore[type-var]
@@ -103,7 +103,7 @@ class Surveys:
                     if isinstance(item, Survey):
                         self._keep(key, item)
                         await asyncio.to_thread(self._write, key, item)
-                    elif isinstance(item, Progress):
+                    elif isinstance(item, SurveyProgress):
                         going.progress = item
                         if item.survey:
                             going.crops.set()
@@ -127,19 +127,19 @@ class Surveys:
         return self.folder / f"{key[0]}.{key[1][:12]}.safetensors"
 
 
-class _Going:
+class _RunningSurvey:
     """A survey on its way."""
 
     task: asyncio.Task[None]
 
     def __init__(self) -> None:
-        self.progress = Progress(0, 0)
+        self.progress = SurveyProgress(0, 0)
         self.crops = asyncio.Event()
         self.asked = 0.0
         self.waiting = 0
 
 
-async def _either(going: _Going, crops: bool, patience: float) -> None:
+async def _either(going: _RunningSurvey, crops: bool, patience: float) -> None:
     """Wait for the end, or for the crops where they are enough."""
     waiting: list[asyncio.Task[Any]] = [going.task]
     event = asyncio.create_task(going.crops.wait())

@@ -17,15 +17,15 @@ from app.services.files import put
 from app.services.networks.catalogue import Model
 from app.services.networks.loading import weights_digest
 from app.services.runs.run import preprocess
-from app.vision.goals import Goal
-from app.vision.synthesis import Recipe, Synthesis, synthesise
+from app.vision.goals import SynthesisGoal
+from app.vision.synthesis import Synthesis, SynthesisRecipe, synthesise
 from models.graph import Network
 
 INDEX = "synthesised.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CollectionProgress:
     """`done` of `total` channels are on the disk; those on their way are at `step` of `steps`."""
 
     done: int
@@ -34,7 +34,7 @@ class Made:
     steps: int
 
 
-class Collection:
+class StepCollection:
     """Pictures of some channels of a step in the folder `out`; those that are there are kept.
 
     Raises `UnknownStep` for a step or channel that the network does not have, `DataUnusable` where
@@ -46,7 +46,7 @@ class Collection:
         model: Model,
         step: str,
         channels: Sequence[int],
-        recipe: Recipe,
+        recipe: SynthesisRecipe,
         out: Path,
         away: bool = False,
     ) -> None:
@@ -68,7 +68,7 @@ class Collection:
         """Of each channel's picture. Raises `KeyError` for one that is not there yet."""
         return [float(self._pictures[str(c)]["objective"]) for c in self.channels]
 
-    def make(self, network: Network, batch: int = 16) -> Iterator[Made]:
+    def make(self, network: Network, batch: int = 16) -> Iterator[CollectionProgress]:
         """Yield after each step; `batch` channels together, written when they are finished.
 
         Raises `NotWritten`.
@@ -76,14 +76,14 @@ class Collection:
         left, prep = self.left, preprocess(self.model)
         for start in range(0, len(left), batch):
             some = left[start : start + batch]
-            goals = [Goal(channel, away=self.away) for channel in some]
+            goals = [SynthesisGoal(channel, away=self.away) for channel in some]
             work = Synthesis(network, self.step, goals, prep.mean, prep.std, self.recipe)
             for grown in synthesise(work):
                 done = len(self.channels) - len(left) + start
                 if grown.step == self.recipe.steps and grown.pictures is not None:
                     self._keep(some, work.at, grown.objectives, grown.pictures)
                     done += len(some)
-                yield Made(done, len(self.channels), grown.step, self.recipe.steps)
+                yield CollectionProgress(done, len(self.channels), grown.step, self.recipe.steps)
 
     def file(self, channel: int) -> Path:
         """Where a channel's picture lies."""

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from app.errors import NotWritten
 from app.services.files import write
-from app.services.synthesis.picture import Picture, read
+from app.services.synthesis.picture import SynthesisedPicture, read
 
 _log = logging.getLogger(__name__)
 
 
-class Kept:
+class PictureCache:
     """Pictures by key in `folder`, together at most `capacity` bytes. Thread-safe.
 
     A file's own clock says when it was last looked at. Another process may share the folder: files
@@ -26,7 +26,7 @@ class Kept:
         self._capacity = capacity
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> Picture | None:
+    def get(self, key: str) -> SynthesisedPicture | None:
         """The picture, now the most recently used; None where none is, or none that is whole."""
         path = self._path(key)
         try:
@@ -44,7 +44,7 @@ class Kept:
         """Whether there is a file; it is not looked into."""
         return self._path(key).is_file()
 
-    def put(self, key: str, picture: Picture) -> None:
+    def put(self, key: str, picture: SynthesisedPicture) -> None:
         """Keep a picture and let the oldest go. Raises `NotWritten`."""
         if len(picture.png) > self._capacity:
             return

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from app.errors import NotWritten
 from app.services.runs.run import preprocess
-from app.services.synthesis.picture import Picture, drawn
-from app.services.synthesis.query import Asked
+from app.services.synthesis.picture import SynthesisedPicture, drawn
+from app.services.synthesis.query import SynthesisQuery
 from app.vision.synthesis import Synthesis, synthesise
 from models.graph import Network
 
@@ -28,11 +28,11 @@ was hidden comes back. Few, because each holds its network."""
 LONGEST_TURN = 2.0
 """Seconds between two steps that count as waiting for others' turns; longer it was parked."""
 
-Put = Callable[[Asked, Picture], None]
+Put = Callable[[SynthesisQuery, SynthesisedPicture], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class GrowthReport:
     """After `step` of `steps` steps. `shown` is the newest picture: as if asked for so many steps.
 
     `objective` is the goal's value for it, `curve` holds the values on the way, each of the view
@@ -41,7 +41,7 @@ class Report:
 
     step: int
     steps: int
-    shown: Asked
+    shown: SynthesisQuery
     objective: float
     curve: tuple[float, ...]
     seconds_left: float = 0.0
@@ -60,22 +60,22 @@ class Report:
 class Growth:
     """One picture on its way; it is advanced by whoever is ahead, all in the compute thread."""
 
-    def __init__(self, asked: Asked, network: Network, show: Put, keep: Put) -> None:
+    def __init__(self, asked: SynthesisQuery, network: Network, show: Put, keep: Put) -> None:
         prep = preprocess(asked.model)
         self.asked = asked
         self.listeners = 0
-        self.report: Report | None = None
+        self.report: GrowthReport | None = None
         self._synthesis = Synthesis(
             network, asked.at, [asked.goal], prep.mean, prep.std, asked.recipe
         )
         self._source = synthesise(self._synthesis)
         self._show, self._keep = show, keep
         self._curve: list[float] = []
-        self._newest: Picture | None = None
+        self._newest: SynthesisedPicture | None = None
         self._seconds = 0.0
         self._before = 0.0
 
-    def advance(self) -> Report:
+    def advance(self) -> GrowthReport:
         """One step further."""
         started = time.monotonic()
         grown = next(self._source)
@@ -90,7 +90,7 @@ class Growth:
             self._show(shown, self._newest)
         left = self._left(started, grown.step)
         steps = self.asked.recipe.steps
-        self.report = Report(grown.step, steps, shown, objective, self.curve, left)
+        self.report = GrowthReport(grown.step, steps, shown, objective, self.curve, left)
         if self.report.finished:
             self.report = replace(self.report, problem=self._kept())
         return self.report
@@ -113,7 +113,9 @@ class Growth:
         self._before = now
         return self._seconds * (self.asked.recipe.steps - step) / max(1, step)
 
-    def _picture(self, shown: Asked, pixels: Tensor, objective: float) -> Picture:
+    def _picture(
+        self, shown: SynthesisQuery, pixels: Tensor, objective: float
+    ) -> SynthesisedPicture:
         return drawn(pixels, shown.key, shown.made, objective, list(self.curve))
 
     def _kept(self) -> str:
@@ -133,18 +135,18 @@ class Growths:
 
     show: Put
     keep: Put
-    find: Callable[[Asked], Picture | None]
+    find: Callable[[SynthesisQuery], SynthesisedPicture | None]
     _growing: dict[str, Growth] = field(default_factory=dict)
     _parked: dict[str, tuple[float, Growth]] = field(default_factory=dict)
 
-    def follow(self, asked: Asked, network: Network) -> Iterator[Report]:
+    def follow(self, asked: SynthesisQuery, network: Network) -> Iterator[GrowthReport]:
         """Report after each step from where the growth is now; of a picture that is there, one."""
         if found := self.find(asked):
             steps = asked.recipe.steps
-            yield Report(steps, steps, asked, found.objective, found.curve)
+            yield GrowthReport(steps, steps, asked, found.objective, found.curve)
             return
         growth = self._join(asked, network)
-        seen: Report | None = None
+        seen: GrowthReport | None = None
         try:
             while seen is None or not seen.finished:
                 # Another may be ahead: then there is nothing to compute, only to tell.
@@ -162,7 +164,7 @@ class Growths:
         """Growths that nobody watches, ready to go on."""
         return len(self._parked)
 
-    def _join(self, asked: Asked, network: Network) -> Growth:
+    def _join(self, asked: SynthesisQuery, network: Network) -> Growth:
         """The growth under way, or one that stopped a moment ago, or a new one."""
         self._tidy()
         growth = self._growing.get(asked.key)

@@ -9,7 +9,7 @@ import torch
 from app.services.files import put
 from app.services.networks.asset_files import content
 from app.services.networks.loading import weights_digest
-from app.services.synthesis.collection import Collection
+from app.services.synthesis.collection import StepCollection
 from app.services.synthesis.query import home
 from app.services.synthesis.shipped import KIND, pack
 
@@ -17,7 +17,7 @@ PIXELS = 25_000_000
 """Of one sheet: what a phone can still decode. VGG16's largest convolution has 8 million."""
 
 
-def unshown(collection: Collection) -> str:
+def unshown(collection: StepCollection) -> str:
     """Why the page does not show a finished collection, in a sentence; "" where it does."""
     model, step = collection.model, collection.step
     count, side = model.geometry[step].shape[0], collection.recipe.size
@@ -34,7 +34,7 @@ def unshown(collection: Collection) -> str:
     return ""
 
 
-def keep(collection: Collection, data: Path) -> Path:
+def keep(collection: StepCollection, data: Path) -> Path:
     """Put a collection where the page of a server with the data folder `data` looks for it.
 
     Raises `NotWritten`; `ValueError` where `unshown` says why not.

@@ -10,40 +10,40 @@ from torch import Tensor
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.runs.run import Run, preprocess
-from app.services.synthesis.query import Asked
-from app.vision.goals import Goal, counted, slope
+from app.services.synthesis.query import SynthesisQuery
+from app.vision.goals import SynthesisGoal, counted, slope
 from app.vision.synthesis import GREY
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class ObjectiveLevel:
     """A step's responses as goals count them: `means` of each channel [C], `square` of them all."""
 
     means: Tensor
     square: float
 
     @classmethod
-    def of(cls, output: Tensor, slope: float) -> Level:
+    def of(cls, output: Tensor, slope: float) -> ObjectiveLevel:
         """From a step's output, [C,H,W] or [K]."""
         values = counted(output, slope)
         means = values.mean((1, 2)) if values.ndim == 3 else values
         return cls(means, values.square().mean().item())
 
-    def value(self, goal: Goal) -> float:
+    def value(self, goal: SynthesisGoal) -> float:
         """The goal's number, not turned round where it is to be lowered."""
         if goal.channel is None:
             return self.square
         return replace(goal, away=False).value(self.means).item()
 
 
-class Greys:
+class GreyLevels:
     """Levels of every step of a network for plain grey: one pass a network, when first asked."""
 
     def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
         self._engine, self._catalogue = engine, catalogue
-        self._known: dict[tuple[str, str], dict[str, Level]] = {}
+        self._known: dict[tuple[str, str], dict[str, ObjectiveLevel]] = {}
 
-    async def of(self, asked: Asked) -> float:
+    async def of(self, asked: SynthesisQuery) -> float:
         """The goal's number for grey. Raises `WeightsMissing`, `Busy`."""
         model = asked.model
         key = (model.id, model.row.sha256)
@@ -51,18 +51,18 @@ class Greys:
             self._known[key] = await self._measured(model)
         return self._known[key][asked.at].value(asked.goal)
 
-    async def _measured(self, model: Model) -> dict[str, Level]:
+    async def _measured(self, model: Model) -> dict[str, ObjectiveLevel]:
         network = await self._catalogue.network(model.id)
         prep, side = preprocess(model), network.input_size
         shade = (GREY - torch.tensor(prep.mean)) / torch.tensor(prep.std)
         grey = shade.view(3, 1, 1).expand(3, side, side).contiguous()
         return {
-            one.step.name: Level.of(one.tensor, slope(model.outline, one.step.name))
+            one.step.name: ObjectiveLevel.of(one.tensor, slope(model.outline, one.step.name))
             async for one in self._engine.forward(network, grey)
         }
 
 
-def on_picture(asked: Asked, run: Run) -> float:
+def on_picture(asked: SynthesisQuery, run: Run) -> float:
     """The goal's number for a run's picture, whose step is done."""
     at = asked.at
-    return Level.of(run.tensor(at), slope(asked.model.outline, at)).value(asked.goal)
+    return ObjectiveLevel.of(run.tensor(at), slope(asked.model.outline, at)).value(asked.goal)

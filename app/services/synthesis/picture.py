@@ -18,7 +18,7 @@ ABOUT, WORDS = "Layerscope", "Description"
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class SynthesisedPicture:
     """`png` with its `objective`, the goal's value for it; `curve` holds values on the way."""
 
     png: bytes
@@ -39,12 +39,16 @@ def encode(
     return file.getvalue()
 
 
-def drawn(pixels: Tensor, key: str, words: str, objective: float, curve: list[float]) -> Picture:
+def drawn(
+    pixels: Tensor, key: str, words: str, objective: float, curve: list[float]
+) -> SynthesisedPicture:
     """A picture [3,S,S] in 0..1, rounded to whole numbers."""
-    return Picture(encode(image_of(pixels), key, words, objective, curve), objective, tuple(curve))
+    return SynthesisedPicture(
+        encode(image_of(pixels), key, words, objective, curve), objective, tuple(curve)
+    )
 
 
-def read(png: bytes, key: str) -> Picture | None:
+def read(png: bytes, key: str) -> SynthesisedPicture | None:
     """What `encode` wrote under that key; None for a file that is damaged or another's."""
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
@@ -52,7 +56,7 @@ def read(png: bytes, key: str) -> Picture | None:
             about = json.loads(image.text[ABOUT])  # type: ignore[attr-defined]
         if about["key"] != key:
             return None
-        return Picture(png, float(about["objective"]), tuple(map(float, about["curve"])))
+        return SynthesisedPicture(png, float(about["objective"]), tuple(map(float, about["curve"])))
     except (OSError, SyntaxError, ValueError, KeyError, TypeError):
         # What Pillow raises for a PNG cut off in the middle differs from chunk to chunk.
         return None

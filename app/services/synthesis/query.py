@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from app.errors import BadRequest, UnknownStep
 from app.services.networks.catalogue import Model
 from app.services.synthesis.collection import check
-from app.vision.goals import Goal, size_is_fixed
+from app.vision.goals import SynthesisGoal, size_is_fixed
 from app.vision.origin import origin
-from app.vision.synthesis import Recipe
+from app.vision.synthesis import SynthesisRecipe
 
 SIZES = (64, 96, 128, 160, 224)
 """Pixels of a side that can be asked for where the network allows any."""
@@ -21,7 +21,7 @@ EVERY = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SynthesisOptions:
     """What a request names beside its unit; None stands for what is usual.
 
     `share` is of the `second` channel, in per cent.
@@ -36,7 +36,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SynthesisQuery:
     """A picture for channel `channel` of `step`, or the whole of it (None), as it was named.
 
     The goal is measured at step `at`, where its channels have numbers of their own.
@@ -45,10 +45,10 @@ class Asked:
     model: Model
     step: str
     channel: int | None
-    wanted: Wanted
+    wanted: SynthesisOptions
     at: str
-    goal: Goal
-    recipe: Recipe
+    goal: SynthesisGoal
+    recipe: SynthesisRecipe
 
     @property
     def key(self) -> str:
@@ -57,7 +57,7 @@ class Asked:
         parts = (row.sha256, row.mean, row.std, self.at, asdict(self.goal), asdict(recipe))
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
-    def after(self, steps: int) -> Asked:
+    def after(self, steps: int) -> SynthesisQuery:
         """The same, stopped earlier: as if only so many steps had been asked for."""
         return replace(
             self,
@@ -122,8 +122,12 @@ def label_of(model: Model, at: str, channel: int | None) -> str:
 
 
 def asked(
-    model: Model, step: str, channel: int | None, wanted: Wanted, usual: Recipe | None = None
-) -> Asked:
+    model: Model,
+    step: str,
+    channel: int | None,
+    wanted: SynthesisOptions,
+    usual: SynthesisRecipe | None = None,
+) -> SynthesisQuery:
     """What is asked for, checked. `usual` has the steps and size of those that ship.
 
     Raises `UnknownStep` for a step or channel that the network does not have, or that has nothing
@@ -134,7 +138,7 @@ def asked(
         before = model.outline.step(step).inputs[0]
         raise UnknownStep(f"{step} only lays {before} out in a row: ask for {before}.")
     at, goal = _goal(model, step, channel, wanted)
-    base = usual or Recipe(size=default_size(model, at))
+    base = usual or SynthesisRecipe(size=default_size(model, at))
     recipe = replace(
         base,
         size=_size(model, at, wanted.size or base.size),
@@ -146,7 +150,7 @@ def asked(
         raise BadRequest(f"steps must be from 0 to {MOST_STEPS}, not {recipe.steps}.")
     if not 0 <= recipe.seed <= MOST_SEED:
         raise BadRequest(f"seed must be from 0 to {MOST_SEED}, not {recipe.seed}.")
-    return Asked(model, step, channel, wanted, at, goal, recipe)
+    return SynthesisQuery(model, step, channel, wanted, at, goal, recipe)
 
 
 def has_goal(model: Model, step: str) -> bool:
@@ -172,20 +176,22 @@ def home(model: Model, step: str, channel: int | None) -> tuple[str, int | None]
     return origin(model.outline, _counts(model), step, channel)
 
 
-def _goal(model: Model, step: str, channel: int | None, wanted: Wanted) -> tuple[str, Goal]:
+def _goal(
+    model: Model, step: str, channel: int | None, wanted: SynthesisOptions
+) -> tuple[str, SynthesisGoal]:
     """A mix is measured where both channels are: of two branches, behind their concatenation."""
     at, first = home(model, step, channel)
     if wanted.second is None or channel is None:
         if wanted.second is not None:
             raise BadRequest("second needs a first: name the channel it is mixed with.")
-        return at, Goal(first, away=wanted.away)
+        return at, SynthesisGoal(first, away=wanted.away)
     if not 0 <= wanted.share <= 100:
         raise BadRequest(f"share must be from 0 to 100, not {wanted.share}.")
     there, second = home(model, step, wanted.second)
     if at != there:
         at, _ = home(model, step, None)
         first, second = channel, wanted.second
-    return at, Goal(first, second, wanted.share / 100, wanted.away)
+    return at, SynthesisGoal(first, second, wanted.share / 100, wanted.away)
 
 
 def _size(model: Model, at: str, size: int) -> int:

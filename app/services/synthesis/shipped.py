@@ -15,11 +15,11 @@ from PIL import Image
 from torch import Tensor
 
 from app.pictures.sheets import SheetLayout, arrange
-from app.services.networks.asset_files import Asset, find
+from app.services.networks.asset_files import AssetFile, find
 from app.services.networks.catalogue import Model
-from app.services.synthesis.query import Asked
-from app.vision.goals import Goal
-from app.vision.synthesis import Recipe
+from app.services.synthesis.query import SynthesisQuery
+from app.vision.goals import SynthesisGoal
+from app.vision.synthesis import SynthesisRecipe
 
 KIND, SHEET, OBJECTIVE, RECIPE = "synthesised", "sheet.", "objective.", "recipe"
 """How the file, its tensors before a step's name, and the metadata with the recipe are called."""
@@ -30,13 +30,13 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Shipped:
+class ShippedPictures:
     """By step: `sheets`, a JPEG's bytes of all channels in order, and `objectives`, [C] each.
 
     Every picture was made by `recipe`. `own` says that they were made here and do not ship.
     """
 
-    recipe: Recipe
+    recipe: SynthesisRecipe
     sheets: Mapping[str, Tensor]
     objectives: Mapping[str, Tensor]
     own: bool = False
@@ -61,22 +61,22 @@ class Shipped:
         x, y = arrange(len(self.objectives[at]), side, side).position(channel)
         return _decoded(self.sheet(at)).crop((x, y, x + side, y + side))
 
-    def has(self, asked: Asked) -> bool:
+    def has(self, asked: SynthesisQuery) -> bool:
         """Whether exactly what is asked for is among them."""
         return (
             asked.at in self.sheets
-            and asked.goal == Goal(asked.goal.channel)
+            and asked.goal == SynthesisGoal(asked.goal.channel)
             and asked.goal.channel is not None
             and same(asked.recipe) == same(self.recipe)
         )
 
 
-def shipped(model: Model, at: str) -> Shipped | None:
+def shipped(model: Model, at: str) -> ShippedPictures | None:
     """The pictures of a step, the operator's own before those that ship; None where none are."""
     return next((one for one in files(model) if at in one.sheets), None)
 
 
-def files(model: Model) -> Iterator[Shipped]:
+def files(model: Model) -> Iterator[ShippedPictures]:
     """Every file of pictures made with a network's weights, the operator's own first."""
     for asset in find(model, KIND).assets:
         try:
@@ -85,13 +85,15 @@ def files(model: Model) -> Iterator[Shipped]:
             _log.warning("%s cannot be read: %r", asset.path, error)
 
 
-def same(recipe: Recipe) -> dict[str, object]:
+def same(recipe: SynthesisRecipe) -> dict[str, object]:
     """What of a recipe the picture depends on."""
     return {name: value for name, value in asdict(recipe).items() if name != "every"}
 
 
 def pack(
-    recipe: Recipe, pictures: Mapping[str, Sequence[Image.Image]], objectives: Mapping[str, Tensor]
+    recipe: SynthesisRecipe,
+    pictures: Mapping[str, Sequence[Image.Image]],
+    objectives: Mapping[str, Tensor],
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of the file that `shipped` reads, from every picture of each step."""
     tensors = {SHEET + at: _sheet(tiles) for at, tiles in pictures.items()}
@@ -111,10 +113,10 @@ def _sheet(tiles: Sequence[Image.Image]) -> Tensor:
     return torch.frombuffer(bytearray(file.getvalue()), dtype=torch.uint8)
 
 
-def _of(asset: Asset) -> Shipped:
+def _of(asset: AssetFile) -> ShippedPictures:
     names = [key.removeprefix(SHEET) for key in asset.tensors if key.startswith(SHEET)]
-    return Shipped(
-        Recipe(**json.loads(asset.about[RECIPE])),
+    return ShippedPictures(
+        SynthesisRecipe(**json.loads(asset.about[RECIPE])),
         {name: asset.tensors[SHEET + name] for name in names},
         {name: asset.tensors[OBJECTIVE + name] for name in names},
         own=not asset.shipped,

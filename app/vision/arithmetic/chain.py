@@ -20,7 +20,7 @@ CHOICE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CellPlace:
     """A cell: row `y` and column `x` of a channel of `step`; 0, 0 where there is only a number."""
 
     step: str
@@ -30,10 +30,10 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ChainTerm:
     """One summand of a link: `term = weight * value`, `share` = term / sum of all magnitudes."""
 
-    place: Place
+    place: CellPlace
     value: float
     weight: float
     term: float
@@ -41,18 +41,18 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ChainStep:
     """A cell and what made it: `value = bias + sum of parts' terms + rest`.
 
     `parts` are those that pushed the value most its own way, strongest first; `rest` is the sum of
     the `others` that are not listed; `chosen` is the one the chain goes on from, None at its end.
     """
 
-    place: Place
+    place: CellPlace
     kind: Kind
     value: float
     bias: float
-    parts: tuple[Part, ...]
+    parts: tuple[ChainTerm, ...]
     rest: float
     others: int
     chosen: int | None = None
@@ -64,15 +64,15 @@ class Link:
 
 
 def chain(
-    network: Network, outputs: Outputs, start: Place, path: Sequence[int] = ()
-) -> Iterator[Link]:
+    network: Network, outputs: Outputs, start: CellPlace, path: Sequence[int] = ()
+) -> Iterator[ChainStep]:
     """Yield the links from `start` down to the first step, whose parts are pixels.
 
     `path` says for each link that adds up which of its parts to follow; beyond its end, and by
     default, the strongest (0). A cell that nothing pushed its way ends the chain, as a ReLU at
     zero does. Raises `KeyError`, `IndexError` for a place or a choice that is not there.
     """
-    place: Place | None = start
+    place: CellPlace | None = start
     choices = iter(path)
     while place is not None:
         step = network.step(place.step)
@@ -87,7 +87,7 @@ def chain(
         place = None if link.chosen is None else link.parts[link.chosen].place
 
 
-def _link(step: Step, place: Place, cell: Cell) -> Link:
+def _link(step: Step, place: CellPlace, cell: Cell) -> ChainStep:
     bias, values, weights = _sum(cell)
     terms = values * weights
     signed = terms if cell.value >= 0 else -terms
@@ -95,7 +95,7 @@ def _link(step: Step, place: Place, cell: Cell) -> Link:
     listed = [i for i in order if signed[i] > 0]
     magnitude = abs(bias) + float(terms.abs().sum())
     parts = tuple(
-        Part(
+        ChainTerm(
             _source(step, place, cell, i),
             float(values[i]),
             float(weights[i]),
@@ -105,7 +105,7 @@ def _link(step: Step, place: Place, cell: Cell) -> Link:
         for i in listed
     )
     rest = float(terms.sum()) - sum(part.term for part in parts)
-    return Link(place, step.kind, cell.value, bias, parts, rest, len(terms) - len(parts))
+    return ChainStep(place, step.kind, cell.value, bias, parts, rest, len(terms) - len(parts))
 
 
 def _sum(cell: Cell) -> tuple[float, Tensor, Tensor]:
@@ -131,21 +131,21 @@ def _one(value: float) -> Tensor:
     return torch.tensor([value], dtype=torch.float64)
 
 
-def _source(step: Step, place: Place, cell: Cell, index: int) -> Place:
+def _source(step: Step, place: CellPlace, cell: Cell, index: int) -> CellPlace:
     """Where summand `index` of a cell lies in the step before."""
     before = step.inputs[0]
     match cell:
         case ConvCell():
             channel, inside = divmod(index, cell.patch[0].numel())
             y, x = divmod(inside, cell.patch.shape[2])
-            return Place(before, channel, cell.rows[y], cell.columns[x])
+            return CellPlace(before, channel, cell.rows[y], cell.columns[x])
         case VoteCell():
-            return Place(before, index)
+            return CellPlace(before, index)
         case MeanCell():
-            return Place(before, place.channel, *divmod(index, cell.grid.shape[1]))
+            return CellPlace(before, place.channel, *divmod(index, cell.grid.shape[1]))
         case PoolCell():
-            return Place(before, place.channel, *cell.winner)
+            return CellPlace(before, place.channel, *cell.winner)
         case CopyCell():
-            return Place(cell.source, cell.channel, cell.y, cell.x)
+            return CellPlace(cell.source, cell.channel, cell.y, cell.x)
         case ReluCell() | NormCell() | ShareCell():
             return replace(place, step=before)

@@ -13,7 +13,7 @@ TOP = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ChannelChange:
     """One channel: its mean response to the clean and to the attacked picture."""
 
     channel: int
@@ -27,29 +27,29 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ChannelColumn:
     """Channels that belong together; each group with the largest change first."""
 
-    excited: tuple[Moved, ...]
-    inhibited: tuple[Moved, ...]
-    unmoved: tuple[Moved, ...]
+    excited: tuple[ChannelChange, ...]
+    inhibited: tuple[ChannelChange, ...]
+    unmoved: tuple[ChannelChange, ...]
 
     @property
-    def all(self) -> tuple[Moved, ...]:
+    def all(self) -> tuple[ChannelChange, ...]:
         return (*self.excited, *self.inhibited, *self.unmoved)
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ChannelColumns:
     """Four groups of a layer's channels that share none; the first three need class means."""
 
-    original: Column
-    both: Column
-    target: Column
-    exploited: Column
+    original: ChannelColumn
+    both: ChannelColumn
+    target: ChannelColumn
+    exploited: ChannelColumn
 
     @property
-    def all(self) -> tuple[Column, ...]:
+    def all(self) -> tuple[ChannelColumn, ...]:
         return self.original, self.both, self.target, self.exploited
 
 
@@ -60,7 +60,7 @@ def columns(
     original: int,
     target: int,
     count: int = TOP,
-) -> Columns:
+) -> ChannelColumns:
     """The four columns of Bluff (Das et al. 2020, arXiv 2009.02608) for one layer.
 
     `clean` and `attacked` are maps [C,H,W]; a response is a map's mean. `means` are mean responses
@@ -77,10 +77,12 @@ def columns(
     one, other = (strongest(means, label, count) for label in (original, target))
     rest = [i for i in most_changed(before, after) if i not in one | other][:count]
 
-    def column(channels: Iterable[int]) -> Column:
-        return _ranked([Moved(i, float(before[i]), float(after[i])) for i in channels])
+    def column(channels: Iterable[int]) -> ChannelColumn:
+        return _ranked([ChannelChange(i, float(before[i]), float(after[i])) for i in channels])
 
-    return Columns(column(one - other), column(one & other), column(other - one), column(rest))
+    return ChannelColumns(
+        column(one - other), column(one & other), column(other - one), column(rest)
+    )
 
 
 def strongest(means: Tensor | None, label: int, count: int) -> set[int]:
@@ -99,9 +101,9 @@ def most_changed(before: Tensor, after: Tensor) -> list[int]:
     return order[: int(torch.count_nonzero(size))]
 
 
-def _ranked(channels: list[Moved]) -> Column:
+def _ranked(channels: list[ChannelChange]) -> ChannelColumn:
     order = sorted(channels, key=lambda one: (-abs(one.change), one.channel))
-    return Column(
+    return ChannelColumn(
         tuple(one for one in order if one.change > 0),
         tuple(one for one in order if one.change < 0),
         tuple(one for one in order if one.change == 0),

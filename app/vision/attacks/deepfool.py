@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import AttackStep, eight_bit, on_grid
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.repair import repair
@@ -23,7 +23,7 @@ LEAST = 1e-8
 def deepfool(
     model: PixelModel,
     pixels: Tensor,
-    goal: Goal,
+    goal: AttackGoal,
     *,
     candidates: int = CANDIDATES,
     overshoot: float = OVERSHOOT,
@@ -51,7 +51,7 @@ def deepfool(
 def over_the_border(
     model: PixelModel,
     start: Tensor,
-    goal: Goal,
+    goal: AttackGoal,
     candidates: int = CANDIDATES,
     overshoot: float = OVERSHOOT,
     steps: int = STEPS,
@@ -73,7 +73,7 @@ def over_the_border(
     yield steps, x, logits
 
 
-def _nearest(model: PixelModel, x: Tensor, goal: Goal, order: Tensor) -> Tensor:
+def _nearest(model: PixelModel, x: Tensor, goal: AttackGoal, order: Tensor) -> Tensor:
     """The step to the nearest of the borders, [N,3,S,S]."""
     gaps, slopes = _borders(model, x, goal, order)
     norms = torch.linalg.vector_norm(slopes.flatten(2), dim=2) + LEAST / model.white
@@ -85,7 +85,9 @@ def _nearest(model: PixelModel, x: Tensor, goal: Goal, order: Tensor) -> Tensor:
     return step
 
 
-def _borders(model: PixelModel, x: Tensor, goal: Goal, order: Tensor) -> tuple[Tensor, Tensor]:
+def _borders(
+    model: PixelModel, x: Tensor, goal: AttackGoal, order: Tensor
+) -> tuple[Tensor, Tensor]:
     """How far each candidate is behind, [N,C], and the gradient of that, [N,C,3,S,S].
 
     One pass forward for all candidates, one backward for each.

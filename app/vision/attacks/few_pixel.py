@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import WHITE, AttackStep, eight_bit
 from app.vision.attacks.model import PixelModel
 
@@ -16,7 +16,7 @@ AT_ONCE = 8
 
 
 def few_pixel(
-    model: PixelModel, pixels: Tensor, goal: Goal, count: int, *, seed: int = 0
+    model: PixelModel, pixels: Tensor, goal: AttackGoal, count: int, *, seed: int = 0
 ) -> Iterator[AttackStep]:
     """Change at most `count` pixels of one uint8 picture [1,3,S,S], one after the other.
 
@@ -76,7 +76,7 @@ def _corner(gradient: Tensor) -> Tensor:
 
 
 def _best(
-    model: PixelModel, goal: Goal, trials: Tensor, best: Tensor, logits: Tensor
+    model: PixelModel, goal: AttackGoal, trials: Tensor, best: Tensor, logits: Tensor
 ) -> tuple[Tensor, Tensor, int | None]:
     """The best picture so far with its logits, and which trial it is, None where it is none."""
     answers = model.logits(trials)

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import AttackStep
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import pgd
 
 
-def fgsm(model: PixelModel, pixels: Tensor, goal: Goal, epsilon: float) -> Iterator[AttackStep]:
+def fgsm(
+    model: PixelModel, pixels: Tensor, goal: AttackGoal, epsilon: float
+) -> Iterator[AttackStep]:
     """One step of `epsilon` pixel values along the gradient's sign, from uint8 [N,3,S,S].
 
     x' = clip_{0..255}(x + epsilon * sign(grad L(x))) (Goodfellow et al. 2015, arXiv 1412.6572,

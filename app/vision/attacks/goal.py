@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class AttackGoal:
     """Away from `labels`, or toward them where `targeted`; int64 [N], one for each picture.
 
     Without labels it is away from what is predicted at the start: `settled` fixes that.
@@ -18,13 +18,13 @@ class Goal:
     labels: Tensor | None = None
     targeted: bool = False
 
-    def settled(self, logits: Tensor) -> Goal:
+    def settled(self, logits: Tensor) -> AttackGoal:
         """The same goal with labels: those predicted by [N,K] logits where there are none."""
         if self.labels is not None:
             return self
         return replace(self, labels=logits.detach().argmax(1))
 
-    def only(self, places: Tensor) -> Goal:
+    def only(self, places: Tensor) -> AttackGoal:
         """The goal of some of the pictures, or of one of them several times over."""
         return self if self.labels is None else replace(self, labels=self.labels[places])
 

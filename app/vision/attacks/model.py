@@ -9,7 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 
 TINY = 1e-20
 """Where no number of a gradient is larger, cross-entropy is saturated: its digits are lost."""
@@ -84,7 +84,7 @@ class PixelModel:
             logits: Tensor = self.network(self.normalised(pixels))
         return logits
 
-    def slope(self, pixels: Tensor, goal: Goal, *, margin: bool = False) -> Slope:
+    def slope(self, pixels: Tensor, goal: AttackGoal, *, margin: bool = False) -> Slope:
         """Gradient of the goal's loss (its margin where asked), each picture by itself.
 
         Where cross-entropy has no slope, the margin takes over for that picture.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import AttackStep, eight_bit, on_grid
 from app.vision.attacks.model import PixelModel
 
@@ -28,7 +28,12 @@ class Iterate:
 
 
 def pgd(
-    model: PixelModel, pixels: Tensor, goal: Goal, epsilon: Amount, step_size: Amount, steps: int
+    model: PixelModel,
+    pixels: Tensor,
+    goal: AttackGoal,
+    epsilon: Amount,
+    step_size: Amount,
+    steps: int,
 ) -> Iterator[AttackStep]:
     """Climb the loss by `step_size` a step, never farther than `epsilon` from uint8 [N,3,S,S].
 
@@ -53,7 +58,7 @@ def pgd(
 def climb(
     model: PixelModel,
     start: Tensor,
-    goal: Goal,
+    goal: AttackGoal,
     epsilon: Amount,
     step_size: Amount,
     steps: int,

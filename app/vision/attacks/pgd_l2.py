@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import AttackStep, eight_bit, on_grid_within
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.repair import repair
@@ -17,7 +17,12 @@ LEAST = 1e-12
 
 
 def pgd_l2(
-    model: PixelModel, pixels: Tensor, goal: Goal, epsilon: float, step_size: float, steps: int
+    model: PixelModel,
+    pixels: Tensor,
+    goal: AttackGoal,
+    epsilon: float,
+    step_size: float,
+    steps: int,
 ) -> Iterator[AttackStep]:
     """Steps of L2 norm `step_size`, never farther than `epsilon` from uint8 [N,3,S,S].
 
@@ -38,7 +43,7 @@ def pgd_l2(
 
 
 def climb_l2(
-    model: PixelModel, start: Tensor, goal: Goal, epsilon: float, step_size: float, steps: int
+    model: PixelModel, start: Tensor, goal: AttackGoal, epsilon: float, step_size: float, steps: int
 ) -> Iterator[tuple[int, Tensor, Tensor, bool]]:
     """The iteration in floats: number, x [N,3,S,S], its logits, whether the margin was taken."""
     x = start

@@ -11,14 +11,14 @@ from torch import Tensor
 from app.vision.attacks.deepfool import deepfool
 from app.vision.attacks.few_pixel import few_pixel
 from app.vision.attacks.fgsm import fgsm
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import AttackStep, l2, linf
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import gaussian_noise, sign_noise
 from app.vision.attacks.pgd import pgd
 from app.vision.attacks.pgd_l2 import pgd_l2
 
-Make = Callable[[PixelModel, Tensor, Goal, float], Iterator[AttackStep]]
+Make = Callable[[PixelModel, Tensor, AttackGoal, float], Iterator[AttackStep]]
 STEPS = 10
 
 
@@ -35,12 +35,16 @@ class Rate:
     relative_l2: float
 
 
-def _sign(model: PixelModel, pixels: Tensor, goal: Goal, epsilon: float) -> Iterator[AttackStep]:
+def _sign(
+    model: PixelModel, pixels: Tensor, goal: AttackGoal, epsilon: float
+) -> Iterator[AttackStep]:
     noisy = sign_noise(pixels, epsilon)
     yield AttackStep(1, noisy, model.logits(noisy.to(model.device).float()))
 
 
-def _gauss(model: PixelModel, pixels: Tensor, goal: Goal, epsilon: float) -> Iterator[AttackStep]:
+def _gauss(
+    model: PixelModel, pixels: Tensor, goal: AttackGoal, epsilon: float
+) -> Iterator[AttackStep]:
     noisy = gaussian_noise(pixels, epsilon)
     yield AttackStep(1, noisy, model.logits(noisy.to(model.device).float()))
 
@@ -67,7 +71,7 @@ def rate(
     figures = []
     for part, own in zip(torch.split(pixels, size), torch.split(labels, size), strict=True):
         own = own.to(model.device)
-        *_, last = METHODS[method](model, part, Goal(own), epsilon)
+        *_, last = METHODS[method](model, part, AttackGoal(own), epsilon)
         shown = last.pixels.to(part.device)
         change = l2(shown, part)
         flipped = (last.logits.argmax(1) != own).to(part.device)

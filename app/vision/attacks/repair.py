@@ -8,7 +8,7 @@ from math import inf
 import torch
 from torch import Tensor
 
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import WHITE, AttackStep, eight_bit, l2
 from app.vision.attacks.model import PixelModel
 
@@ -21,7 +21,7 @@ def repair(
     model: PixelModel,
     shown: Tensor,
     start: Tensor,
-    goal: Goal,
+    goal: AttackGoal,
     wanted: Tensor,
     number: int,
     norm: float = inf,

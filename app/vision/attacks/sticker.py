@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from app.vision.attacks.adam import Adam, falling
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import WHITE, AttackStep, eight_bit
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.paste import TURN, Placement, anywhere, diameter, paste, pasted
@@ -35,7 +35,7 @@ class StickerStep:
 def train_sticker(
     model: PixelModel,
     pictures: Tensor,
-    goal: Goal,
+    goal: AttackGoal,
     *,
     areas: tuple[float, float] = AREAS,
     turn: float = TURN,
@@ -69,7 +69,7 @@ def train_sticker(
 
 
 def sticker_on_one(
-    model: PixelModel, pixels: Tensor, goal: Goal, area: float, steps: int, seed: int = 0
+    model: PixelModel, pixels: Tensor, goal: AttackGoal, area: float, steps: int, seed: int = 0
 ) -> Iterator[AttackStep]:
     """Train on uint8 [1,3,S,S] alone and show the sticker on it, always at the same place.
 
@@ -122,7 +122,7 @@ def place_of(side: int, area: float, seed: int) -> Placement:
 
 
 def _gradient(
-    model: PixelModel, under: Tensor, sticker: Tensor, place: Placement, goal: Goal
+    model: PixelModel, under: Tensor, sticker: Tensor, place: Placement, goal: AttackGoal
 ) -> tuple[Tensor, Tensor]:
     """Gradient of the summed loss by the sticker, [3,P,P], and the logits."""
     with torch.inference_mode(False), torch.enable_grad():

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import sign_noise
 from app.vision.attacks.pgd import pgd
@@ -25,7 +25,7 @@ STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SweepAnswer:
     """What the network says to one 8-bit picture.
 
     `probability` is that of the class it saw at first, `target` that of the target, if any.
@@ -37,21 +37,21 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class SweepPoint:
     """One epsilon: the answer to the attacked picture, and to each of some random noises."""
 
     epsilon: int
-    attack: Answer
-    noise: tuple[Answer, ...]
+    attack: SweepAnswer
+    noise: tuple[SweepAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class SweepPass:
     """Nothing to see yet, but the network has been asked once more: others may come between."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SweepSubject:
     """What is swept: uint8 [1,3,S,S], away from its first class or toward `target`.
 
     `batch` is how many pictures may go through the network together.
@@ -65,7 +65,9 @@ class Question:
     batch: int = 4
 
 
-def sweep(ask: Question, epsilons: Sequence[int] = EPSILONS) -> Iterator[Point | Pass]:
+def sweep(
+    ask: SweepSubject, epsilons: Sequence[int] = EPSILONS
+) -> Iterator[SweepPoint | SweepPass]:
     """Yield a point for each epsilon, then for those between where attack and noise first fell.
 
     PGD (Madry et al. 2018) by epsilon / 4 in 10 steps, or FGSM, each epsilon by itself from the
@@ -74,13 +76,13 @@ def sweep(ask: Question, epsilons: Sequence[int] = EPSILONS) -> Iterator[Point |
     """
     logits = ask.model.logits(ask.pixels.to(ask.model.device).float())
     start = int(logits.argmax(1))
-    seen: dict[int, Point] = {}
+    seen: dict[int, SweepPoint] = {}
     while left := [one for one in epsilons if one not in seen]:
         for part in _parts(left, ask.batch):
             attacked = yield from _attacked(ask, start, part)
             for epsilon, logits in zip(part, attacked, strict=True):
                 noise = yield from _noisy(ask, start, epsilon)
-                point = Point(epsilon, _answer(logits, start, ask.target), noise)
+                point = SweepPoint(epsilon, _answer(logits, start, ask.target), noise)
                 seen[epsilon] = point
                 yield point
         found = sorted(seen.values(), key=lambda one: one.epsilon)
@@ -88,27 +90,27 @@ def sweep(ask: Question, epsilons: Sequence[int] = EPSILONS) -> Iterator[Point |
         epsilons = sorted({one for fell in fallen for one in _before(found, fell)})
 
 
-def reached(start: int, target: int | None) -> Callable[[Point], bool]:
+def reached(start: int, target: int | None) -> Callable[[SweepPoint], bool]:
     """Whether an attack fell: away from `start`, or at the target where there is one."""
     return lambda one: one.attack.label == target if target is not None else moved(start)(one)
 
 
-def moved(start: int) -> Callable[[Point], bool]:
+def moved(start: int) -> Callable[[SweepPoint], bool]:
     """Whether the answer to the attacked picture is not `start`."""
     return lambda one: one.attack.label != start
 
 
-def shaken(start: int) -> Callable[[Point], bool]:
+def shaken(start: int) -> Callable[[SweepPoint], bool]:
     """Whether at least one of the noises changed the answer from `start`."""
     return lambda one: any(answer.label != start for answer in one.noise)
 
 
-def flip(points: Sequence[Point], fell: Callable[[Point], bool]) -> int | None:
+def flip(points: Sequence[SweepPoint], fell: Callable[[SweepPoint], bool]) -> int | None:
     """The smallest epsilon of all points at which it fell; None where it held at every one."""
     return min((one.epsilon for one in points if fell(one)), default=None)
 
 
-def _before(points: Sequence[Point], fell: Callable[[Point], bool]) -> list[int]:
+def _before(points: Sequence[SweepPoint], fell: Callable[[SweepPoint], bool]) -> list[int]:
     """The whole epsilons between the first that fell and the one before it, in order."""
     first = flip(points, fell)
     below = [one.epsilon for one in points if first is not None and one.epsilon < first]
@@ -116,39 +118,41 @@ def _before(points: Sequence[Point], fell: Callable[[Point], bool]) -> list[int]
 
 
 def _attacked(
-    ask: Question, start: int, epsilons: Sequence[int]
-) -> Generator[Pass, None, list[Tensor]]:
+    ask: SweepSubject, start: int, epsilons: Sequence[int]
+) -> Generator[SweepPass, None, list[Tensor]]:
     """Attack a picture with N epsilons at once; returns the logits at each one's end, [K]."""
     wanted = start if ask.target is None else ask.target
     labels = torch.full((len(epsilons),), wanted, device=ask.model.device)
-    goal = Goal(labels, targeted=ask.target is not None)
+    goal = AttackGoal(labels, targeted=ask.target is not None)
     most = torch.tensor(epsilons, device=ask.model.device).view(-1, 1, 1, 1).float()
     pictures = ask.pixels.expand(len(epsilons), -1, -1, -1)
     size, steps = (most, 1) if ask.method == "fgsm" else (most / 4, STEPS)
     logits = torch.empty(0)
     for step in pgd(ask.model, pictures, goal, most, size, steps):
         logits = step.logits
-        yield Pass()
+        yield SweepPass()
     return list(logits)
 
 
-def _noisy(ask: Question, start: int, epsilon: int) -> Generator[Pass, None, tuple[Answer, ...]]:
+def _noisy(
+    ask: SweepSubject, start: int, epsilon: int
+) -> Generator[SweepPass, None, tuple[SweepAnswer, ...]]:
     """Ask about the picture under each random noise; returns the answers."""
     # The first is the one that stands beside an attack of this seed.
     seeds = range(ask.seed + 1, ask.seed + 1 + SEEDS)
-    answers: list[Answer] = []
+    answers: list[SweepAnswer] = []
     for part in _parts(seeds, ask.batch):
         pictures = torch.cat([sign_noise(ask.pixels, epsilon, seed) for seed in part])
         logits = ask.model.logits(pictures.to(ask.model.device).float())
         answers += [_answer(one, start, ask.target) for one in logits]
-        yield Pass()
+        yield SweepPass()
     return tuple(answers)
 
 
-def _answer(logits: Tensor, start: int, target: int | None) -> Answer:
+def _answer(logits: Tensor, start: int, target: int | None) -> SweepAnswer:
     shares = logits.double().softmax(0)
     wanted = None if target is None else float(shares[target])
-    return Answer(int(logits.argmax()), float(shares[start]), wanted)
+    return SweepAnswer(int(logits.argmax()), float(shares[start]), wanted)
 
 
 def _parts(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:

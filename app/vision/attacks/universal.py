@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from app.vision.attacks.adam import Adam, falling
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.grid import WHITE, AttackStep
 from app.vision.attacks.model import PixelModel, Slope
 
@@ -39,7 +39,7 @@ def universal(
     pictures: Tensor,
     epsilon: float,
     *,
-    goal: Goal | None = None,
+    goal: AttackGoal | None = None,
     passes: int = PASSES,
     batch: int = BATCH,
     step_size: float | None = None,
@@ -54,7 +54,7 @@ def universal(
     falls. `seed` orders the pictures.
     """
     lot = torch.Generator().manual_seed(seed)
-    wanted = goal or Goal()
+    wanted = goal or AttackGoal()
     wanted = wanted.settled(
         torch.cat([_clean(model, part) for part in torch.split(pictures, batch)])
     )
@@ -104,7 +104,7 @@ def universal_growing(
 def universal_for_one(
     model: PixelModel,
     pixels: Tensor,
-    goal: Goal,
+    goal: AttackGoal,
     epsilon: float,
     steps: int,
     step_size: float | None = None,
@@ -126,7 +126,7 @@ def _clean(model: PixelModel, pixels: Tensor) -> Tensor:
     return model.logits(pixels.to(model.device).float())
 
 
-def _direction(slope: Slope, goal: Goal) -> Tensor:
+def _direction(slope: Slope, goal: AttackGoal) -> Tensor:
     """Sum of the gradients of those pictures that are not fooled well enough, [3,S,S].
 
     All of them where every one is: the noise goes on growing safer.

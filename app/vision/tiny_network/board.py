@@ -55,7 +55,7 @@ class Pen:
 
 
 @dataclass(frozen=True, slots=True)
-class Preset:
+class BoardPreset:
     """A board to begin with: a letter as `Pen` draws it, some cells wrong.
 
     `how` says what was done to it, "" for the ideal one.
@@ -147,14 +147,14 @@ def _to_o(y: Tensor, x: Tensor) -> Tensor:
 _NOISE = ((2, 5), (5, 1), (6, 6))
 
 PRESETS = (
-    Preset("X"),
-    Preset("X", "shifted", shift=(0, 1)),
-    Preset("X", "rotated", degrees=15),
-    Preset("X", "thick", half=THICK),
-    Preset("X", "noisy", flipped=_NOISE),
-    Preset("O"),
-    Preset("O", "shifted", shift=(1, 1)),
-    Preset("O", "rotated", degrees=15),
-    Preset("O", "thick", half=THICK),
-    Preset("O", "noisy", flipped=_NOISE),
+    BoardPreset("X"),
+    BoardPreset("X", "shifted", shift=(0, 1)),
+    BoardPreset("X", "rotated", degrees=15),
+    BoardPreset("X", "thick", half=THICK),
+    BoardPreset("X", "noisy", flipped=_NOISE),
+    BoardPreset("O"),
+    BoardPreset("O", "shifted", shift=(1, 1)),
+    BoardPreset("O", "rotated", degrees=15),
+    BoardPreset("O", "thick", half=THICK),
+    BoardPreset("O", "noisy", flipped=_NOISE),
 )

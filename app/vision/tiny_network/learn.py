@@ -16,7 +16,7 @@ from torch import Tensor
 
 from app.vision.ascent import Ascent
 from app.vision.tiny_network.board import generated
-from app.vision.tiny_network.tiny import KERNEL, KERNELS, Layer, Match, plan, together
+from app.vision.tiny_network.tiny import KERNEL, KERNELS, Match, TinyLayer, plan, together
 
 STEPS, EVERY, BATCH = 300, 5, 50
 """Steps in all, how many between two reports, boards in a step."""
@@ -43,7 +43,7 @@ class Learned:
     kernels: Tensor
 
 
-def check(layers: tuple[Layer, ...]) -> None:
+def check(layers: tuple[TinyLayer, ...]) -> None:
     """Raises `ValueError` where there is no kernel to learn, or a layer does not fit."""
     if not any(layer.kind == "conv" for layer in layers):
         raise ValueError("Without a convolution there is no kernel to learn.")
@@ -51,7 +51,7 @@ def check(layers: tuple[Layer, ...]) -> None:
         raise ValueError(misfit)
 
 
-def learn(layers: tuple[Layer, ...], match: Match, seed: int = 0) -> Iterator[Learned]:
+def learn(layers: tuple[TinyLayer, ...], match: Match, seed: int = 0) -> Iterator[Learned]:
     """Train from random kernels; a report at the start, then every few steps.
 
     Nothing is held between two reports. Raises what `check` raises.
@@ -60,7 +60,7 @@ def learn(layers: tuple[Layer, ...], match: Match, seed: int = 0) -> Iterator[Le
     return _learn(layers, match, seed)
 
 
-def _learn(layers: tuple[Layer, ...], match: Match, seed: int) -> Iterator[Learned]:
+def _learn(layers: tuple[TinyLayer, ...], match: Match, seed: int) -> Iterator[Learned]:
     dice = torch.Generator().manual_seed(seed)
     shape = KERNELS, KERNEL, KERNEL
     kernels = torch.randn(shape, generator=dice, dtype=torch.float64).requires_grad_()
@@ -86,7 +86,7 @@ def _learn(layers: tuple[Layer, ...], match: Match, seed: int) -> Iterator[Learn
 
 
 def _lean(
-    boards: Tensor, kernels: Tensor, weights: Tensor, layers: tuple[Layer, ...], match: Match
+    boards: Tensor, kernels: Tensor, weights: Tensor, layers: tuple[TinyLayer, ...], match: Match
 ) -> Tensor:
     """How far each board leans to X, above zero, or to O: [n]. The last weight is the bias."""
     numbers = together(boards, kernels, layers, match).flatten(1)
@@ -97,7 +97,7 @@ def _report(
     step: int,
     kernels: Tensor,
     weights: Tensor,
-    layers: tuple[Layer, ...],
+    layers: tuple[TinyLayer, ...],
     match: Match,
     others: tuple[Tensor, Tensor],
 ) -> Learned:

@@ -13,7 +13,7 @@ from app.vision.tiny_network.board import Letter, ideal
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PixelComparison:
     """Cells, of 81, in which the board is like the ideal X and like the ideal O."""
 
     x: int
@@ -25,10 +25,10 @@ class Comparison:
         return "X" if self.x > self.o else "O"
 
 
-def compare(board: Tensor) -> Comparison:
+def compare(board: Tensor) -> PixelComparison:
     """Count the cells of a board [9,9] that are as in each ideal letter."""
     x, o = (int((board == ideal(letter)).sum()) for letter in ("X", "O"))
-    return Comparison(x, o)
+    return PixelComparison(x, o)
 
 
 def right(boards: Tensor, signs: Tensor) -> int:

@@ -34,7 +34,7 @@ NAMES = ("falling diagonal", "crossing", "rising diagonal")
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class TinyLayer:
     """A layer; `padding` is that of a convolution, 0 or 1."""
 
     kind: Kind
@@ -52,17 +52,17 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class TinyOutput:
     """What layer `number`, counted from 1, made: `values` [C,H,W] out of `before` [C',H',W']."""
 
     number: int
-    layer: Layer
+    layer: TinyLayer
     before: Tensor
     values: Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TinyShapes:
     """Sizes as (maps, rows, columns) before the first layer and after each that fits.
 
     `misfit` says why the next one does not, "" where all do.
@@ -88,14 +88,15 @@ def names_of(kernels: Tensor) -> tuple[str, ...]:
     )
 
 
-def parse(text: str) -> tuple[Layer, ...]:
+def parse(text: str) -> tuple[TinyLayer, ...]:
     """Layers from words like `conv,relu,pool,conv1`; `conv1` pads by one cell.
 
     Raises `ValueError` with a sentence that says what there is.
     """
     words = [word.strip() for word in text.split(",") if word.strip()]
     known = {
-        str(one): one for one in (Layer("conv"), Layer("conv", 1), Layer("relu"), Layer("pool"))
+        str(one): one
+        for one in (TinyLayer("conv"), TinyLayer("conv", 1), TinyLayer("relu"), TinyLayer("pool"))
     }
     if strange := [word for word in words if word not in known]:
         raise ValueError(
@@ -110,12 +111,12 @@ def parse(text: str) -> tuple[Layer, ...]:
     return layers
 
 
-def spelled(layers: tuple[Layer, ...]) -> str:
+def spelled(layers: tuple[TinyLayer, ...]) -> str:
     """The words that `parse` reads."""
     return ",".join(map(str, layers))
 
 
-def plan(layers: tuple[Layer, ...]) -> Plan:
+def plan(layers: tuple[TinyLayer, ...]) -> TinyShapes:
     """What size each layer makes of a board, as far as they fit."""
     sizes = [(1, SIDE, SIDE)]
     for layer in layers:
@@ -123,10 +124,10 @@ def plan(layers: tuple[Layer, ...]) -> Plan:
         if window := layer.window:
             if misfit := window.misfit((size[0], size[1])):
                 reason = misfit.partition(":")[0].replace("the picture has", "the map has")
-                return Plan(tuple(sizes), reason + ".")
+                return TinyShapes(tuple(sizes), reason + ".")
             size = list(window.outputs((size[0], size[1])))
         sizes.append((KERNELS if layer.kind == "conv" else maps, size[0], size[1]))
-    return Plan(tuple(sizes))
+    return TinyShapes(tuple(sizes))
 
 
 def compared(match: Match, maps: int) -> int:
@@ -135,17 +136,19 @@ def compared(match: Match, maps: int) -> int:
 
 
 def forward(
-    board: Tensor, kernels: Tensor, layers: tuple[Layer, ...], match: Match
-) -> Iterator[Output]:
+    board: Tensor, kernels: Tensor, layers: tuple[TinyLayer, ...], match: Match
+) -> Iterator[TinyOutput]:
     """What each layer makes of a board [9,9], up to the first that does not fit."""
     values = board[None]
     for number, layer in enumerate(layers[: len(plan(layers).sizes) - 1], 1):
         before = values
         values = _through(layer, before[None], kernels, match)[0]
-        yield Output(number, layer, before, values)
+        yield TinyOutput(number, layer, before, values)
 
 
-def together(boards: Tensor, kernels: Tensor, layers: tuple[Layer, ...], match: Match) -> Tensor:
+def together(
+    boards: Tensor, kernels: Tensor, layers: tuple[TinyLayer, ...], match: Match
+) -> Tensor:
     """What the last layer makes of many boards [n,9,9]: [n,C,H,W]. Gradients flow.
 
     Raises `ValueError` where a layer does not fit.
@@ -158,7 +161,7 @@ def together(boards: Tensor, kernels: Tensor, layers: tuple[Layer, ...], match: 
     return values
 
 
-def _through(layer: Layer, values: Tensor, kernels: Tensor, match: Match) -> Tensor:
+def _through(layer: TinyLayer, values: Tensor, kernels: Tensor, match: Match) -> Tensor:
     """What one layer makes of maps [n,C,H,W]."""
     if layer.kind == "relu":
         return values.clamp_min(0)
@@ -169,7 +172,7 @@ def _through(layer: Layer, values: Tensor, kernels: Tensor, match: Match) -> Ten
     return sums / compared(match, values.shape[1])
 
 
-def match_cell(output: Output, kernels: Tensor, place: tuple[int, int, int]) -> ConvCell:
+def match_cell(output: TinyOutput, kernels: Tensor, place: tuple[int, int, int]) -> ConvCell:
     """Patch times kernel for (map, row, column) of a convolution; its value before division."""
     map, y, x = place
     window, maps = window_of(output.layer), output.before.shape[0]
@@ -178,7 +181,7 @@ def match_cell(output: Output, kernels: Tensor, place: tuple[int, int, int]) -> 
     return conv_cell(window, output.before, kernel, 0.0, value, (y, x))
 
 
-def largest_cell(output: Output, place: tuple[int, int, int]) -> PoolCell:
+def largest_cell(output: TinyOutput, place: tuple[int, int, int]) -> PoolCell:
     """The window of (map, row, column) of a pooling."""
     map, y, x = place
     return pool_cell(
@@ -186,7 +189,7 @@ def largest_cell(output: Output, place: tuple[int, int, int]) -> PoolCell:
     )
 
 
-def window_of(layer: Layer) -> Window:
+def window_of(layer: TinyLayer) -> Window:
     """How a layer's window slides. Raises `ValueError` for a ReLU."""
     if layer.window is None:
         raise ValueError("A ReLU has no window.")

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from app.vision.tiny_network import pixels
 from app.vision.tiny_network.board import generated
-from app.vision.tiny_network.tiny import Layer, Match, together
+from app.vision.tiny_network.tiny import Match, TinyLayer, together
 
 Verdict = Literal["X", "O", "undecided"]
 
@@ -28,7 +28,7 @@ _EVEN = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Examples:
+class VoteExamples:
     """Boards [n,9,9] and their signs [n]: some to fit weights on, others to count verdicts on."""
 
     boards: Tensor
@@ -37,7 +37,7 @@ class Examples:
     truth: Tensor
 
     @classmethod
-    def make(cls) -> Examples:
+    def make(cls) -> VoteExamples:
         """Always the same ones."""
         boards, signs = generated(LEARNED, _LEARNED_SEED)
         others, truth = generated(HELD_OUT, _HELD_OUT_SEED)
@@ -46,7 +46,7 @@ class Examples:
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class VoteWeights:
     """The vote for X: `bias + sum of numbers * weights`; the vote for O is 1 minus that.
 
     `weights` is [C,H,W] as the maps. `right` counts right verdicts, `pixels_right` those of the
@@ -65,7 +65,7 @@ class Vote:
     """One board's vote: `products` [C,H,W], the two scores, which add up to 1, the verdict."""
 
     numbers: Tensor
-    weights: Weights
+    weights: VoteWeights
     products: Tensor
     x: float
     o: float
@@ -78,7 +78,9 @@ class Vote:
         return "X" if self.x > self.o else "O"
 
 
-def fit(kernels: Tensor, layers: tuple[Layer, ...], match: Match, given: Examples) -> Weights:
+def fit(
+    kernels: Tensor, layers: tuple[TinyLayer, ...], match: Match, given: VoteExamples
+) -> VoteWeights:
     """The weights under these kernels and layers. Raises `ValueError` where a layer misfits."""
     with torch.inference_mode():
         small = kernels.float()
@@ -87,7 +89,7 @@ def fit(kernels: Tensor, layers: tuple[Layer, ...], match: Match, given: Example
         numbers = together(given.others, small, layers, match).flatten(1).double()
         margin = (numbers @ weights + bias) * given.truth
     # A lean of -1 to +1 becomes a score of 0 to 1.
-    return Weights(
+    return VoteWeights(
         (weights / 2).reshape(maps.shape[1:]),
         (bias + 1) / 2,
         int((margin > _EVEN).sum()),
@@ -96,7 +98,7 @@ def fit(kernels: Tensor, layers: tuple[Layer, ...], match: Match, given: Example
     )
 
 
-def vote(numbers: Tensor, weights: Weights) -> Vote:
+def vote(numbers: Tensor, weights: VoteWeights) -> Vote:
     """The vote of the last layer's maps [C,H,W]."""
     products = numbers * weights.weights
     x = weights.bias + float(products.sum())

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request
 
 from app.errors import Cancelled
 from app.services.attacks.attacks import Attack, Attacked
-from app.services.attacks.job import Control, Moment
+from app.services.attacks.job import AttackControl, AttackMoment
 from app.services.attacks.options import AttackRequest
-from app.vision.predict import Ranked
+from app.vision.predict import RankedClass
 from app.web.api.attack_schemas import AttackAsked, AttackInfo, ControlInfo, DriftInfo, TraceStep
 from app.web.api.schemas import ERRORS, Prediction, problem
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -74,7 +74,7 @@ def _info(done: Attacked) -> AttackInfo:
     )
 
 
-def _trace(labels: Sequence[Label], moment: Moment) -> TraceStep:
+def _trace(labels: Sequence[Label], moment: AttackMoment) -> TraceStep:
     first = moment.predictions[0]
     return TraceStep(
         step=moment.step,
@@ -85,7 +85,7 @@ def _trace(labels: Sequence[Label], moment: Moment) -> TraceStep:
     )
 
 
-def _control(labels: Sequence[Label], control: Control) -> ControlInfo:
+def _control(labels: Sequence[Label], control: AttackControl) -> ControlInfo:
     return ControlInfo(
         kind=control.kind,
         flipped=control.flipped,
@@ -95,7 +95,7 @@ def _control(labels: Sequence[Label], control: Control) -> ControlInfo:
     )
 
 
-def _predictions(labels: Sequence[Label], ranked: Sequence[Ranked]) -> list[Prediction]:
+def _predictions(labels: Sequence[Label], ranked: Sequence[RankedClass]) -> list[Prediction]:
     return [
         Prediction(
             index=one.index,

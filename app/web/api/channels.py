@@ -14,10 +14,10 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import LayerscopeError, NotFound
-from app.services.atlas.class_preferences import Preferences, preferences
+from app.services.atlas.class_preferences import ClassPreferences, preferences
 from app.services.networks.catalogue import Model
-from app.services.synthesis.growth import Report
-from app.services.synthesis.query import Asked, Wanted
+from app.services.synthesis.growth import GrowthReport
+from app.services.synthesis.query import SynthesisOptions, SynthesisQuery
 from app.services.synthesis.shipped import shipped
 from app.web.api.channel_schemas import (
     GROWN,
@@ -31,10 +31,10 @@ from app.web.api.channel_schemas import (
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, Problem, problem
 from app.web.core.errors import for_people, status_of
-from app.web.core.file_responses import Download, Jpeg, Png, Version, kept
+from app.web.core.file_responses import Download, Jpeg, Png, Version, file_response
 from app.web.core.links import filters_url
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.streams import begun
+from app.web.core.streams import started
 from app.web.parts.crop_query import best_crops
 from app.web.parts.synthesis_urls import digest, picture_url, unit_url, wanted
 
@@ -43,7 +43,7 @@ router = APIRouter(prefix="/models/{model}/steps/{step}", tags=["channels"], res
 _log = logging.getLogger(__name__)
 
 Channel = Annotated[int, Path(description="Number of a channel, of a class at the end.", ge=0)]
-WantedDep = Annotated[Wanted, Depends(wanted)]
+WantedDep = Annotated[SynthesisOptions, Depends(wanted)]
 
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -59,47 +59,51 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Growing:
+class QueuedGrowth:
     """A picture that has its place in the queue."""
 
-    asked: Asked
+    asked: SynthesisQuery
     place: int
-    items: AsyncIterator[int | Report]
+    items: AsyncIterator[int | GrowthReport]
 
 
 def asked_channel(
     model: ModelId, step: StepName, channel: Channel, wanted: WantedDep, services: ServicesDep
-) -> Asked:
+) -> SynthesisQuery:
     """A channel's picture. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
     return services.studio.asked(services.catalogue.model(model), step, channel, wanted)
 
 
-def asked_step(model: ModelId, step: StepName, wanted: WantedDep, services: ServicesDep) -> Asked:
+def asked_step(
+    model: ModelId, step: StepName, wanted: WantedDep, services: ServicesDep
+) -> SynthesisQuery:
     """A whole step's picture. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
     return services.studio.asked(services.catalogue.model(model), step, None, wanted)
 
 
-async def grow(asked: Asked, services: Services, owner: str) -> AsyncIterator[Growing]:
+async def grow(
+    asked: SynthesisQuery, services: Services, owner: str
+) -> AsyncIterator[QueuedGrowth]:
     """A picture that begins to grow, until its stream ends: what can fail fails before."""
     network = await services.catalogue.network(asked.model.id)
-    place, items = await begun(lambda: services.studio.stream(owner, asked, network))
+    place, items = await started(lambda: services.studio.stream(owner, asked, network))
     try:
-        yield Growing(asked, place, items)
+        yield QueuedGrowth(asked, place, items)
     finally:
         await items.aclose()  # type: ignore[attr-defined]
 
 
 async def growing_channel(
-    asked: Annotated[Asked, Depends(asked_channel)], services: ServicesDep, owner: OwnerDep
-) -> AsyncIterator[Growing]:
+    asked: Annotated[SynthesisQuery, Depends(asked_channel)], services: ServicesDep, owner: OwnerDep
+) -> AsyncIterator[QueuedGrowth]:
     """A channel's picture that grows."""
     async for one in grow(asked, services, owner):
         yield one
 
 
 async def growing_step(
-    asked: Annotated[Asked, Depends(asked_step)], services: ServicesDep, owner: OwnerDep
-) -> AsyncIterator[Growing]:
+    asked: Annotated[SynthesisQuery, Depends(asked_step)], services: ServicesDep, owner: OwnerDep
+) -> AsyncIterator[QueuedGrowth]:
     """A whole step's picture that grows."""
     async for one in grow(asked, services, owner):
         yield one
@@ -107,7 +111,7 @@ async def growing_step(
 
 @router.get("/channels/{channel}", summary="What a channel responds to")
 async def channel_info(
-    asked: Annotated[Asked, Depends(asked_channel)], services: ServicesDep
+    asked: Annotated[SynthesisQuery, Depends(asked_channel)], services: ServicesDep
 ) -> ChannelInfo:
     """A picture made for it, the classes and crops that fire it most, what it can see.
 
@@ -140,7 +144,7 @@ async def channel_info(
     summary="The picture made for a channel",
 )
 async def channel_picture(
-    asked: Annotated[Asked, Depends(asked_channel)],
+    asked: Annotated[SynthesisQuery, Depends(asked_channel)],
     services: ServicesDep,
     v: Version = "",
     download: Download = "",
@@ -151,7 +155,7 @@ async def channel_picture(
 
 @router.get("/synthesised.png", response_class=Png, summary="The picture made for a whole step")
 async def step_picture(
-    asked: Annotated[Asked, Depends(asked_step)],
+    asked: Annotated[SynthesisQuery, Depends(asked_step)],
     services: ServicesDep,
     v: Version = "",
     download: Download = "",
@@ -170,15 +174,15 @@ async def step_sheet(
     there = await asyncio.to_thread(shipped, known, step)
     if there is None:
         raise NotFound(f"There are no synthesised pictures of all of {step[:60]} here.")
-    return kept(there.sheet(step), "image/jpeg", v == there.tag(step))
+    return file_response(there.sheet(step), "image/jpeg", v == there.tag(step))
 
 
-async def _picture(asked: Asked, services: Services, v: str, download: str) -> Response:
+async def _picture(asked: SynthesisQuery, services: Services, v: str, download: str) -> Response:
     found = await asyncio.to_thread(services.studio.find, asked)
     if found is None:
         url = unit_url(asked.model, asked.step, asked.channel)
         raise NotFound(f"This picture is not made yet. {url}/synthesised/events makes it.")
-    return kept(found.picture.png, "image/png", v == digest(asked), download)
+    return file_response(found.picture.png, "image/png", v == digest(asked), download)
 
 
 @router.get(
@@ -188,11 +192,11 @@ async def _picture(asked: Asked, services: Services, v: str, download: str) -> R
     summary="Make the picture of a channel, step by step",
 )
 async def channel_events(
-    growing: Annotated[Growing, Depends(growing_channel)],
+    growing: Annotated[QueuedGrowth, Depends(growing_channel)],
 ) -> AsyncIterator[ServerSentEvent]:
     """An event with each new picture, then `done`; closing the stream stops, and keeps what was
     reached under its number of steps. One long job a person (a cookie) at a time."""
-    async for event in told(growing):
+    async for event in growth_events(growing):
         yield event
 
 
@@ -203,14 +207,14 @@ async def channel_events(
     summary="Make the picture of a whole step",
 )
 async def step_events(
-    growing: Annotated[Growing, Depends(growing_step)],
+    growing: Annotated[QueuedGrowth, Depends(growing_step)],
 ) -> AsyncIterator[ServerSentEvent]:
     """As that of a channel."""
-    async for event in told(growing):
+    async for event in growth_events(growing):
         yield event
 
 
-async def told(growing: Growing) -> AsyncIterator[ServerSentEvent]:
+async def growth_events(growing: QueuedGrowth) -> AsyncIterator[ServerSentEvent]:
     """Each new picture as JSON; what goes wrong as an event `error` with a problem."""
     try:
         async for item in growing.items:
@@ -225,7 +229,7 @@ async def told(growing: Growing) -> AsyncIterator[ServerSentEvent]:
     yield ServerSentEvent(data={}, event="done")
 
 
-def _growth(report: Report) -> GrowthInfo:
+def _growth(report: GrowthReport) -> GrowthInfo:
     return GrowthInfo(
         step=report.step,
         steps=report.steps,
@@ -237,7 +241,7 @@ def _growth(report: Report) -> GrowthInfo:
     )
 
 
-async def _synthesised(asked: Asked, services: Services) -> SynthesisedInfo:
+async def _synthesised(asked: SynthesisQuery, services: Services) -> SynthesisedInfo:
     found = await asyncio.to_thread(services.studio.find, asked)
     recipe = asked.recipe
     return SynthesisedInfo(
@@ -252,7 +256,7 @@ async def _synthesised(asked: Asked, services: Services) -> SynthesisedInfo:
     )
 
 
-def _statistics(liked: Preferences | None) -> ChannelStatistics | None:
+def _statistics(liked: ClassPreferences | None) -> ChannelStatistics | None:
     if liked is None:
         return None
     return ChannelStatistics(
@@ -264,7 +268,7 @@ def _statistics(liked: Preferences | None) -> ChannelStatistics | None:
     )
 
 
-def _prefers(liked: Preferences | None) -> list[ClassPreference]:
+def _prefers(liked: ClassPreferences | None) -> list[ClassPreference]:
     return [
         ClassPreference.model_validate({"index": one.index, "class": one.label, "value": one.value})
         for one in (liked.classes if liked else ())

@@ -19,7 +19,7 @@ from app.web.api.explain import Column, Row, Unit
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS
-from app.web.core.file_responses import Png, Version, picture
+from app.web.core.file_responses import Png, Version, png_response
 from app.web.core.state import ServicesDep
 
 router = APIRouter(prefix="/runs/{model}/{image}", tags=["sheets"], responses=ERRORS)
@@ -40,7 +40,9 @@ async def cut(
         if record.step.kind != "relu" or not run.spatial(step):
             raise UnknownStep(f"{step} is not a ReLU over maps: it cuts nothing away.")
         before = run.output(record.step.inputs[0])[checked_channel(record, channel)]
-        return picture(_drawn(before.clamp_max(0), float(before.abs().max())), run.model.row, v)
+        return png_response(
+            _drawn(before.clamp_max(0), float(before.abs().max())), run.model.row, v
+        )
 
 
 @router.get("/paid.png", response_class=Png, summary="What each place paid for a class's score")
@@ -59,7 +61,7 @@ async def paid_png(
         record = await run.record(run.model.outline.logits)
         made = await asyncio.to_thread(payers, run, checked_channel(record, channel))
         grid = made.map.float()
-        return picture(_drawn(grid, float(grid.abs().max())), run.model.row, v)
+        return png_response(_drawn(grid, float(grid.abs().max())), run.model.row, v)
 
 
 @router.get(
@@ -86,8 +88,8 @@ async def projection(
         cell = None if y is None or x is None else checked_cell(run, record, channel, y, x)
         made = await asyncio.to_thread(project, run, record, channel, cell, method)
         if made.ndim == 3:
-            return picture(colour_filters(made[None]).png, run.model.row, v)
-        return picture(_drawn(made, float(made.abs().max())), run.model.row, v)
+            return png_response(colour_filters(made[None]).png, run.model.row, v)
+        return png_response(_drawn(made, float(made.abs().max())), run.model.row, v)
 
 
 def _drawn(grid: Tensor, limit: float, palette: PaletteName = "signed") -> bytes:

@@ -15,7 +15,7 @@ from torch import Tensor
 from app.errors import BadRequest
 from app.services.runs.arithmetic import chained, checked_cell, checked_channel, explained
 from app.services.runs.run import Record, Run
-from app.vision.arithmetic.chain import Link, Place
+from app.vision.arithmetic.chain import CellPlace, ChainStep
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.arithmetic.explain import Cell
 from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
@@ -26,7 +26,7 @@ from app.web.api.explain_rows import term_rows
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS
-from app.web.core.file_responses import Csv, table
+from app.web.core.file_responses import Csv, csv_response
 from app.web.core.state import ServicesDep
 
 router = APIRouter(prefix="/runs/{model}/{image}/steps/{step}", tags=["runs"], responses=ERRORS)
@@ -37,7 +37,7 @@ Column = Annotated[int | None, Query(ge=0, description="Column.")]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CellQuery:
     """A cell that is there, of a run that is held while it is answered about."""
 
     run: Run
@@ -54,15 +54,15 @@ async def asked_cell(
     channel: Unit,
     y: Row = None,
     x: Column = None,
-) -> AsyncIterator[Asked]:
+) -> AsyncIterator[CellQuery]:
     """The cell that a request names, waited for and checked."""
     async with services.runs.listen(model, image) as run:
         record = await run.record(step)
         cell = checked_cell(run, record, checked_channel(record, channel), y, x)
-        yield Asked(run, record, channel, cell)
+        yield CellQuery(run, record, channel, cell)
 
 
-AskedDep = Annotated[Asked, Depends(asked_cell)]
+AskedDep = Annotated[CellQuery, Depends(asked_cell)]
 
 
 @router.get("/explain", summary="The arithmetic of one cell")
@@ -96,7 +96,7 @@ async def explain_csv(asked: AskedDep) -> Response:
     made = await asyncio.to_thread(explained, asked.run, asked.record, asked.channel, asked.cell)
     run, step = asked.run, asked.record.step.name
     names = (run.model.id, run.image, step, asked.channel, *asked.cell)
-    return table(*term_rows(made), "-".join(map(str, names)) + ".csv")
+    return csv_response(*term_rows(made), "-".join(map(str, names)) + ".csv")
 
 
 def choices(path: str) -> list[int]:
@@ -108,7 +108,7 @@ def choices(path: str) -> list[int]:
     return [int(one) for one in path.split(",")]
 
 
-def explanation(asked: Asked, top: int) -> answers.Explanation:
+def explanation(asked: CellQuery, top: int) -> answers.Explanation:
     """The arithmetic of a cell as the API answers it."""
     run, record, channel, cell = asked.run, asked.record, asked.channel, asked.cell
     made = explained(run, record, channel, cell)
@@ -164,7 +164,7 @@ def explanation(asked: Asked, top: int) -> answers.Explanation:
                 shift=made.shift,
             )
         case CopyCell():
-            source = answers.Source(step=made.source, channel=made.channel, y=made.y, x=made.x)
+            source = answers.SourceCell(step=made.source, channel=made.channel, y=made.y, x=made.x)
             return answers.CopyExplained(**common, kind=record.step.kind, source=source)  # type: ignore[arg-type]
         case VoteCell():
             return _vote(made, common, top)
@@ -232,7 +232,7 @@ def _share(run: Run, made: ShareCell, common: dict[str, Any], top: int) -> answe
     )
 
 
-def _link(run: Run, link: Link) -> answers.ChainLink:
+def _link(run: Run, link: ChainStep) -> answers.ChainLink:
     box = run.model.geometry[link.place.step].box(link.place.y, link.place.x)
     return answers.ChainLink(
         cell=_source(link.place),
@@ -256,5 +256,5 @@ def _link(run: Run, link: Link) -> answers.ChainLink:
     )
 
 
-def _source(place: Place) -> answers.Source:
-    return answers.Source(step=place.step, channel=place.channel, y=place.y, x=place.x)
+def _source(place: CellPlace) -> answers.SourceCell:
+    return answers.SourceCell(step=place.step, channel=place.channel, y=place.y, x=place.x)

@@ -137,7 +137,7 @@ class NormExplained(Summed):
     shift: float
 
 
-class Source(BaseModel):
+class SourceCell(BaseModel):
     """A cell of another step."""
 
     step: str
@@ -150,7 +150,7 @@ class CopyExplained(Explained):
     """A number taken over unchanged."""
 
     kind: Literal["concat", "flatten"]
-    source: Source
+    source: SourceCell
 
 
 class VoteTerm(BaseModel):
@@ -244,7 +244,7 @@ Explanation = Annotated[
 class ChainPart(BaseModel):
     """A source of a link: term = weight x value."""
 
-    source: Source
+    source: SourceCell
     value: float
     weight: float
     term: float
@@ -254,7 +254,7 @@ class ChainPart(BaseModel):
 class ChainLink(BaseModel):
     """A cell: value = bias + the parts' terms + rest."""
 
-    cell: Source
+    cell: SourceCell
     kind: str
     value: float
     bias: float

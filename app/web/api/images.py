@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from app.pictures.samples import all_samples
 from app.services.runs.sheets import DRAWING
 from app.web.api.schemas import ERRORS, ImageInfo, SampleInfo, problem
-from app.web.core.file_responses import Jpeg, Png, Version, kept
+from app.web.core.file_responses import Jpeg, Png, Version, file_response
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.uploads import remove, take_in
 
@@ -59,7 +59,7 @@ async def upload(file: UploadFile, services: ServicesDep, owner: OwnerDep) -> Im
 )
 async def image_png(image: ImageId, services: ServicesDep) -> Response:
     """The decoded picture, upright, without metadata."""
-    return kept(await asyncio.to_thread(services.pictures.png, image), "image/png", False)
+    return file_response(await asyncio.to_thread(services.pictures.png, image), "image/png", False)
 
 
 @router.get(
@@ -76,7 +76,7 @@ async def preview(
 ) -> Response:
     """Lossy and never enlarged: for looking at, not for computing with."""
     data = await asyncio.to_thread(services.pictures.preview, image, side)
-    return kept(data, "image/jpeg", v == str(DRAWING))
+    return file_response(data, "image/jpeg", v == str(DRAWING))
 
 
 @router.delete(

@@ -23,7 +23,7 @@ class ClassChange(BaseModel):
     probability_after: float
 
 
-class Answers(BaseModel):
+class BothAnswers(BaseModel):
     """What the network answers before and after; empty and null for a partial network."""
 
     before: list[Prediction] = Field(description="The likeliest classes before.")
@@ -32,7 +32,7 @@ class Answers(BaseModel):
     flipped: bool = Field(description="Whether the likeliest class is another now.")
 
 
-class AblationInfo(Answers):
+class AblationInfo(BothAnswers):
     """What the network answers with channels of a step at zero."""
 
     model_config = example(
@@ -81,7 +81,7 @@ class RankingInfo(BaseModel):
     channels: list[RankedChannel]
 
 
-class CoverInfo(Answers):
+class CoverInfo(BothAnswers):
     """What the network answers of a picture with a part covered."""
 
     model_config = example(

@@ -13,16 +13,16 @@ from fastapi.responses import Response
 from app.errors import UnknownStep
 from app.pictures.preprocess import input_png
 from app.pictures.sheets import sheet
-from app.services.interventions.ablation import Switch, checked_step, read, switched
-from app.services.interventions.brush import Brushed, Stroke, brush, covered
+from app.services.interventions.ablation import ChannelSwitch, checked_step, read, switched
+from app.services.interventions.brush import BrushResult, BrushStroke, brush, covered
 from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.run import Run
-from app.vision.cover import Change, How, limits, moved
+from app.vision.cover import How, StepChange, limits, moved
 from app.vision.predict import top
 from app.web.api.images import ImageId
 from app.web.api.intervention_schemas import (
     AblationInfo,
-    Answers,
+    BothAnswers,
     ClassChange,
     CoverInfo,
     RankedChannel,
@@ -30,12 +30,20 @@ from app.web.api.intervention_schemas import (
 )
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, Prediction, problem
-from app.web.core.file_responses import Csv, Npy, Png, Version, array, picture, table
+from app.web.core.file_responses import (
+    Csv,
+    Npy,
+    Png,
+    Version,
+    csv_response,
+    npy_response,
+    png_response,
+)
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.parts.ablation_ranking import finished_ranking
 from app.web.parts.class_changes import ClassRow, classes
-from app.web.parts.unit_query import Asked, ClassName, ask
+from app.web.parts.unit_query import ClassName, UnitQuery, open_unit_query
 
 NO_CLASS: dict[int | str, dict[str, Any]] = {409: problem("A partial network has no classes.")}
 router = APIRouter(
@@ -64,24 +72,24 @@ async def asked_step(
     y: Annotated[int | None, Query(ge=0, description="Row; none: the mean of the map.")] = None,
     x: Annotated[int | None, Query(ge=0, description="Column.")] = None,
     name: ClassName = "",
-) -> AsyncIterator[Asked]:
+) -> AsyncIterator[UnitQuery]:
     """The unit that a request names."""
-    async with ask(services, View(model, image, step, channel, y, x), name) as found:
+    async with open_unit_query(services, View(model, image, step, channel, y, x), name) as found:
         yield found
 
 
-AskedStep = Annotated[Asked, Depends(asked_step)]
+AskedStep = Annotated[UnitQuery, Depends(asked_step)]
 
 
 def stroke(
     mask: MaskText = "",
     how: Annotated[How, Query(description="What covered cells show.")] = "grey",
-) -> Stroke:
+) -> BrushStroke:
     """What is covered. Raises `BadRequest`."""
-    return Stroke(Mask.read(mask), how)
+    return BrushStroke(Mask.read(mask), how)
 
 
-StrokeDep = Annotated[Stroke, Depends(stroke)]
+StrokeDep = Annotated[BrushStroke, Depends(stroke)]
 
 
 @router.get("/cover", summary="What a covered picture is taken for")
@@ -95,7 +103,7 @@ async def cover(
 ) -> CoverInfo:
     """The likeliest classes before and after, and what became of one of them."""
     last = services.catalogue.model(model).outline.steps[-1].name
-    async with ask(services, View(model, image, last), name) as asked:
+    async with open_unit_query(services, View(model, image, last), name) as asked:
         found = await _brushed(services, asked, stroke)
         share = stroke.mask.count / SIDE**2
         told = _answers(asked, found.logits, count)
@@ -110,7 +118,7 @@ async def cover_png(
     """The network's input with the mask over it, pixel for pixel: uploaded, it goes in as it is."""
     async with services.runs.listen(model, image) as run:
         pixels = await asyncio.to_thread(covered, run, stroke)
-        return picture(input_png(pixels), run.model.row, v)
+        return png_response(input_png(pixels), run.model.row, v)
 
 
 @router.get("/steps/{step}/cover.png", response_class=Png, summary="A map before and after")
@@ -122,7 +130,7 @@ async def cover_map_png(
     maps = _maps(asked, found)
     both, apart = limits(found.map)
     peaks = torch.tensor([both, both, apart])
-    return picture(sheet(maps, peaks, "signed", columns=3).png, asked.run.model.row, v)
+    return png_response(sheet(maps, peaks, "signed", columns=3).png, asked.run.model.row, v)
 
 
 @router.get("/steps/{step}/cover.npy", response_class=Npy, summary="A map before and after, raw")
@@ -131,7 +139,7 @@ async def cover_map_npy(
 ) -> Response:
     """[3,H,W]: before, after, after less before."""
     found = await _brushed(services, asked, stroke)
-    return array(_maps(asked, found), asked.run.model.row, v)
+    return npy_response(_maps(asked, found), asked.run.model.row, v)
 
 
 Off = Annotated[
@@ -143,7 +151,7 @@ Only = Annotated[
 ]
 
 
-def switch(asked: AskedStep, off: Off = "", only: Only = "") -> Switch:
+def switch(asked: AskedStep, off: Off = "", only: Only = "") -> ChannelSwitch:
     """Which channels are off. Raises `BadRequest`, `UnknownStep`."""
     return read(checked_step(asked.run, asked.record), off, only)
 
@@ -151,7 +159,7 @@ def switch(asked: AskedStep, off: Off = "", only: Only = "") -> Switch:
 @router.get("/steps/{step}/ablation", summary="What the network answers with channels off")
 async def ablation(
     asked: AskedStep,
-    switch: Annotated[Switch, Depends(switch)],
+    switch: Annotated[ChannelSwitch, Depends(switch)],
     services: ServicesDep,
     owner: OwnerDep,
     count: Annotated[int, Query(alias="top", ge=1, le=1000, description="How many classes.")] = 5,
@@ -197,27 +205,27 @@ async def ranking_csv(
     order = found.order("logits")
     rows = [(c, found.logits[c].item(), found.probabilities[c].item()) for c in order]
     name = f"{asked.view.model}-{asked.view.image[:12]}-{asked.record.step.name}-ranking.csv"
-    return table(("channel", "drop of the logit", "drop of the probability"), rows, name)
+    return csv_response(("channel", "drop of the logit", "drop of the probability"), rows, name)
 
 
-def _maps(asked: Asked, found: Brushed) -> torch.Tensor:
+def _maps(asked: UnitQuery, found: BrushResult) -> torch.Tensor:
     change = found.map
     if change.before.ndim != 2:
         raise UnknownStep(f"{asked.record.step.name} has no maps: it is a row of numbers.")
     return torch.stack([change.before, change.after, change.difference])
 
 
-async def _brushed(services: Services, asked: Asked, stroke: Stroke) -> Brushed:
+async def _brushed(services: Services, asked: UnitQuery, stroke: BrushStroke) -> BrushResult:
     return await brush(
         services.engine, services.cuts, asked.run, asked.record, asked.channel, stroke
     )
 
 
-def _answers(asked: Asked, change: Change | None, count: int) -> Answers:
+def _answers(asked: UnitQuery, change: StepChange | None, count: int) -> BothAnswers:
     if change is None or asked.index is None:
-        return Answers(before=[], after=[], asked=None, flipped=False)
+        return BothAnswers(before=[], after=[], asked=None, flipped=False)
     made = classes(asked.run, change, asked.index)
-    return Answers(
+    return BothAnswers(
         before=_predictions(asked.run, change.before, count),
         after=_predictions(asked.run, change.after, count),
         asked=_class(made.asked),

@@ -12,7 +12,7 @@ from app.errors import UnknownStep
 from app.pictures.filters import colour_filters, kernel_slices, slice_order
 from app.services.networks.catalogue import Model
 from app.web.api.schemas import ERRORS, LabelInfo, ModelInfo, StepInfo, WeightsState
-from app.web.core.file_responses import Npy, Png, Version, array, picture
+from app.web.core.file_responses import Npy, Png, Version, npy_response, png_response
 from app.web.core.state import Services, ServicesDep
 from models.graph import Step
 
@@ -61,7 +61,7 @@ async def weight(
     """conv: [out, in, kh, kw]; fc: [out, in]; of one channel without out. Float32, .npy 1."""
     module = await _module(services, model, step)
     weight = module.weight if channel is None else module.weight[_checked(module, step, channel)]
-    return array(weight, services.catalogue.model(model).row, v)
+    return npy_response(weight, services.catalogue.model(model).row, v)
 
 
 @router.get("/models/{model}/steps/{step}/bias.npy", response_class=Npy, summary="Biases of a step")
@@ -69,7 +69,7 @@ async def bias(model: ModelId, step: StepName, services: ServicesDep, v: Version
     """[out], zeros where the step has none."""
     module = await _module(services, model, step)
     values = module.weight.new_zeros(len(module.weight)) if module.bias is None else module.bias
-    return array(values, services.catalogue.model(model).row, v)
+    return npy_response(values, services.catalogue.model(model).row, v)
 
 
 @router.get(
@@ -94,9 +94,9 @@ async def filters(
         raise UnknownStep(f"“{step}” is not a convolution: it has weights, but no kernels to draw.")
     row = services.catalogue.model(model).row
     if module.in_channels == 3 and channel is None:
-        return picture(colour_filters(module.weight).png, row, v)
+        return png_response(colour_filters(module.weight).png, row, v)
     kernel = module.weight[_checked(module, step, channel or 0)].detach()
-    return picture(kernel_slices(kernel, slice_order(kernel)).png, row, v)
+    return png_response(kernel_slices(kernel, slice_order(kernel)).png, row, v)
 
 
 async def _module(services: Services, model: str, name: str) -> nn.Conv2d | nn.Linear:

@@ -14,11 +14,20 @@ from app.services.interventions.occlusion import Fill, checked_patch, so_far
 from app.web.api.intervention_schemas import OcclusionInfo
 from app.web.api.interventions import NO_CLASS, AskedStep
 from app.web.api.schemas import ERRORS
-from app.web.core.file_responses import Csv, Download, Npy, Png, Version, array, picture, table
+from app.web.core.file_responses import (
+    Csv,
+    Download,
+    Npy,
+    Png,
+    Version,
+    csv_response,
+    npy_response,
+    png_response,
+)
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.parts.occlusion_map import (
+    OcclusionQuery,
     Of,
-    Question,
     finished_map,
     occlusion_of,
     occlusion_picture,
@@ -44,13 +53,13 @@ def question(
     of: Annotated[
         Of, Query(description="Whose drop: the unit's, or that of the class's probability.")
     ] = "unit",
-) -> Question:
+) -> OcclusionQuery:
     """What is asked. Raises `BadRequest`, `NoClassifier`."""
     chosen = checked_patch(asked.run.model, patch, stride)
-    return Question(asked, occlusion_of(asked, chosen, fill, of), of)
+    return OcclusionQuery(asked, occlusion_of(asked, chosen, fill, of), of)
 
 
-QuestionDep = Annotated[Question, Depends(question)]
+QuestionDep = Annotated[OcclusionQuery, Depends(question)]
 
 
 @router.get("/occlusion", summary="Where covering lowers a unit or a class")
@@ -81,7 +90,7 @@ async def occlusion_npy(
 ) -> Response:
     """[rows, columns] of places."""
     laid = await finished_map(question, services, owner)
-    return array(laid.drops, question.asked.run.model.row, v)
+    return npy_response(laid.drops, question.asked.run.model.row, v)
 
 
 @router.get("/occlusion.csv", response_class=Csv, summary="The drops as a table")
@@ -93,7 +102,7 @@ async def occlusion_csv(
     asked = question.asked
     head = ("row", "column", "top", "bottom", "left", "right", "before", "covered", "drop")
     name = f"{asked.view.model}-{asked.view.image[:12]}-{asked.record.step.name}-occlusion.csv"
-    return table(head, table_rows(asked.run, question.wanted, laid), name)
+    return csv_response(head, table_rows(asked.run, question.wanted, laid), name)
 
 
 @router.get("/occlusion.png", response_class=Png, summary="The drops as a picture")
@@ -111,9 +120,11 @@ async def occlusion_png(
     row = question.asked.run.model.row
     if over:
         args = (question.asked, question.wanted, question.of, laid)
-        return picture(await asyncio.to_thread(occlusion_picture, *args), row, v, download)
+        return png_response(await asyncio.to_thread(occlusion_picture, *args), row, v, download)
     limit = float(laid.drops.abs().max())
-    return picture(sheet(laid.drops[None], limit, "signed", enlarge=enlarge).png, row, v, download)
+    return png_response(
+        sheet(laid.drops[None], limit, "signed", enlarge=enlarge).png, row, v, download
+    )
 
 
 @router.get("/occlusion/rows.png", response_class=Png, summary="The first rows, as far as known")
@@ -129,4 +140,4 @@ async def occlusion_rows_png(
         raise NotFound(f"Of this map {laid.done} rows are known, not {rows}.")
     part = laid.drops[:rows]
     png = sheet(part[None], float(part.abs().max()), "signed").png
-    return picture(png, question.asked.run.model.row, v)
+    return png_response(png, question.asked.run.model.row, v)

@@ -13,7 +13,15 @@ from app.services.runs.run import Record, Run, preprocess
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, Prediction, PreprocessInfo, RunInfo, StepFigures
-from app.web.core.file_responses import Csv, Npy, Png, Version, array, picture, table
+from app.web.core.file_responses import (
+    Csv,
+    Npy,
+    Png,
+    Version,
+    csv_response,
+    npy_response,
+    png_response,
+)
 from app.web.core.state import ServicesDep
 
 router = APIRouter(prefix="/runs/{model}/{image}", tags=["runs"], responses=ERRORS)
@@ -47,7 +55,7 @@ async def predictions_csv(model: ModelId, image: ImageId, services: ServicesDep)
         wnids = {label.index: label.wnid for label in run.model.labels}
     head = ("index", "wnid", "label", "logit", "probability")
     body = [(r.index, wnids[r.index], r.label, r.logit, r.probability) for r in rows]
-    return table(head, body, f"{model}-{image}-predictions.csv")
+    return csv_response(head, body, f"{model}-{image}-predictions.csv")
 
 
 @router.get("/input.npy", response_class=Npy, summary="The network's input")
@@ -63,7 +71,7 @@ async def input_npy(
     """Before normalisation: [3,S,S] in 0..1."""
     async with services.runs.listen(model, image) as run:
         values = run.normalised if normalised else unit(run.fitted.pixels)
-        return array(values, run.model.row, v)
+        return npy_response(values, run.model.row, v)
 
 
 @router.get("/input.png", response_class=Png, summary="The network's input as a picture")
@@ -72,7 +80,7 @@ async def input_picture(
 ) -> Response:
     """S x S, pixel for pixel: uploaded again it goes in untouched."""
     async with services.runs.listen(model, image) as run:
-        return picture(input_png(run.fitted.pixels), run.model.row, v)
+        return png_response(input_png(run.fitted.pixels), run.model.row, v)
 
 
 @router.get("/steps/{step}.npy", response_class=Npy, summary="Output of a step")
@@ -90,7 +98,7 @@ async def step_npy(
         values = run.tensor(step)
         if channel is not None:
             values = values[checked_channel(record, channel)]
-        return array(values, run.model.row, v)
+        return npy_response(values, run.model.row, v)
 
 
 @router.get("/steps/{step}.csv", response_class=Csv, summary="Channels of a step as a table")
@@ -104,12 +112,12 @@ async def step_csv(
             figures = record.statistics
             lows, peaks = figures.lows.tolist(), figures.peaks.tolist()
             rows = [(i, low, high) for i, (low, high) in enumerate(zip(lows, peaks, strict=True))]
-            return table(("channel", "min", "max"), rows, f"{model}-{image}-{step}.csv")
+            return csv_response(("channel", "min", "max"), rows, f"{model}-{image}-{step}.csv")
         values = run.tensor(step)[checked_channel(record, channel)]
     grid = values.view(1, 1) if values.ndim == 0 else values
     head = ("y\\x", *range(grid.shape[1]))
     body = [(y, *line) for y, line in enumerate(grid.tolist())]
-    return table(head, body, f"{model}-{image}-{step}-{channel}.csv")
+    return csv_response(head, body, f"{model}-{image}-{step}-{channel}.csv")
 
 
 def predictions(run: Run, count: int) -> list[Prediction]:

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 
 from app.pictures.palettes import PaletteName, legend_png
-from app.services.runs.sheets import DRAWING, LARGEST_TILE, Drawn, Scale, Wanted
+from app.services.runs.sheets import DRAWING, LARGEST_TILE, DrawnSheet, Scale, SheetQuery
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, ChannelFigures, SheetInfo
-from app.web.core.file_responses import Download, Png, Version, kept, picture
+from app.web.core.file_responses import Download, Png, Version, file_response, png_response
 from app.web.core.state import ServicesDep
 
 router = APIRouter(tags=["sheets"], responses=ERRORS)
@@ -30,12 +30,12 @@ def wanted(
         int | None, Query(ge=1, le=LARGEST_TILE, description="Average larger maps down.")
     ] = None,
     enlarge: Annotated[int, Query(ge=1, le=32, description="Pixels a side of a cell.")] = 1,
-) -> Wanted:
+) -> SheetQuery:
     """What a request asks to be drawn."""
-    return Wanted(scale, channels, size, enlarge)
+    return SheetQuery(scale, channels, size, enlarge)
 
 
-WantedDep = Annotated[Wanted, Depends(wanted)]
+WantedDep = Annotated[SheetQuery, Depends(wanted)]
 
 
 @router.get(
@@ -55,7 +55,7 @@ async def sheet_png(
     """An 8-bit palette PNG, a tile a channel; the headers say how to read it."""
     async with services.runs.listen(model, image) as run:
         drawn = await services.sheets.draw(run, step, wanted)
-        answer = picture(drawn.png, run.model.row, v, download)
+        answer = png_response(drawn.png, run.model.row, v, download)
     layout = drawn.layout
     answer.headers["X-Tile"] = f"{layout.tile_width}x{layout.tile_height}"
     answer.headers["X-Columns"] = str(layout.columns)
@@ -82,11 +82,11 @@ async def palette(
     name: Annotated[PaletteName, Path(description="Name of a palette.")], v: Version = ""
 ) -> Response:
     """A strip one pixel high, lowest value at the left; zero is in the middle of signed ones."""
-    return kept(legend_png(name), "image/png", v == str(DRAWING))
+    return file_response(legend_png(name), "image/png", v == str(DRAWING))
 
 
 def _info(
-    drawn: Drawn, scale: Scale, span: tuple[float, float], channels: list[ChannelFigures]
+    drawn: DrawnSheet, scale: Scale, span: tuple[float, float], channels: list[ChannelFigures]
 ) -> SheetInfo:
     layout = drawn.layout
     return SheetInfo(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.pictures.charts import Chart, Layout, lay_out
+from app.pictures.charts import ChartLayout, LineChart, lay_out
 from app.web.parts.contexts import helped
 
 SIZES = (("wide", 620, 300), ("middle", 460, 290), ("narrow", 312, 280))
@@ -15,11 +15,13 @@ SIZES = (("wide", 620, 300), ("middle", 460, 290), ("narrow", 312, 280))
 class Charted:
     """One chart in several widths, of which the page shows the one that fits."""
 
-    chart: Chart = helped("What is drawn, for its legend.")
-    layouts: tuple[tuple[str, Layout], ...] = helped("Name of the width, and where things lie.")
+    chart: LineChart = helped("What is drawn, for its legend.")
+    layouts: tuple[tuple[str, ChartLayout], ...] = helped(
+        "Name of the width, and where things lie."
+    )
 
 
-def charted(chart: Chart) -> Charted:
+def charted(chart: LineChart) -> Charted:
     """A chart for every screen."""
     return Charted(chart, tuple((name, lay_out(chart, *size)) for name, *size in SIZES))
 

@@ -15,7 +15,7 @@ from app.web.parts.contexts import helped
 
 
 @dataclass(frozen=True, slots=True)
-class Slider:
+class SettingSlider:
     """A number to be set by hand."""
 
     name: str = helped("Its name in the form.")
@@ -29,7 +29,7 @@ class Slider:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class AttackForm:
     """The form: everything that can be chosen."""
 
     view: AttackView = helped("What the link says.")
@@ -41,8 +41,8 @@ class Desk:
     megabytes: int = helped("The largest upload.")
     methods: dict[Method, MethodWords] = helped("The attacks by id.")
     method: MethodWords = helped("The chosen one.")
-    sliders: tuple[Slider, ...] = helped("Epsilon, where the method has one.")
-    more: tuple[Slider, ...] = helped("Steps, where the method has them.")
+    sliders: tuple[SettingSlider, ...] = helped("Epsilon, where the method has one.")
+    more: tuple[SettingSlider, ...] = helped("Steps, where the method has them.")
     step_size: str = helped("The size of a step as it is written, empty for a quarter of epsilon.")
     classes: tuple[tuple[str, str], ...] = helped("What may be written as target, and its words.")
     problem: str = helped("What does not fit, in a sentence; else empty.")
@@ -50,7 +50,7 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class ClassShareBar:
     """One class and what the network gives it."""
 
     index: int = helped("The class.")
@@ -61,14 +61,14 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class AttackFrame:
     """One step of an attack."""
 
     step: int = helped("Its number; 0 is the picture as it was.")
     url: str = helped("The page with this step on screen.")
     picture: str = helped("URL of its 8-bit picture.")
     noise: str = helped("URL of what changed, amplified.")
-    bars: tuple[Bar, ...] = helped("The five likeliest classes.")
+    bars: tuple[ClassShareBar, ...] = helped("The five likeliest classes.")
     kind: str = helped("Whether the first class is `was`, `goal` or `other`.")
     flips: bool = helped("Whether the answer changes here for the first time.")
     words: str = helped("The step in a sentence.")
@@ -76,7 +76,7 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class AttackSummary:
     """What came of it."""
 
     outcome: str = helped("`flipped`, `reached`, `held`, `missed`, `there` or `wrong`.")
@@ -86,9 +86,9 @@ class Ending:
     control_sentence: str = helped("What random noise of the same size did, and what that means.")
     control_picture: str = helped("URL of the control’s picture.")
     control_noise: str = helped("URL of its noise, amplified.")
-    control_bars: tuple[Bar, ...] = helped("The control’s five likeliest classes.")
-    before: tuple[Bar, ...] = helped("Five classes before.")
-    after: tuple[Bar, ...] = helped("Five classes after.")
+    control_bars: tuple[ClassShareBar, ...] = helped("The control’s five likeliest classes.")
+    before: tuple[ClassShareBar, ...] = helped("Five classes before.")
+    after: tuple[ClassShareBar, ...] = helped("Five classes after.")
     figures: tuple[tuple[str, str, str], ...] = helped("Name, value and meaning of each measure.")
     notes: tuple[str, ...] = helped("What else there is to say.")
     files: tuple[tuple[str, str], ...] = helped("URL and words of each file to take away.")
@@ -97,7 +97,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class AttackStage:
     """The stage: empty, while it runs, or with everything."""
 
     view: AttackView = helped("The attack.")
@@ -113,14 +113,14 @@ class Scene:
     planned: int = helped("How many steps it may have.", 0)
     amplified: str = helped("By how much the noise is amplified, in words.", "")
     legend: str = helped("What the noise’s colours mean.", "")
-    shots: tuple[Shot, ...] = helped("The steps so far.", ())
-    shown: Shot | None = helped("The one on screen.", None)
-    ending: Ending | None = helped("What came of it.", None)
+    shots: tuple[AttackFrame, ...] = helped("The steps so far.", ())
+    shown: AttackFrame | None = helped("The one on screen.", None)
+    ending: AttackSummary | None = helped("What came of it.", None)
 
 
 @dataclass(frozen=True, slots=True)
 class AttackPage:
     """The whole page."""
 
-    desk: Desk = helped("The form.")
-    scene: Scene = helped("The stage.")
+    desk: AttackForm = helped("The form.")
+    scene: AttackStage = helped("The stage.")

@@ -13,7 +13,7 @@ from app.pictures.difference import difference_png
 from app.pictures.preprocess import input_png
 from app.services.attacks.job import SHOWN
 from app.services.attacks.traces import Trace
-from app.web.core.file_responses import kept, table
+from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import ServicesDep
 
 router = APIRouter(prefix="/trace")
@@ -25,7 +25,7 @@ Amplify = Annotated[float, Query(ge=0.1, le=255, allow_inf_nan=False)]
 async def control(key: str, services: ServicesDep) -> Response:
     """The picture with random noise of the same size."""
     pixels = services.traces.find(key).control()
-    return kept(await asyncio.to_thread(input_png, pixels), "image/png", True)
+    return file_response(await asyncio.to_thread(input_png, pixels), "image/png", True)
 
 
 @router.get("/{key}/control/noise.png")
@@ -33,7 +33,7 @@ async def control_noise(key: str, services: ServicesDep, amplify: Amplify = 1) -
     """The control's noise around mid grey."""
     trace = services.traces.find(key)
     png = await asyncio.to_thread(difference_png, trace.start, trace.control(), amplify)
-    return kept(png, "image/png", True)
+    return file_response(png, "image/png", True)
 
 
 @router.get("/{key}/{step}.png")
@@ -41,7 +41,7 @@ async def picture(key: str, step: int, services: ServicesDep, save: bool = False
     """A step's picture, exactly the 8 bits that the network was asked about."""
     pixels = services.traces.find(key).pixels(step)
     name = f"layerscope-attacked-{step}.png" if save else ""
-    return kept(await asyncio.to_thread(input_png, pixels), "image/png", True, name)
+    return file_response(await asyncio.to_thread(input_png, pixels), "image/png", True, name)
 
 
 @router.get("/{key}/{step}/noise.png")
@@ -52,7 +52,7 @@ async def noise(
     trace = services.traces.find(key)
     png = await asyncio.to_thread(difference_png, trace.start, trace.pixels(step), amplify)
     name = f"layerscope-noise-{step}-times-{amplify:g}.png" if save else ""
-    return kept(png, "image/png", True, name)
+    return file_response(png, "image/png", True, name)
 
 
 @router.get("/{key}.csv")
@@ -64,7 +64,7 @@ async def steps(key: str, services: ServicesDep) -> Response:
         for name in ("class", "label", "logit", "probability")
     )
     head = ["step", "linf", "l2", "flipped", "repaired", "target_probability", *classes]
-    return table(head, _lines(services.traces.find(key)), "layerscope-attack.csv")
+    return csv_response(head, _lines(services.traces.find(key)), "layerscope-attack.csv")
 
 
 def _lines(trace: Trace) -> Iterator[tuple[object, ...]]:

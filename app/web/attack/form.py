@@ -18,7 +18,7 @@ from app.services.attacks.options import (
     warnings,
 )
 from app.services.networks.catalogue import Model
-from app.web.attack.contexts import Desk, Slider
+from app.web.attack.contexts import AttackForm, SettingSlider
 from app.web.attack.methods import METHODS
 from app.web.attack.view import AttackView
 from app.web.core.state import Services
@@ -28,13 +28,13 @@ LONG = 8
 """Where the slider of an L2 norm ends: this change in every number; a link may go on to 32."""
 
 
-def desk(view: AttackView, services: Services, owner: str, problem: str = "") -> Desk:
+def desk(view: AttackView, services: Services, owner: str, problem: str = "") -> AttackForm:
     """Everything that can be chosen, as it stands. What is unknown in `view` is not drawn."""
     model, words = _model(view, services), METHODS[view.method]
     settings, (said, warned) = services.settings, _said(view, model)
     recent = tuple(services.pictures.recent(owner))
     listed = {one.id for one in recent} | {one.id for one in all_samples()}
-    return Desk(
+    return AttackForm(
         view=view,
         networks=tuple(_networks(services, model)),
         samples=all_samples(),
@@ -86,7 +86,7 @@ def _said(view: AttackView, model: Model) -> tuple[str, tuple[str, ...]]:
     return "", tuple(warnings(view.request, options))
 
 
-def _epsilon(view: AttackView, model: Model) -> Slider:
+def _epsilon(view: AttackView, model: Model) -> SettingSlider:
     words, side = METHODS[view.method], model.row.crop
     value, most = view.epsilon, LARGEST
     if value is None:
@@ -96,16 +96,18 @@ def _epsilon(view: AttackView, model: Model) -> Slider:
         most = min(largest_l2(side), max(short, value))
     value = min(max(value, 0.0), most)
     step = "1" if value.is_integer() else "any"
-    return Slider(
+    return SettingSlider(
         "epsilon", "Epsilon", words.what, f"{value:.10g}", f"{most:.10g}", step=step,
         unit=words.unit,
     )  # fmt: skip
 
 
-def _steps(view: AttackView, model: Model) -> Slider:
+def _steps(view: AttackView, model: Model) -> SettingSlider:
     value = view.steps or _default(view, model).steps
     note = "How often the noise is improved"
-    return Slider("steps", "Steps", note, str(min(value, MOST_STEPS)), str(MOST_STEPS), least="1")
+    return SettingSlider(
+        "steps", "Steps", note, str(min(value, MOST_STEPS)), str(MOST_STEPS), least="1"
+    )
 
 
 def _default(view: AttackView, model: Model) -> AttackOptions:

@@ -13,31 +13,33 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import BadRequest
 from app.services.attacks.attacks import Attack
-from app.services.attacks.job import Moment
+from app.services.attacks.job import AttackMoment
 from app.services.attacks.traces import Outcome, Trace, key_of, present
 from app.web.attack.page import title
 from app.web.attack.steps import shot
 from app.web.attack.summary import ending
 from app.web.attack.view import AttackView, read
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.streams import DONE, begun, broken
+from app.web.core.streams import DONE, error_event, started
 from app.web.core.templating import render_text
 
 router = APIRouter()
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class QueuedAttack:
     """An attack that has its place in the queue, 0 goes next; `items` is None where it is kept."""
 
     view: AttackView
     attack: Attack
     key: str
     place: int = 0
-    items: AsyncGenerator[int | Moment | Outcome] | None = None
+    items: AsyncGenerator[int | AttackMoment | Outcome] | None = None
 
 
-async def queued(request: Request, services: ServicesDep, owner: OwnerDep) -> AsyncIterator[Live]:
+async def queued(
+    request: Request, services: ServicesDep, owner: OwnerDep
+) -> AsyncIterator[QueuedAttack]:
     """The run, held until its stream has ended: what can fail fails before it begins."""
     asked = read(request.query_params, services.settings.model)
     if asked.problem:
@@ -46,21 +48,21 @@ async def queued(request: Request, services: ServicesDep, owner: OwnerDep) -> As
     prepared = await services.attacks.prepare(view.model, view.image, view.request)
     view, key = view.spelled(prepared.options), key_of(prepared, view.image)
     if services.traces.finished(key):
-        yield Live(view, prepared, key)
+        yield QueuedAttack(view, prepared, key)
         return
     with services.pictures.using(view.image):
-        place, items = await begun(
+        place, items = await started(
             lambda: services.traces.run(services.attacks, prepared, view.image, owner)
         )
         try:
-            yield Live(view, prepared, key, place, items)
+            yield QueuedAttack(view, prepared, key, place, items)
         finally:
             await items.aclose()
 
 
 @router.get("/events", response_class=EventSourceResponse)
 async def events(
-    live: Annotated[Live, Depends(queued)],
+    live: Annotated[QueuedAttack, Depends(queued)],
     services: ServicesDep,
     owner: OwnerDep,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
@@ -76,7 +78,7 @@ async def events(
             async for event in happened:
                 yield event
     except Exception as error:
-        yield broken(error)
+        yield error_event(error)
     yield DONE
 
 
@@ -88,7 +90,7 @@ async def stop(services: ServicesDep, owner: OwnerDep) -> Response:
 
 
 async def _told(
-    live: Live, services: Services, owner: str, seen: int
+    live: QueuedAttack, services: Services, owner: str, seen: int
 ) -> AsyncGenerator[ServerSentEvent]:
     """What happens, as it is computed."""
     if seen < 0:
@@ -101,14 +103,14 @@ async def _told(
         trace = services.traces.latest(owner)
         if isinstance(item, Outcome):
             yield _ended(live, trace, number)
-        elif isinstance(item, Moment):
+        elif isinstance(item, AttackMoment):
             if number > seen:
                 yield _step(live, trace, number)
             number += 1
 
 
 async def _kept(
-    live: Live, services: Services, owner: str, seen: int
+    live: QueuedAttack, services: Services, owner: str, seen: int
 ) -> AsyncGenerator[ServerSentEvent]:
     """All of a trace that is kept, from the step after `seen` on."""
     trace = services.traces.find(live.key)
@@ -120,12 +122,12 @@ async def _kept(
         yield _ended(live, trace, count)
 
 
-def _step(live: Live, trace: Trace, number: int) -> ServerSentEvent:
+def _step(live: QueuedAttack, trace: Trace, number: int) -> ServerSentEvent:
     context = {"shot": shot(live.view, trace, number)}
     return ServerSentEvent(raw_data=render_text("attack/_shot.html", context), id=str(number))
 
 
-def _ended(live: Live, trace: Trace, number: int) -> ServerSentEvent:
+def _ended(live: QueuedAttack, trace: Trace, number: int) -> ServerSentEvent:
     made = ending(live.view, live.attack.model, trace)
     text = render_text("attack/_ended.html", {"ending": made, "view": live.view})
     return ServerSentEvent(raw_data=text, id=str(number))

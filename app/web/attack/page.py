@@ -15,10 +15,10 @@ from starlette.datastructures import QueryParams
 from app.errors import BadRequest, Cancelled, LayerscopeError, UnknownModel, UnknownPicture
 from app.services.attacks.attacks import Attack
 from app.services.attacks.traces import Outcome, key_of, present
-from app.web.attack.contexts import AttackPage, Scene
+from app.web.attack.contexts import AttackPage, AttackStage
 from app.web.attack.form import desk
 from app.web.attack.stage import done_scene, empty_scene, running_scene
-from app.web.attack.view import IMAGE, Asked, AttackView, read
+from app.web.attack.view import IMAGE, AttackQuery, AttackView, read
 from app.web.core.errors import status_of
 from app.web.core.htmx import by_htmx, target
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -69,7 +69,9 @@ async def picture(
     return Response(status_code=204, headers={"HX-Redirect": url})
 
 
-async def staged(request: Request, asked: Asked, services: Services, owner: str) -> Scene:
+async def staged(
+    request: Request, asked: AttackQuery, services: Services, owner: str
+) -> AttackStage:
     """The stage for a view: empty, kept, or about to run. Raises a `LayerscopeError`."""
     view = asked.view
     if asked.problem:
@@ -115,7 +117,7 @@ async def _page(
     services: Services,
     owner: str,
     error: LayerscopeError | None,
-    scene: Scene | None = None,
+    scene: AttackStage | None = None,
 ) -> Response:
     """The whole page; with an error its sentence stands beside a form that works."""
     shown = view if scene else _known(view, services)

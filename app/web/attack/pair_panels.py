@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 
-from app.services.runs.pairs import Pair, paired
+from app.services.runs.pairs import PicturePair, paired
 from app.web.core.htmx import wants_part
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
@@ -46,7 +46,7 @@ def asked(
 PairViewDep = Annotated[PairView, Depends(asked)]
 
 
-async def looked_up(view: PairViewDep, services: ServicesDep) -> Pair:
+async def looked_up(view: PairViewDep, services: ServicesDep) -> PicturePair:
     """Both pictures as the network gets them; what can fail fails here."""
     return await paired(
         services.catalogue,
@@ -59,7 +59,7 @@ async def looked_up(view: PairViewDep, services: ServicesDep) -> Pair:
     )
 
 
-PairDep = Annotated[Pair, Depends(looked_up)]
+PairDep = Annotated[PicturePair, Depends(looked_up)]
 
 
 def show(request: Request, title: str, template: str, context: dict[str, Any]) -> Response:

@@ -13,18 +13,25 @@ from fastapi.responses import Response
 from torch import Tensor
 
 from app.errors import BadRequest, NoClassifier
-from app.pictures.augment import Change, Photo, changed
+from app.pictures.augment import ChangeablePhoto, PhotoChange, changed
 from app.pictures.preprocess import input_png
-from app.services.attacks.robustness_curves import SLIDERS, Curve, Curves, Point, Slider, curves
+from app.services.attacks.robustness_curves import (
+    SLIDERS,
+    ChangeSlider,
+    CurvePoint,
+    RobustnessCurve,
+    RobustnessCurves,
+    curves,
+)
 from app.services.networks.catalogue import Model
 from app.services.runs.batch_inference import logits_of
 from app.services.runs.run import preprocess
 from app.services.runs.sheets import DRAWING
-from app.vision.predict import Ranked, top
-from app.web.attack.contexts import Bar
+from app.vision.predict import RankedClass, top
+from app.web.attack.contexts import ClassShareBar
 from app.web.attack.pair_panels import show
 from app.web.attack.slider_panels import addressed, bars, is_part, strength
-from app.web.core.file_responses import Download, kept, table
+from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import percent, render
@@ -35,7 +42,7 @@ from models.graph import Network
 WIDTH, HEIGHT = 300, 64
 """Of a chart, in units of its own."""
 
-PLAIN = Change()
+PLAIN = PhotoChange()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class ChangeView:
 
     model: str
     image: str
-    change: Change
+    change: PhotoChange
 
     def query(self, **other: object) -> str:
         """As a query string, perhaps with another change; what is plain is left out."""
@@ -65,18 +72,18 @@ class ChangeView:
 class Knob:
     """One slider."""
 
-    slider: Slider = helped("Its range and what it is called.")
+    slider: ChangeSlider = helped("Its range and what it is called.")
     value: str = helped("Where it stands.")
     unit: str = helped("What follows the number.")
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class CurrentAnswer:
     """The photo as it is changed now."""
 
     picture: str = helped("URL of the network's input.")
     side: int = helped("Pixels of a side.")
-    bars: tuple[Bar, ...] = helped("The five likeliest classes.")
+    bars: tuple[ClassShareBar, ...] = helped("The five likeliest classes.")
     held: bool = helped("Whether the likeliest class is that of the photo as it is.")
     sentence: str = helped("The same in a sentence.")
     edge: str = helped("What lies beyond the photo's edge, in a sentence.")
@@ -92,13 +99,13 @@ class ChangePanel:
 
     view: ChangeView = helped("Network, picture, change.")
     knobs: tuple[Knob, ...] = helped("The sliders.")
-    now: Now = helped("The photo as it is changed now.")
+    now: CurrentAnswer = helped("The photo as it is changed now.")
     charts: str = helped("URL of the charts.")
     csv: str = helped("URL of their numbers.")
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class AnswerChange:
     """A value at which the answer changes."""
 
     x: float = helped("Its place on the chart.")
@@ -106,26 +113,30 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class SliderChart:
     """The first class's probability over a slider's whole range."""
 
     id: str = helped("The slider.")
     title: str = helped("What it is called.")
     line: str = helped("Points of the curve, for SVG.")
     plain: float = helped("Where nothing is changed.")
-    marks: tuple[Mark, ...] = helped("Where the answer changes first, on either side.")
+    marks: tuple[AnswerChange, ...] = helped("Where the answer changes first, on either side.")
     ends: tuple[str, str] = helped("The lowest and the highest value, in words.")
     sentence: str = helped("The chart in words.")
 
 
 def now(
-    view: ChangeView, labels: Sequence[Label], pixels: Tensor, plain: Ranked, ranked: list[Ranked]
-) -> Now:
+    view: ChangeView,
+    labels: Sequence[Label],
+    pixels: Tensor,
+    plain: RankedClass,
+    ranked: list[RankedClass],
+) -> CurrentAnswer:
     """What the network says to the changed photo."""
     first, change = ranked[0], view.change
     held = first.index == plain.index
     mirrored = "the photo’s mirror image" if change.mirrored else "black"
-    return Now(
+    return CurrentAnswer(
         f"{view.url('.png')}&v={DRAWING}",
         pixels.shape[1],
         bars(labels, ranked, plain.index),
@@ -139,17 +150,17 @@ def now(
     )
 
 
-def knobs(change: Change) -> tuple[Knob, ...]:
+def knobs(change: PhotoChange) -> tuple[Knob, ...]:
     """Every slider where it stands."""
     return tuple(Knob(one, f"{getattr(change, one.id):g}", one.unit.strip()) for one in SLIDERS)
 
 
-def charts(found: Curves, labels: Sequence[Label]) -> tuple[Chart, ...]:
+def charts(found: RobustnessCurves, labels: Sequence[Label]) -> tuple[SliderChart, ...]:
     """A chart for every slider."""
     return tuple(_chart(curve, labels, labels[found.plain.index].label) for curve in found.curves)
 
 
-def flip_words(found: Curves, labels: Sequence[Label]) -> str:
+def flip_words(found: RobustnessCurves, labels: Sequence[Label]) -> str:
     """What becomes of it in the mirror."""
     first = found.flipped.first
     label = labels[first.index].label
@@ -157,37 +168,37 @@ def flip_words(found: Curves, labels: Sequence[Label]) -> str:
     return f"Flipped it {verb} “{label}” ({percent(first.probability)})."
 
 
-def _chart(curve: Curve, labels: Sequence[Label], first: str) -> Chart:
+def _chart(curve: RobustnessCurve, labels: Sequence[Label], first: str) -> SliderChart:
     slider = curve.slider
 
     def x(value: float) -> float:
         return round(WIDTH * (value - slider.least) / (slider.most - slider.least), 2)
 
     line = " ".join(f"{x(one.value):g},{HEIGHT * (1 - one.share):.2f}" for one in curve.points)
-    return Chart(
+    return SliderChart(
         slider.id,
         slider.title,
         line,
         x(slider.plain),
-        tuple(Mark(x(one.value), _becomes(slider, one, labels)) for one in curve.borders),
+        tuple(AnswerChange(x(one.value), _becomes(slider, one, labels)) for one in curve.borders),
         (f"{slider.least:g}{slider.unit}", f"{slider.most:g}{slider.unit}"),
         _holds(curve, labels, first),
     )
 
 
-def _holds(curve: Curve, labels: Sequence[Label], first: str) -> str:
+def _holds(curve: RobustnessCurve, labels: Sequence[Label], first: str) -> str:
     if not curve.borders:
         return f"Stays “{first}” at every value tried."
     text = ", ".join(_becomes(curve.slider, one, labels) for one in curve.borders)
     return text[0].upper() + text[1:] + "."
 
 
-def _becomes(slider: Slider, point: Point, labels: Sequence[Label]) -> str:
+def _becomes(slider: ChangeSlider, point: CurvePoint, labels: Sequence[Label]) -> str:
     label = labels[point.first.index].label
     return f"{_how(slider, point.value)} it becomes “{label}”"
 
 
-def _how(slider: Slider, value: float) -> str:
+def _how(slider: ChangeSlider, value: float) -> str:
     match slider.id:
         case "turn":
             return f"turned by {abs(value):g}° to the {'left' if value < 0 else 'right'}"
@@ -197,7 +208,9 @@ def _how(slider: Slider, value: float) -> str:
             return f"at {value:g} % {name}"
 
 
-def _sentence(labels: Sequence[Label], plain: Ranked, first: Ranked, changed: bool) -> str:
+def _sentence(
+    labels: Sequence[Label], plain: RankedClass, first: RankedClass, changed: bool
+) -> str:
     was, now = labels[plain.index].label, labels[first.index].label
     share = percent(first.probability)
     if not changed:
@@ -224,31 +237,33 @@ def asked(request: Request, model: Name, image: Name) -> ChangeView:
         raise BadRequest(f"edge is {' or '.join(EDGES)}, not “{edge[:40]}”.")
     values = {one.id: strength(request, one.id, one.least, one.most, one.plain) for one in SLIDERS}
     flip = request.query_params.get("flip", "") not in ("", "0")
-    change = Change(**values, flip=flip, mirrored=edge == EDGES[0])
+    change = PhotoChange(**values, flip=flip, mirrored=edge == EDGES[0])
     return ChangeView(model, image, change)
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class RobustnessQuery:
     """The network and the photo that a query names."""
 
     view: ChangeView
     model: Model
     network: Network
-    photo: Photo
+    photo: ChangeablePhoto
 
 
-async def looked_up(view: Annotated[ChangeView, Depends(asked)], services: ServicesDep) -> Given:
+async def looked_up(
+    view: Annotated[ChangeView, Depends(asked)], services: ServicesDep
+) -> RobustnessQuery:
     """Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
     model = services.catalogue.model(view.model)
     image = await asyncio.to_thread(services.pictures.open, view.image)
     if not model.labels:
         raise NoClassifier(f"{model.row.title} has no classifier here: it predicts nothing.")
     network = await services.catalogue.network(view.model)
-    return Given(view, model, network, Photo(image, preprocess(model)))
+    return RobustnessQuery(view, model, network, ChangeablePhoto(image, preprocess(model)))
 
 
-GivenDep = Annotated[Given, Depends(looked_up)]
+GivenDep = Annotated[RobustnessQuery, Depends(looked_up)]
 
 
 @router.get("/change")
@@ -275,7 +290,7 @@ async def change(request: Request, given: GivenDep, services: ServicesDep) -> Re
 async def change_png(given: GivenDep, v: str = "", download: Download = "") -> Response:
     """The changed photo as the network gets it, exactly the 8 bits it was asked about."""
     pixels = await asyncio.to_thread(changed, given.photo, given.view.change)
-    return kept(input_png(pixels), "image/png", v == str(DRAWING), download)
+    return file_response(input_png(pixels), "image/png", v == str(DRAWING), download)
 
 
 @router.get("/change/charts")
@@ -310,15 +325,15 @@ async def change_csv(given: GivenDep, services: ServicesDep, owner: OwnerDep) ->
         for id, one, new in points
     )
     head = ["slider", "value", f"probability of {first}", "label", "probability", "first change"]
-    return table(head, rows, "layerscope-without-attack.csv")
+    return csv_response(head, rows, "layerscope-without-attack.csv")
 
 
-async def _curves(given: Given, services: Services, owner: str) -> Curves:
+async def _curves(given: RobustnessQuery, services: Services, owner: str) -> RobustnessCurves:
     mirrored = given.view.change.mirrored
     return await curves(services.engine, owner, given.model, given.network, given.photo, mirrored)
 
 
 def _of_all(view: ChangeView, part: str) -> str:
     """The charts' address: they are of the photo as it is, whatever the sliders say."""
-    rest = ChangeView(view.model, view.image, Change(mirrored=view.change.mirrored))
+    rest = ChangeView(view.model, view.image, PhotoChange(mirrored=view.change.mirrored))
     return rest.url(part)

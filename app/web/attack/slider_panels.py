@@ -10,8 +10,8 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from app.errors import BadRequest
-from app.vision.predict import Ranked
-from app.web.attack.contexts import Bar
+from app.vision.predict import RankedClass
+from app.web.attack.contexts import ClassShareBar
 from app.web.core import htmx
 from models.classes import Label
 
@@ -44,14 +44,16 @@ def strength(request: Request, name: str, least: float, most: float, plain: floa
 
 
 def bars(
-    labels: Sequence[Label], ranked: Sequence[Ranked], was: int, goal: int | None = None
-) -> tuple[Bar, ...]:
+    labels: Sequence[Label], ranked: Sequence[RankedClass], was: int, goal: int | None = None
+) -> tuple[ClassShareBar, ...]:
     """The likeliest classes with their bars; `was` is what counts as unchanged."""
 
     def kind(index: int) -> str:
         return "was" if index == was else "goal" if index == goal else "other"
 
     return tuple(
-        Bar(one.index, labels[one.index].label, one.logit, one.probability, kind(one.index))
+        ClassShareBar(
+            one.index, labels[one.index].label, one.logit, one.probability, kind(one.index)
+        )
         for one in ranked
     )

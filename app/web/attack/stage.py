@@ -9,7 +9,7 @@ from app.pictures.samples import sample
 from app.services.attacks.options import AttackOptions
 from app.services.attacks.traces import Trace
 from app.services.networks.catalogue import Model
-from app.web.attack.contexts import Scene
+from app.web.attack.contexts import AttackStage
 from app.web.attack.steps import amplified, legend, planned, shots, times
 from app.web.attack.summary import ending
 from app.web.attack.view import AttackView
@@ -32,9 +32,9 @@ TRIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 """What an empty stage offers: title, sentence, and what it changes in the link."""
 
 
-def empty_scene(view: AttackView, model: Model, services: Services, owner: str) -> Scene:
+def empty_scene(view: AttackView, model: Model, services: Services, owner: str) -> AttackStage:
     """Before anything has run."""
-    return Scene(
+    return AttackStage(
         view,
         "empty",
         title_of(view.image, services, owner),
@@ -49,7 +49,7 @@ def empty_scene(view: AttackView, model: Model, services: Services, owner: str) 
 
 def running_scene(
     view: AttackView, model: Model, options: AttackOptions, services: Services, owner: str
-) -> Scene:
+) -> AttackStage:
     """Waiting for its stream."""
     plain = empty_scene(view, model, services, owner)
     factor = amplified(options)
@@ -62,7 +62,7 @@ def running_scene(
 
 def done_scene(
     view: AttackView, model: Model, trace: Trace, services: Services, owner: str
-) -> Scene:
+) -> AttackStage:
     """A trace that has ended, all of it."""
     plain = running_scene(view, model, trace.options, services, owner)
     all = shots(view, trace, 0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.pictures.difference import ROOM, amplification
-from app.services.attacks.job import Moment
+from app.services.attacks.job import AttackMoment
 from app.services.attacks.options import LINF, AttackOptions
 from app.services.attacks.traces import Trace
-from app.vision.predict import Ranked
-from app.web.attack.contexts import Bar, Shot
+from app.vision.predict import RankedClass
+from app.web.attack.contexts import AttackFrame, ClassShareBar
 from app.web.attack.view import AttackView
 from app.web.core.templating import percent
 from models.classes import Label
@@ -18,17 +18,17 @@ TYPICAL = 16.0
 """About the largest change where a method has no limit for a single pixel value."""
 
 
-def shots(view: AttackView, trace: Trace, start: int) -> tuple[Shot, ...]:
+def shots(view: AttackView, trace: Trace, start: int) -> tuple[AttackFrame, ...]:
     """The steps of a trace from number `start` on."""
     return tuple(shot(view, trace, number) for number in range(start, len(trace.moments)))
 
 
-def shot(view: AttackView, trace: Trace, number: int) -> Shot:
+def shot(view: AttackView, trace: Trace, number: int) -> AttackFrame:
     """One step of a trace."""
     moment, flip = trace.moments[number], trace.flip()
     at, factor = f"/attack/trace/{trace.key}/{number}", amplified(trace.options)
     rows = bars(trace, moment.predictions)
-    return Shot(
+    return AttackFrame(
         step=number,
         url=view.url(run=True, step=number),
         picture=f"{at}.png",
@@ -41,7 +41,7 @@ def shot(view: AttackView, trace: Trace, number: int) -> Shot:
     )
 
 
-def bars(trace: Trace, ranked: Sequence[Ranked]) -> tuple[Bar, ...]:
+def bars(trace: Trace, ranked: Sequence[RankedClass]) -> tuple[ClassShareBar, ...]:
     """Classes with what stands for them: what it said at first, the target, any other."""
     labels, was = trace.labels, trace.moments[0].predictions[0].index
     return tuple(_bar(labels, one, was, trace.options.target) for one in ranked)
@@ -71,12 +71,12 @@ def planned(options: AttackOptions) -> int:
     return options.steps
 
 
-def _bar(labels: Sequence[Label], one: Ranked, was: int, target: int | None) -> Bar:
+def _bar(labels: Sequence[Label], one: RankedClass, was: int, target: int | None) -> ClassShareBar:
     kind = "was" if one.index == was else "goal" if one.index == target else "other"
-    return Bar(one.index, labels[one.index].label, one.logit, one.probability, kind)
+    return ClassShareBar(one.index, labels[one.index].label, one.logit, one.probability, kind)
 
 
-def _words(first: Bar, number: int, flip: int | None) -> str:
+def _words(first: ClassShareBar, number: int, flip: int | None) -> str:
     said = f"“{first.label}” ({percent(first.probability)})"
     if number == 0:
         return f"As it was: {said}."
@@ -85,7 +85,7 @@ def _words(first: Bar, number: int, flip: int | None) -> str:
     return f"Step {number}: {said}."
 
 
-def _told(trace: Trace, moment: Moment) -> str:
+def _told(trace: Trace, moment: AttackMoment) -> str:
     if moment.step == 0:
         return "nothing changed yet"
     text = f"largest change {moment.linf:.0f} of 255"

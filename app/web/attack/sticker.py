@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from app.errors import NoClassifier, NotFound
 from app.pictures.preprocess import input_png
 from app.pictures.printable import LARGEST_CM, sticker_png, sticker_preview
-from app.services.attacks.sticker_trial import Tried, places, seen, stuck
+from app.services.attacks.sticker_trial import StickerTrials, places, seen, stuck
 from app.services.attacks.stickers import Sticker, Stickers, stickers_of
 from app.services.networks.catalogue import Model
 from app.services.networks.class_names import find_class
@@ -33,7 +33,7 @@ from app.web.attack.sticker_panel import (
     places_context,
     seen_context,
 )
-from app.web.core.file_responses import Download, kept
+from app.web.core.file_responses import Download, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
 
@@ -44,7 +44,7 @@ Part = Literal["sticker", "random", "alone", "print"]
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class StickerQuery:
     """The stickers of a network and the one that is meant, None where there is none at all."""
 
     view: StickerView
@@ -53,7 +53,7 @@ class Given:
     sticker: Sticker | None
 
 
-async def looked_up(view: StickerView, services: Services) -> Given:
+async def looked_up(view: StickerView, services: Services) -> StickerQuery:
     """Whose sticker it is.
 
     Raises `UnknownModel`, `NoClassifier`, `BadRequest` for no class, `NotFound` for no sticker.
@@ -74,39 +74,39 @@ async def looked_up(view: StickerView, services: Services) -> Given:
                 f"stickers for: {names}."
             )
     meant = view.of(model.id, sticker.index) if sticker else view
-    return Given(meant, model, found, sticker)
+    return StickerQuery(meant, model, found, sticker)
 
 
-async def given(view: StickerViewDep, services: ServicesDep) -> Given:
+async def given(view: StickerViewDep, services: ServicesDep) -> StickerQuery:
     """What a query asks for."""
     return await looked_up(view, services)
 
 
-async def needed(given: Annotated[Given, Depends(given)]) -> tuple[Given, Sticker]:
+async def needed(given: Annotated[StickerQuery, Depends(given)]) -> tuple[StickerQuery, Sticker]:
     """The same where a sticker must be there. Raises `NotFound`."""
     return given, require(given)
 
 
-def require(given: Given) -> Sticker:
+def require(given: StickerQuery) -> Sticker:
     """The sticker. Raises `NotFound` where the network has none."""
     if given.sticker is None:
         raise NotFound(f"There is no sticker for {given.model.row.title} yet.")
     return given.sticker
 
 
-GivenDep = Annotated[Given, Depends(given)]
-NeededDep = Annotated[tuple[Given, Sticker], Depends(needed)]
+GivenDep = Annotated[StickerQuery, Depends(given)]
+NeededDep = Annotated[tuple[StickerQuery, Sticker], Depends(needed)]
 
 
 @asynccontextmanager
-async def ready_run(given: Given, services: Services) -> AsyncIterator[Run]:
+async def ready_run(given: StickerQuery, services: Services) -> AsyncIterator[Run]:
     """The bare picture's run, finished."""
     async with services.runs.listen(given.model.id, given.view.image) as run:
         await run.finish()
         yield run
 
 
-async def looked(given: Given, sticker: Sticker, services: Services) -> StickerSeen:
+async def looked(given: StickerQuery, sticker: Sticker, services: Services) -> StickerSeen:
     """What the network says to the sticker and to its control, in one pass."""
     async with ready_run(given, services) as run:
         view = given.view
@@ -147,7 +147,7 @@ async def hundred(
             lambda: places(given.model, run.network, pixels, both, view.place.scale, view.seed),
         )
         async with aclosing(job) as items:  # type: ignore[type-var]
-            parts = [item async for item in items if isinstance(item, Tried)]
+            parts = [item async for item in items if isinstance(item, StickerTrials)]
         context = places_context(view, run, sticker, parts)
     return show(request, "A hundred places", "attack/_sticker_places.html", {"tried": context})
 
@@ -168,13 +168,13 @@ async def picture(
             if part == "alone"
             else lambda: sticker_png(sticker.pixels, size, f"{sticker.label} sticker")
         )
-        return kept(await asyncio.to_thread(make), "image/png", False, download)
+        return file_response(await asyncio.to_thread(make), "image/png", False, download)
     view, pixels = given.view, sticker.pixels
     if part == "random":
         pixels = random_colours(pixels.shape[-1], view.seed)
     async with services.runs.listen(given.model.id, view.image) as run:
         data = input_png(stuck(run.fitted.pixels, pixels, view.place))
-    return kept(data, "image/png", False, download)
+    return file_response(data, "image/png", False, download)
 
 
 @router.post("/sticker")
@@ -191,7 +191,7 @@ async def keep(request: Request, view: SentDep, services: ServicesDep, owner: Ow
     return show(request, "Your picture", "attack/_sticker_kept.html", {"kept": context})
 
 
-def _kept(given: Given, image: str, hours: float) -> StickerKept:
+def _kept(given: StickerQuery, image: str, hours: float) -> StickerKept:
     view, model = given.view, given.model.id
     pair = f"model={model}&image={view.image}&attacked={image}&target={view.sticker}"
     return StickerKept(

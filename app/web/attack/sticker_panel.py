@@ -12,14 +12,14 @@ import torch
 from fastapi import Depends, Form, Query
 from torch import Tensor
 
-from app.services.attacks.sticker_trial import PLACES, Place, Seen, Tried
+from app.services.attacks.sticker_trial import PLACES, StickerAnswer, StickerPlace, StickerTrials
 from app.services.attacks.stickers import Sticker, Stickers
 from app.services.networks.catalogue import Model
-from app.services.networks.weight_files import Refused
+from app.services.networks.weight_files import RefusedFile
 from app.services.runs.run import Run
 from app.vision.attacks.paste import diameter
-from app.vision.predict import Ranked
-from app.web.attack.contexts import Bar, Slider
+from app.vision.predict import RankedClass
+from app.web.attack.contexts import ClassShareBar, SettingSlider
 from app.web.attack.panels import AttackPanel
 from app.web.attack.view import IMAGE
 from app.web.core.links import View, input_url
@@ -38,12 +38,14 @@ class StickerChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PastedPicture:
     """One pasted picture and the answer to it."""
 
     title: str = helped("What is on it.")
     picture: str = helped("URL of the 8-bit picture.")
-    bars: tuple[Bar, ...] = helped("The likeliest five, the sticker’s class after them if need be.")
+    bars: tuple[ClassShareBar, ...] = helped(
+        "The likeliest five, the sticker’s class after them if need be."
+    )
     sentence: str = helped("What came of it.")
     reached: bool = helped("Whether it is taken for the sticker’s class.")
 
@@ -53,8 +55,8 @@ class StickerSeen:
     """What changes with every move."""
 
     view: StickerView = helped("The network, picture, sticker and place.")
-    own: Look = helped("With the sticker.")
-    control: Look = helped("With a sticker of random colours.")
+    own: PastedPicture = helped("With the sticker.")
+    control: PastedPicture = helped("With a sticker of random colours.")
     clean: str = helped("What the network says to the bare picture.")
     area: float = helped("The share of the picture that the sticker touches, 0..1.")
     verdict: str = helped("All of it in a sentence, for screen readers.")
@@ -71,13 +73,13 @@ class StickerPanel:
     image: str = helped("The picture’s id.")
     side: int = helped("Side of the network’s input, pixels.")
     choices: tuple[StickerChoice, ...] = helped("The stickers there are.")
-    sliders: tuple[Slider, ...] = helped("Place, size, turn.")
+    sliders: tuple[SettingSlider, ...] = helped("Place, size, turn.")
     about: str = helped("How the chosen one was made and how often it works.")
-    refused: tuple[Refused, ...] = helped("Files that were made from other weights.")
+    refused: tuple[RefusedFile, ...] = helped("Files that were made from other weights.")
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
+class TriedPlace:
     """One place that was tried."""
 
     x: float = helped("Across, 0..100.")
@@ -98,7 +100,7 @@ class StickerPlaces:
     clean: str = helped("What the network says to the bare picture.")
     others: tuple[tuple[str, int], ...] = helped("What else was seen with the sticker, how often.")
     area: float = helped("The share of the picture it covers, 0..1.")
-    dots: tuple[Dot, ...] = helped("Where it lay.")
+    dots: tuple[TriedPlace, ...] = helped("Where it lay.")
     picture: str = helped("URL of the bare picture as the network gets it.")
     again: str = helped("URL of another hundred.")
 
@@ -127,7 +129,7 @@ class StickerView:
     model: str | None
     image: str
     sticker: str
-    place: Place
+    place: StickerPlace
     seed: int
 
     def query(self, **changes: Any) -> str:
@@ -172,7 +174,7 @@ def asked(
     seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
 ) -> StickerView:
     """What the query names, not looked up yet."""
-    return StickerView(model or None, image, sticker, Place(x, y, scale, turn), seed)
+    return StickerView(model or None, image, sticker, StickerPlace(x, y, scale, turn), seed)
 
 
 def sent(
@@ -185,7 +187,7 @@ def sent(
     turn: Annotated[float, Form(ge=-180, le=180)],
 ) -> StickerView:
     """The same from a form."""
-    return StickerView(model, image, sticker, Place(x, y, scale, turn), 0)
+    return StickerView(model, image, sticker, StickerPlace(x, y, scale, turn), 0)
 
 
 StickerViewDep = Annotated[StickerView, Depends(asked)]
@@ -196,7 +198,7 @@ STICKER = "/attack/sticker"
 
 
 def seen_context(
-    view: StickerView, run: Run, sticker: Sticker, both: Sequence[Seen]
+    view: StickerView, run: Run, sticker: Sticker, both: Sequence[StickerAnswer]
 ) -> StickerSeen:
     """The sticker and its control on the picture, with their answers."""
     model, own, control = run.model, both[0], both[1]
@@ -216,8 +218,13 @@ def seen_context(
 
 
 def _look(
-    view: StickerView, model: Model, sticker: Sticker, seen: Seen, clean: Ranked, which: str
-) -> Look:
+    view: StickerView,
+    model: Model,
+    sticker: Sticker,
+    seen: StickerAnswer,
+    clean: RankedClass,
+    which: str,
+) -> PastedPicture:
     first = seen.ranked[0]
     reached = first.index == sticker.index
     label = model.labels[first.index].label
@@ -227,15 +234,15 @@ def _look(
         sentence = f"Taken for {label}." if reached else f"Taken for {label}: not for its class."
     title = f"{sticker.label} sticker" if which == "sticker" else "Random colours, same size"
     bars = tuple(_bar(model, one, clean.index, sticker.index) for one in seen.ranked)
-    return Look(title, picture_url(view, which), bars, sentence, reached)
+    return PastedPicture(title, picture_url(view, which), bars, sentence, reached)
 
 
-def _bar(model: Model, one: Ranked, was: int, goal: int) -> Bar:
+def _bar(model: Model, one: RankedClass, was: int, goal: int) -> ClassShareBar:
     kind = "goal" if one.index == goal else "was" if one.index == was else "other"
-    return Bar(one.index, model.labels[one.index].label, one.logit, one.probability, kind)
+    return ClassShareBar(one.index, model.labels[one.index].label, one.logit, one.probability, kind)
 
 
-def _said(model: Model, one: Ranked) -> str:
+def _said(model: Model, one: RankedClass) -> str:
     return f"{model.labels[one.index].label} {percent(one.probability)}"
 
 
@@ -270,13 +277,13 @@ def _choice(model: Model, one: Sticker, chosen: Sticker | None) -> StickerChoice
     return StickerChoice(one.index, one.label, url, one is chosen)
 
 
-def _sliders(place: Place) -> tuple[Slider, ...]:
+def _sliders(place: StickerPlace) -> tuple[SettingSlider, ...]:
     return (
-        Slider("scale", "Size", "", short(place.scale), f"{MOST:g}",
+        SettingSlider("scale", "Size", "", short(place.scale), f"{MOST:g}",
                f"{LEAST:g}", "0.01"),
-        Slider("turn", "Turn", "", short(place.turn), "180", "-180", "1", "°"),
-        Slider("x", "Across", "", short(place.x), "1", "0", "0.01"),
-        Slider("y", "Down", "", short(place.y), "1", "0", "0.01"),
+        SettingSlider("turn", "Turn", "", short(place.turn), "180", "-180", "1", "°"),
+        SettingSlider("x", "Across", "", short(place.x), "1", "0", "0.01"),
+        SettingSlider("y", "Down", "", short(place.y), "1", "0", "0.01"),
     )  # fmt: skip
 
 
@@ -293,7 +300,7 @@ def _about(sticker: Sticker) -> str:
 
 
 def places_context(
-    view: StickerView, run: Run, sticker: Sticker, parts: Sequence[Tried]
+    view: StickerView, run: Run, sticker: Sticker, parts: Sequence[StickerTrials]
 ) -> StickerPlaces:
     """What a hundred random places came to."""
     model, clean = run.model, run.predictions(1)[0]
@@ -322,9 +329,9 @@ def _others(model: Model, classes: Tensor) -> tuple[tuple[str, int], ...]:
     return tuple((model.labels[index].label, count) for index, count in counted)
 
 
-def _dots(parts: Sequence[Tried], hits: Tensor) -> tuple[Dot, ...]:
+def _dots(parts: Sequence[StickerTrials], hits: Tensor) -> tuple[TriedPlace, ...]:
     x, y = (torch.cat(numbers) * 100 for numbers in zip(*((p.x, p.y) for p in parts), strict=True))
     return tuple(
-        Dot(round(a, 1), round(b, 1), hit)
+        TriedPlace(round(a, 1), round(b, 1), hit)
         for a, b, hit in zip(x.tolist(), y.tolist(), hits.tolist(), strict=True)
     )

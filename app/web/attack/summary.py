@@ -5,11 +5,11 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from app.services.attacks.attacks import findings
-from app.services.attacks.job import Control, Ended
+from app.services.attacks.job import AttackControl, AttackEnded
 from app.services.attacks.options import LARGEST, largest_l2
 from app.services.attacks.traces import Outcome, Trace
 from app.services.networks.catalogue import Model
-from app.web.attack.contexts import Ending
+from app.web.attack.contexts import AttackSummary
 from app.web.attack.methods import METHODS
 from app.web.attack.pair_panels import PairView
 from app.web.attack.panels import PANELS, AttackPanel
@@ -26,7 +26,7 @@ CONTROLS = {
 """The control by its kind."""
 
 
-def ending(view: AttackView, model: Model, trace: Trace) -> Ending:
+def ending(view: AttackView, model: Model, trace: Trace) -> AttackSummary:
     """What came of a trace that has ended."""
     if (outcome := trace.outcome) is None:
         raise ValueError("a trace that runs has no ending yet")
@@ -36,7 +36,7 @@ def ending(view: AttackView, model: Model, trace: Trace) -> Ending:
         sentence = f"{sentence} It was stopped at step {trace.moments[-1].step}."
     further = _further(view, trace) if kind in ("held", "missed") else None
     at, factor = f"/attack/trace/{trace.key}", amplified(trace.options)
-    return Ending(
+    return AttackSummary(
         outcome=kind,
         sentence=sentence,
         further="" if further is None else view.url(epsilon=further, step_size=None, step=None),
@@ -55,7 +55,7 @@ def ending(view: AttackView, model: Model, trace: Trace) -> Ending:
     )
 
 
-def _result(trace: Trace, ended: Ended) -> tuple[str, str]:
+def _result(trace: Trace, ended: AttackEnded) -> tuple[str, str]:
     """What came of it in a word, and in a sentence. Failure is said first."""
     options, before, after = trace.options, ended.before[0], ended.after[0]
     was, now = (f"“{trace.labels[one.index].label}”" for one in (before, after))
@@ -89,7 +89,7 @@ def _further(view: AttackView, trace: Trace) -> float | None:
     return larger if larger > epsilon else None
 
 
-def _lesson(trace: Trace, control: Control, fooled: bool) -> str:
+def _lesson(trace: Trace, control: AttackControl, fooled: bool) -> str:
     first = control.predictions[0]
     said = f"“{trace.labels[first.index].label}” ({percent(first.probability)})"
     what = CONTROLS[control.kind]
@@ -102,7 +102,7 @@ def _lesson(trace: Trace, control: Control, fooled: bool) -> str:
     return f"{what} does not change the answer either: still {said}."
 
 
-def _figures(ended: Ended, ssim: float) -> tuple[tuple[str, str, str], ...]:
+def _figures(ended: AttackEnded, ssim: float) -> tuple[tuple[str, str, str], ...]:
     return (
         ("L∞", f"{ended.linf:.0f} of 255", "largest change"),
         ("L2", f"{ended.l2:.1f}", "length of the whole change"),

@@ -12,12 +12,21 @@ from fastapi.responses import Response
 from app.errors import BadRequest
 from app.pictures.journey import JOURNEY
 from app.pictures.preprocess import input_png
-from app.services.attacks.survival import Fate, Start, Survivor, Trial, fate, sent, survived, trials
+from app.services.attacks.survival import (
+    Fate,
+    SurvivalStart,
+    SurvivalTrial,
+    Survivor,
+    fate,
+    sent,
+    survived,
+    trials,
+)
 from app.services.runs.sheets import DRAWING
-from app.web.attack.contexts import Bar
+from app.web.attack.contexts import ClassShareBar
 from app.web.attack.pair_panels import PairDep, PairView, PairViewDep, show
 from app.web.attack.slider_panels import addressed, bars, is_part, strength
-from app.web.core.file_responses import Download, kept, table
+from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.templating import percent, render
 from app.web.parts.contexts import helped
@@ -25,7 +34,7 @@ from models.classes import Label
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class TransformSwitch:
     """One thing that can happen to a picture."""
 
     id: str = helped("Its name in the query.")
@@ -41,17 +50,17 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SurvivingPicture:
     """One of the two pictures after the journey."""
 
     id: str = helped("`clean` or `attacked`.")
     title: str = helped("Which picture it is.")
     url: str = helped("URL of its PNG.")
-    bars: tuple[Bar, ...] = helped("What the network says to it.")
+    bars: tuple[ClassShareBar, ...] = helped("What the network says to it.")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SurvivalRow:
     """A line of the table."""
 
     what: str = helped("What was done.")
@@ -64,10 +73,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SurvivalResult:
     """Both pictures after what was chosen."""
 
-    seen: tuple[Seen, ...] = helped("The clean picture, then the attacked one.")
+    seen: tuple[SurvivingPicture, ...] = helped("The clean picture, then the attacked one.")
     fate: Fate = helped("What became of the attack, in one word.")
     sentence: str = helped("The same in a sentence.")
     done: str = helped("What was done, in order; empty where nothing was.")
@@ -80,8 +89,8 @@ class SurvivePanel:
     """The whole panel."""
 
     view: PairView = helped("Network, picture, attacked picture.")
-    switches: tuple[Switch, ...] = helped("All that can happen, in order.")
-    result: Result = helped("Both pictures after what was chosen.")
+    switches: tuple[TransformSwitch, ...] = helped("All that can happen, in order.")
+    result: SurvivalResult = helped("Both pictures after what was chosen.")
     table: str = helped("URL of the table of everything alone.")
     csv: str = helped("URL of the same as CSV.")
 
@@ -95,10 +104,10 @@ SHORT: dict[Fate, str] = {
 }
 
 
-def switches(chosen: dict[str, float]) -> tuple[Switch, ...]:
+def switches(chosen: dict[str, float]) -> tuple[TransformSwitch, ...]:
     """Every stop of the journey, those chosen on."""
     return tuple(
-        Switch(
+        TransformSwitch(
             one.id,
             one.title,
             one.id in chosen,
@@ -125,21 +134,21 @@ def query(view: PairView, chosen: dict[str, float]) -> str:
 def result(
     view: PairView,
     labels: tuple[Label, ...],
-    start: Start,
+    start: SurvivalStart,
     found: Survivor,
     chosen: dict[str, float],
-) -> Result:
+) -> SurvivalResult:
     """Both pictures and the sentence."""
     clean, attacked = found.before[0].index, found.after[0].index
     became = fate(start, clean, attacked)
     asked = query(view, chosen)
 
-    def seen(id: str, title: str, rows: tuple[Bar, ...]) -> Seen:
+    def seen(id: str, title: str, rows: tuple[ClassShareBar, ...]) -> SurvivingPicture:
         url = f"/attack/survive.png?{asked}&which={id}&v={DRAWING}"
-        return Seen(id, title, url, rows)
+        return SurvivingPicture(id, title, url, rows)
 
     was = start.clean.index
-    return Result(
+    return SurvivalResult(
         (
             seen("clean", "Clean", bars(labels, found.before, was)),
             seen("attacked", "Attacked", bars(labels, found.after, was)),
@@ -152,10 +161,10 @@ def result(
     )
 
 
-def row(labels: tuple[Label, ...], trial: Trial) -> Row:
+def row(labels: tuple[Label, ...], trial: SurvivalTrial) -> SurvivalRow:
     """A line of the table."""
     clean, attacked = labels[trial.clean.index].label, labels[trial.attacked.index].label
-    return Row(
+    return SurvivalRow(
         trial.stop.words(trial.strength),
         clean,
         trial.clean.probability,
@@ -166,7 +175,7 @@ def row(labels: tuple[Label, ...], trial: Trial) -> Row:
     )
 
 
-def summary(start: Start, trials: list[Trial]) -> str:
+def summary(start: SurvivalStart, trials: list[SurvivalTrial]) -> str:
     """The table in a sentence."""
     if not start.fooled:
         return "The attack changed no answer on this picture: there is nothing to survive."
@@ -181,7 +190,12 @@ def summary(start: Start, trials: list[Trial]) -> str:
 
 
 def _sentence(
-    labels: tuple[Label, ...], start: Start, clean: int, attacked: int, became: Fate, done: bool
+    labels: tuple[Label, ...],
+    start: SurvivalStart,
+    clean: int,
+    attacked: int,
+    became: Fate,
+    done: bool,
 ) -> str:
     first, last = labels[start.clean.index].label, labels[start.attacked.index].label
     if became == "none":
@@ -264,7 +278,7 @@ async def survive_png(
         clean, attacked = sent(pair, chosen)
         return input_png(attacked if which == "attacked" else clean)
 
-    return kept(await asyncio.to_thread(drawn), "image/png", v == str(DRAWING), download)
+    return file_response(await asyncio.to_thread(drawn), "image/png", v == str(DRAWING), download)
 
 
 @router.get("/survive/table")
@@ -296,4 +310,4 @@ async def survive_csv(pair: PairDep, services: ServicesDep, owner: OwnerDep) -> 
         (id, value, labels[a.index].label, a.probability, labels[b.index].label, b.probability, end)
         for id, value, a, b, end in rows
     )
-    return table(head, lines, "layerscope-survives.csv")
+    return csv_response(head, lines, "layerscope-survives.csv")

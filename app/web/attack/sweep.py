@@ -17,12 +17,12 @@ from app.errors import Cancelled
 from app.pictures.charts import chart_png
 from app.services.attacks.sweeps import Sweep
 from app.services.runs.pairs import paired
-from app.vision.attacks.sweep import Method, Point
+from app.vision.attacks.sweep import Method, SweepPoint
 from app.web.attack.pair_panels import show
 from app.web.attack.sweep_curves import attack_words, chart, how, lines, noise_words, swept
-from app.web.core.file_responses import kept, table
+from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.streams import DONE, begun, broken
+from app.web.core.streams import DONE, error_event, started
 from app.web.core.templating import render_text
 from app.web.parts.contexts import helped
 
@@ -41,7 +41,7 @@ class SweepPanel:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SweepQuery:
     """What the query names, looked up, and the query string that names it again."""
 
     sweep: Sweep
@@ -55,35 +55,39 @@ async def asked(
     target: Annotated[str | None, Query(max_length=200)] = None,
     seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
     method: Method = "pgd",
-) -> Asked:
+) -> SweepQuery:
     """The sweep; what can fail fails here. An attacked picture is not needed."""
     catalogue, pictures = services.catalogue, services.pictures
     pair = await paired(catalogue, pictures, model, image, image, target or None, seed)
     named = {"model": model, "image": image, "target": target or "", "seed": seed, "method": method}
     query = urlencode({name: value for name, value in named.items() if value != ""})
-    return Asked(Sweep(pair, method), query)
+    return SweepQuery(Sweep(pair, method), query)
 
 
-AskedDep = Annotated[Asked, Depends(asked)]
+AskedDep = Annotated[SweepQuery, Depends(asked)]
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class QueuedSweep:
     """A sweep that has its place in the queue, 0 goes next; `items` is None where it is kept."""
 
     place: int = 0
-    items: AsyncGenerator[int | Point] | None = None
+    items: AsyncGenerator[int | SweepPoint] | None = None
 
 
-async def queued(found: AskedDep, services: ServicesDep, owner: OwnerDep) -> AsyncIterator[Live]:
+async def queued(
+    found: AskedDep, services: ServicesDep, owner: OwnerDep
+) -> AsyncIterator[QueuedSweep]:
     """The sweep, held until its stream has ended."""
     if services.sweeps.kept(found.sweep) is not None:
-        yield Live()
+        yield QueuedSweep()
         return
     with services.pictures.using(found.sweep.pair.before):
-        place, items = await begun(lambda: services.sweeps.run(services.engine, found.sweep, owner))
+        place, items = await started(
+            lambda: services.sweeps.run(services.engine, found.sweep, owner)
+        )
         try:
-            yield Live(place, items)
+            yield QueuedSweep(place, items)
         finally:
             await items.aclose()
 
@@ -108,7 +112,7 @@ async def panel(
 
 @router.get("/events", response_class=EventSourceResponse)
 async def events(
-    live: Annotated[Live, Depends(queued)],
+    live: Annotated[QueuedSweep, Depends(queued)],
     found: AskedDep,
     services: ServicesDep,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
@@ -126,25 +130,27 @@ async def events(
             async for event in happened:
                 yield event
     except Exception as error:
-        yield broken(error)
+        yield error_event(error)
     yield DONE
 
 
 async def _told(
-    live: Live, found: Asked, services: Services, seen: int
+    live: QueuedSweep, found: SweepQuery, services: Services, seen: int
 ) -> AsyncGenerator[ServerSentEvent]:
     """The chart after each point beyond `seen`, and the whole at the end."""
-    points: list[Point] = []
+    points: list[SweepPoint] = []
     if live.items:
         async for item in live.items:
-            if isinstance(item, Point):
+            if isinstance(item, SweepPoint):
                 points.append(item)
                 if len(points) > seen:
                     yield _event(found, points, False)
     yield _event(found, services.sweeps.kept(found.sweep) or points, True)
 
 
-def _event(found: Asked, points: list[Point] | tuple[Point, ...], done: bool) -> ServerSentEvent:
+def _event(
+    found: SweepQuery, points: list[SweepPoint] | tuple[SweepPoint, ...], done: bool
+) -> ServerSentEvent:
     view = swept(found.sweep, points, found.query, done)
     text = render_text("attack/_swept.html", {"swept": view})
     return ServerSentEvent(raw_data=text, id=str(len(points)))
@@ -156,7 +162,7 @@ async def csv(
 ) -> Response:
     """Every point and every noise, with all digits."""
     head, rows = lines(await _whole(request, found, services, owner))
-    return table(head, rows, "layerscope-sweep.csv")
+    return csv_response(head, rows, "layerscope-sweep.csv")
 
 
 @router.get(".png")
@@ -168,18 +174,18 @@ async def png(
     sweep = found.sweep
     words = f"{attack_words(sweep, points, True)} {noise_words(points, True)} {how(sweep)}"
     drawn = await asyncio.to_thread(chart_png, TITLE, [chart(sweep, points, True)], words, 760)
-    return kept(drawn, "image/png", False, "layerscope-sweep.png")
+    return file_response(drawn, "image/png", False, "layerscope-sweep.png")
 
 
 async def _whole(
-    request: Request, found: Asked, services: Services, owner: str
-) -> tuple[Point, ...]:
+    request: Request, found: SweepQuery, services: Services, owner: str
+) -> tuple[SweepPoint, ...]:
     """All points, computed now where they are not kept. Raises `Busy`, `Cancelled`."""
     if points := services.sweeps.kept(found.sweep):
         return points
     image = found.sweep.pair.before
     with services.pictures.using(image):
-        _, items = await begun(lambda: services.sweeps.run(services.engine, found.sweep, owner))
+        _, items = await started(lambda: services.sweeps.run(services.engine, found.sweep, owner))
         async with aclosing(items) as running:
             async for _ in running:
                 if services.stopping.is_set() or await request.is_disconnected():

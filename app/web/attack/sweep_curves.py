@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.pictures.charts import Chart, Mark, Series
+from app.pictures.charts import ChartMark, ChartSeries, LineChart
 from app.services.attacks.sweeps import Sweep, by_epsilon
 from app.vision.attacks.sweep import (
     EPSILONS,
     SEEDS,
     STEPS,
-    Answer,
-    Point,
+    SweepAnswer,
+    SweepPoint,
     flip,
     moved,
     reached,
@@ -61,7 +61,7 @@ class SweepView:
     png: str = helped("URL of the chart as a picture.")
 
 
-def swept(asked: Sweep, points: Sequence[Point], query: str, done: bool) -> SweepView:
+def swept(asked: Sweep, points: Sequence[SweepPoint], query: str, done: bool) -> SweepView:
     """The points so far, in any order."""
     found = by_epsilon(list(points))
     labels = asked.pair.model.labels
@@ -82,14 +82,14 @@ def swept(asked: Sweep, points: Sequence[Point], query: str, done: bool) -> Swee
     )
 
 
-def chart(asked: Sweep, points: Sequence[Point], done: bool) -> Chart:
+def chart(asked: Sweep, points: Sequence[SweepPoint], done: bool) -> LineChart:
     """Probabilities over epsilon, whose axis is stretched at its start by the square root."""
     start, target = points[0].attack.label, asked.pair.target
     labels = asked.pair.model.labels
     name, first = NAMES[asked.method], labels[start].label
     series = [
-        Series(f"{first}, {name}", "attack", _curve(points, lambda p: p.attack.probability)),
-        Series(
+        ChartSeries(f"{first}, {name}", "attack", _curve(points, lambda p: p.attack.probability)),
+        ChartSeries(
             f"{first}, random noise",
             "noise",
             _curve(points, _mean),
@@ -98,29 +98,29 @@ def chart(asked: Sweep, points: Sequence[Point], done: bool) -> Chart:
     ]
     if target is not None:
         aimed = _curve(points, lambda p: p.attack.target or 0.0)
-        series.append(Series(f"{labels[target].label}, {name}", "target", aimed))
+        series.append(ChartSeries(f"{labels[target].label}, {name}", "target", aimed))
     marks = _marks(points, start, target) if done else ()
     places = tuple((epsilon**0.5, str(epsilon)) for epsilon in EPSILONS)
     title = f"What {asked.pair.model.row.title} gives “{first}”"
-    return Chart(
+    return LineChart(
         title, "epsilon, of 255", "probability", places, HEIGHTS, tuple(series), marks, room=2
     )
 
 
-def _marks(points: Sequence[Point], start: int, target: int | None) -> tuple[Mark, ...]:
+def _marks(points: Sequence[SweepPoint], start: int, target: int | None) -> tuple[ChartMark, ...]:
     falls = "falls at" if target is None else "gets there at"
     found = (
         (flip(points, reached(start, target)), "attack", falls),
         (flip(points, shaken(start)), "noise", "noise first at"),
     )
     return tuple(
-        Mark(epsilon**0.5, role, f"{words} {epsilon}")
+        ChartMark(epsilon**0.5, role, f"{words} {epsilon}")
         for epsilon, role, words in found
         if epsilon is not None
     )
 
 
-def attack_words(asked: Sweep, points: Sequence[Point], done: bool) -> str:
+def attack_words(asked: Sweep, points: Sequence[SweepPoint], done: bool) -> str:
     """Where the attack fell, or how far it has held."""
     start, target = points[0].attack.label, asked.pair.target
     labels, name = asked.pair.model.labels, NAMES[asked.method]
@@ -137,7 +137,7 @@ def attack_words(asked: Sweep, points: Sequence[Point], done: bool) -> str:
     return text + _again(points, moved(start), changed)
 
 
-def _aimed(points: Sequence[Point], start: int, target: int, aim: str, name: str) -> str:
+def _aimed(points: Sequence[SweepPoint], start: int, target: int, aim: str, name: str) -> str:
     there, changed = flip(points, reached(start, target)), flip(points, moved(start))
     if there is None:
         text = f"{name} does not get to “{aim}” up to {points[-1].epsilon}"
@@ -147,13 +147,13 @@ def _aimed(points: Sequence[Point], start: int, target: int, aim: str, name: str
     return text + _again(points, reached(start, target), there)
 
 
-def _again(points: Sequence[Point], fell: Callable[[Point], bool], first: int) -> str:
+def _again(points: Sequence[SweepPoint], fell: Callable[[SweepPoint], bool], first: int) -> str:
     """Where it holds once more at a larger epsilon: that happens, and is told."""
     held = [str(p.epsilon) for p in points if p.epsilon > first and not fell(p)]
     return f" At {', '.join(held)} it does not: more is not always worse." if held else ""
 
 
-def noise_words(points: Sequence[Point], done: bool) -> str:
+def noise_words(points: Sequence[SweepPoint], done: bool) -> str:
     """What random noise did."""
     start, last = points[0].attack.label, points[-1].epsilon
     first = flip(points, shaken(start))
@@ -174,7 +174,7 @@ def how(asked: Sweep) -> str:
     )
 
 
-def lines(points: Sequence[Point]) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+def lines(points: Sequence[SweepPoint]) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
     """Head and lines of the table as a file: every digit, and each noise."""
     noises = (f"{name}_{i}" for i in range(1, SEEDS + 1) for name in ("noise", "noise_class"))
     head = ("epsilon", "probability", "class", "target_probability", *noises)
@@ -190,7 +190,7 @@ def lines(points: Sequence[Point]) -> tuple[tuple[str, ...], list[tuple[object, 
     ]
 
 
-def _row(asked: Sweep, start: int, one: Point) -> SweepRow:
+def _row(asked: Sweep, start: int, one: SweepPoint) -> SweepRow:
     low, high = _range(one)
     return SweepRow(
         one.epsilon,
@@ -203,23 +203,23 @@ def _row(asked: Sweep, start: int, one: Point) -> SweepRow:
     )
 
 
-def _place(one: Point) -> float:
+def _place(one: SweepPoint) -> float:
     return float(one.epsilon**0.5)
 
 
 def _curve(
-    points: Sequence[Point], value: Callable[[Point], float]
+    points: Sequence[SweepPoint], value: Callable[[SweepPoint], float]
 ) -> tuple[tuple[float, float], ...]:
     return tuple((_place(one), value(one)) for one in points)
 
 
-def _shares(answers: Sequence[Answer]) -> list[float]:
+def _shares(answers: Sequence[SweepAnswer]) -> list[float]:
     return [one.probability for one in answers]
 
 
-def _mean(one: Point) -> float:
+def _mean(one: SweepPoint) -> float:
     return sum(_shares(one.noise)) / len(one.noise)
 
 
-def _range(one: Point) -> tuple[float, float]:
+def _range(one: SweepPoint) -> tuple[float, float]:
     return min(_shares(one.noise)), max(_shares(one.noise))

@@ -14,8 +14,8 @@ from fastapi.responses import Response
 from app.errors import BadRequest
 from app.pictures.preprocess import input_png
 from app.services.attacks.transfer import (
-    Answer,
-    Left,
+    SkippedNetwork,
+    TransferAnswer,
     Transferred,
     Verdict,
     carried,
@@ -24,10 +24,10 @@ from app.services.attacks.transfer import (
     transferred,
 )
 from app.services.networks.catalogue import Model
-from app.services.runs.pairs import Pair
+from app.services.runs.pairs import PicturePair
 from app.services.runs.sheets import DRAWING
 from app.web.attack.pair_panels import PairDep, PairView, PairViewDep, show
-from app.web.core.file_responses import kept, table
+from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import Services, ServicesDep
 from app.web.explorer.network_menu import megabytes
 from app.web.parts.contexts import helped
@@ -35,7 +35,7 @@ from models.classes import Label
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OtherNetwork:
     """A network that can be asked."""
 
     id: str = helped("The id of the network.")
@@ -44,7 +44,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class NotAsked:
+class SkippedNetworkView:
     """A network that cannot be asked."""
 
     title: str = helped("What it is called.")
@@ -57,16 +57,16 @@ class TransferPanel:
     """The whole panel."""
 
     title: str = helped("What the attacked network is called.")
-    clean: Answer = helped("What it says to the clean picture.")
-    attacked: Answer = helped("What it says to the attacked one.")
+    clean: TransferAnswer = helped("What it says to the clean picture.")
+    attacked: TransferAnswer = helped("What it says to the attacked one.")
     side: int = helped("Pixels of a side of its input.")
-    asked: tuple[Asked, ...] = helped("The networks that can be asked.")
-    left: tuple[NotAsked, ...] = helped("Those that cannot.")
+    asked: tuple[OtherNetwork, ...] = helped("The networks that can be asked.")
+    left: tuple[SkippedNetworkView, ...] = helped("Those that cannot.")
     csv: str = helped("URL of the table.")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class CarriedPicture:
     """One picture as the other network gets it, and what it says."""
 
     id: str = helped("`photo`, `clean` or `attacked`.")
@@ -77,34 +77,39 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TransferResult:
     """One network's answers."""
 
     id: str = helped("The id of the network.")
     title: str = helped("What it is called.")
     side: int = helped("Pixels of a side of its input.")
-    columns: tuple[Column, ...] = helped("Photo, clean and attacked picture.")
+    columns: tuple[CarriedPicture, ...] = helped("Photo, clean and attacked picture.")
     verdict: Verdict = helped("What became of the attack, in one word.")
     sentence: str = helped("The same, told carefully.")
 
 
-def asked(view: PairView, model: Model) -> Asked:
+def asked(view: PairView, model: Model) -> OtherNetwork:
     """A network that can be asked."""
     url = f"/attack/transfer/{quote(model.id)}?{view.query()}"
-    return Asked(model.id, model.row.title, url)
+    return OtherNetwork(model.id, model.row.title, url)
 
 
-def left(one: Left) -> NotAsked:
+def left(one: SkippedNetwork) -> SkippedNetworkView:
     """A network that cannot be asked, and why."""
     row = one.model.row
     if one.partial:
         reason = f"Its file ends at {one.model.entry.last}: without a classifier it names nothing."
-        return NotAsked(row.title, reason, "")
+        return SkippedNetworkView(row.title, reason, "")
     reason = f"Its weights are not on this computer ({megabytes(row.bytes)})."
-    return NotAsked(row.title, reason, f"python -m app weights get {row.id}")
+    return SkippedNetworkView(row.title, reason, f"python -m app weights get {row.id}")
 
 
-def answered(view: PairView, pair: Pair, mine: tuple[Answer, Answer], found: Transferred) -> Told:
+def answered(
+    view: PairView,
+    pair: PicturePair,
+    mine: tuple[TransferAnswer, TransferAnswer],
+    found: Transferred,
+) -> TransferResult:
     """One network's answers."""
     side = pair.clean.shape[1]
     query = f"{view.query(other=found.model.id)}&v={DRAWING}"
@@ -113,12 +118,12 @@ def answered(view: PairView, pair: Pair, mine: tuple[Answer, Answer], found: Tra
         "clean": (f"Clean, at {side}×{side}", found.clean),
         "attacked": (f"Attacked, at {side}×{side}", found.attacked),
     }
-    return Told(
+    return TransferResult(
         found.model.id,
         found.model.row.title,
         found.model.row.crop,
         tuple(
-            Column(
+            CarriedPicture(
                 id,
                 title,
                 f"/attack/transfer.png?{query}&which={id}",
@@ -132,7 +137,9 @@ def answered(view: PairView, pair: Pair, mine: tuple[Answer, Answer], found: Tra
     )
 
 
-def _sentence(pair: Pair, mine: tuple[Answer, Answer], found: Transferred) -> str:
+def _sentence(
+    pair: PicturePair, mine: tuple[TransferAnswer, TransferAnswer], found: Transferred
+) -> str:
     before, after = (one.first for one in mine)
     if before.wnid == after.wnid:
         return (
@@ -214,7 +221,7 @@ async def transfer_csv(pair: PairDep, services: ServicesDep) -> Response:
         for which, one in (("clean", clean), ("attacked", attacked))
     ]
     head = ["network", "picture", "wnid", "label", "probability", "outcome"]
-    return table(head, [*own, *_lines(found)], "layerscope-transfer.csv")
+    return csv_response(head, [*own, *_lines(found)], "layerscope-transfer.csv")
 
 
 @router.get("/transfer.png")
@@ -232,7 +239,7 @@ async def transfer_png(
         whole, clean, attacked = carried(pair, services.pictures.open(pair.before), model)
         return input_png({"photo": whole, "clean": clean, "attacked": attacked}[which])
 
-    return kept(await asyncio.to_thread(drawn), "image/png", v == str(DRAWING))
+    return file_response(await asyncio.to_thread(drawn), "image/png", v == str(DRAWING))
 
 
 @router.get("/transfer/{other}")
@@ -249,7 +256,7 @@ async def transfer_to(
     return show(request, title, "attack/_transferred.html", {"one": one})
 
 
-async def _asked(pair: Pair, services: Services, other: str) -> Transferred:
+async def _asked(pair: PicturePair, services: Services, other: str) -> Transferred:
     photo = await asyncio.to_thread(services.pictures.open, pair.before)
     return await transferred(services.engine, services.catalogue, pair, photo, other)
 

@@ -18,19 +18,19 @@ from app.pictures.preprocess import input_png
 from app.services.attacks.unusual import (
     SCORES,
     Histogram,
-    Judged,
-    Reading,
+    JudgedPicture,
     Score,
+    ScoreReading,
     control,
     histogram,
     judged,
 )
 from app.services.networks.calibration import Calibration, calibration
 from app.services.networks.catalogue import Model
-from app.services.runs.pairs import Pair, paired
+from app.services.runs.pairs import PicturePair, paired
 from app.services.runs.sheets import DRAWING
 from app.web.attack.pair_panels import show
-from app.web.core.file_responses import kept, table
+from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import Services, ServicesDep
 from app.web.core.templating import number, thousands
 from app.web.parts.contexts import helped
@@ -61,7 +61,7 @@ class UnusualView:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ScoredPicture:
     """One of the pictures that are judged."""
 
     id: str = helped("`clean`, `attacked` or `noise`.")
@@ -72,10 +72,10 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ScoreMark:
     """Where a picture stands in a histogram."""
 
-    id: str = helped("Which picture: see `Subject`.")
+    id: str = helped("Which picture: see `ScoredPicture`.")
     title: str = helped("What it is called.")
     x: float = helped("Its place.")
     value: str = helped("Its score.")
@@ -93,7 +93,7 @@ class Meter:
     counts: tuple[int, ...] = helped("How many reference photos each stands for.")
     count: int = helped("How many reference photos in all.")
     ends: tuple[str, str] = helped("The lowest and highest score of the axis.")
-    marks: tuple[Mark, ...] = helped("The pictures.")
+    marks: tuple[ScoreMark, ...] = helped("The pictures.")
     png: str = helped("URL of it as a picture.")
     label: str = helped("All of it in words, for screen readers.")
 
@@ -105,7 +105,7 @@ class UnusualPanel:
     view: UnusualView = helped("Network and pictures.")
     model: Model = helped("The network.")
     side: int = helped("Pixels of a side of its input.")
-    subjects: tuple[Subject, ...] = helped("The pictures that are judged.")
+    subjects: tuple[ScoredPicture, ...] = helped("The pictures that are judged.")
     meters: tuple[Meter, ...] = helped("The scores, the one that tells style first.")
     sentence: str = helped("What came of it.")
     lesson: str = helped("What an attack shows; empty where there is none.")
@@ -117,12 +117,12 @@ TITLES = {"clean": "Clean", "attacked": "Attacked", "noise": "Random noise inste
 
 
 def subjects(
-    view: UnusualView, labels: Sequence[Label], read: Sequence[Judged]
-) -> tuple[Subject, ...]:
+    view: UnusualView, labels: Sequence[Label], read: Sequence[JudgedPicture]
+) -> tuple[ScoredPicture, ...]:
     """The pictures that are judged: the clean one alone, or with the attacked one and noise."""
     query = view.query(v=DRAWING)
     return tuple(
-        Subject(
+        ScoredPicture(
             id,
             title if len(read) > 1 else "This picture",
             f"/attack/unusual/input.png?{query}&which={id}",
@@ -134,14 +134,17 @@ def subjects(
 
 
 def meters(
-    view: UnusualView, judged: Sequence[Subject], found: Calibration, all_read: Sequence[Judged]
+    view: UnusualView,
+    judged: Sequence[ScoredPicture],
+    found: Calibration,
+    all_read: Sequence[JudgedPicture],
 ) -> tuple[Meter, ...]:
     """A histogram for every score, with each picture's mark."""
     read = [one.readings for one in all_read]
     return tuple(_meter(view, judged, found, of_score) for of_score in zip(*read, strict=True))
 
 
-def beaten_words(reading: Reading) -> str:
+def beaten_words(reading: ScoreReading) -> str:
     """`more unusual than 97 % of 1 000 reference photos`."""
     share = 100 * reading.beaten
     # Never rounded up to all or down to none of them.
@@ -151,7 +154,7 @@ def beaten_words(reading: Reading) -> str:
     return f"more unusual than {told}\u00a0% of {count} reference photos"
 
 
-def sentence(read: Sequence[Judged]) -> str:
+def sentence(read: Sequence[JudgedPicture]) -> str:
     """What the first score says of the clean picture."""
     first = read[0].readings[0]
     which = "The clean picture" if len(read) > 1 else "This picture"
@@ -159,7 +162,7 @@ def sentence(read: Sequence[Judged]) -> str:
     return f"{which} is {beaten_words(first)} (p = {_p(first.p_value)}): {verdict} in style."
 
 
-def lesson(read: Sequence[Judged]) -> str:
+def lesson(read: Sequence[JudgedPicture]) -> str:
     """What the attacked picture shows; empty without one."""
     if len(read) < 2:
         return ""
@@ -178,9 +181,9 @@ def lesson(read: Sequence[Judged]) -> str:
 
 def _meter(
     view: UnusualView,
-    judged: Sequence[Subject],
+    judged: Sequence[ScoredPicture],
     found: Calibration,
-    read: Sequence[Reading],
+    read: Sequence[ScoreReading],
 ) -> Meter:
     score = read[0].score
     drawn = histogram(found.scores[score.id], [one.value for one in read])
@@ -198,8 +201,8 @@ def _meter(
     )
 
 
-def _mark(one: Subject, reading: Reading, drawn: Histogram) -> Mark:
-    return Mark(
+def _mark(one: ScoredPicture, reading: ScoreReading, drawn: Histogram) -> ScoreMark:
+    return ScoreMark(
         one.id,
         one.title,
         round(WIDTH * drawn.at(reading.value), 2),
@@ -231,11 +234,11 @@ Name = Annotated[str, Query(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class UnusualQuery:
     """The pictures, uint8 [3,S,S] each, and the calibration of the network, if it has one."""
 
     view: UnusualView
-    pair: Pair
+    pair: PicturePair
     pictures: tuple[Tensor, ...]
     found: Calibration | None
 
@@ -246,7 +249,7 @@ async def looked_up(
     image: Name,
     attacked: Name = "",
     seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
-) -> Given:
+) -> UnusualQuery:
     """Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
     pair = await paired(
         services.catalogue, services.pictures, model, image, attacked or image, None, seed
@@ -255,10 +258,10 @@ async def looked_up(
     pictures: tuple[Tensor, ...] = (pair.clean,)
     if attacked:
         pictures = (pair.clean, pair.attacked, await asyncio.to_thread(control, pair))
-    return Given(UnusualView(model, image, attacked, seed), pair, pictures, found)
+    return UnusualQuery(UnusualView(model, image, attacked, seed), pair, pictures, found)
 
 
-GivenDep = Annotated[Given, Depends(looked_up)]
+GivenDep = Annotated[UnusualQuery, Depends(looked_up)]
 
 
 @router.get("/unusual")
@@ -291,7 +294,7 @@ async def unusual_input(
     if place >= len(given.pictures):
         raise NotFound("Without an attacked picture there is only the clean one.")
     png = await asyncio.to_thread(input_png, given.pictures[place])
-    return kept(png, "image/png", v == str(DRAWING))
+    return file_response(png, "image/png", v == str(DRAWING))
 
 
 @router.get("/unusual.png")
@@ -309,7 +312,7 @@ async def unusual_png(given: GivenDep, services: ServicesDep, score: str = "") -
     ends = (number(drawn.low), number(drawn.high))
     count = f"{sum(drawn.counts)} held-out reference photos"
     png = await asyncio.to_thread(histogram_png, title, drawn.counts, ends, marks, count)
-    return kept(png, "image/png", False, "layerscope-unusual.png")
+    return file_response(png, "image/png", False, "layerscope-unusual.png")
 
 
 @router.get("/unusual.csv")
@@ -322,10 +325,10 @@ async def unusual_csv(given: GivenDep, services: ServicesDep) -> Response:
         for r in one.readings
     )
     head = ["picture", "score", "value", "references below", "equal", "above", "p-value"]
-    return table(head, rows, "layerscope-unusual.csv")
+    return csv_response(head, rows, "layerscope-unusual.csv")
 
 
-def calibrated(given: Given) -> Calibration:
+def calibrated(given: UnusualQuery) -> Calibration:
     """The calibration. Raises `NotFound` where the network has none."""
     if given.found is None:
         raise NotFound(f"{given.pair.model.row.title} is not calibrated: see the panel for how.")
@@ -336,14 +339,14 @@ def _names(count: int) -> list[str]:
     return list(TITLES.values())[:count] if count > 1 else ["This picture"]
 
 
-async def _read(given: Given, found: Calibration, services: Services) -> list[Judged]:
+async def _read(given: UnusualQuery, found: Calibration, services: Services) -> list[JudgedPicture]:
     pair = given.pair
     return await judged(services.engine, pair.model, pair.network, found, given.pictures)
 
 
 async def _of_score(
-    given: Given, found: Calibration, services: Services, id: str
-) -> Sequence[Reading]:
+    given: UnusualQuery, found: Calibration, services: Services, id: str
+) -> Sequence[ScoreReading]:
     """One score of every picture. Raises `BadRequest`."""
     read = await _read(given, found, services)
     rows = [one for of_picture in read for one in of_picture.readings if one.score.id == id]

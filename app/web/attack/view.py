@@ -88,14 +88,14 @@ class AttackView:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AttackQuery:
     """A view, and a sentence about what could not be read; else it is empty."""
 
     view: AttackView
     problem: str = ""
 
 
-def read(given: Mapping[str, str], model: str) -> Asked:
+def read(given: Mapping[str, str], model: str) -> AttackQuery:
     """The view of a query; `model` is the network where none is named."""
     problems: list[str] = []
     view = AttackView(
@@ -115,7 +115,7 @@ def read(given: Mapping[str, str], model: str) -> Asked:
             steps=_whole(given, "steps", SEEDS, problems),
             step_size=_number(given, "step_size", problems),
         )
-    return Asked(view, problems[0] if problems else "")
+    return AttackQuery(view, problems[0] if problems else "")
 
 
 def _text(given: Mapping[str, str], name: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.pictures.samples import Sample
 from app.services.pictures.store import Stored
-from app.services.runs.comparison import Row
+from app.services.runs.comparison import ChannelPair
 from app.web.api.schemas import Prediction
 from app.web.compare.view import CompareView, Which
 from app.web.parts.contexts import helped
@@ -14,7 +14,7 @@ from app.web.parts.sprites import Legend, Tile
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class CompareChoice:
     """A choice."""
 
     title: str = helped("What it is called.")
@@ -27,11 +27,11 @@ class StepGroup:
     """Steps of one stage."""
 
     title: str = helped("The layer that people count, or the head.")
-    steps: tuple[Link, ...] = helped("Its steps.")
+    steps: tuple[CompareChoice, ...] = helped("Its steps.")
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class CompareSide:
     """One of the two sides: what it is, what the network says, what else it could be."""
 
     which: Which = helped("Here, or there.")
@@ -44,7 +44,7 @@ class Side:
     unit: str = helped("Its channel, empty where the network has no such step.")
     url: str = helped("The explorer with it.")
     predictions: tuple[Prediction, ...] = helped("What the network says, likeliest first.")
-    networks: tuple[Link, ...] = helped("Networks to choose from.")
+    networks: tuple[CompareChoice, ...] = helped("Networks to choose from.")
     steps: tuple[StepGroup, ...] = helped("Steps to choose from.")
     maps: tuple[Tile, ...] = helped("Its strongest channels to choose from.")
     sheet: str = helped("URL of the sheet with those.")
@@ -58,7 +58,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class MapOfPair:
     """A map of the pair that is looked at."""
 
     title: str = helped("What it is.")
@@ -68,10 +68,10 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedPair:
     """A pair of channels in the ranking."""
 
-    row: Row = helped("The pair and its figures.")
+    row: ChannelPair = helped("The pair and its figures.")
     here: str = helped("What the channel here is called.")
     there: str = helped("What the channel there is called.")
     url: str = helped("The page with this pair.")
@@ -83,13 +83,15 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
+class PairRanking:
     """The channels that differ most."""
 
     title: str = helped("What is ranked.")
     sentence: str = helped("How, and how to read the bars.")
-    orders: tuple[Link, ...] = helped("What can be ranked by; empty where only the rank is.")
-    rows: tuple[Ranked, ...] = helped("The first ones.")
+    orders: tuple[CompareChoice, ...] = helped(
+        "What can be ranked by; empty where only the rank is."
+    )
+    rows: tuple[RankedPair, ...] = helped("The first ones.")
     total: int = helped("How many pairs there are.")
     sheets: tuple[str, ...] = helped("URLs of the sheets: here, there and the difference.")
     sizes: tuple[tuple[int, int], ...] = helped("Their widths and heights, pixels.")
@@ -101,14 +103,14 @@ class Compared:
     """The whole page."""
 
     view: CompareView = helped("What the URL says.")
-    sides: tuple[Side, ...] = helped("This one and the other.")
+    sides: tuple[CompareSide, ...] = helped("This one and the other.")
     problem: str = helped("Why nothing can be compared, empty where it can.")
     sentence: str = helped("Which channels belong together, and why.")
     invitation: str = helped("What to choose first, empty where something is chosen.")
-    shown: tuple[Shown, ...] = helped("Here, there and the difference.")
+    shown: tuple[MapOfPair, ...] = helped("Here, there and the difference.")
     apart: str = helped("How far the two maps are apart, or why that cannot be said.")
     legend: Legend | None = helped("How to read the colours of all three.")
-    ranking: Ranking | None = helped("The channels that differ most.")
+    ranking: PairRanking | None = helped("The channels that differ most.")
     samples: tuple[Sample, ...] = helped("Built-in pictures.")
     recent: tuple[Stored, ...] = helped("Uploads of this browser.")
     swap: str = helped("The page with the sides exchanged.")

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from app.errors import BadRequest
-from app.pictures.figures import Figure, coloured, figures_png
-from app.services.runs.comparison import PARTS, Comparison, Part, Row
-from app.web.compare.page import Pair, paired
+from app.pictures.figures import CaptionedFigure, coloured, figures_png
+from app.services.runs.comparison import PARTS, ChannelPair, MapComparison, Part
+from app.web.compare.page import ComparedPair, paired
 from app.web.compare.ranking import NAMES, SHOWN, apart_words, channel_name
 from app.web.compare.sheets import digest, drawn
 from app.web.compare.view import CompareDep
 from app.web.compare.words import lacking
-from app.web.core.file_responses import kept, table
+from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import ServicesDep
 from app.web.core.templating import number
 
@@ -41,7 +41,7 @@ async def maps_png(
             rows = [row] if which == "pair" else [made.row(i) for i in made.order(view.by, SHOWN)]
             return drawn(made, rows, part)
 
-        return kept(await asyncio.to_thread(draw), "image/png", v == digest(made))
+        return file_response(await asyncio.to_thread(draw), "image/png", v == digest(made))
 
 
 @router.get("/compare.png")
@@ -50,7 +50,9 @@ async def compare_png(view: CompareDep, services: ServicesDep) -> Response:
     async with paired(view, services) as pair:
         made, row = _there(pair)
         png = await asyncio.to_thread(_figures, pair, made, row)
-    return kept(png, "image/png", False, f"layerscope-compare-{pair.steps[0]}-{row.here}.png")
+    return file_response(
+        png, "image/png", False, f"layerscope-compare-{pair.steps[0]}-{row.here}.png"
+    )
 
 
 @router.get("/compare.csv")
@@ -67,22 +69,22 @@ async def compare_csv(view: CompareDep, services: ServicesDep) -> Response:
             return [_line(made.row(place)) for place in made.order(view.by)]
 
         body = await asyncio.to_thread(rows)
-    return table(head, body, f"layerscope-compare-{pair.steps[0]}.csv")
+    return csv_response(head, body, f"layerscope-compare-{pair.steps[0]}.csv")
 
 
-def _there(pair: Pair) -> tuple[Comparison, Row]:
+def _there(pair: ComparedPair) -> tuple[MapComparison, ChannelPair]:
     """What can be drawn. Raises `BadRequest` where the other side has no such step."""
     if pair.made is None or pair.row is None:
         raise BadRequest(lacking(pair.runs, pair.steps[0]))
     return pair.made, pair.row
 
 
-def _line(row: Row) -> tuple[object, ...]:
+def _line(row: ChannelPair) -> tuple[object, ...]:
     figures = (row.peak_here, row.peak_there, row.peak, row.norm_here, row.norm_there)
     return row.here, row.there, *figures, row.relative, row.largest
 
 
-def _figures(pair: Pair, made: Comparison, row: Row) -> bytes:
+def _figures(pair: ComparedPair, made: MapComparison, row: ChannelPair) -> bytes:
     limit = made.limit(row)
     parts = [part for part in PARTS if part != "difference" or made.same_size]
     sides = zip(("Here", "There"), (made.here, made.there), (row.here, row.there), strict=True)
@@ -93,6 +95,9 @@ def _figures(pair: Pair, made: Comparison, row: Row) -> bytes:
     ]
     return figures_png(
         "Two maps compared",
-        [Figure(coloured(made.drawn([row], part)[0], limit), NAMES[part]) for part in parts],
+        [
+            CaptionedFigure(coloured(made.drawn([row], part)[0], limit), NAMES[part])
+            for part in parts
+        ],
         [*lines, f"Colours end at ±{number(limit)} in all. {apart_words(made, row)}"],
     )

@@ -14,10 +14,10 @@ import torch
 from app.pictures.samples import all_samples
 from app.pictures.sheets import arrange, reduce
 from app.services.networks.catalogue import Model
-from app.services.runs.comparison import PARTS, Comparison, Half, Part, Row
+from app.services.runs.comparison import PARTS, ChannelPair, ComparedSide, MapComparison, Part
 from app.services.runs.run import Run
 from app.web.api.runs import predictions
-from app.web.compare.contexts import Compared, Link, Shown, Side, StepGroup
+from app.web.compare.contexts import CompareChoice, Compared, CompareSide, MapOfPair, StepGroup
 from app.web.compare.ranking import NAMES, apart_words, channel_name, ranking
 from app.web.compare.sheets import maps_url, palette
 from app.web.compare.view import CompareView, Which
@@ -35,7 +35,7 @@ CHOICES, SIDE = 12, 56
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ComparedPair:
     """A view whose sides are named in full, their runs, and what they make together.
 
     `made` is None where the other network has no step like this one; `row` is the pair looked at.
@@ -44,12 +44,12 @@ class Pair:
     view: CompareView
     runs: tuple[Run, Run]
     steps: tuple[str, str | None]
-    made: Comparison | None
-    row: Row | None
+    made: MapComparison | None
+    row: ChannelPair | None
 
 
 @asynccontextmanager
-async def paired(view: CompareView, services: Services) -> AsyncIterator[Pair]:
+async def paired(view: CompareView, services: Services) -> AsyncIterator[ComparedPair]:
     """Both runs, done as far as the page needs them.
 
     Raises `UnknownModel`, `UnknownPicture`, `UnknownStep`, `WeightsMissing`, `Busy`.
@@ -66,19 +66,24 @@ async def paired(view: CompareView, services: Services) -> AsyncIterator[Pair]:
         await there_run.finish()
         named, runs = replace(view, step=step), (here_run, there_run)
         if other is None:
-            yield Pair(named, runs, (step, None), None, None)
+            yield ComparedPair(named, runs, (step, None), None, None)
             return
-        halves = Half(here_run, record), Half(there_run, await there_run.record(other))
+        halves = (
+            ComparedSide(here_run, record),
+            ComparedSide(there_run, await there_run.record(other)),
+        )
         made, row = await asyncio.to_thread(_made, named, *halves)
-        yield Pair(named, runs, (step, other), made, row)
+        yield ComparedPair(named, runs, (step, other), made, row)
 
 
-def _made(view: CompareView, here: Half, there: Half) -> tuple[Comparison, Row]:
-    made = Comparison(here, there, view.channel)
+def _made(
+    view: CompareView, here: ComparedSide, there: ComparedSide
+) -> tuple[MapComparison, ChannelPair]:
+    made = MapComparison(here, there, view.channel)
     return made, made.chosen(view.by, view.other_channel)
 
 
-def compared(pair: Pair, services: Services, owner: str) -> Compared:
+def compared(pair: ComparedPair, services: Services, owner: str) -> Compared:
     """Everything the page shows."""
     view, made, row = pair.view, pair.made, pair.row
     ranked = ranking(pair.view, made, row) if made and row else None
@@ -105,7 +110,7 @@ def compared(pair: Pair, services: Services, owner: str) -> Compared:
     )
 
 
-def _side(pair: Pair, which: Which, services: Services, owner: str) -> Side:
+def _side(pair: ComparedPair, which: Which, services: Services, owner: str) -> CompareSide:
     first = which == "here"
     run, step = pair.runs[0 if first else 1], pair.steps[0 if first else 1]
     channel = None if pair.row is None else pair.row.here if first else pair.row.there
@@ -113,7 +118,7 @@ def _side(pair: Pair, which: Which, services: Services, owner: str) -> Side:
     named = View(run.model.id, run.image, step, channel)
     shape = run.model.geometry[step].shape if step else (0,)
     tiles, sheet, size = _choices(pair.view, which, run, step)
-    return Side(
+    return CompareSide(
         which=which,
         name="This one" if first else "The other",
         image=run.image,
@@ -138,7 +143,9 @@ def _side(pair: Pair, which: Which, services: Services, owner: str) -> Side:
     )
 
 
-def _networks(view: CompareView, which: Which, services: Services, run: Run) -> tuple[Link, ...]:
+def _networks(
+    view: CompareView, which: Which, services: Services, run: Run
+) -> tuple[CompareChoice, ...]:
     """Networks that are here, each also with random weights, which need no file."""
     catalogue = services.catalogue
     here = [one for one in catalogue.models() if one.entry.path is not None]
@@ -146,7 +153,7 @@ def _networks(view: CompareView, which: Which, services: Services, run: Run) -> 
     if run.model.id not in [one.id for one in found]:
         found.append(run.model)
     return tuple(
-        Link(one.row.title, view.url(**_moved(view, which, run, one)), one is run.model)
+        CompareChoice(one.row.title, view.url(**_moved(view, which, run, one)), one is run.model)
         for one in found
     )
 
@@ -171,7 +178,7 @@ def _steps(view: CompareView, which: Which, run: Run, chosen: str | None) -> tup
         StepGroup(
             f"Layer {stage}" if stage else "Head",
             tuple(
-                Link(one.name, _at(view, which, one.name), one.name == chosen)
+                CompareChoice(one.name, _at(view, which, one.name), one.name == chosen)
                 for one in steps
                 if one.stage == stage
             ),
@@ -206,12 +213,12 @@ def _choices(
     return tiles, sheet, (layout.width, layout.height)
 
 
-def _shown(view: CompareView, made: Comparison, row: Row) -> tuple[Shown, ...]:
+def _shown(view: CompareView, made: MapComparison, row: ChannelPair) -> tuple[MapOfPair, ...]:
     parts: list[Part] = [part for part in PARTS if part != "difference" or made.same_size]
     return tuple(_map(view, made, row, part) for part in parts)
 
 
-def _map(view: CompareView, made: Comparison, row: Row, part: Part) -> Shown:
+def _map(view: CompareView, made: MapComparison, row: ChannelPair, part: Part) -> MapOfPair:
     half = made.there if part == "there" else made.here
     name, channel = half.record.step.name, row.there if part == "there" else row.here
     spatial = half.run.spatial(name)
@@ -225,10 +232,10 @@ def _map(view: CompareView, made: Comparison, row: Row, part: Part) -> Shown:
         peak = row.peak_there if part == "there" else row.peak_here
         words = f"{'peak' if spatial else 'value'} {number(peak)}"
         title = f"{NAMES[part]}: {name}, {channel_name(half, channel)}"
-    return Shown(title, url, (half.shape[1], half.shape[0]), words)
+    return MapOfPair(title, url, (half.shape[1], half.shape[0]), words)
 
 
-def _legend(made: Comparison, row: Row) -> Legend | None:
+def _legend(made: MapComparison, row: ChannelPair) -> Legend | None:
     half = made.here
     if not half.run.spatial(half.record.step.name):
         return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from app.services.runs.comparison import PARTS, By, Comparison, Half, Part, Row
-from app.web.compare.contexts import Link, Ranked, Ranking
+from app.services.runs.comparison import PARTS, By, ChannelPair, ComparedSide, MapComparison, Part
+from app.web.compare.contexts import CompareChoice, PairRanking, RankedPair
 from app.web.compare.sheets import layout, maps_url
 from app.web.compare.view import CompareView
 from app.web.compare.words import DEFINITION
@@ -28,19 +28,19 @@ ORDERS: dict[By, tuple[str, str]] = {
 }
 
 
-def ranking(view: CompareView, made: Comparison, chosen: Row) -> Ranking:
+def ranking(view: CompareView, made: MapComparison, chosen: ChannelPair) -> PairRanking:
     """The first pairs in the order that was chosen."""
     rows = [made.row(place) for place in made.order(view.by, SHOWN)]
     spatial = made.here.run.spatial(made.here.record.step.name)
     parts = [part for part in PARTS if part != "difference" or made.same_size] if spatial else []
     layouts = [layout(made, part, len(rows)) for part in parts]
     most = max((abs(row.peak) for row in rows), default=0.0)
-    return Ranking(
+    return PairRanking(
         title=_title(view, made),
         sentence=_sentence(view, made),
         orders=_orders(view, made),
         rows=tuple(
-            Ranked(
+            RankedPair(
                 row,
                 channel_name(made.here, row.here),
                 channel_name(made.there, row.there),
@@ -58,19 +58,19 @@ def ranking(view: CompareView, made: Comparison, chosen: Row) -> Ranking:
     )
 
 
-def pair_url(view: CompareView, made: Comparison, row: Row) -> str:
+def pair_url(view: CompareView, made: MapComparison, row: ChannelPair) -> str:
     """The page with a pair; a partner that goes without saying is not named."""
     named = made.pairing == "one" or row.there != row.here
     return view.url(channel=row.here, other_channel=row.there if named else None)
 
 
-def channel_name(half: Half, channel: int) -> str:
+def channel_name(half: ComparedSide, channel: int) -> str:
     """`map 5`, `number 5`, or a class."""
     kind = "map" if half.run.spatial(half.record.step.name) else "number"
     return label_of(half.run, half.record.step, channel) or f"{kind} {channel}"
 
 
-def apart_words(made: Comparison, row: Row) -> str:
+def apart_words(made: MapComparison, row: ChannelPair) -> str:
     """How far two maps are apart, or why that cannot be said."""
     what = "peak" if made.spatial else "number"
     peak = f"The {what} is {number(abs(row.peak))} {'higher' if row.peak >= 0 else 'lower'} there."
@@ -88,13 +88,13 @@ def apart_words(made: Comparison, row: Row) -> str:
     )
 
 
-def _title(view: CompareView, made: Comparison) -> str:
+def _title(view: CompareView, made: MapComparison) -> str:
     if made.pairing == "rank":
         return "Strongest beside strongest"
     return "Most alike first" if by_of(view, made) == "alike" else "What differs most"
 
 
-def _sentence(view: CompareView, made: Comparison) -> str:
+def _sentence(view: CompareView, made: MapComparison) -> str:
     if made.pairing == "rank":
         return "By rank on each side, highest peak first. Bars show the peaks’ difference."
     if not made.spatial:
@@ -103,19 +103,19 @@ def _sentence(view: CompareView, made: Comparison) -> str:
     return sizes + ORDERS[by_of(view, made)][1]
 
 
-def _orders(view: CompareView, made: Comparison) -> tuple[Link, ...]:
+def _orders(view: CompareView, made: MapComparison) -> tuple[CompareChoice, ...]:
     known, now = made.orders(), by_of(view, made)
     if len(known) < 2:
         return ()
-    return tuple(Link(ORDERS[by][0], view.url(by=by), by == now) for by in known)
+    return tuple(CompareChoice(ORDERS[by][0], view.url(by=by), by == now) for by in known)
 
 
-def by_of(view: CompareView, made: Comparison) -> By:
+def by_of(view: CompareView, made: MapComparison) -> By:
     """What is ranked by: not everything can be by what was asked."""
     return view.by if view.by in made.orders() else "peak"
 
 
-def _bar(by: By, row: Row, most: float) -> tuple[float, str, str]:
+def _bar(by: By, row: ChannelPair, most: float) -> tuple[float, str, str]:
     """Length 0..100, what it shows as a number, and its colour."""
     if by == "peak" or row.relative is None:
         length = 100 * abs(row.peak) / most if most else 0.0
@@ -123,5 +123,5 @@ def _bar(by: By, row: Row, most: float) -> tuple[float, str, str]:
     return 100 * row.relative / math.sqrt(2), f"{row.relative:.2f}", "warm"
 
 
-def _colour(row: Row) -> str:
+def _colour(row: ChannelPair) -> str:
     return "warm" if row.peak >= 0 else "cool"

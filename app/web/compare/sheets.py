@@ -9,7 +9,7 @@ import torch
 
 from app.pictures.palettes import PaletteName
 from app.pictures.sheets import SheetLayout, arrange, reduce, sheet
-from app.services.runs.comparison import Comparison, Part, Row
+from app.services.runs.comparison import ChannelPair, MapComparison, Part
 from app.services.runs.sheets import palette_of, version
 from app.web.compare.view import CompareView
 
@@ -18,21 +18,23 @@ SIDE = 112
 """Pixels of a map in the ranking; larger ones are averaged down."""
 
 
-def maps_url(view: CompareView, made: Comparison, part: Part, row: Row | None = None) -> str:
+def maps_url(
+    view: CompareView, made: MapComparison, part: Part, row: ChannelPair | None = None
+) -> str:
     """The pair that is looked at, or without a row those of the ranking, as a sheet."""
     changes = {} if row is None else {"channel": row.here, "other_channel": row.there}
     which = "pair" if row else "ranking"
     return f"/compare/{which}-{part}.png?{view.query(**changes)}&v={digest(made)}"
 
 
-def digest(made: Comparison) -> str:
+def digest(made: MapComparison) -> str:
     """What a picture of both may be kept by: the weights and the input of both."""
     both = [version(half.run.model.row) for half in (made.here, made.there)]
     return hashlib.sha256(repr(both).encode()).hexdigest()[:12]
 
 
-def drawn(made: Comparison, rows: Sequence[Row], part: Part) -> bytes:
-    """Maps of some pairs as PNG: each pair on the scale of `Comparison.limit`."""
+def drawn(made: MapComparison, rows: Sequence[ChannelPair], part: Part) -> bytes:
+    """Maps of some pairs as PNG: each pair on the scale of `MapComparison.limit`."""
     limits = torch.tensor([made.limit(row) for row in rows])
     columns = min(COLUMNS, len(rows))
     maps = made.drawn(list(rows), part)
@@ -40,7 +42,7 @@ def drawn(made: Comparison, rows: Sequence[Row], part: Part) -> bytes:
     return sheet(maps, limits, palette(made, part), side=side, columns=columns).png
 
 
-def palette(made: Comparison, part: Part) -> PaletteName:
+def palette(made: MapComparison, part: Part) -> PaletteName:
     """Signed for a difference and wherever one side is: colours then mean the same in all."""
     logits = made.here.run.model.outline.logits, made.there.run.model.outline.logits
     halves = zip((made.here, made.there), logits, strict=True)
@@ -48,7 +50,7 @@ def palette(made: Comparison, part: Part) -> PaletteName:
     return "nonnegative" if both == {"nonnegative"} and part != "difference" else "signed"
 
 
-def layout(made: Comparison, part: Part, count: int) -> SheetLayout:
+def layout(made: MapComparison, part: Part, count: int) -> SheetLayout:
     """Where the ranking's maps lie on their sheet."""
     half = made.there if part == "there" else made.here
     height, width = reduce(torch.zeros(1, *half.shape), SIDE).shape[1:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.services.runs.comparison import Comparison
+from app.services.runs.comparison import MapComparison
 from app.services.runs.run import Run
 from app.web.compare.view import CompareView
 
@@ -12,7 +12,7 @@ DEFINITION = (
 )
 
 
-def pairing_words(made: Comparison) -> str:
+def pairing_words(made: MapComparison) -> str:
     """Which channel is compared with which, and why."""
     here, there = made.here, made.there
     if made.pairing == "one":

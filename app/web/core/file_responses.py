@@ -51,27 +51,29 @@ Download = Annotated[
 ]
 
 
-def picture(png: bytes, row: Weights, v: str = "", download: str = "") -> Response:
+def png_response(png: bytes, row: Weights, v: str = "", download: str = "") -> Response:
     """A PNG computed with the weights of `row`."""
-    return kept(png, "image/png", v == version(row), download)
+    return file_response(png, "image/png", v == version(row), download)
 
 
-def array(values: Tensor, row: Weights, v: str = "") -> Response:
+def npy_response(values: Tensor, row: Weights, v: str = "") -> Response:
     """A tensor as .npy, float32."""
-    return kept(npy(values), "application/octet-stream", v == version(row))
+    return file_response(npy(values), "application/octet-stream", v == version(row))
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> Response:
+def csv_response(head: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> Response:
     """Rows as CSV, to be saved as `name`."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(head)
     writer.writerows(rows)
     # The mark at the start tells spreadsheets that this is UTF-8.
-    return kept(text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", False, name)
+    return file_response(
+        text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", False, name
+    )
 
 
-def kept(data: bytes, media_type: str, forever: bool, download: str = "") -> Response:
+def file_response(data: bytes, media_type: str, forever: bool, download: str = "") -> Response:
     """A file that may be kept forever, or is asked for again with its digest.
 
     Private: a picture of a map belongs to the browsers that brought the photo, not to a proxy.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class Head:
+class HeadRequests:
     """Headers alone where only those are asked for (RFC 9110, 9.3.2)."""
 
     def __init__(self, app: ASGIApp) -> None:

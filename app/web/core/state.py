@@ -12,18 +12,18 @@ import torch
 from fastapi import Depends, Request
 
 from app.errors import BadRequest, LayerscopeError
-from app.services.atlas.library import Atlases
-from app.services.atlas.upload_crops import Gathered
+from app.services.atlas.library import AtlasLibrary
+from app.services.atlas.upload_crops import UploadCrops
 from app.services.attacks.attacks import Attacks
 from app.services.attacks.sweeps import Sweeps
 from app.services.attacks.traces import Traces
 from app.services.cache import ByteCache
 from app.services.engine import device
 from app.services.engine.engine import Engine, LocalEngine
-from app.services.interventions.cache import Cuts
+from app.services.interventions.cache import InterventionCache
 from app.services.networks.catalogue import Catalogue
 from app.services.networks.downloads import Downloads
-from app.services.networks.weight_files import Shelf
+from app.services.networks.weight_files import WeightFiles
 from app.services.pictures.store import Pictures
 from app.services.runs.runs import Runs
 from app.services.runs.sheets import Scale, Sheets
@@ -63,8 +63,8 @@ class Services:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     downloads: Downloads = field(default_factory=Downloads)
     local: bool = True
-    cuts: Cuts = field(default_factory=Cuts)
-    gathered: Gathered | None = None
+    cuts: InterventionCache = field(default_factory=InterventionCache)
+    gathered: UploadCrops | None = None
     sweeps: Sweeps = field(default_factory=Sweeps)
 
     @property
@@ -73,9 +73,9 @@ class Services:
         return Attacks(self.engine, self.catalogue, self.pictures)
 
     @property
-    def atlases(self) -> Atlases:
+    def atlases(self) -> AtlasLibrary:
         """The atlases in the data folder."""
-        return Atlases(self.settings.data / "atlas")
+        return AtlasLibrary(self.settings.data / "atlas")
 
     def stop(self) -> None:
         """Let every stream end: the server has been asked to."""
@@ -96,7 +96,9 @@ class Services:
 
 def check(settings: Settings) -> None:
     """Raises a `LayerscopeError` for a network, device or folder that is not to be had."""
-    Catalogue(device.choose(settings.device), 1, Shelf(settings.shelves)).model(settings.model)
+    Catalogue(device.choose(settings.device), 1, WeightFiles(settings.shelves)).model(
+        settings.model
+    )
     if settings.weights and not settings.weights.is_dir():
         raise BadRequest(f"LAYERSCOPE_WEIGHTS names {settings.weights}, which is no folder here.")
     try:
@@ -111,7 +113,7 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
     where = device.choose(settings.device)
     engine = LocalEngine(where, queue=settings.queue, batch=settings.batch)
     catalogue = Catalogue(
-        where, settings.networks_mb * 1_000_000, Shelf(settings.shelves), data=settings.data
+        where, settings.networks_mb * 1_000_000, WeightFiles(settings.shelves), data=settings.data
     )
     catalogue.model(settings.model)
     pictures = Pictures(
@@ -121,7 +123,7 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
         capacity=settings.pictures_mb * 1_000_000,
         lifetime=settings.expire_hours * 3600,
     )
-    gathered = Gathered(pictures.has) if settings.crops_of_uploads else None
+    gathered = UploadCrops(pictures.has) if settings.crops_of_uploads else None
     heed = gathered.heed if gathered else None
     runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000, heed=heed)
     surveys = Surveys(engine, catalogue, settings.data / "surveys")

@@ -9,7 +9,7 @@ from starlette.types import Scope
 from app.web.core.templating import STATIC, static
 
 
-class Files(StaticFiles):
+class VersionedFiles(StaticFiles):
     """Static files that say how long they may be kept."""
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ async def event_stream(
                 text, id = write(item)
                 yield ServerSentEvent(raw_data=text, id=id)
     except Exception as error:
-        yield broken(error)
+        yield error_event(error)
     yield DONE
 
 
@@ -37,7 +37,7 @@ PATIENCE, PAUSE = 2.0, 0.05
 Items = TypeVar("Items", bound=AsyncIterator[Any])
 
 
-async def begun(start: Callable[[], Items]) -> tuple[int, Items]:
+async def started(start: Callable[[], Items]) -> tuple[int, Items]:
     """The place, 0 goes next, and what comes after it. Raises `Busy` where one's last goes on.
 
     A page that begins again has left its last stream a moment ago.
@@ -62,7 +62,7 @@ DONE = ServerSentEvent(raw_data="", event="done")
 _log = logging.getLogger(__name__)
 
 
-def broken(error: Exception) -> ServerSentEvent:
+def error_event(error: Exception) -> ServerSentEvent:
     """The last event but one of a stream that an error broke off; an unforeseen one is logged."""
     if not isinstance(error, LayerscopeError):
         _log.error("A stream broke off.", exc_info=error)

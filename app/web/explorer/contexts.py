@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.pictures.samples import Sample
 from app.services.networks.catalogue import Model
-from app.services.networks.weight_files import Refused
+from app.services.networks.weight_files import RefusedFile
 from app.services.pictures.store import Stored
 from app.services.runs.sheets import Scale
 from app.vision.geometry import Box
@@ -15,7 +15,7 @@ from app.web.api.schemas import Prediction
 from app.web.core.links import View
 from app.web.panels.panel_link import PanelLink
 from app.web.parts.contexts import helped
-from app.web.parts.photo import Photo
+from app.web.parts.photo import PhotoOverlay
 from app.web.parts.sprites import Legend, Tile
 from app.web.parts.step_words import Words
 from app.web.parts.terms import Term
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from app.web.explorer.arithmetic.contexts import Deep
 
     pass
-    from app.web.explorer.kept_unit import Kept
-    from app.web.explorer.kernel_wall import Switch
+    from app.web.explorer.kept_unit import KeptUnit
+    from app.web.explorer.kernel_wall import WallSwitch
 
 if TYPE_CHECKING:
-    from app.web.explorer.kernel_wall import Wall
+    from app.web.explorer.kernel_wall import KernelWall
     from app.web.panels.slices import Slices
-    from app.web.panels.synthesis.pictures import Responds
+    from app.web.panels.synthesis.pictures import ResponseSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class StepPane:
     sheet_width: int = helped("Its width, pixels.")
     sheet_height: int = helped("Its height, pixels.")
     legend: Legend = helped("How to read the colours.")
-    wall: Wall | None = helped("Its colour kernels, where it reads the picture.")
+    wall: KernelWall | None = helped("Its colour kernels, where it reads the picture.")
     csv: str = helped("URL of the table of channels.")
     png: str = helped("URL of the sheet, to be saved.")
     panels: tuple[PanelLink, ...] = helped("What more can be looked at.", ())
@@ -101,7 +101,7 @@ class UnitPane:
     cell: tuple[int, int] = helped("Row and column of the pinned cell.")
     value: float = helped("Its value.")
     box: Box = helped("The input pixels it sees.")
-    photo: Photo = helped("The photo under the map.")
+    photo: PhotoOverlay = helped("The photo under the map.")
     tabs: tuple[Tab, ...] = helped("The depths of zoom.")
     kernel: str = helped("URL of its kernel, empty where it has none.")
     kernel_box: str = helped("The kernel's part of that sheet, as an SVG viewBox.")
@@ -117,7 +117,9 @@ class UnitPane:
     panels: tuple[PanelLink, ...] = helped("What more can be looked at.")
     csv: str = helped("URL of its values as a table.")
     png: str = helped("URL of its map, to be saved.")
-    responds: Responds | None = helped("What it responds to, where that is known at once.", None)
+    responds: ResponseSummary | None = helped(
+        "What it responds to, where that is known at once.", None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,7 @@ class Gallery:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class NetworkChoice:
     """One network to choose."""
 
     model: Model = helped("The network.")
@@ -225,14 +227,14 @@ class Choice:
     shown: bool = helped("Whether it is on screen.")
     here: bool = helped("Whether its weights are on this computer.")
     memory: str = helped("A sentence where it may not fit into memory, else empty.")
-    switch: tuple[Switch, ...] = helped("Trained or random weights; of the one on screen only.")
+    switch: tuple[WallSwitch, ...] = helped("Trained or random weights; of the one on screen only.")
     random: str = helped("The page with random weights, where its own are not here.")
     random_set: str = helped("What that changes in the URL.")
-    download: Download | None = helped("How its download stands, where it is not here.")
+    download: DownloadView | None = helped("How its download stands, where it is not here.")
 
 
 @dataclass(frozen=True, slots=True)
-class Download:
+class DownloadView:
     """How to get a network's weights, and how far that is."""
 
     id: str = helped("The network.")
@@ -247,12 +249,12 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ExplorerPage:
     """The whole page."""
 
     view: View = helped("What is on screen.")
-    choices: tuple[Choice, ...] = helped("The networks to choose from.")
-    refused: tuple[Refused, ...] = helped("Files of one's own that fit no network.")
+    choices: tuple[NetworkChoice, ...] = helped("The networks to choose from.")
+    refused: tuple[RefusedFile, ...] = helped("Files of one's own that fit no network.")
     model: Model = helped("The chosen one.")
     device: str = helped("Where it runs.")
     picture: PicturePane = helped("The left pane.")
@@ -262,5 +264,5 @@ class Page:
     scales: tuple[Scale, ...] = helped("Scales to choose from.")
     stages: dict[int | None, Words] = helped("Words for layers 1-5 and the head.")
     link_expires: str = helped("How long a link to this view holds, in words.")
-    kept: Kept | None = helped("A unit that stays beside the selected one.")
+    kept: KeptUnit | None = helped("A unit that stays beside the selected one.")
     regallery: bool = helped("Whether the pictures to choose from have changed.", False)

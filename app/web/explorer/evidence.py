@@ -16,7 +16,7 @@ from app.web.core.links import View, name_of, sheet_url
 from app.web.core.templating import milliseconds, number, percent, thousands
 from app.web.explorer.arithmetic.zoom_tabs import tabs
 from app.web.explorer.contexts import Fact, StepPane, UnitPane
-from app.web.explorer.kernel_wall import Wall, told
+from app.web.explorer.kernel_wall import KernelWall, preference_sentence
 from app.web.panels.panel_link import PanelLink
 from app.web.panels.slices import first_slices
 from app.web.parts.photo import frame, photo
@@ -35,7 +35,7 @@ def step_pane(
     run: Run,
     record: Record,
     panels: tuple[PanelLink, ...] = (),
-    wall: Wall | None = None,
+    wall: KernelWall | None = None,
 ) -> StepPane:
     """Everything about one step: words, figures, all channels."""
     step, model = record.step, run.model
@@ -134,7 +134,7 @@ def _kernel(run: Run, step: Step, channel: int) -> tuple[str, str, tuple[int, in
     if not url or step.kernel is None:
         return "", "", (0, 0), ""
     kh, kw = step.kernel
-    prefers = told(preferences(weight_of(run, step)[channel : channel + 1])[0])
+    prefers = preference_sentence(preferences(weight_of(run, step)[channel : channel + 1])[0])
     words = f"Its kernel, {kh}×{kw} in three colours; grey is zero. It prefers {prefers}."
     return url, box(layout, channel), (layout.width, layout.height), words
 

@@ -13,7 +13,7 @@ from app.services.runs.sheets import version
 from app.web.core.links import View, sheet_url
 from app.web.core.templating import number
 from app.web.parts.contexts import helped
-from app.web.parts.photo import Photo, frame, photo
+from app.web.parts.photo import PhotoOverlay, frame, photo
 from app.web.parts.unit_names import label_of
 
 METHOD = "guided"
@@ -23,7 +23,7 @@ _KEPT = re.compile(r"([^:]{1,60}):(\d{1,6})(?::(\d{1,5}):(\d{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptUnit:
     """The card of a kept unit."""
 
     title: str = helped("Step and channel.")
@@ -34,12 +34,12 @@ class Kept:
     value: str = helped("What it responds with on this picture, in words.", "")
     map: str = helped("URL of its map, empty for a single number.", "")
     frame: tuple[float, float, float, float] = helped("Where the map lies.", (0, 0, 0, 0))
-    photo: Photo | None = helped("The photo under the map.", None)
+    photo: PhotoOverlay | None = helped("The photo under the map.", None)
     projection: str = helped("URL of what drives it, empty where nothing is projected.", "")
     size: int = helped("Side of the network's input, pixels.", 0)
 
 
-async def kept(view: View, run: Run) -> Kept | None:
+async def kept(view: View, run: Run) -> KeptUnit | None:
     """The card of the unit that `view` keeps; None where it keeps none.
 
     What cannot be shown in this network is told on the card: the rest of the page goes on.
@@ -50,7 +50,7 @@ async def kept(view: View, run: Run) -> Kept | None:
     release = view.url(kept=None)
     if match is None:
         problem = "This link keeps a unit beside you, but does not say which: step:channel."
-        return Kept("Nothing", release, "kept=", release, problem)
+        return KeptUnit("Nothing", release, "kept=", release, problem)
     step, channel = match[1], int(match[2])
     y, x = (int(match[3]), int(match[4])) if match[3] else (None, None)
     back = {"step": step, "channel": channel, "y": y, "x": x}
@@ -61,7 +61,7 @@ async def kept(view: View, run: Run) -> Kept | None:
         record = await run.record(step)
         cell = checked_cell(run, record, checked_channel(record, channel), y, x)
     except UnknownStep as error:
-        return Kept(title, release, "kept=", release, error.detail)
+        return KeptUnit(title, release, "kept=", release, error.detail)
     return _card(view, run, record, channel, cell, y is not None, (at, change, release))
 
 
@@ -73,7 +73,7 @@ def _card(
     cell: tuple[int, int],
     pinned: bool,
     links: tuple[str, str, str],
-) -> Kept:
+) -> KeptUnit:
     step, where = record.step, run.model.geometry[record.step.name]
     value = run.tensor(step.name)[channel]
     name = label_of(run, step, channel) or f"{'map' if where.spatial else 'number'} {channel}"
@@ -87,7 +87,7 @@ def _card(
     if pinned:
         asked |= {"y": cell[0], "x": cell[1]}
     projected = step.kind not in ("flatten", "softmax")
-    return Kept(
+    return KeptUnit(
         f"{step.name}, {name}",
         *links,
         value=words,

@@ -50,7 +50,7 @@ MEASURES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class KernelGroup:
     """Kernels that stand together."""
 
     title: str = helped("What they share, empty where all stand together.")
@@ -58,19 +58,19 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class NetworkKernels:
     """The kernels of one network."""
 
     title: str = helped("Trained, or random weights.")
     sheet: str = helped("URL of the sheet with all kernels.")
     size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
-    groups: tuple[Group, ...] = helped("The kernels in the order that was chosen.")
+    groups: tuple[KernelGroup, ...] = helped("The kernels in the order that was chosen.")
     count: str = helped("How many prefer what, in words.")
     here: bool = helped("Whether it is the network on screen.")
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class WallSwitch:
     """One side of a switch."""
 
     title: str = helped("What it shows.")
@@ -80,14 +80,14 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class Wall:
+class KernelWall:
     """All kernels of a step that reads colours."""
 
     step: str = helped("Name of the step.")
     count: int = helped("How many kernels there are.")
-    orders: tuple[Switch, ...] = helped("What they can be sorted by.")
-    switch: tuple[Switch, ...] = helped("Trained, random or both.")
-    sides: tuple[Side, ...] = helped(
+    orders: tuple[WallSwitch, ...] = helped("What they can be sorted by.")
+    switch: tuple[WallSwitch, ...] = helped("Trained, random or both.")
+    sides: tuple[NetworkKernels, ...] = helped(
         "This network's kernels, then its twin's where both are shown."
     )
     order: str = helped("How they are sorted, in words.")
@@ -95,7 +95,7 @@ class Wall:
     problem: str = helped("Why the twin cannot be shown, empty where it can.")
 
 
-async def wall(view: View, run: Run, step: Step, catalogue: Catalogue) -> Wall | None:
+async def wall(view: View, run: Run, step: Step, catalogue: Catalogue) -> KernelWall | None:
     """The wall of a step; None where it reads no colours."""
     url, _ = kernel_sheet(run.model, step)
     if not url:
@@ -112,7 +112,7 @@ async def wall(view: View, run: Run, step: Step, catalogue: Catalogue) -> Wall |
             problem = error.detail
         if run.model.state == "random":
             sides.reverse()
-    return Wall(
+    return KernelWall(
         step=step.name,
         count=step.channels or 0,
         orders=tuple(_order(view, one, by) for one in ORDERS),
@@ -124,20 +124,20 @@ async def wall(view: View, run: Run, step: Step, catalogue: Catalogue) -> Wall |
     )
 
 
-def switch(view: View, model: Model, both: bool = True) -> tuple[Switch, ...]:
+def switch(view: View, model: Model, both: bool = True) -> tuple[WallSwitch, ...]:
     """Trained or random weights, everything else as it is; on a wall also both."""
     random = model.state == "random"
     other = model.entry.counterpart
     made = []
     for title, here in (("Trained", not random), ("Random", random)):
         url = view.url(model=model.id if here else other, both=None)
-        made.append(Switch(title, url, "both=" if here else "", here and not view.both))
+        made.append(WallSwitch(title, url, "both=" if here else "", here and not view.both))
     if both:
-        made.append(Switch("Both", view.url(both="on"), "both=on", bool(view.both)))
+        made.append(WallSwitch("Both", view.url(both="on"), "both=on", bool(view.both)))
     return tuple(made)
 
 
-def told(one: Preference) -> str:
+def preference_sentence(one: Preference) -> str:
     """What a kernel prefers, with the figures that say so."""
     colour = f"{hue_name(one.hue)}, hue {one.hue:.0f}°" if one.is_coloured else "no colour"
     direction = f"{one.orientation:.0f}°" if one.is_oriented else "no direction"
@@ -154,7 +154,7 @@ def hue_name(degrees: float) -> str:
     return names[round(degrees / 30) % 12]
 
 
-def counted(found: list[Preference]) -> str:
+def count_sentence(found: list[Preference]) -> str:
     """How many kernels prefer what, in a sentence."""
     kinds = Counter((one.is_coloured, one.is_oriented) for one in found)
     return (
@@ -163,16 +163,16 @@ def counted(found: list[Preference]) -> str:
     )
 
 
-def _side(view: View, model: Model, step: Step, weight: Tensor, by: Order) -> Side:
+def _side(view: View, model: Model, step: Step, weight: Tensor, by: Order) -> NetworkKernels:
     sheet, layout = kernel_sheet(model, step)
     found = preferences(weight)
     groups = [
-        Group(
+        KernelGroup(
             title,
             tuple(
                 Tile(
                     one.channel,
-                    f"Kernel {one.channel}: {told(one)}",
+                    f"Kernel {one.channel}: {preference_sentence(one)}",
                     view.at(model=model.id, step=step.name, channel=one.channel, y=None, x=None),
                     box(layout, one.channel),
                 )
@@ -185,12 +185,14 @@ def _side(view: View, model: Model, step: Step, weight: Tensor, by: Order) -> Si
     random = model.state == "random"
     title = f"Random weights (He initialisation, seed {SEED})" if random else "Trained"
     size = (layout.width, layout.height)
-    return Side(title, sheet, size, tuple(groups), counted(found), model.id == view.model)
+    return NetworkKernels(
+        title, sheet, size, tuple(groups), count_sentence(found), model.id == view.model
+    )
 
 
-def _order(view: View, one: Order, by: Order) -> Switch:
+def _order(view: View, one: Order, by: Order) -> WallSwitch:
     wanted = None if one == "number" else one
-    return Switch(WORDS[one][0], view.url(wall=wanted), f"wall={wanted or ''}", one == by)
+    return WallSwitch(WORDS[one][0], view.url(wall=wanted), f"wall={wanted or ''}", one == by)
 
 
 async def _kernels(catalogue: Catalogue, model: Model, step: Step) -> Tensor:

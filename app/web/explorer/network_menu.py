@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from app.services.networks.catalogue import Model
-from app.services.networks.downloads import Status
+from app.services.networks.downloads import DownloadStatus
 from app.services.networks.memory import available, need
 from app.web.core.links import View
 from app.web.core.state import Services
-from app.web.explorer.contexts import Choice, Download
+from app.web.explorer.contexts import DownloadView, NetworkChoice
 from app.web.explorer.kernel_wall import switch
 
 
-def choices(view: View, services: Services) -> tuple[Choice, ...]:
+def choices(view: View, services: Services) -> tuple[NetworkChoice, ...]:
     """Every network; choosing one keeps the picture and, where it has one like it, the stage."""
     shown = services.catalogue.model(view.model)
     return tuple(_choice(view, services, shown, model) for model in services.catalogue.models())
 
 
-def download(services: Services, model: Model) -> Download:
+def download(services: Services, model: Model) -> DownloadView:
     """How a network's download stands."""
     status = services.downloads.status(model.id)
     received = status.received
     share = 100 * received.done / received.total if received and received.total else 0.0
-    return Download(
+    return DownloadView(
         id=model.id,
         title=model.row.title,
         megabytes=megabytes(model.row.bytes),
@@ -52,13 +52,13 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:,.0f} MB"
 
 
-def _choice(view: View, services: Services, shown: Model, model: Model) -> Choice:
+def _choice(view: View, services: Services, shown: Model, model: Model) -> NetworkChoice:
     here, twin = model.entry.path is not None, model.entry.counterpart
     step = stage_step(shown, view.step, model)
     # A network and its twin with random weights are one choice, with a switch.
     on_screen = shown.id in (model.id, twin)
     plain = {"step": step, "channel": None, "y": None, "x": None}
-    return Choice(
+    return NetworkChoice(
         model=model,
         url=view.url(model=model.id, **plain),
         set=f"model={model.id}&instead_of={shown.id}&channel=&y=&x=",
@@ -83,7 +83,7 @@ def _memory(model: Model) -> str:
     )
 
 
-def _words(status: Status, model: Model) -> str:
+def _words(status: DownloadStatus, model: Model) -> str:
     received = status.received
     if received is None:
         return f"Asking for {model.row.title} …"

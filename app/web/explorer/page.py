@@ -15,7 +15,7 @@ from app.pictures.samples import all_samples
 from app.services.runs.run import Run
 from app.services.runs.sheets import SCALES, Scale
 from app.vision.filters import Order
-from app.web.core.file_responses import kept
+from app.web.core.file_responses import file_response
 from app.web.core.htmx import by_htmx, target
 from app.web.core.links import View, Zoom
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -24,7 +24,7 @@ from app.web.core.uploads import remove, take_in
 from app.web.explorer.arithmetic.contexts import Deep
 from app.web.explorer.arithmetic.drawing import deep_png
 from app.web.explorer.arithmetic.pane import deep_pane
-from app.web.explorer.contexts import Page, StepPane, UnitPane
+from app.web.explorer.contexts import ExplorerPage, StepPane, UnitPane
 from app.web.explorer.evidence import step_pane, unit_pane
 from app.web.explorer.kept_unit import kept as beside
 from app.web.explorer.kernel_wall import wall as kernel_wall
@@ -36,7 +36,7 @@ from app.web.panels.synthesis.pictures import responds, wall_link
 from app.web.parts.contexts import as_dict
 from app.web.parts.photo import link_expires
 from app.web.parts.step_words import STAGES
-from app.web.parts.unit_query import UnitDep
+from app.web.parts.unit_query import UnitViewDep
 
 router = APIRouter(include_in_schema=False)
 
@@ -92,7 +92,7 @@ async def explore(
 @router.get("/deep.png")
 async def deep_picture(
     services: ServicesDep,
-    unit: UnitDep,
+    unit: UnitViewDep,
     zoom: Zoom = "arithmetic",
     source: Annotated[int | None, Query(ge=0)] = None,
     path: Path = None,
@@ -103,7 +103,7 @@ async def deep_picture(
         record = await run.record(view.step or "")
         png = await asyncio.to_thread(lambda: deep_png(deep_pane(view, run, record)))
     named = f"{view.model}-{view.image[:12]}-{view.step}-{view.channel}-{zoom}.png"
-    return kept(png, "image/png", False, named)
+    return file_response(png, "image/png", False, named)
 
 
 @router.post("/images")
@@ -156,7 +156,7 @@ async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
         run = await stack.enter_async_context(services.runs.listen(view.model, view.image))
         kept = run.finished
         evidence = await _evidence(view, run, services)
-        whole = Page(
+        whole = ExplorerPage(
             view=view,
             choices=choices(view, services),
             refused=tuple(services.catalogue.shelf.refused()),

@@ -15,7 +15,7 @@ from app.web.api.models import ModelId
 from app.web.api.schemas import ERRORS
 from app.web.core.links import View
 from app.web.core.state import Services, ServicesDep
-from app.web.core.streams import DONE, broken
+from app.web.core.streams import DONE, error_event
 from app.web.core.templating import render_text
 from app.web.explorer.river import card
 from app.web.parts.contexts import as_dict
@@ -58,7 +58,7 @@ async def events(
                 raw_data=_event(services, view, run, record), id=str(record.index)
             )
     except Exception as error:
-        yield broken(error)
+        yield error_event(error)
         yield DONE
         return
     yield ServerSentEvent(data={"milliseconds": run.seconds * 1000}, event="done")

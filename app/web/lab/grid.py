@@ -11,12 +11,12 @@ from torch import Tensor
 
 from app.errors import BadRequest
 from app.pictures.tables import Block, tables_png
-from app.web.core.file_responses import kept, table
+from app.web.core.file_responses import csv_response, file_response
 from app.web.lab.answers import answer, is_form, objection, swap_of
 from app.web.lab.frame import is_part
 from app.web.lab.grid_page import lab
-from app.web.lab.grid_view import PLAIN, GridView, Worked, placed, read, work
-from app.web.lab.reading import Asked, exact
+from app.web.lab.grid_view import PLAIN, GridResult, GridView, placed, read, work
+from app.web.lab.reading import LabQuery, exact
 from app.web.lab.words import length_formula
 
 router = APIRouter()
@@ -25,14 +25,14 @@ router = APIRouter()
 @router.get("/grid")
 async def grid_tool(request: Request) -> Response:
     """The page, or what htmx asks for; where numbers do not fit, a sentence that says so."""
-    asked = Asked(request.query_params)
+    asked = LabQuery(request.query_params)
     problem = ""
     try:
         view = read(asked)
     except BadRequest as error:
         if is_part(request):
             return objection(request, error.detail)
-        view, problem, asked = PLAIN, error.detail, Asked(request.query_params.__class__())
+        view, problem, asked = PLAIN, error.detail, LabQuery(request.query_params.__class__())
     try:
         view = placed(asked, view)
     except BadRequest as error:
@@ -42,7 +42,7 @@ async def grid_tool(request: Request) -> Response:
     return answer(request, "grid", lab(view, problem, swap_of(request)), view.query())
 
 
-def clamped(asked: Asked, view: GridView) -> GridView:
+def clamped(asked: LabQuery, view: GridView) -> GridView:
     """The view with each cell the request names, or the first where there is none."""
 
     def near(name: str, count: int) -> int:
@@ -58,20 +58,20 @@ def clamped(asked: Asked, view: GridView) -> GridView:
 @router.get("/grid.png")
 async def grid_png(request: Request) -> Response:
     """Picture, kernel, the window's numbers and the results, as a picture."""
-    asked = Asked(request.query_params)
+    asked = LabQuery(request.query_params)
     worked = work(placed(asked, read(asked)))
-    return kept(drawn(worked), "image/png", False, "layerscope-grid.png")
+    return file_response(drawn(worked), "image/png", False, "layerscope-grid.png")
 
 
 @router.get("/grid.csv")
 async def grid_csv(request: Request) -> Response:
     """A line for each number of each map."""
-    asked = Asked(request.query_params)
+    asked = LabQuery(request.query_params)
     worked = work(placed(asked, read(asked)))
-    return table(["map", "row", "column", "value"], lines(worked), "layerscope-grid.csv")
+    return csv_response(["map", "row", "column", "value"], lines(worked), "layerscope-grid.csv")
 
 
-def maps(worked: Worked) -> Iterator[tuple[str, Tensor]]:
+def maps(worked: GridResult) -> Iterator[tuple[str, Tensor]]:
     """Every map of a view, by name."""
     yield "picture", worked.inputs
     yield "kernel", worked.cell.kernel[0]
@@ -82,7 +82,7 @@ def maps(worked: Worked) -> Iterator[tuple[str, Tensor]]:
         yield "pooled", worked.pooled
 
 
-def lines(worked: Worked) -> Iterator[tuple[str, int, int, float]]:
+def lines(worked: GridResult) -> Iterator[tuple[str, int, int, float]]:
     """What the table says."""
     for name, values in maps(worked):
         for y, row in enumerate(values.tolist()):
@@ -90,7 +90,7 @@ def lines(worked: Worked) -> Iterator[tuple[str, int, int, float]]:
                 yield name, y, x, value
 
 
-def drawn(worked: Worked) -> bytes:
+def drawn(worked: GridResult) -> bytes:
     """The view as a PNG."""
     view, shown = worked.view, lab(worked.view)
     named = dict(maps(worked))

@@ -6,16 +6,16 @@ import math
 from dataclasses import dataclass
 
 from app.vision.kernels import BY_HAND
-from app.web.lab.grid_view import (
+from app.web.lab.grid_view import (  # fmt: skip
     CLASSROOM,
     CROSS,
     KERNELS,
     POOLS,
     SIDES,
+    GridResult,
     GridView,
-    Worked,
     work,
-)  # fmt: skip
+)
 from app.web.lab.reading import ascii_number, exact
 from app.web.lab.row_view import DILATIONS, PADDINGS, STRIDES
 from app.web.lab.settings import Setting, setting
@@ -25,7 +25,7 @@ from app.web.parts.number_grids import Grid, grid
 
 
 @dataclass(frozen=True, slots=True)
-class Preset:
+class GridPreset:
     """Numbers to start from."""
 
     title: str = helped("What they are called.")
@@ -34,7 +34,7 @@ class Preset:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class NumberBoard:
     """A map whose cells can be pinned."""
 
     grid: Grid = helped("Its numbers.")
@@ -47,7 +47,7 @@ class Pooling:
     """ReLU and max pooling of the result."""
 
     rectified: Grid = helped("The result after ReLU, the window and its winner marked.")
-    board: Board | None = helped("The pooled map; None where the window does not fit.")
+    board: NumberBoard | None = helped("The pooled map; None where the window does not fit.")
     sentence: str = helped("The pinned window in words: its largest, ties, how often it wins.")
     overlap: str = helped("Whether windows overlap, or why none fits.")
 
@@ -62,14 +62,14 @@ class GridLab:
     say: str = helped("The pinned cell in one spoken sentence.")
     fields: Grid = helped("The picture, to be edited.")
     kernel_fields: Grid = helped("The kernel, to be edited.")
-    pictures: tuple[Preset, ...] = helped("Pictures to start from.")
-    kernels: tuple[Preset, ...] = helped("Kernels to start from.")
+    pictures: tuple[GridPreset, ...] = helped("Pictures to start from.")
+    kernels: tuple[GridPreset, ...] = helped("Kernels to start from.")
     settings: tuple[Setting, ...] = helped("What can be set for the window.")
     pool_settings: tuple[Setting, ...] = helped("What can be set for the pooling.")
     picture: Grid = helped("The picture with its padding and the window.")
     kernel: Grid = helped("The kernel as it slides.")
     products: Grid = helped("Number times weight under the window.")
-    result: Board = helped("The sums or averages.")
+    result: NumberBoard = helped("The sums or averages.")
     sum: str = helped("The sum of the pinned cell, written out.")
     formula: str = helped("How many rows and columns come out, numbers put in.")
     general: str = helped("The same by the general formula, where the short one is shown.")
@@ -109,7 +109,7 @@ def _rows(values: tuple[float, ...]) -> list[list[float]]:
     return [list(values[i * side : (i + 1) * side]) for i in range(side)]
 
 
-def _padded(worked: Worked) -> Grid:
+def _padded(worked: GridResult) -> Grid:
     """The picture within its zeros, those under the window marked."""
     view, p = worked.view, worked.view.padding
     size = view.side + 2 * p
@@ -129,13 +129,13 @@ def _padded(worked: Worked) -> Grid:
     )
 
 
-def _result(worked: Worked) -> Board:
+def _result(worked: GridResult) -> NumberBoard:
     view = worked.view
     here = (view.y, view.x)
     name = "The result" if view.mode == "sum" else "The averages"
     cells = grid("result", name, worked.values, marks={here: "here"}, text=worked.text)
     urls = tuple(tuple(view.url(y=y, x=x) for x in range(view.out)) for y in range(view.out))
-    return Board(cells, urls, here)
+    return NumberBoard(cells, urls, here)
 
 
 def _coverage(view: GridView) -> tuple[Grid, str]:
@@ -150,7 +150,7 @@ def _coverage(view: GridView) -> tuple[Grid, str]:
     return grid("coverage", "How often each cell is read", counts.double(), text=exact), words
 
 
-def _pooling(worked: Worked) -> Pooling:
+def _pooling(worked: GridResult) -> Pooling:
     view, cell = worked.view, worked.pool_cell
     if cell is None or worked.pooled is None:
         plain = grid("relu", "After ReLU", worked.rectified, text=worked.text)
@@ -177,7 +177,7 @@ def _pooling(worked: Worked) -> Pooling:
     wins = f" It is the largest of {cell.wins} windows." if cell.wins > 1 else ""
     return Pooling(
         grid("relu", "After ReLU", worked.rectified, marks=marks, text=worked.text),
-        Board(pooled, urls, here),
+        NumberBoard(pooled, urls, here),
         f"Row {view.py}, column {view.px}: the largest of {numbers} is "
         f"{worked.text(cell.value)}{ties}, "
         f"found at row {cell.winner[0]}, column {cell.winner[1]}.{wins}",
@@ -224,7 +224,7 @@ def _pool_settings(view: GridView) -> tuple[Setting, ...]:
     )
 
 
-def _kernels(view: GridView) -> tuple[Preset, ...]:
+def _kernels(view: GridView) -> tuple[GridPreset, ...]:
     """Whole numbers; the blur is a kernel of ones with the average taken."""
     start = [("Cross", CROSS, "sum")]
     start += [
@@ -233,7 +233,7 @@ def _kernels(view: GridView) -> tuple[Preset, ...]:
         if one.by in (1, 9)
     ]
     return tuple(
-        Preset(
+        GridPreset(
             title,
             view.url(kernel=numbers, mode=mode, turn=False, y=0, x=0, py=0, px=0),
             (view.kernel, view.mode) == (numbers, mode),
@@ -242,7 +242,7 @@ def _kernels(view: GridView) -> tuple[Preset, ...]:
     )
 
 
-def _pictures(view: GridView) -> tuple[Preset, ...]:
+def _pictures(view: GridView) -> tuple[GridPreset, ...]:
     n = view.side
     start: dict[str, tuple[float, ...]] = {
         "Classroom": CLASSROOM,
@@ -252,6 +252,6 @@ def _pictures(view: GridView) -> tuple[Preset, ...]:
     }
     home = {"y": 0, "x": 0, "py": 0, "px": 0}
     return tuple(
-        Preset(title, view.url(picture=values, **home), view.picture == values)
+        GridPreset(title, view.url(picture=values, **home), view.picture == values)
         for title, values in start.items()
     )

@@ -13,7 +13,7 @@ from app.vision.arithmetic.conventions import averaged, cells, turned
 from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
 from app.vision.arithmetic.pooling import PoolCell, max_pool, pool_cell
 from app.vision.window import Window
-from app.web.lab.reading import Asked, exact, hundredths, query, resquared, side_of
+from app.web.lab.reading import LabQuery, exact, hundredths, query, resquared, side_of
 from app.web.lab.row_view import DILATIONS, MODES, PADDINGS, STRIDES
 from app.web.lab.words import Pair
 
@@ -94,7 +94,7 @@ PLAIN = GridView()
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class GridResult:
     """A view worked out: the result [H',W'], the pinned cell, the result through ReLU.
 
     `pooled` is None where the pooling's window does not fit.
@@ -136,7 +136,7 @@ class Worked:
         return pool_cell(self.view.pooling, self.rectified, self.pooled[at].item(), at)
 
 
-def read(asked: Asked) -> GridView:
+def read(asked: LabQuery) -> GridView:
     """The view that a request asks for, but for its cells. Raises `BadRequest`."""
     picture = asked.numbers("picture", PLAIN.picture, "The picture")
     kernel = asked.numbers("kernel", PLAIN.kernel, "The kernel")
@@ -160,7 +160,7 @@ def read(asked: Asked) -> GridView:
     return view
 
 
-def placed(asked: Asked, view: GridView) -> GridView:
+def placed(asked: LabQuery, view: GridView) -> GridView:
     """The view with the cells a request names. Raises `BadRequest` for one that is not there."""
     result, pooled = view.out - 1, max(0, view.pooled - 1)
     return replace(
@@ -172,7 +172,7 @@ def placed(asked: Asked, view: GridView) -> GridView:
     )
 
 
-def work(view: GridView) -> Worked:
+def work(view: GridView) -> GridResult:
     """Convolve the picture, rectify, pool."""
     inputs = torch.tensor(view.picture, dtype=torch.float64).view(1, view.side, view.side)
     k = view.kernel_side
@@ -184,4 +184,4 @@ def work(view: GridView) -> Worked:
     values = averaged(sums, view.window) if view.mode == "average" else sums
     rectified = values.clamp_min(0)
     pooled = max_pool(rectified[None], view.pooling)[0] if view.pooled >= 1 else None
-    return Worked(view, inputs[0], values, cell, rectified, pooled)
+    return GridResult(view, inputs[0], values, cell, rectified, pooled)

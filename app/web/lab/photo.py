@@ -16,15 +16,15 @@ from app.pictures.filtered import small
 from app.pictures.preprocess import input_png
 from app.pictures.samples import all_samples
 from app.services.runs.sheets import DRAWING, version
-from app.web.core.file_responses import kept, table
+from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.uploads import take_in
 from app.web.lab.answers import answer, is_form, objection, swap_of
 from app.web.lab.frame import is_part
 from app.web.lab.learned import Bank, bank
-from app.web.lab.photo_page import Given, lab
+from app.web.lab.photo_page import PhotoResults, lab
 from app.web.lab.photo_view import PLAIN, SIDE, PhotoView, placed, read, through
-from app.web.lab.reading import Asked
+from app.web.lab.reading import LabQuery
 
 router = APIRouter()
 
@@ -40,32 +40,34 @@ async def photo(request: Request, services: ServicesDep, owner: OwnerDep) -> Res
     except (BadRequest, UnknownPicture) as error:
         if is_part(request):
             return objection(request, error.detail)
-        plain = Asked(QueryParams())
+        plain = LabQuery(QueryParams())
         given = await gather(plain, PLAIN, services, owner, filters)
         problem = error.detail
     page = await asyncio.to_thread(lab, given, problem, swap_of(request))
     return answer(request, "photo", page, given.view.query())
 
 
-async def bring(request: Request, services: Services, owner: str, filters: Bank | None) -> Given:
+async def bring(
+    request: Request, services: Services, owner: str, filters: Bank | None
+) -> PhotoResults:
     """What a request asks for. Raises `BadRequest`, `UnknownPicture`."""
-    asked = Asked(request.query_params)
+    asked = LabQuery(request.query_params)
     view = read(asked, request.query_params.get("image") or PLAIN.image)
     # A pixel of the last result may lie beyond this one's edge: the form goes back to the middle.
     return await gather(asked, view, services, owner, filters, lenient=is_form(request))
 
 
 async def gather(
-    asked: Asked,
+    asked: LabQuery,
     view: PhotoView,
     services: Services,
     owner: str,
     filters: Bank | None,
     lenient: bool = False,
-) -> Given:
+) -> PhotoResults:
     """Photo and results of a view. Raises `BadRequest`, `UnknownPicture`."""
 
-    def work() -> Given:
+    def work() -> PhotoResults:
         pixels, size = opened(services, view.image)
         result = through(pixels, view)
         filter = view.filter
@@ -81,7 +83,7 @@ async def gather(
         recent = tuple(services.pictures.recent(owner))
         settings = services.settings
         around = (recent, all_samples(), settings.expire_hours, settings.crops_of_uploads)
-        return Given(whole, pixels, size, result, filters, filter, learned, *around)
+        return PhotoResults(whole, pixels, size, result, filters, filter, learned, *around)
 
     return await asyncio.to_thread(work)
 
@@ -103,7 +105,7 @@ async def upload(
     """Take a picture in and show it through the kernel that was on screen."""
     stored = await take_in(services, file, owner)
     try:
-        view = read(Asked(QueryParams(back)), stored.id)
+        view = read(LabQuery(QueryParams(back)), stored.id)
     except BadRequest:
         view = replace(PLAIN, image=stored.id)
     return RedirectResponse(view.url(), 303)
@@ -112,13 +114,13 @@ async def upload(
 @router.get("/photo.png")
 async def photo_png(request: Request, services: ServicesDep, v: str = "") -> Response:
     """The kernel's result, the photo as it goes in, or what a learned filter answers."""
-    asked = Asked(request.query_params)
+    asked = LabQuery(request.query_params)
     view = read(asked, request.query_params.get("image") or PLAIN.image)
     part = asked.choice("part", PARTS, "The picture")
     filters = await bank(services) if part == "learned" else None
     known = version(filters.model.row) if filters else str(DRAWING)
     data = await asyncio.to_thread(drawn, services, view, part, filters)
-    return kept(data, "image/png", v == known)
+    return file_response(data, "image/png", v == known)
 
 
 def drawn(services: Services, view: PhotoView, part: str, filters: Bank | None) -> bytes:
@@ -136,10 +138,10 @@ def drawn(services: Services, view: PhotoView, part: str, filters: Bank | None) 
 @router.get("/photo.csv")
 async def photo_csv(request: Request) -> Response:
     """The kernel: a line for each number, and what is slid over the photo."""
-    made = read(Asked(request.query_params), "").made
+    made = read(LabQuery(request.query_params), "").made
     lines = (
         (i // made.side, i % made.side, value, made.by, value / made.by)
         for i, value in enumerate(made.numbers)
     )
     head = ["row", "column", "number", "divided by", "weight"]
-    return table(head, lines, "layerscope-kernel.csv")
+    return csv_response(head, lines, "layerscope-kernel.csv")

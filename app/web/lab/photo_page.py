@@ -12,7 +12,7 @@ from app.services.runs.sheets import DRAWING, version
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.kernels import BY_HAND
 from app.web.core.templating import number, percent
-from app.web.lab.grid_page import Preset
+from app.web.lab.grid_page import GridPreset
 from app.web.lab.learned import Bank, compared
 from app.web.lab.photo_view import PLAIN, SHOWN, SIDE, Filtered, PhotoView, cell_of, pixel
 from app.web.lab.reading import ascii_number, exact
@@ -24,7 +24,7 @@ from app.web.parts.sprites import Legend, box, kernel_sheet
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class LabelledPicture:
     """A picture on the page; `mark` is what is outlined on it: x, y, width, height in pixels."""
 
     title: str = helped("What it shows.")
@@ -37,7 +37,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Wall:
+class FilterChoices:
     """The learned filters to choose from."""
 
     title: str = helped("The network they are from.")
@@ -45,7 +45,7 @@ class Wall:
     size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
     tiles: tuple[tuple[int, str, str], ...] = helped("Number, page with it, part of the sheet.")
     chosen: int = helped("The one that is on screen.")
-    shown: Shown = helped("Its answer to the photo.")
+    shown: LabelledPicture = helped("Its answer to the photo.")
     comparison: str = helped("How it goes together with kernels by hand.")
     stride: int = helped("The stride that the network itself takes.")
 
@@ -65,11 +65,11 @@ class PhotoLab:
     shared: bool = helped("Whether crops of uploads are shown to others.")
     fields: Grid = helped("The kernel, to be edited.")
     by: int = helped("What its numbers are divided by.")
-    kernels: tuple[Preset, ...] = helped("Kernels to start from.")
+    kernels: tuple[GridPreset, ...] = helped("Kernels to start from.")
     kernel_words: str = helped("What the kernel does.")
     settings: tuple[Setting, ...] = helped("What else can be set.")
-    photo: Shown = helped("The photo as it goes in.")
-    result: Shown = helped("What the kernel made of it.")
+    photo: LabelledPicture = helped("The photo as it goes in.")
+    result: LabelledPicture = helped("What the kernel made of it.")
     shrunk: str = helped("What was done to the photo before.")
     patch: Grid = helped("The pinned window, in grey.")
     kernel: Grid = helped("The kernel as it is applied.")
@@ -77,12 +77,12 @@ class PhotoLab:
     sum: str = helped("The sum of the pinned pixel, written out.")
     at: tuple[int, int] = helped("Row and column of the pinned pixel.")
     moves: dict[str, str] = helped("Pages by key: where arrows lead, else empty.")
-    wall: Wall | None = helped("The learned filters; None where the network is not here.")
+    wall: FilterChoices | None = helped("The learned filters; None where the network is not here.")
     query: str = helped("The view as a query string, for files.")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class PhotoResults:
     """What a request brought together: the photo's pixels, uint8 [3,H,W], and both results.
 
     `filter` is the learned one that is shown: the one asked for, or the closest.
@@ -101,7 +101,7 @@ class Given:
     shared: bool
 
 
-def lab(given: Given, problem: str = "", swap: str = "") -> PhotoLab:
+def lab(given: PhotoResults, problem: str = "", swap: str = "") -> PhotoLab:
     """Everything that the photo's page shows."""
     view, made = given.view, given.view.made
     y, x = pixel(view, given.result.size)
@@ -131,21 +131,23 @@ def png_url(view: PhotoView, part: str, v: str) -> str:
     return f"/lab/photo.png?{view.query(y=-1, x=-1)}&part={part}&v={v}".replace("?&", "?")
 
 
-def _photo(given: Given, cell: ConvCell) -> Shown:
+def _photo(given: PhotoResults, cell: ConvCell) -> LabelledPicture:
     height, width = given.pixels.shape[1:]
     side = given.view.made.side
     mark = (cell.columns[0], cell.rows[0], side, side)
     words = "The window is outlined."
     url = png_url(replace(PLAIN, image=given.view.image), "photo", str(DRAWING))
-    return Shown("Photo", url, width, height, mark, words)
+    return LabelledPicture("Photo", url, width, height, mark, words)
 
 
-def _result(given: Given, at: tuple[int, int]) -> Shown:
+def _result(given: PhotoResults, at: tuple[int, int]) -> LabelledPicture:
     height, width = given.result.size
     url = png_url(replace(given.view, filter=PLAIN.filter), "result", str(DRAWING))
     title = given.view.made.title
     mark = (at[1], at[0], 1, 1)
-    return Shown(title, url, width, height, mark, _words(given.result), _legend(given.result))
+    return LabelledPicture(
+        title, url, width, height, mark, _words(given.result), _legend(given.result)
+    )
 
 
 def _words(result: Filtered) -> str:
@@ -168,7 +170,7 @@ def _legend(result: Filtered) -> Legend | None:
     return Legend("signed", f"−{limit}", limit, "Colours end at the largest magnitude.")
 
 
-def _shrunk(given: Given) -> str:
+def _shrunk(given: PhotoResults) -> str:
     width, height = given.photo
     new = f"{given.pixels.shape[2]}×{given.pixels.shape[1]}"
     edge = given.view.made.side - 1
@@ -187,9 +189,11 @@ def _fields(view: PhotoView) -> Grid:
     return grid("k", "The kernel", rows, text=ascii_number, edit="k")
 
 
-def _kernels(view: PhotoView) -> tuple[Preset, ...]:
+def _kernels(view: PhotoView) -> tuple[GridPreset, ...]:
     return tuple(
-        Preset(one.title, view.url(kernel=one.id, k=(), by=1, y=-1, x=-1), one.id == view.kernel)
+        GridPreset(
+            one.title, view.url(kernel=one.id, k=(), by=1, y=-1, x=-1), one.id == view.kernel
+        )
         for one in BY_HAND
     )
 
@@ -216,7 +220,7 @@ def _moves(view: PhotoView, at: tuple[int, int], size: tuple[int, int]) -> dict[
     }
 
 
-def _wall(given: Given) -> Wall | None:
+def _wall(given: PhotoResults) -> FilterChoices | None:
     if given.bank is None or given.learned is None:
         return None
     view, bank, learned = given.view, given.bank, given.learned
@@ -225,13 +229,15 @@ def _wall(given: Given) -> Wall | None:
     alone = replace(PLAIN, image=view.image, filter=given.filter)
     url = png_url(alone, "learned", version(bank.model.row))
     words = _words(learned).replace("In grey", "All three colours summed")
-    return Wall(
+    return FilterChoices(
         bank.model.row.title,
         sheet,
         (layout.width, layout.height),
         tuple((i, view.url(filter=i), box(layout, i)) for i in range(len(bank.weight))),
         given.filter,
-        Shown(f"Filter {given.filter}", url, width, height, None, words, _legend(learned)),
+        LabelledPicture(
+            f"Filter {given.filter}", url, width, height, None, words, _legend(learned)
+        ),
         compared(given.pixels, view, given.filter, learned),
         bank.step.stride[0] if bank.step.stride else 1,
     )

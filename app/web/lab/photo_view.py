@@ -15,7 +15,7 @@ from app.pictures.samples import all_samples
 from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
 from app.vision.kernels import BY_HAND, Kernel, by_hand
 from app.vision.window import Window
-from app.web.lab.reading import Asked, query, resquared, side_of
+from app.web.lab.reading import LabQuery, query, resquared, side_of
 
 SIDE = 320
 """Pixels of the longer side that a photo is shrunk to, so that a kernel answers at once."""
@@ -73,7 +73,7 @@ class PhotoView:
 PLAIN = PhotoView(image=all_samples()[0].id)
 
 
-def read(asked: Asked, image: str) -> PhotoView:
+def read(asked: LabQuery, image: str) -> PhotoView:
     """The view that a request asks for, but for its pixel. Raises `BadRequest`."""
     kernel = asked.choice("kernel", [*(one.id for one in BY_HAND), OWN], "The kernel", PLAIN.kernel)
     start = by_hand(kernel) or BY_HAND[0]
@@ -144,7 +144,7 @@ def through(pixels: Tensor, view: PhotoView) -> Filtered:
     return Filtered(convolve(unit(pixels), each, view.window), False)
 
 
-def placed(asked: Asked, view: PhotoView, size: tuple[int, int]) -> PhotoView:
+def placed(asked: LabQuery, view: PhotoView, size: tuple[int, int]) -> PhotoView:
     """The view with its pixel, the middle where none is named. Raises `BadRequest`."""
     rows, columns = size
     y = asked.whole("y", -1, -1, rows - 1, "The pixel’s row", f"0 to {rows - 1}")

@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"[+-]?(\d{1,6}([.,]\d{0,12})?|[.,]\d{1,12})")
 _WHOLE = re.compile(r"[+-]?\d{1,6}")
 
 
-class Asked:
+class LabQuery:
     """The parameters of a request; every method raises `BadRequest` with a sentence."""
 
     def __init__(self, parameters: QueryParams) -> None:

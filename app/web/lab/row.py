@@ -10,11 +10,11 @@ from fastapi.responses import Response
 
 from app.errors import BadRequest
 from app.pictures.tables import Block, tables_png
-from app.web.core.file_responses import kept, table
+from app.web.core.file_responses import csv_response, file_response
 from app.web.lab.answers import answer, is_form, objection, swap_of
 from app.web.lab.frame import is_part
-from app.web.lab.reading import Asked, ascii_number, exact, hundredths
-from app.web.lab.row_view import DILATIONS, PADDINGS, PLAIN, STRIDES, RowView, Worked, read, work
+from app.web.lab.reading import LabQuery, ascii_number, exact, hundredths
+from app.web.lab.row_view import DILATIONS, PADDINGS, PLAIN, STRIDES, RowResult, RowView, read, work
 from app.web.lab.settings import Setting, setting
 from app.web.lab.words import difference, length_formula, spoken, written
 from app.web.parts.contexts import helped
@@ -26,7 +26,7 @@ router = APIRouter()
 @router.get("/row")
 async def row(request: Request) -> Response:
     """The page, or what htmx asks for; where numbers do not fit, a sentence that says so."""
-    asked = Asked(request.query_params)
+    asked = LabQuery(request.query_params)
     problem = ""
     try:
         view = read(asked)
@@ -46,26 +46,26 @@ async def row(request: Request) -> Response:
 @router.get("/row.png")
 async def row_png(request: Request) -> Response:
     """The row, its kernel, the position on screen and the result, as a picture."""
-    worked = work(placed(Asked(request.query_params)))
-    return kept(drawn(worked), "image/png", False, "layerscope-row.png")
+    worked = work(placed(LabQuery(request.query_params)))
+    return file_response(drawn(worked), "image/png", False, "layerscope-row.png")
 
 
 @router.get("/row.csv")
 async def row_csv(request: Request) -> Response:
     """A line for each position: numbers, weights, products, their sum and average."""
-    worked = work(placed(Asked(request.query_params)))
+    worked = work(placed(LabQuery(request.query_params)))
     count = len(worked.view.kernel)
     head = ["position", "first cell"]
     head += [f"{name}{i + 1}" for name in ("number ", "weight ", "product ") for i in range(count)]
-    return table([*head, "sum", "average"], lines(worked), "layerscope-row.csv")
+    return csv_response([*head, "sum", "average"], lines(worked), "layerscope-row.csv")
 
 
-def position(asked: Asked, view: RowView) -> int:
+def position(asked: LabQuery, view: RowView) -> int:
     """Where the window is. Raises `BadRequest` where there is no such position."""
     return asked.whole("at", 1, 1, view.count, "The position", f"1 to {view.count}")
 
 
-def placed(asked: Asked) -> RowView:
+def placed(asked: LabQuery) -> RowView:
     """A whole view with its position. Raises `BadRequest`."""
     view = read(asked)
     return replace(view, at=position(asked, view))
@@ -157,7 +157,7 @@ def _moves(view: RowView) -> dict[str, str]:
     }
 
 
-def strip(worked: Worked) -> Strip:
+def strip(worked: RowResult) -> Strip:
     """The lines of the drawing, all of the padded row's length."""
     view, place = worked.view, worked.places[worked.view.at - 1]
     pad, length = view.padding, len(view.row) + 2 * view.padding
@@ -184,7 +184,7 @@ def _line(name: str, caption: str, under: dict[int, int], values: list[float], l
     return grid(name, caption, [line], text=exact)
 
 
-def _results(worked: Worked, length: int) -> tuple[Spot | None, ...]:
+def _results(worked: RowResult, length: int) -> tuple[Spot | None, ...]:
     view = worked.view
     text = hundredths if view.mode == "average" else exact
     cells = grid("result", "The result", worked.values[None], text=text).rows[0]
@@ -200,7 +200,7 @@ def _fields(name: str, caption: str, values: tuple[float, ...]) -> Grid:
     return grid(name, caption, [list(values)], text=ascii_number, edit=name)
 
 
-def lines(worked: Worked) -> Iterator[list[float]]:
+def lines(worked: RowResult) -> Iterator[list[float]]:
     """What the table says of each position; the first cell counts from 0, padding below it."""
     for i, place in enumerate(worked.places):
         numbers = [place.patch, place.kernel, place.products]
@@ -208,7 +208,7 @@ def lines(worked: Worked) -> Iterator[list[float]]:
         yield [i + 1, place.columns[0], *flat, place.total, place.total / len(worked.view.kernel)]
 
 
-def drawn(worked: Worked) -> bytes:
+def drawn(worked: RowResult) -> bytes:
     """The position on screen as a PNG."""
     view, shown = worked.view, lab(worked.view)
     place = worked.places[view.at - 1]

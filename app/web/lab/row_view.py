@@ -12,7 +12,7 @@ from app.errors import BadRequest
 from app.vision.arithmetic.conventions import averaged, cells, turned
 from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
 from app.vision.window import Window
-from app.web.lab.reading import Asked, counted, query, resized
+from app.web.lab.reading import LabQuery, counted, query, resized
 from app.web.lab.words import Pair
 
 Mode = Literal["sum", "average"]
@@ -60,7 +60,7 @@ PLAIN = RowView()
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class RowResult:
     """A view worked out: the numbers under the window at each position, the result [n]."""
 
     view: RowView
@@ -79,7 +79,7 @@ class Worked:
         return list(zip(place.patch[0, 0].tolist(), place.kernel[0, 0].tolist(), strict=True))
 
 
-def read(asked: Asked) -> RowView:
+def read(asked: LabQuery) -> RowView:
     """The view that a request asks for, but for `at`. Raises `BadRequest` with a sentence."""
     row = asked.numbers("row", PLAIN.row, "The row")
     kernel = asked.numbers("kernel", PLAIN.kernel, "The kernel")
@@ -101,7 +101,7 @@ def read(asked: Asked) -> RowView:
     return view
 
 
-def work(view: RowView) -> Worked:
+def work(view: RowView) -> RowResult:
     """Slide the kernel along the row."""
     inputs = torch.tensor(view.row, dtype=torch.float64)[None, None]
     kernel = torch.tensor(view.kernel, dtype=torch.float64)[None, None]
@@ -112,4 +112,4 @@ def work(view: RowView) -> Worked:
         for x, value in enumerate(sums.tolist())
     )
     values = averaged(sums, view.window) if view.mode == "average" else sums
-    return Worked(view, kernel[0, 0], values, places)
+    return RowResult(view, kernel[0, 0], values, places)

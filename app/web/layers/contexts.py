@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from app.pictures.samples import Sample
 from app.services.networks.catalogue import Model
 from app.services.pictures.store import Stored
-from app.services.surveys.survey import Progress
+from app.services.surveys.survey import SurveyProgress
 from app.vision.geometry import Box
-from app.web.layers.words import Finding, Question
+from app.web.layers.words import PublishedFinding, TrapQuestion
 from app.web.panels.crops.panel import CropView
 from app.web.parts.contexts import helped
-from app.web.parts.photo import Photo
+from app.web.parts.photo import PhotoOverlay
 from app.web.parts.step_words import Words
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
+class WalkDot:
     """One of the five steps of the walk."""
 
     number: int = helped("Its number, 1-5.")
@@ -27,7 +27,7 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class MapEvidence:
     """One map of the layer: on the picture, dreamt up, in other pictures."""
 
     channel: int = helped("Its number.")
@@ -39,7 +39,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ReceptiveFieldView:
     """What one cell of a layer sees, drawn on the picture."""
 
     layer: int = helped("Its number, 1-5.")
@@ -48,7 +48,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class ShareBar:
     """One measured share."""
 
     title: str = helped("What these maps prefer.")
@@ -57,7 +57,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class TriedPicture:
     """One picture of the trap question, tried on this network."""
 
     title: str = helped("What was done to it.")
@@ -68,17 +68,17 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class QuestionTrial:
     """The question asked of the network at hand."""
 
     text: str = helped("What came out.")
-    tries: tuple[Try, ...] = helped("The numbers behind it.", ())
+    tries: tuple[TriedPicture, ...] = helped("The numbers behind it.", ())
     url: str = helped("The explorer with the map, empty where it is about many.", "")
     link: str = helped("What the link says.", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class WalkChoice:
     """A network to walk through instead."""
 
     title: str = helped("What it is called.")
@@ -94,29 +94,29 @@ class Walk:
     model: Model = helped("The network.")
     step: str = helped("The layer's last step: its maps are looked at.")
     words: Words = helped("What it responds to, in two sentences.")
-    finding: Finding = helped("What was published.")
-    question: Question = helped("A question with a trap, and its answer.")
-    trial: Trial | None = helped("The question tried here; None while it is measured.")
-    dots: tuple[Dot, ...] = helped("The five steps.")
+    finding: PublishedFinding = helped("What was published.")
+    question: TrapQuestion = helped("A question with a trap, and its answer.")
+    trial: QuestionTrial | None = helped("The question tried here; None while it is measured.")
+    dots: tuple[WalkDot, ...] = helped("The five steps.")
     previous: str = helped("The layer before, empty at the first.")
     next: str = helped("The layer after, empty at the last.")
-    photo: Photo = helped("The picture.")
+    photo: PhotoOverlay = helped("The picture.")
     title: str = helped("What the picture is called.")
-    fields: tuple[Field, ...] = helped("What a cell of each layer sees.")
+    fields: tuple[ReceptiveFieldView, ...] = helped("What a cell of each layer sees.")
     scene: str = helped("The picture and what this layer's cell sees beyond it, as a viewBox.")
     sees: str = helped("How large that is, in words.")
-    columns: tuple[Column, ...] = helped("The strongest maps on this picture.")
+    columns: tuple[MapEvidence, ...] = helped("The strongest maps on this picture.")
     dreamt: str = helped("A sentence about the synthesised pictures.")
     grow: str = helped("Where they can be made, empty where all are there.")
     crops_of: str = helped("Of which pictures the crops are the strongest.")
-    bars: tuple[Bar, ...] = helped("The measured shares; none while they are measured.")
+    bars: tuple[ShareBar, ...] = helped("The measured shares; none while they are measured.")
     how: tuple[str, ...] = helped("How they were measured.")
-    progress: Progress | None = helped("How far the measuring is, while it goes on.")
+    progress: SurveyProgress | None = helped("How far the measuring is, while it goes on.")
     again: str = helped("This page.")
     explore: str = helped("The layer's step in the explorer.")
     csv: str = helped("URL of the measured shares as a table.")
     png: str = helped("URL of them as a picture.")
-    choices: tuple[Choice, ...] = helped("The networks that are here.")
+    choices: tuple[WalkChoice, ...] = helped("The networks that are here.")
     samples: tuple[tuple[Sample, str], ...] = helped("Built-in pictures and this page with each.")
     recent: tuple[tuple[Stored, str], ...] = helped("One's own pictures and this page with each.")
     link_expires: str = helped("How long a link to this view holds, in words.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from app.services.atlas.crop_sources import Source, convolution
-from app.services.atlas.shares import Kind, Means, Share
+from app.services.atlas.crop_sources import CropSource, convolution
+from app.services.atlas.shares import ClassMeans, Kind, PreferenceShare
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Record, Run
 from app.services.synthesis.shipped import shipped
@@ -13,7 +13,7 @@ from app.vision.contributions import strongest_cell
 from app.vision.geometry import Box, Geometry
 from app.vision.preferences import COLOURED, OF_A_CLASS, ORIENTED, RESPONDS
 from app.web.core.links import API, View, sheet_url
-from app.web.layers.contexts import Bar, Column, Field
+from app.web.layers.contexts import MapEvidence, ReceptiveFieldView, ShareBar
 from app.web.panels.crops.panel import CropView, crop_views
 
 COLUMNS, CROPS = 6, 4
@@ -28,14 +28,14 @@ TITLES: dict[Kind, str] = {
 
 
 def columns(
-    view: View, run: Run, record: Record, source: Source | None, mine: frozenset[str]
-) -> tuple[Column, ...]:
+    view: View, run: Run, record: Record, source: CropSource | None, mine: frozenset[str]
+) -> tuple[MapEvidence, ...]:
     """The maps that respond most to the picture, and what else is known of each. Blocks."""
     step = record.step.name
     order = record.statistics.strongest(COLUMNS)
     peaks = record.statistics.peaks[order].tolist()
     return tuple(
-        Column(
+        MapEvidence(
             channel,
             View(view.model, view.image, step, channel).url(),
             value,
@@ -48,7 +48,7 @@ def columns(
 
 
 def _crops(
-    run: Run, source: Source | None, step: str, channel: int, mine: frozenset[str]
+    run: Run, source: CropSource | None, step: str, channel: int, mine: frozenset[str]
 ) -> tuple[CropView, ...]:
     at = convolution(run.model, step, channel)
     return crop_views(run, source, at, mine, CROPS) if source and at else ()
@@ -62,7 +62,7 @@ def synthesised(model: Model, step: str, channel: int) -> str:
     return f"{API}/models/{quote(model.id)}/steps/{quote(at[0])}/channels/{at[1]}/synthesised.png"
 
 
-def fields(run: Run, record: Record, ends: dict[int, str]) -> tuple[Field, ...]:
+def fields(run: Run, record: Record, ends: dict[int, str]) -> tuple[ReceptiveFieldView, ...]:
     """What a cell of each layer sees, around the place where the strongest map peaks."""
     geometry = run.model.geometry
     where = geometry[record.step.name]
@@ -70,14 +70,16 @@ def fields(run: Run, record: Record, ends: dict[int, str]) -> tuple[Field, ...]:
     y, x = strongest_cell(run.maps(record.step.name, [channel])[0])
     middle = _middle(where, y, x)
     found = [
-        Field(n, _around(middle, geometry[name].receptive_field), name == record.step.name)
+        ReceptiveFieldView(
+            n, _around(middle, geometry[name].receptive_field), name == record.step.name
+        )
         for n, name in ends.items()
     ]
     # The one of this layer is drawn last, on top.
     return tuple(sorted(found, key=lambda one: (one.here, -one.layer)))
 
 
-def scene(fields: tuple[Field, ...], side: int) -> str:
+def scene(fields: tuple[ReceptiveFieldView, ...], side: int) -> str:
     """The picture, and what the layer's cell sees beyond its edge, as a square viewBox."""
     box = next(one.box for one in fields if one.here)
     left, top = min(0, box.left), min(0, box.top)
@@ -100,10 +102,10 @@ def sees(model: Model, step: str) -> str:
     )
 
 
-def bars(shares: tuple[Share, ...]) -> tuple[Bar, ...]:
+def bars(shares: tuple[PreferenceShare, ...]) -> tuple[ShareBar, ...]:
     """The shares as bars."""
     return tuple(
-        Bar(
+        ShareBar(
             TITLES[one.kind],
             one.share,
             "not measured" if one.count is None else f"{one.count} of {one.total}",
@@ -112,7 +114,9 @@ def bars(shares: tuple[Share, ...]) -> tuple[Bar, ...]:
     )
 
 
-def how(model: Model, shares: tuple[Share, ...], means: Means | None, pictures: int) -> list[str]:
+def how(
+    model: Model, shares: tuple[PreferenceShare, ...], means: ClassMeans | None, pictures: int
+) -> list[str]:
     """How the shares were measured, with their thresholds."""
     colour, orientation, _ = shares
     last = (

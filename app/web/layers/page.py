@@ -12,20 +12,27 @@ from fastapi.responses import RedirectResponse, Response
 from app.errors import NotFound
 from app.pictures.samples import all_samples, sample
 from app.pictures.tables import Block, tables_png
-from app.services.atlas.crop_sources import Photographs, Samples, Source
+from app.services.atlas.crop_sources import AtlasCropSource, CropSource, SampleCropSource
 from app.services.atlas.library import AtlasFile
-from app.services.atlas.shares import THRESHOLDS, Means, Share, class_means, of_layer, shares
+from app.services.atlas.shares import (
+    THRESHOLDS,
+    ClassMeans,
+    PreferenceShare,
+    class_means,
+    of_layer,
+    shares,
+)
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Record, Run
-from app.services.surveys.survey import Progress, Survey, layer_ends
+from app.services.surveys.survey import Survey, SurveyProgress, layer_ends
 from app.web.core import htmx
-from app.web.core.file_responses import kept, table
+from app.web.core.file_responses import csv_response, file_response
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
 from app.web.layers import evidence
-from app.web.layers.contexts import Bar, Choice, Dot, Trial, Walk
-from app.web.layers.trials import Asked, trial
+from app.web.layers.contexts import QuestionTrial, ShareBar, Walk, WalkChoice, WalkDot
+from app.web.layers.trials import TrialInput, trial
 from app.web.layers.words import FINDINGS, QUESTIONS
 from app.web.parts.crop_query import atlases, out_of
 from app.web.parts.photo import link_expires, photo
@@ -55,7 +62,7 @@ async def csv(services: ServicesDep, model: str) -> Response:
         for one in layer
     ]  # fmt: skip
     head = ("layer", "step", "preference", "maps", "of", "share", "threshold", "median_index")
-    return table(head, rows, f"{model}-layers.csv")
+    return csv_response(head, rows, f"{model}-layers.csv")
 
 
 @router.get("/measured.png")
@@ -72,7 +79,7 @@ async def png(services: ServicesDep, model: str) -> Response:
     title = f"What the maps of {services.catalogue.model(model).row.title} prefer"
     said = ", ".join(f"{kind} {value}" for kind, value in THRESHOLDS.items())
     data = await asyncio.to_thread(tables_png, title, [block], f"Thresholds: {said}.")
-    return kept(data, "image/png", False, f"{model}-layers.png")
+    return file_response(data, "image/png", False, f"{model}-layers.png")
 
 
 @router.get("/{number}")
@@ -98,14 +105,14 @@ async def walk(
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class LayerMeasurements:
     """What is known of a network when its page is drawn."""
 
     survey: Survey | None
-    progress: Progress | None
+    progress: SurveyProgress | None
     crops: Survey | None
     atlases: tuple[AtlasFile, ...]
-    means: Means | None
+    means: ClassMeans | None
 
 
 def url(number: int, model: str, image: str) -> str:
@@ -114,21 +121,21 @@ def url(number: int, model: str, image: str) -> str:
     return f"/layers/{number}?{query}" if query else f"/layers/{number}"
 
 
-async def _gathered(services: Services, model: Model, number: int, step: str) -> Measured:
+async def _gathered(services: Services, model: Model, number: int, step: str) -> LayerMeasurements:
     asked = await services.surveys.ask(model.id, PATIENCE)
     done = asked if isinstance(asked, Survey) else None
     found = (await asyncio.to_thread(atlases, services, model)).atlases
     means = await asyncio.to_thread(class_means, model, step, found)
-    progress = asked if isinstance(asked, Progress) else None
+    progress = asked if isinstance(asked, SurveyProgress) else None
     crops = progress.survey if progress else done
-    return Measured(done, progress, crops, found, means)
+    return LayerMeasurements(done, progress, crops, found, means)
 
 
-async def _measured(services: Services, id: str) -> dict[int, tuple[Share, ...]]:
+async def _measured(services: Services, id: str) -> dict[int, tuple[PreferenceShare, ...]]:
     """The shares of all layers, waited for."""
     model = services.catalogue.model(id)
     made = await services.surveys.ask(id, 600)
-    if isinstance(made, Progress):
+    if isinstance(made, SurveyProgress):
         raise NotFound("This network has not been measured to the end. Please ask again.")
     found = await asyncio.to_thread(atlases, services, model)
     return await asyncio.to_thread(shares, model, made, found.atlases)
@@ -151,7 +158,7 @@ def _walk(
     run: Run,
     record: Record,
     number: int,
-    measured: Measured,
+    measured: LayerMeasurements,
     owner: str,
 ) -> Walk:
     model, step = run.model, record.step.name
@@ -198,28 +205,30 @@ def _walk(
 
 
 def _shares(
-    view: View, model: Model, number: int, step: str, measured: Measured
-) -> tuple[tuple[Bar, ...], tuple[str, ...], Trial | None]:
+    view: View, model: Model, number: int, step: str, measured: LayerMeasurements
+) -> tuple[tuple[ShareBar, ...], tuple[str, ...], QuestionTrial | None]:
     """Bars, how they were measured, and the question tried; nothing before all is measured."""
     survey = measured.survey
     if survey is None:
         return (), (), None
     found = of_layer(number, step, survey.layers[number], measured.means)
     how = evidence.how(model, found, measured.means, len(survey.pictures))
-    asked = Asked(view, model, number, step, survey, measured.means)
+    asked = TrialInput(view, model, number, step, survey, measured.means)
     return evidence.bars(found), tuple(how), trial(asked)
 
 
-def _source(services: Services, model: Model, measured: Measured) -> Source | None:
+def _source(services: Services, model: Model, measured: LayerMeasurements) -> CropSource | None:
     """An operator's folder where there is one, else the built-in pictures once they are known."""
     if measured.atlases:
-        return Photographs(model, measured.atlases[0])
-    return Samples(model, measured.crops, services.pictures) if measured.crops else None
+        return AtlasCropSource(model, measured.atlases[0])
+    return SampleCropSource(model, measured.crops, services.pictures) if measured.crops else None
 
 
-def _dots(view: View, ends: dict[int, str], number: int) -> tuple[Dot, ...]:
+def _dots(view: View, ends: dict[int, str], number: int) -> tuple[WalkDot, ...]:
     return tuple(
-        Dot(n, STAGES[n].title, url(n, view.model, view.image) if n in ends else "", n == number)
+        WalkDot(
+            n, STAGES[n].title, url(n, view.model, view.image) if n in ends else "", n == number
+        )
         for n in range(1, LAST + 1)
     )
 
@@ -230,10 +239,10 @@ def _dreamt(all_there: bool, model: Model) -> str:
     return f"None ship with {model.row.title} for these maps."
 
 
-def _choices(services: Services, view: View, number: int) -> tuple[Choice, ...]:
+def _choices(services: Services, view: View, number: int) -> tuple[WalkChoice, ...]:
     here = [one for one in services.catalogue.models() if one.entry.path is not None]
     return tuple(
-        Choice(one.row.title, url(number, one.id, view.image), one.id == view.model)
+        WalkChoice(one.row.title, url(number, one.id, view.image), one.id == view.model)
         for one in here
         if number in layer_ends(one.outline.steps)
     )

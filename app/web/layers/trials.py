@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.pictures.samples import sample
-from app.services.atlas.shares import Means, responds
+from app.services.atlas.shares import ClassMeans, responds
 from app.services.networks.catalogue import Model
-from app.services.surveys.survey import SCENES, STRONGEST, Layer, Survey
+from app.services.surveys.survey import SCENES, STRONGEST, LayerSurvey, Survey
 from app.vision.preferences import (
     COLOURED,
     PERIODS,
@@ -17,13 +17,13 @@ from app.vision.preferences import (
 from app.vision.scenes import ENOUGH, LITTLE, Part
 from app.web.core.links import View, input_url
 from app.web.core.templating import number, percent
-from app.web.layers.contexts import Trial, Try
+from app.web.layers.contexts import QuestionTrial, TriedPicture
 
 SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TrialInput:
     """What a trial is made from: the layer's last step, and all that was measured."""
 
     view: View
@@ -31,10 +31,10 @@ class Asked:
     number: int
     step: str
     survey: Survey
-    means: Means | None
+    means: ClassMeans | None
 
     @property
-    def layer(self) -> Layer:
+    def layer(self) -> LayerSurvey:
         """What was measured of this layer."""
         return self.survey.layers[self.number]
 
@@ -43,22 +43,22 @@ class Asked:
         return View(self.model.id, image or self.view.image, self.step, channel).url()
 
 
-def trial(asked: Asked) -> Trial:
+def trial(asked: TrialInput) -> QuestionTrial:
     """The question of the layer, tried."""
     return {1: _turned, 2: _grey, 3: _class, 4: _upside_down, 5: _around}[asked.number](asked)
 
 
-def _turned(asked: Asked) -> Trial:
+def _turned(asked: TrialInput) -> QuestionTrial:
     layer = asked.layer
     index = orientation_index(layer.curve) * responds(layer)
     # Of those that turn to nothing the one that responds most.
     best = int((index * layer.curve.amax(1)).argmax())
     if not index[best] > 0:
-        return Trial("No map of this layer responds to gratings: nothing to try it on.")
+        return QuestionTrial("No map of this layer responds to gratings: nothing to try it on.")
     curve = layer.curve[best]
     top = float(curve.max())
     tries = tuple(
-        Try(f"{180 * i // len(curve)}°", "", "", float(value), float(value) / top)
+        TriedPicture(f"{180 * i // len(curve)}°", "", "", float(value), float(value) / top)
         for i, value in enumerate(curve)
     )
     period = PERIODS[int(layer.period[best])]
@@ -67,10 +67,10 @@ def _turned(asked: Asked) -> Trial:
         f"{asked.step}, map {best}, responds to stripes of {period} pixels with {number(top)} at "
         f"its best angle and with {number(across)} a quarter turn away."
     )
-    return Trial(text, tries, asked.unit(best), f"Map {best}")
+    return QuestionTrial(text, tries, asked.unit(best), f"Map {best}")
 
 
-def _grey(asked: Asked) -> Trial:
+def _grey(asked: TrialInput) -> QuestionTrial:
     layer = asked.layer
     count, total = int((layer.colour >= COLOURED).sum()), len(layer.colour)
     most = int(layer.colour.argmax())
@@ -79,12 +79,12 @@ def _grey(asked: Asked) -> Trial:
         f"{count} lose more. Map {most} loses most: {percent(float(layer.colour[most]))} of its "
         "response to the pictures that fire it most."
     )
-    return Trial(text, (), asked.unit(most), f"Map {most}")
+    return QuestionTrial(text, (), asked.unit(most), f"Map {most}")
 
 
-def _class(asked: Asked) -> Trial:
+def _class(asked: TrialInput) -> QuestionTrial:
     if asked.means is None:
-        return Trial(
+        return QuestionTrial(
             "Not tried: what the classes do to this network’s maps has not been measured. A folder "
             "of pictures sorted by class, given to “python -m app atlas build”, would tell."
         )
@@ -94,7 +94,8 @@ def _class(asked: Asked) -> Trial:
     order = column.argsort(descending=True)[:SHOWN].tolist()
     top = float(column[order[0]]) or 1.0
     tries = tuple(
-        Try(asked.means.labels[i], "", "", float(column[i]), float(column[i]) / top) for i in order
+        TriedPicture(asked.means.labels[i], "", "", float(column[i]), float(column[i]) / top)
+        for i in order
     )
     share = float(column[order[0]] / column.sum().clamp_min(1e-30))
     text = (
@@ -102,25 +103,27 @@ def _class(asked: Asked) -> Trial:
         f"“{tries[0].title}”. If every class came equally often, {percent(share)} of all it says "
         f"would come from that class and {percent(1 - share)} from the others."
     )
-    return Trial(text, tries, asked.unit(best), f"Map {best}")
+    return QuestionTrial(text, tries, asked.unit(best), f"Map {best}")
 
 
-def _upside_down(asked: Asked) -> Trial:
+def _upside_down(asked: TrialInput) -> QuestionTrial:
     kept = {n: float(one.kept.float().mean()) for n, one in asked.survey.layers.items()}
-    tries = tuple(Try(f"Layer {n}", "", "", k, k / STRONGEST) for n, k in sorted(kept.items()))
+    tries = tuple(
+        TriedPicture(f"Layer {n}", "", "", k, k / STRONGEST) for n, k in sorted(kept.items())
+    )
     text = (
         f"Of the {STRONGEST} strongest maps of this layer {kept[asked.number]:.1f} are still among "
         f"the {STRONGEST} strongest when a picture stands on its head, on average over "
         f"{len(asked.survey.pictures)} built-in pictures."
     )
-    return Trial(text, tries)
+    return QuestionTrial(text, tries)
 
 
-def _around(asked: Asked) -> Trial:
+def _around(asked: TrialInput) -> QuestionTrial:
     found = [(id, c) for id, one in asked.layer.scenes.items() if (c := one.channel()) is not None]
     if not found:
         names = ", ".join(_called(id) for id in SCENES)
-        return Trial(
+        return QuestionTrial(
             f"Tried on {len(SCENES)} built-in pictures of one thing before something else "
             f"({names}): no strong map of this layer keeps {ENOUGH:.0%} of its response without "
             f"the thing and {LITTLE:.0%} at most without what is around.".replace("%", " %")
@@ -136,16 +139,16 @@ def _around(asked: Asked) -> Trial:
     box, rest = _paths(SCENES[id], side)
     top = max(whole, around, thing)
     tries = (
-        Try("As it is", image, "", whole, whole / top),
-        Try("Without the thing", image, box, around, around / top),
-        Try("Without the rest", image, rest, thing, thing / top),
+        TriedPicture("As it is", image, "", whole, whole / top),
+        TriedPicture("Without the thing", image, box, around, around / top),
+        TriedPicture("Without the rest", image, rest, thing, thing / top),
     )
     text = (
         f"{asked.step}, map {channel}, responds to “{_called(id)}” with {number(whole)}. With the "
         f"thing covered it is {number(around)}, with everything else covered {number(thing)}: it "
         "needs what lies around, not the thing."
     )
-    return Trial(text, tries, asked.unit(channel, id), f"Map {channel} on this picture")
+    return QuestionTrial(text, tries, asked.unit(channel, id), f"Map {channel} on this picture")
 
 
 def _paths(part: Part, side: int) -> tuple[str, str]:

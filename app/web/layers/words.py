@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PublishedFinding:
     """What somebody found, in whose network, and where it stands."""
 
     text: str
@@ -14,7 +14,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class TrapQuestion:
     """A question that misleads, and its answer from the literature."""
 
     ask: str
@@ -28,60 +28,60 @@ _DISSECTION = (
 )
 _GALE = "Gale and others 2020, arXiv 2007.01062: AlexNet"
 
-FINDINGS: dict[int, Finding] = {
-    1: Finding(
+FINDINGS: dict[int, PublishedFinding] = {
+    1: PublishedFinding(
         "A small shift of the picture changes layer 1 dramatically, and the top layer hardly: it "
         "moves almost in step. While a network learns, layer 1 is settled after a few epochs.",
         _ZF,
     ),
-    2: Finding(
+    2: PublishedFinding(
         "Layer 2 responds to corners, and to edges that meet a colour. Nothing there is a thing "
         "yet: the same corner can belong to a window or to a book.",
         _ZF,
     ),
-    3: Finding(
+    3: PublishedFinding(
         "Layer 3 keeps together what has a similar texture: mesh patterns fire one map, text "
         "another, though the pictures differ in every other way.",
         _ZF,
     ),
-    4: Finding(
+    4: PublishedFinding(
         "Layer 4 differs more from picture to picture and is nearer to classes: dogs’ faces fire "
         "one map, birds’ legs another. It settles only after 40 to 50 epochs.",
         _ZF,
     ),
-    5: Finding(
+    5: PublishedFinding(
         "Of 256 units of layer 5, 97 match something people have a word for: 21 things, 23 "
         "textures, 8 parts, 4 scenes, 4 colours, 1 material. With random weights 9 do.",
         _DISSECTION,
     ),
 }
 
-QUESTIONS: dict[int, Question] = {
-    1: Question(
+QUESTIONS: dict[int, TrapQuestion] = {
+    1: TrapQuestion(
         "A map of layer 1 responds most to upright stripes. Does it respond to lying ones too?",
         "Hardly: most kernels there look like one edge in one direction, and a stripe across "
         "their own adds up to nearly nothing. Others do not care, because they look for a colour.",
         _ZF,
     ),
-    2: Question(
+    2: TrapQuestion(
         "Take all colour out of the picture. Do the maps of layer 2 go dark?",
         "Those that wait for a corner do not. But layer 2 joins edges with colours, so many lose "
         "part of what they had, and a few lose all of it.",
         _ZF,
     ),
-    3: Question(
+    3: TrapQuestion(
         "One map prefers a single class to all others. Have we found that class’s detector?",
         "No. Units of AlexNet that prefer one class strongly still make poor detectors of it: "
         "they miss most of its pictures and fire on others. So here it says “responds most to”.",
         _GALE,
     ),
-    4: Question(
+    4: TrapQuestion(
         "Turn the picture on its head. Are the same maps of layer 4 the strongest?",
         "Not all of them. What comes out of the network is steady when the picture moves or grows, "
         "but not when it is turned: nobody showed it dogs upside down.",
         _ZF,
     ),
-    5: Question(
+    5: TrapQuestion(
         "The pictures that fired one map of layer 5 most had no object in common. What was it?",
         "The grass in the background. The map did not care about the things in front at all, and "
         "nobody would have guessed it from a list of the things.",

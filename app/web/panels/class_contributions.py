@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from app.services.runs.arithmetic import payers
 from app.services.runs.run import Record, Run
 from app.services.runs.sheets import version
-from app.vision.arithmetic.chain import Place
+from app.vision.arithmetic.chain import CellPlace
 from app.vision.arithmetic.pointwise import unflattened
 from app.web.core.links import View
 from app.web.parts.contexts import helped
-from app.web.parts.photo import Photo, frame, photo
+from app.web.parts.photo import PhotoOverlay, frame, photo
 from app.web.parts.terms import Term
 from app.web.parts.unit_names import place_url, short_name
 
@@ -19,7 +19,7 @@ CELLS = 8
 """Cells listed that paid for a score."""
 
 
-def paid(view: View, run: Run, record: Record) -> PaidMade:
+def paid(view: View, run: Run, record: Record) -> ContributionsPanel:
     """A panel: what the cells of the last maps paid for the score of a class."""
     index = view.channel or 0
     made = payers(run, index)
@@ -27,13 +27,13 @@ def paid(view: View, run: Run, record: Record) -> PaidMade:
     order = terms.argsort(descending=True, stable=True)[:CELLS].tolist()
 
     def cell(i: int) -> Term:
-        place = Place(made.step, *unflattened(made.terms.shape, i))
+        place = CellPlace(made.step, *unflattened(made.terms.shape, i))
         value = float(terms[i])
         url = place_url(view, run, place, zoom="chain")
         return Term(i, value, abs(value) / magnitude, url, short_name(run, place))
 
     cells = tuple(cell(i) for i in order)
-    return PaidMade(
+    return ContributionsPanel(
         step=made.step,
         label=run.model.labels[index].label,
         image=f"{view.run}/paid.png?channel={index}&v={version(run.model.row)}",
@@ -49,14 +49,14 @@ def paid(view: View, run: Run, record: Record) -> PaidMade:
 
 
 @dataclass(frozen=True, slots=True)
-class PaidMade:
+class ContributionsPanel:
     """What the cells of the last maps paid for a class's score."""
 
     label: str = helped("The class.")
     step: str = helped("The step with those maps.")
     image: str = helped("URL of a picture: what each place paid.")
     frame: tuple[float, float, float, float] = helped("Where it lies on the input: x, y, w, h.")
-    photo: Photo = helped("The photo under it.")
+    photo: PhotoOverlay = helped("The photo under it.")
     limit: float = helped("Where its colours end.")
     cells: tuple[Term, ...] = helped("The cells that paid most.")
     rest: float = helped("Sum of all other cells.")

@@ -11,7 +11,7 @@ from app.services.runs.sheets import version
 from app.vision.units import before_relu
 from app.web.core.links import View, name_of
 from app.web.parts.contexts import helped
-from app.web.parts.photo import Photo, frame, photo
+from app.web.parts.photo import PhotoOverlay, frame, photo
 
 WORDS: dict[Method, tuple[str, str]] = {
     "gradient": (
@@ -53,7 +53,7 @@ class ProjectionsPanel:
 
     asked: str = helped("What exactly was asked, in words.")
     images: tuple[Projection, ...] = helped("One for each method.")
-    photo: Photo = helped("The photo under Grad-CAM.")
+    photo: PhotoOverlay = helped("The photo under Grad-CAM.")
     size: int = helped("Side of the network's input, pixels.")
     keep: str = helped("The unit as a link keeps it.")
     keep_url: str = helped("The page with it kept.")

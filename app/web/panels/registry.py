@@ -29,7 +29,7 @@ from app.web.panels.panel_link import PanelLink
 from app.web.panels.projections import projections
 from app.web.panels.slices import has_slices, slices
 from app.web.panels.synthesis.pictures import synthesis_links
-from app.web.parts.unit_query import UnitDep
+from app.web.parts.unit_query import UnitViewDep
 from models.graph import Step
 
 
@@ -86,7 +86,7 @@ async def show(
     request: Request,
     panel: str,
     services: ServicesDep,
-    view: UnitDep,
+    view: UnitViewDep,
 ) -> Response:
     """The inside of one panel."""
     chosen = next((one for one in PANELS if one.id == panel), None)

@@ -30,7 +30,7 @@ _BY = re.compile(r"(-?\d{1,2}),(-?\d{1,2})")
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ShiftedMap:
     """One map for both pictures."""
 
     step: str = helped("Name of the step.")
@@ -43,11 +43,11 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Shifted:
+class ShiftPanel:
     """What a shift did to a pooling and to what it reads."""
 
     words: str = helped("How far, in words.")
-    maps: tuple[Moved, ...] = helped("Before pooling, after pooling.")
+    maps: tuple[ShiftedMap, ...] = helped("Before pooling, after pooling.")
     url: str = helped("The page of the shifted picture.")
 
 
@@ -80,7 +80,9 @@ async def shift(
     url = View(model, stored.id, step, channel, zoom="arithmetic").url()
     if not by_htmx(request):
         return RedirectResponse(url, 303)
-    return render(request, "partials/arithmetic/_shifted.html", as_dict(Shifted(words, maps, url)))
+    return render(
+        request, "partials/arithmetic/_shifted.html", as_dict(ShiftPanel(words, maps, url))
+    )
 
 
 def offset(by: str) -> tuple[int, int]:
@@ -99,11 +101,11 @@ def in_words(dx: int, dy: int) -> str:
     return " and ".join(filter(None, (across, down)))
 
 
-def _moved(views: tuple[View, View], run: Run, other: Run, name: str, channel: int) -> Moved:
+def _moved(views: tuple[View, View], run: Run, other: Run, name: str, channel: int) -> ShiftedMap:
     before, after = run.maps(name, [channel])[0], other.maps(name, [channel])[0]
     url, url_after = (sheet_url(view, run.model, name, channels=str(channel)) for view in views)
     rows, columns = before.shape
-    return Moved(
+    return ShiftedMap(
         name,
         url,
         url_after,

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-from app.services.interventions.ablation import Ranking, at_once, checked_step, kept_ranking, rank
+from app.services.interventions.ablation import (
+    AblationRanking,
+    at_once,
+    checked_step,
+    kept_ranking,
+    rank,
+)
 from app.web.core.state import Services
-from app.web.parts.unit_query import Asked, required
+from app.web.parts.unit_query import UnitQuery, required
 
 
-async def finished_ranking(asked: Asked, services: Services, owner: str) -> Ranking:
+async def finished_ranking(asked: UnitQuery, services: Services, owner: str) -> AblationRanking:
     """The finished ranking, computed now where it is not kept. Raises `Busy`, `NoClassifier`."""
     index = _checked(asked)
     found = kept_ranking(services.cuts, asked.run, asked.record, index)
@@ -20,17 +26,19 @@ async def finished_ranking(asked: Asked, services: Services, owner: str) -> Rank
     owner = f"{owner} ranking" if at_once(asked.run.model) else owner
     async with aclosing(_rank(asked, index, services, owner)) as items:  # type: ignore[type-var]
         async for item in items:
-            if isinstance(item, Ranking):
+            if isinstance(item, AblationRanking):
                 found = item
     if found is None:
         raise RuntimeError("a ranking ended before its first channel")
     return found
 
 
-def _rank(asked: Asked, index: int, services: Services, owner: str) -> AsyncIterator[int | Ranking]:
+def _rank(
+    asked: UnitQuery, index: int, services: Services, owner: str
+) -> AsyncIterator[int | AblationRanking]:
     return rank(services.engine, services.cuts, owner, asked.run, asked.record, index)
 
 
-def _checked(asked: Asked) -> int:
+def _checked(asked: UnitQuery) -> int:
     checked_step(asked.run, asked.record)
     return required(asked.index, asked.run)

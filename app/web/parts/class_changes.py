@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.services.runs.run import Run
-from app.vision.cover import Change
+from app.vision.cover import StepChange
 from app.vision.predict import top
 from app.web.core.templating import percent
 from app.web.parts.contexts import helped
@@ -61,7 +61,7 @@ class Classes:
         return f"{told} The network still says {self.after.label}."
 
 
-def classes(run: Run, change: Change, index: int, shown: int = SHOWN) -> Classes:
+def classes(run: Run, change: StepChange, index: int, shown: int = SHOWN) -> Classes:
     """From scores before and after, [K] each."""
     before, after = top(change.before, shown), top(change.after, shown)
     order = list(dict.fromkeys(one.index for one in (*before, *after)))

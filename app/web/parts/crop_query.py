@@ -18,20 +18,20 @@ from app.errors import NotFound
 from app.services.atlas.crop_sources import (
     SAMPLES,
     UPLOADS,
-    Photographs,
-    Samples,
-    Source,
-    Uploads,
+    AtlasCropSource,
+    CropSource,
+    SampleCropSource,
+    UploadCropSource,
     chosen,
     convolution,
 )
-from app.services.atlas.library import Found
+from app.services.atlas.library import FoundAtlases
 from app.services.networks.catalogue import Model
-from app.services.runs.peaks import Won
+from app.services.runs.peaks import PeakEntry
 from app.services.runs.sheets import version
-from app.services.surveys.survey import Progress, Survey
+from app.services.surveys.survey import Survey, SurveyProgress
 from app.services.surveys.surveys import weights_id
-from app.web.core.file_responses import kept
+from app.web.core.file_responses import file_response
 from app.web.core.state import Services, ServicesDep
 
 BRIEFLY = 10.0
@@ -40,7 +40,7 @@ BRIEFLY = 10.0
 Channel = Annotated[int, Path(ge=0)]
 
 
-def atlases(services: Services, model: Model) -> Found:
+def atlases(services: Services, model: Model) -> FoundAtlases:
     """The atlases of a network. Blocks."""
     return services.atlases.of(model, weights_id(model))
 
@@ -50,11 +50,11 @@ def command(model: Model) -> str:
     return f"python -m app atlas build --model {model.id} --images <folder>"
 
 
-def out_of(services: Services, source: Source) -> str:
+def out_of(services: Services, source: CropSource) -> str:
     """Of how many pictures the crops are the strongest."""
-    if isinstance(source, Samples):
+    if isinstance(source, SampleCropSource):
         return f"The strongest of the {source.count} built-in pictures."
-    if isinstance(source, Photographs):
+    if isinstance(source, AtlasCropSource):
         return f"The strongest of {source.atlas.about.read:,} pictures in “{source.atlas.title}”."
     count = services.gathered.count(source.model) if services.gathered else 0
     return (
@@ -65,7 +65,7 @@ def out_of(services: Services, source: Source) -> str:
 
 async def source_of(
     services: Services, model: Model, of: str, patience: float = 60.0
-) -> Source | Progress:
+) -> CropSource | SurveyProgress:
     """The collection of that name, or how far the built-in pictures are.
 
     Raises `NotFound`, and for uploads also where the operator keeps them private.
@@ -73,59 +73,59 @@ async def source_of(
     if of == SAMPLES:
         survey = await services.surveys.ask(model.id, patience, crops=True)
         if isinstance(survey, Survey):
-            return Samples(model, survey, services.pictures)
+            return SampleCropSource(model, survey, services.pictures)
         return survey
     if of == UPLOADS:
         if services.gathered is None:
             raise NotFound("Pictures that people bring are private here.")
         # A person's own picture has gone through just now: it is looked at beside this request.
         await services.gathered.settled()
-        return Uploads(model, services.gathered, services.pictures)
+        return UploadCropSource(model, services.gathered, services.pictures)
     digest = await asyncio.to_thread(weights_id, model)
     found = await asyncio.to_thread(services.atlases.get, model, digest, of)
-    return Photographs(model, found)
+    return AtlasCropSource(model, found)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CropQuery:
     """A unit of a network in a collection, and one of its crops."""
 
-    source: Source
+    source: CropSource
     step: str
     channel: int
-    won: Won
+    won: PeakEntry
 
     def answer(self, data: bytes, kind: str, v: str) -> Response:
         """A file; of uploads nothing stays in any cache."""
         model = self.source.model
-        response = kept(data, kind, self.source.forever and v == version(model.row))
+        response = file_response(data, kind, self.source.forever and v == version(model.row))
         if self.source.id == UPLOADS:
             response.headers["Cache-Control"] = "no-store"
         return response
 
 
-async def unit(services: Services, model: str, of: str, step: str, channel: int) -> Source:
+async def unit(services: Services, model: str, of: str, step: str, channel: int) -> CropSource:
     """The collection, where the unit is one of a convolution. Raises `NotFound`."""
     known = services.catalogue.model(model)
     where = known.geometry.get(step)
     if where is None or known.outline.step(step).kind != "conv" or channel >= where.shape[0]:
         raise NotFound(f"{known.row.title} has no convolution with such a map.")
     source = await source_of(services, known, of)
-    if isinstance(source, Progress):
+    if isinstance(source, SurveyProgress):
         raise NotFound("The built-in pictures have not all gone through this network yet.")
     return source
 
 
-async def asked(
+async def crop_query(
     services: ServicesDep, model: str, of: str, step: str, channel: Channel, number: int
-) -> Asked:
+) -> CropQuery:
     """What a crop's URL names. Raises `NotFound`."""
     source = await unit(services, model, of, step, channel)
     won = await asyncio.to_thread(chosen, source, step, channel, number)
-    return Asked(source, step, channel, won)
+    return CropQuery(source, step, channel, won)
 
 
-AskedDep = Annotated[Asked, Depends(asked)]
+CropQueryDep = Annotated[CropQuery, Depends(crop_query)]
 
 
 async def best_crops(
@@ -140,7 +140,7 @@ async def best_crops(
     found = await asyncio.to_thread(atlases, services, model)
     of = found.atlases[0].id if found.atlases else SAMPLES
     source = await source_of(services, model, of, BRIEFLY)
-    if isinstance(source, Progress):
+    if isinstance(source, SurveyProgress):
         return []
     return [
         (crop_url(model.id, of, *at, won.number), won.value, source.label(won.number))

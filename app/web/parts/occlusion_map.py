@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 from fastapi import Depends, Query
 
-from app.pictures.figures import Figure, figures_png, heat_over, plain_picture
+from app.pictures.figures import CaptionedFigure, figures_png, heat_over, plain_picture
 from app.services.interventions.occlusion import (
     FILLS,
     Fill,
-    Laid,
-    Occlusion,
+    OcclusionRequest,
+    OcclusionSoFar,
     checked_patch,
     probability_of,
     rows,
@@ -27,22 +27,22 @@ from app.services.interventions.occlusion import (
 )
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
-from app.vision.occlusion import Patch
+from app.vision.occlusion import OcclusionPatch
 from app.vision.units import Unit
 from app.web.core.state import Services
 from app.web.core.templating import number, percent
 from app.web.parts.class_changes import no_classes
 from app.web.parts.contexts import helped
-from app.web.parts.photo import Photo, photo
+from app.web.parts.photo import PhotoOverlay, photo
 from app.web.parts.unit_names import label_of
-from app.web.parts.unit_query import Asked, AskedDep, required
+from app.web.parts.unit_query import UnitQuery, UnitQueryDep, required
 
 Of = Literal["unit", "class"]
 FILL_WORDS = {"grey": "grey", "mean": "mean colour"}
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class OcclusionChoices:
     """One choice of the form."""
 
     name: str = helped("Name of the field.")
@@ -52,12 +52,12 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class Heat:
+class HeatMap:
     """A map as far as it is."""
 
     image: str = helped("URL of its picture, empty before the first row.")
     frame: tuple[float, float, float, float] = helped("Where it lies on the input.")
-    photo: Photo = helped("The photo under it.")
+    photo: PhotoOverlay = helped("The photo under it.")
     rows: int = helped("Rows of places.")
     columns: int = helped("Columns of places.")
     done: int = helped("Rows that are there.")
@@ -78,10 +78,10 @@ class OcclusionPanel:
     """The choices and the map."""
 
     title: str = helped("What the map is of.")
-    choices: tuple[Choices, ...] = helped("What can be chosen.")
+    choices: tuple[OcclusionChoices, ...] = helped("What can be chosen.")
     fields: dict[str, Any] = helped("The unit as fields of a form.")
     passes: int = helped("Places of the patch: a pass each.")
-    heat: Heat = helped("The map as far as it is.")
+    heat: HeatMap = helped("The map as far as it is.")
     live: bool = helped("Whether a stream brings the rest.")
     events: str = helped("The stream.")
     again: str = helped("The panel that goes on.")
@@ -92,17 +92,17 @@ class OcclusionPanel:
     csv: str = helped("URL of the drops as a table.")
 
 
-def occlusion_of(asked: Asked, patch: Patch, fill: Any, of: Of) -> Occlusion:
+def occlusion_of(asked: UnitQuery, patch: OcclusionPatch, fill: Any, of: Of) -> OcclusionRequest:
     """What is asked: of the unit, or of the class. Raises `NoClassifier`."""
     if of == "class":
         unit = probability_of(asked.run.model, required(asked.index, asked.run))
     else:
         unit = Unit(asked.record.step.name, asked.channel, asked.cell)
-    return Occlusion(unit, patch, fill)
+    return OcclusionRequest(unit, patch, fill)
 
 
 def occlusion_panel(
-    asked: Asked, wanted: Occlusion, of: Of, laid: Laid, live: bool
+    asked: UnitQuery, wanted: OcclusionRequest, of: Of, laid: OcclusionSoFar, live: bool
 ) -> OcclusionPanel:
     """The whole panel."""
     state = named(wanted, of)
@@ -125,7 +125,7 @@ def occlusion_panel(
     )
 
 
-def heat(asked: Asked, wanted: Occlusion, of: Of, laid: Laid) -> Heat:
+def heat(asked: UnitQuery, wanted: OcclusionRequest, of: Of, laid: OcclusionSoFar) -> HeatMap:
     """The map as far as it is."""
     run, done = asked.run, laid.drops[: laid.done]
     rows, columns = laid.drops.shape
@@ -134,7 +134,7 @@ def heat(asked: Asked, wanted: Occlusion, of: Of, laid: Laid) -> Heat:
     image = f"{asked.view.run}/steps/{quote(asked.record.step.name)}/occlusion/rows.png"
     worst = divmod(int(done.argmax()), columns) if laid.done else (0, 0)
     words = _words(laid, text, worst)
-    return Heat(
+    return HeatMap(
         image=f"{image}?{_part(asked, wanted, of)}&rows={laid.done}" if laid.done else "",
         frame=frame(wanted.patch, laid.done, columns),
         photo=photo(asked.view, run),
@@ -154,19 +154,19 @@ def heat(asked: Asked, wanted: Occlusion, of: Of, laid: Laid) -> Heat:
     )
 
 
-def frame(patch: Patch, rows: int, columns: int) -> tuple[float, float, float, float]:
+def frame(patch: OcclusionPatch, rows: int, columns: int) -> tuple[float, float, float, float]:
     """Where a map of places lies on the input: each a square of one stride, amid its patch."""
     first = (patch.side - patch.stride) / 2
     return first, first, columns * patch.stride, rows * patch.stride
 
 
-def named(wanted: Occlusion, of: Of) -> dict[str, Any]:
+def named(wanted: OcclusionRequest, of: Of) -> dict[str, Any]:
     """The question as fields of a query, without its unit."""
     patch = wanted.patch
     return {"patch": patch.side, "stride": patch.stride, "fill": wanted.fill, "of": of}
 
 
-def title(asked: Asked, of: Of) -> str:
+def title(asked: UnitQuery, of: Of) -> str:
     """What the map is of."""
     if of == "class" and asked.index is not None:
         return f"the probability of {asked.run.model.labels[asked.index].label}"
@@ -178,7 +178,9 @@ def title(asked: Asked, of: Of) -> str:
     return asked.title
 
 
-def occlusion_picture(asked: Asked, wanted: Occlusion, of: Of, laid: Laid) -> bytes:
+def occlusion_picture(
+    asked: UnitQuery, wanted: OcclusionRequest, of: Of, laid: OcclusionSoFar
+) -> bytes:
     """The map over the photo, beside the photo, to take home."""
     limit = float(laid.drops.abs().max())
     rows, columns = laid.drops.shape
@@ -188,14 +190,15 @@ def occlusion_picture(asked: Asked, wanted: Occlusion, of: Of, laid: Laid) -> by
         f"A patch of {patch.side} pixels in {FILL_WORDS[wanted.fill]}, moved by {patch.stride}",
         f"Amber: covering here lowers it, by up to {number(limit)}; blue: it rises",
     )
-    figures = [
-        Figure(plain_picture(asked.run.fitted.pixels), captions[0]), Figure(over, captions[1])
-    ]  # fmt: skip
+    pictures = plain_picture(asked.run.fitted.pixels), over
+    figures = [CaptionedFigure(*one) for one in zip(pictures, captions, strict=True)]
     lines = [heat(asked, wanted, of, laid).words]
     return figures_png(f"Where covering hurts {title(asked, of)}", figures, lines)
 
 
-def table_rows(run: Run, wanted: Occlusion, laid: Laid) -> list[tuple[object, ...]]:
+def table_rows(
+    run: Run, wanted: OcclusionRequest, laid: OcclusionSoFar
+) -> list[tuple[object, ...]]:
     """A line for each place of the patch."""
     places = wanted.patch.places(run.model.outline.input_size)
     return [
@@ -206,7 +209,7 @@ def table_rows(run: Run, wanted: Occlusion, laid: Laid) -> list[tuple[object, ..
     ]
 
 
-def _words(laid: Laid, text: Any, worst: tuple[int, int]) -> str:
+def _words(laid: OcclusionSoFar, text: Any, worst: tuple[int, int]) -> str:
     if not laid.done:
         return f"With nothing covered it is {text(laid.whole)}."
     if not laid.finished:
@@ -224,73 +227,79 @@ def _words(laid: Laid, text: Any, worst: tuple[int, int]) -> str:
     )
 
 
-def _choices(asked: Asked, wanted: Occlusion, of: Of) -> tuple[Choices, ...]:
+def _choices(asked: UnitQuery, wanted: OcclusionRequest, of: Of) -> tuple[OcclusionChoices, ...]:
     size = asked.run.model.outline.input_size
     patch = wanted.patch
 
-    def pixels(name: str, text: str, usual: tuple[int, ...], current: int) -> Choices:
+    def pixels(name: str, text: str, usual: tuple[int, ...], current: int) -> OcclusionChoices:
         values = sorted({*usual, current})
-        return Choices(name, text, tuple((str(v), f"{v} px") for v in values), str(current))
+        return OcclusionChoices(
+            name, text, tuple((str(v), f"{v} px") for v in values), str(current)
+        )
 
     found = [
         pixels("patch", "Patch", sides(size), patch.side),
         pixels("stride", "Moved by", strides(size), patch.stride),
-        Choices("fill", "Filled with", tuple((f, FILL_WORDS[f]) for f in FILLS), wanted.fill),
+        OcclusionChoices(
+            "fill", "Filled with", tuple((f, FILL_WORDS[f]) for f in FILLS), wanted.fill
+        ),
     ]
     if asked.index is not None and asked.record.step.kind != "softmax":
         options = (("unit", title(asked, "unit")), ("class", title(asked, "class")))
-        found.append(Choices("of", "Drop of", options, of))
+        found.append(OcclusionChoices("of", "Drop of", options, of))
     return tuple(found)
 
 
-def _part(asked: Asked, wanted: Occlusion, of: Of) -> str:
+def _part(asked: UnitQuery, wanted: OcclusionRequest, of: Of) -> str:
     cell = {"y": asked.cell[0], "x": asked.cell[1]} if asked.cell else {}
     fields = {"channel": asked.channel, **cell, **named(wanted, of), **asked.class_field}
     query = "&".join(f"{name}={value}" for name, value in fields.items())
     return f"{query}&v={version(asked.run.model.row)}"
 
 
-def _file(asked: Asked) -> str:
+def _file(asked: UnitQuery) -> str:
     view = asked.view
     return f"{view.model}-{view.image[:12]}-{asked.record.step.name}-{asked.channel}-occlusion"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class OcclusionQuery:
     """A unit or class of a run, and the patch that is slid."""
 
-    asked: Asked
-    wanted: Occlusion
+    asked: UnitQuery
+    wanted: OcclusionRequest
     of: Of
 
 
 def occlusion_query(
-    asked: AskedDep,
+    asked: UnitQueryDep,
     patch: Annotated[int | None, Query(description="Side, pixels.")] = None,
     stride: Annotated[int | None, Query(description="Pixels from place to place.")] = None,
     fill: Fill = "grey",
     of: Of = "unit",
-) -> Question:
+) -> OcclusionQuery:
     """What a request asks. Raises `BadRequest`, `NoClassifier`."""
     chosen = checked_patch(asked.run.model, patch, stride)
-    return Question(asked, occlusion_of(asked, chosen, fill, of), of)
+    return OcclusionQuery(asked, occlusion_of(asked, chosen, fill, of), of)
 
 
-QuestionDep = Annotated[Question, Depends(occlusion_query)]
+OcclusionQueryDep = Annotated[OcclusionQuery, Depends(occlusion_query)]
 
 
-async def finished_map(question: Question, services: Services, owner: str) -> Laid:
+async def finished_map(question: OcclusionQuery, services: Services, owner: str) -> OcclusionSoFar:
     """The finished map, computed now where it is not kept. Raises `Busy`."""
     laid = so_far(services.cuts, question.asked.run, question.wanted)
     if laid.finished:
         return laid
     async with aclosing(_rows(question, services, owner)) as items:  # type: ignore[type-var]
         async for item in items:
-            if isinstance(item, Laid):
+            if isinstance(item, OcclusionSoFar):
                 laid = item
     return laid
 
 
-def _rows(question: Question, services: Services, owner: str) -> AsyncIterator[int | Laid]:
+def _rows(
+    question: OcclusionQuery, services: Services, owner: str
+) -> AsyncIterator[int | OcclusionSoFar]:
     run = question.asked.run
     return rows(services.engine, services.cuts, owner, run, question.wanted)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class PhotoOverlay:
     """The photo with what lies on it, as SVG."""
 
     place: str = helped("Where the input lies on it, as a transform.")
@@ -48,10 +48,10 @@ def place(run: Run) -> str:
     return f"translate({left:g} {top:g}) scale({width / run.model.outline.input_size:g})"
 
 
-def photo(view: View, run: Run) -> Photo:
+def photo(view: View, run: Run) -> PhotoOverlay:
     """The photo, cropped to what the network sees, for something to be laid on it."""
     left, top, width, height = crop_box(run.fitted)
-    return Photo(
+    return PhotoOverlay(
         place(run),
         f"{left:g} {top:g} {width:g} {height:g}",
         run.fitted.photo,

@@ -12,8 +12,8 @@ from pydantic import BeforeValidator, Field
 
 from app.errors import BadRequest
 from app.services.networks.catalogue import Model
-from app.services.synthesis.query import MOST_SEED, MOST_STEPS, Asked, Wanted
-from app.services.synthesis.shipped import Shipped
+from app.services.synthesis.query import MOST_SEED, MOST_STEPS, SynthesisOptions, SynthesisQuery
+from app.services.synthesis.shipped import ShippedPictures
 from app.web.core.links import API
 
 _PART = re.compile(r"(steps|seed|size|with|share)(\d{1,5})|away")
@@ -39,9 +39,9 @@ def wanted(
         int, Query(ge=0, le=100, description="How much the second counts, per cent.")
     ] = 50,
     away: Annotated[bool, Query(description="What it responds to least.")] = False,
-) -> Wanted:
+) -> SynthesisOptions:
     """What a request asks for beside its unit."""
-    return Wanted(steps, seed, size, second, share if second is not None else 50, away)
+    return SynthesisOptions(steps, seed, size, second, share if second is not None else 50, away)
 
 
 def unit_url(model: Model, step: str, channel: int | None) -> str:
@@ -50,23 +50,23 @@ def unit_url(model: Model, step: str, channel: int | None) -> str:
     return f"{API}/models/{quote(model.id)}/steps/{quote(step)}{part}"
 
 
-def picture_url(asked: Asked, **more: Any) -> str:
+def picture_url(asked: SynthesisQuery, **more: Any) -> str:
     """A synthesised picture that browsers may keep forever: its URL has all it depends on."""
     query = {**spelled(asked), **more, "v": digest(asked)}
     return f"{unit_url(asked.model, asked.step, asked.channel)}/synthesised.png?{urlencode(query)}"
 
 
-def sheet_url(model: Model, at: str, there: Shipped) -> str:
+def sheet_url(model: Model, at: str, there: ShippedPictures) -> str:
     """The sheet of a step's pictures, which browsers may keep forever."""
     return f"{unit_url(model, at, None)}/synthesised.jpg?v={there.tag(at)}"
 
 
-def digest(asked: Asked) -> str:
+def digest(asked: SynthesisQuery) -> str:
     """What a picture's URL carries so that it may be kept forever."""
     return asked.key[:12]
 
 
-def spelled(asked: Asked) -> dict[str, Any]:
+def spelled(asked: SynthesisQuery) -> dict[str, Any]:
     """The query of what is asked for: steps, seed and size always, the rest where it is not usual.
 
     A form or a link with these asks for the same picture, whatever ships by then.
@@ -78,7 +78,7 @@ def spelled(asked: Asked) -> dict[str, Any]:
     return query | ({"away": "true"} if wanted.away else {})
 
 
-def in_link(asked: Asked) -> str:
+def in_link(asked: SynthesisQuery) -> str:
     """The same as one word for a link to the page: `steps128-seed3-size64-with17-share30-away`."""
     query = spelled(asked)
     names = {value: key for key, value in _NAMES.items()}
@@ -86,7 +86,7 @@ def in_link(asked: Asked) -> str:
     return "-".join([f"{names.get(name, name)}{value}" for name, value in query.items()] + away)
 
 
-def from_link(text: str) -> Wanted:
+def from_link(text: str) -> SynthesisOptions:
     """What `in_link` wrote. Raises `BadRequest` for anything else."""
     found: dict[str, Any] = {}
     for part in text.split("-") if text else []:
@@ -95,9 +95,9 @@ def from_link(text: str) -> Wanted:
             raise BadRequest(f"“{text[:60]}” names no synthesised picture.")
         name = match[1]
         found |= {_NAMES.get(name, name): int(match[2])} if name else {"away": True}
-    made = Wanted(**found)
+    made = SynthesisOptions(**found)
     if made.second is None and made.share != 50:
-        return Wanted(**(asdict(made) | {"share": 50}))
+        return SynthesisOptions(**(asdict(made) | {"share": 50}))
     return made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.services.runs.run import Run
-from app.vision.arithmetic.chain import Place
+from app.vision.arithmetic.chain import CellPlace
 from app.web.core.links import View, Zoom
 from models.graph import INPUT, Step
 
@@ -22,7 +22,7 @@ def map_name(step: str, channel: int) -> str:
     return COLOURS[channel] if step == INPUT else f"{step} · {channel}"
 
 
-def place_name(run: Run, place: Place) -> str:
+def place_name(run: Run, place: CellPlace) -> str:
     """`conv2 · 7 at row 3, column 5`; a number of the head without a place."""
     if place.step == INPUT:
         return f"{COLOURS[place.channel]} at row {place.y}, column {place.x}"
@@ -32,7 +32,7 @@ def place_name(run: Run, place: Place) -> str:
     return f"{name} at row {place.y}, column {place.x}" if run.spatial(place.step) else name
 
 
-def short_name(run: Run, place: Place) -> str:
+def short_name(run: Run, place: CellPlace) -> str:
     """`conv2 · 7 (3, 5)`: row and column in brackets, for lists."""
     name = place_name(run, place)
     return name.replace(" at row ", " (").replace(", column ", ", ") + (
@@ -40,7 +40,7 @@ def short_name(run: Run, place: Place) -> str:
     )
 
 
-def place_url(view: View, run: Run, place: Place, zoom: Zoom | None = None) -> str:
+def place_url(view: View, run: Run, place: CellPlace, zoom: Zoom | None = None) -> str:
     """The page with a cell, as deep as `zoom` says; "" for the picture."""
     if place.step == INPUT:
         return ""

@@ -20,7 +20,7 @@ from app.web.core.state import Services, ServicesDep
 from app.web.parts.unit_names import label_of
 
 
-def unit_asked(
+def unit_view(
     model: str,
     image: str,
     step: str,
@@ -32,7 +32,7 @@ def unit_asked(
     return View(model, image, step, channel, y, x)
 
 
-UnitDep = Annotated[View, Depends(unit_asked)]
+UnitViewDep = Annotated[View, Depends(unit_view)]
 
 
 ClassName = Annotated[
@@ -47,7 +47,7 @@ ClassName = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class UnitQuery:
     """A unit that is there, of a finished run that is held meanwhile.
 
     `cell` is None where none is named: then the mean of the map is meant. `index` is the class
@@ -98,7 +98,9 @@ class Asked:
 
 
 @asynccontextmanager
-async def ask(services: Services, view: View, name: str = "") -> AsyncIterator[Asked]:
+async def open_unit_query(
+    services: Services, view: View, name: str = ""
+) -> AsyncIterator[UnitQuery]:
     """Wait for the run, and check what is named. A step without a channel: its strongest.
 
     Raises `UnknownModel`, `UnknownPicture`, `UnknownStep`, `BadRequest`, `NoClassifier`.
@@ -110,11 +112,11 @@ async def ask(services: Services, view: View, name: str = "") -> AsyncIterator[A
         channel = record.statistics.strongest(1)[0] if channel is None else channel
         found = checked_cell(run, record, checked_channel(record, channel), view.y, view.x)
         named = view.y is not None and view.x is not None and run.spatial(record.step.name)
-        index = class_asked(run, record, channel, name)
-        yield Asked(view, run, record, channel, found if named else None, index, bool(name))
+        index = queried_class(run, record, channel, name)
+        yield UnitQuery(view, run, record, channel, found if named else None, index, bool(name))
 
 
-def class_asked(run: Run, record: Record, channel: int, name: str) -> int | None:
+def queried_class(run: Run, record: Record, channel: int, name: str) -> int | None:
     """The class that is named, else the unit itself where it is one, else the likeliest.
 
     None where the network names nothing. Raises `BadRequest`, `NoClassifier`.
@@ -136,7 +138,7 @@ def required(index: int | None, run: Run) -> int:
     return index
 
 
-async def asked(
+async def unit_query(
     services: ServicesDep,
     model: str,
     image: str,
@@ -145,10 +147,10 @@ async def asked(
     y: Annotated[int | None, Query(ge=0)] = None,
     x: Annotated[int | None, Query(ge=0)] = None,
     name: ClassName = "",
-) -> AsyncIterator[Asked]:
+) -> AsyncIterator[UnitQuery]:
     """The unit that a panel is about."""
-    async with ask(services, View(model, image, step, channel, y, x), name) as found:
+    async with open_unit_query(services, View(model, image, step, channel, y, x), name) as found:
         yield found
 
 
-AskedDep = Annotated[Asked, Depends(asked)]
+UnitQueryDep = Annotated[UnitQuery, Depends(unit_query)]

@@ -17,9 +17,9 @@ from PIL import Image
 from app.errors import DataUnusable, NotWritten
 from app.pictures.preprocess import normalise
 from app.services.atlas.atlas import FINE, Atlas, merge, read_atlas, won, write_atlas
-from app.services.atlas.building import Options, Pass, Progress
+from app.services.atlas.building import AtlasOptions, AtlasPass, AtlasProgress
 from app.services.atlas.crops import table
-from app.services.atlas.folder import Folder
+from app.services.atlas.folder import PictureFolder
 from app.services.networks.catalogue import Model
 from app.services.runs.run import preprocess
 from app.vision.forward import forward_steps
@@ -60,13 +60,13 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def begun(
-    model: Model, network: Network, pictures: Path, out: Path, options: Options = SMALL
-) -> Pass:
-    return Pass(model, network, Folder.of(pictures), out, options)
+    model: Model, network: Network, pictures: Path, out: Path, options: AtlasOptions = SMALL
+) -> AtlasPass:
+    return AtlasPass(model, network, PictureFolder.of(pictures), out, options)
 
 
 def finished(
-    model: Model, network: Network, pictures: Path, out: Path, options: Options = SMALL
+    model: Model, network: Network, pictures: Path, out: Path, options: AtlasOptions = SMALL
 ) -> bytes:
     list(begun(model, network, pictures, out, options).run())
     return out.read_bytes()
@@ -88,7 +88,7 @@ def whole(
 def test_a_search_through_all_pictures_agrees(
     model: Model, network: Network, pictures: Path, whole: tuple[Path, bytes]
 ) -> None:
-    atlas, folder, prep = read_atlas(whole[0]), Folder.of(pictures), preprocess(model)
+    atlas, folder, prep = read_atlas(whole[0]), PictureFolder.of(pictures), preprocess(model)
     assert (atlas.about.read, atlas.about.unreadable) == (20, 1)
     found: dict[str, list[tuple[int, torch.Tensor]]] = {step: [] for step in atlas.about.steps}
     for number, name in enumerate(folder.names):
@@ -119,7 +119,7 @@ def test_a_search_through_all_pictures_agrees(
 def test_crops_are_the_pictures_at_their_fields(
     model: Model, pictures: Path, whole: tuple[Path, bytes]
 ) -> None:
-    atlas, folder, prep = read_atlas(whole[0]), Folder.of(pictures), preprocess(model)
+    atlas, folder, prep = read_atlas(whole[0]), PictureFolder.of(pictures), preprocess(model)
     assert set(atlas.crops) == set(won(atlas))
     field = model.geometry["conv1"]
     for channel, rank in ((0, 0), (5, 8)):
@@ -143,7 +143,7 @@ def test_the_index_tells_every_crop(model: Model, whole: tuple[Path, bytes]) -> 
     first = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
     assert (first["step"], first["channel"], first["rank"]) == ("conv1", "0", "1")
     assert (
-        first["picture"] in Folder.of(Path(whole[0]).parent.parent).names
+        first["picture"] in PictureFolder.of(Path(whole[0]).parent.parent).names
         or "train/" in first["picture"]
     )
 
@@ -271,7 +271,7 @@ def test_progress_counts_this_shards_pictures(
     told = list(begun(model, network, pictures, tmp_path / "x").run())
     read = [one for one in told if not one.cutting]
     assert [one.done for one in read] == [4, 8, 12, 16, 20, 21]
-    assert read[-1] == Progress(21, 21, 1)
+    assert read[-1] == AtlasProgress(21, 21, 1)
     assert told[-1].cutting and told[-1].done == told[-1].total <= 20
 
 

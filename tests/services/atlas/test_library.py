@@ -9,7 +9,7 @@ from PIL import Image
 
 from app.errors import DataUnusable, NotFound
 from app.services.atlas.atlas import Atlas, write_atlas
-from app.services.atlas.library import Atlases, AtlasFile
+from app.services.atlas.library import AtlasFile, AtlasLibrary
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.surveys.surveys import weights_id
 from tests.support.atlases import atlas
@@ -30,12 +30,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "photos"
 
 
-def shelved(tmp_path: Path, made: Atlas, name: str = "photos/mini.atlas") -> Atlases:
+def shelved(tmp_path: Path, made: Atlas, name: str = "photos/mini.atlas") -> AtlasLibrary:
     write_atlas(tmp_path / "atlas" / name, made)
-    return Atlases(tmp_path / "atlas")
+    return AtlasLibrary(tmp_path / "atlas")
 
 
-def only(atlases: Atlases, model: Model) -> AtlasFile:
+def only(atlases: AtlasLibrary, model: Model) -> AtlasFile:
     (found,) = atlases.of(model, weights_id(model)).atlases
     return found
 

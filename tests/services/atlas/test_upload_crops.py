@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.services.atlas.upload_crops import Gathered
+from app.services.atlas.upload_crops import UploadCrops
 from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue
 from app.services.pictures.store import Pictures
@@ -18,12 +18,12 @@ COUNT = 12
 
 
 @pytest.fixture
-def gathered(pictures: Pictures) -> Gathered:
-    return Gathered(pictures.has)
+def gathered(pictures: Pictures) -> UploadCrops:
+    return UploadCrops(pictures.has)
 
 
 @pytest.fixture
-async def heeded(engine: LocalEngine, pictures: Pictures, gathered: Gathered) -> Runs:
+async def heeded(engine: LocalEngine, pictures: Pictures, gathered: UploadCrops) -> Runs:
     return Runs(engine, Catalogue(CPU, 10**9), pictures, 10**9, linger=0.01, heed=gathered.heed)
 
 
@@ -37,7 +37,7 @@ async def brought(runs: Runs, pictures: Pictures, count: int = COUNT) -> list[st
 
 
 async def test_they_are_what_a_search_through_all_runs_finds(
-    heeded: Runs, pictures: Pictures, gathered: Gathered
+    heeded: Runs, pictures: Pictures, gathered: UploadCrops
 ) -> None:
     ids = await brought(heeded, pictures)
     await gathered.settled()
@@ -57,7 +57,7 @@ async def test_they_are_what_a_search_through_all_runs_finds(
         assert found == searched[:9]
 
 
-async def test_nothing_is_kept_of_built_in_pictures(heeded: Runs, gathered: Gathered) -> None:
+async def test_nothing_is_kept_of_built_in_pictures(heeded: Runs, gathered: UploadCrops) -> None:
     async with heeded.listen("mini", "coffee") as run:
         await run.finish()
         await gathered.settled()
@@ -65,7 +65,7 @@ async def test_nothing_is_kept_of_built_in_pictures(heeded: Runs, gathered: Gath
 
 
 async def test_with_a_picture_its_crops_go_and_the_next_best_come(
-    heeded: Runs, pictures: Pictures, gathered: Gathered
+    heeded: Runs, pictures: Pictures, gathered: UploadCrops
 ) -> None:
     await brought(heeded, pictures)
     await gathered.settled()
@@ -82,7 +82,7 @@ async def test_with_a_picture_its_crops_go_and_the_next_best_come(
 
 
 async def test_a_picture_that_is_gone_is_never_told_even_where_nobody_said_so(
-    heeded: Runs, pictures: Pictures, gathered: Gathered
+    heeded: Runs, pictures: Pictures, gathered: UploadCrops
 ) -> None:
     ids = await brought(heeded, pictures, 3)
     await gathered.settled()
@@ -93,7 +93,7 @@ async def test_a_picture_that_is_gone_is_never_told_even_where_nobody_said_so(
 
 
 async def test_a_run_that_ends_after_its_picture_was_deleted_leaves_nothing(
-    heeded: Runs, pictures: Pictures, gathered: Gathered
+    heeded: Runs, pictures: Pictures, gathered: UploadCrops
 ) -> None:
     (id,) = [pictures.add(blurred_noise(0), "me").id]
     async with heeded.listen("mini", id) as run:
@@ -104,10 +104,12 @@ async def test_a_run_that_ends_after_its_picture_was_deleted_leaves_nothing(
         assert gathered.count(run.model) == 0
 
 
-async def test_the_oldest_make_room(heeded: Runs, pictures: Pictures, gathered: Gathered) -> None:
+async def test_the_oldest_make_room(
+    heeded: Runs, pictures: Pictures, gathered: UploadCrops
+) -> None:
     ids = await brought(heeded, pictures, 2)
     await gathered.settled()
-    small = Gathered(pictures.has, budget=gathered.bytes // 2)
+    small = UploadCrops(pictures.has, budget=gathered.bytes // 2)
     runs = {run.image: run for run in heeded.all()}
     for id in ids:
         small.heed(runs[id])

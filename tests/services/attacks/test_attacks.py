@@ -12,7 +12,7 @@ import torch
 from app.errors import BadRequest, Busy, NoClassifier, UnknownModel, UnknownPicture
 from app.pictures.preprocess import Preprocess, fit
 from app.services.attacks.attacks import Attacked, Attacks
-from app.services.attacks.job import Moment
+from app.services.attacks.job import AttackMoment
 from app.services.attacks.options import AttackRequest, checked, largest_l2, warnings
 from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue
@@ -230,7 +230,7 @@ async def test_one_attack_a_person_and_leaving_stops_it(
     attack = await attacks.prepare("mini", "cat", AttackRequest("pgd", 4, steps=200))
     async with aclosing(attacks.stream(attack, "a")) as mine:  # type: ignore[type-var]
         seen = [item async for item, _ in _first(mine, 3)]
-        assert isinstance(seen[-1], Moment)
+        assert isinstance(seen[-1], AttackMoment)
         with pytest.raises(Busy):
             await anext(attacks.stream(attack, "a"))
         assert await anext(attacks.stream(attack, "b")) == 1

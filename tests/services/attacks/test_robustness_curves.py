@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from app.pictures.augment import Change, Photo, changed
+from app.pictures.augment import ChangeablePhoto, PhotoChange, changed
 from app.pictures.samples import sample
-from app.services.attacks.robustness_curves import SLIDERS, Curves, curves
+from app.services.attacks.robustness_curves import SLIDERS, RobustnessCurves, curves
 from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue
 from app.services.runs.batch_inference import logits_of
@@ -24,16 +24,20 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-async def found(engine: LocalEngine) -> Curves:
+async def found(engine: LocalEngine) -> RobustnessCurves:
     model, cat = Catalogue(CPU, 1).model("mini"), sample("cat")
     assert cat
-    return await curves(engine, "me", model, embedded(), Photo(cat.open(), preprocess(model)), True)
+    return await curves(
+        engine, "me", model, embedded(), ChangeablePhoto(cat.open(), preprocess(model)), True
+    )
 
 
-async def test_a_point_is_what_one_question_gives(found: Curves, engine: LocalEngine) -> None:
+async def test_a_point_is_what_one_question_gives(
+    found: RobustnessCurves, engine: LocalEngine
+) -> None:
     model, cat = Catalogue(CPU, 1).model("mini"), sample("cat")
     assert cat
-    photo = Photo(cat.open(), preprocess(model))
+    photo = ChangeablePhoto(cat.open(), preprocess(model))
     for curve in found.curves:
         assert [one.value for one in curve.points] == curve.slider.values()
         assert curve.points[0].value == curve.slider.least
@@ -44,12 +48,12 @@ async def test_a_point_is_what_one_question_gives(found: Curves, engine: LocalEn
         assert top(logits, 1)[0].index == at.first.index
         share = logits.softmax(0)[found.plain.index].item()
         assert at.share == pytest.approx(share, abs=1e-4)
-    flipped = changed(photo, Change(flip=True))
+    flipped = changed(photo, PhotoChange(flip=True))
     (logits,) = await logits_of(engine, model, embedded(), [flipped])
     assert found.flipped.first.index == int(logits.argmax())
 
 
-async def test_at_rest_every_curve_is_the_photo_itself(found: Curves) -> None:
+async def test_at_rest_every_curve_is_the_photo_itself(found: RobustnessCurves) -> None:
     for curve in found.curves:
         (rest,) = (one for one in curve.points if one.value == curve.slider.plain)
         assert rest.first.index == found.plain.index
@@ -84,7 +88,7 @@ async def test_borders_are_found_in_steps_of_the_slider(engine: LocalEngine) -> 
     model = Catalogue(CPU, 1).model("mini")
     row = replace(model.entry.row, mean=(0.0,) * 3, std=(1.0,) * 3)
     model = replace(model, entry=replace(model.entry, row=row))
-    photo = Photo(Image.new("RGB", (64, 64), (100, 100, 100)), preprocess(model))
+    photo = ChangeablePhoto(Image.new("RGB", (64, 64), (100, 100, 100)), preprocess(model))
     network = grey_judge(159.5 / 255)
     found = await curves(engine, "me", model, network, photo, True)
     by_id = {one.slider.id: one for one in found.curves}
@@ -94,7 +98,7 @@ async def test_borders_are_found_in_steps_of_the_slider(engine: LocalEngine) -> 
     for still in ("turn", "zoom", "colour", "contrast"):
         assert by_id[still].borders == ()
     # Below and above: from 200 at rest, dark to the left, and 255 never to the right.
-    bright = Photo(Image.new("RGB", (64, 64), (200, 200, 200)), preprocess(model))
+    bright = ChangeablePhoto(Image.new("RGB", (64, 64), (200, 200, 200)), preprocess(model))
     again = await curves(engine, "me", model, network, bright, True)
     (border,) = {one.slider.id: one for one in again.curves}["brightness"].borders
     assert (border.value, border.first.index) == (75, 0)  # 150 is below 159.5, 160 is not
@@ -105,4 +109,4 @@ def test_sliders_go_in_whole_steps_and_pass_their_rest() -> None:
         assert slider.plain in slider.values()
         assert (slider.most - slider.least) % slider.coarse == 0
         assert slider.coarse % slider.step == 0
-        assert slider.at(slider.plain) == Change()
+        assert slider.at(slider.plain) == PhotoChange()

@@ -11,22 +11,22 @@ import torch
 from app.pictures.journey import JOURNEY, travelled
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import sample
-from app.services.attacks.survival import Start, fate, sent, survived, trials
+from app.services.attacks.survival import SurvivalStart, fate, sent, survived, trials
 from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue
-from app.services.runs.pairs import Pair
+from app.services.runs.pairs import PicturePair
 from app.services.runs.run import preprocess
-from app.vision.attacks.goal import Goal
+from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import pgd
-from app.vision.predict import Ranked
+from app.vision.predict import RankedClass
 from tests.support.networks import embedded
 
 CPU = torch.device("cpu")
 
 
-def ranked(index: int) -> Ranked:
-    return Ranked(index, 1.0, 0.5)
+def ranked(index: int) -> RankedClass:
+    return RankedClass(index, 1.0, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -43,21 +43,21 @@ def ranked(index: int) -> Ranked:
 def test_what_became_of_it(
     before: int, after: int, clean: int, attacked: int, expected: str
 ) -> None:
-    assert fate(Start(ranked(before), ranked(after)), clean, attacked) == expected
+    assert fate(SurvivalStart(ranked(before), ranked(after)), clean, attacked) == expected
 
 
 @pytest.fixture(scope="module")
-def pair() -> Pair:
+def pair() -> PicturePair:
     model, network, cat = Catalogue(CPU, 1).model("mini"), embedded(), sample("cat")
     assert cat
     pixels = fit(cat.open(), preprocess(model)).pixels
     asked = PixelModel(network, model.row.mean, model.row.std)
-    *_, last = pgd(asked, pixels[None], Goal(), 4.0, 1.0, 10)
-    return Pair(model, network, "cat", "attacked", pixels, last.pixels[0], None, 5)
+    *_, last = pgd(asked, pixels[None], AttackGoal(), 4.0, 1.0, 10)
+    return PicturePair(model, network, "cat", "attacked", pixels, last.pixels[0], None, 5)
 
 
 async def test_the_prediction_is_that_of_the_pixels_that_are_shown(
-    pair: Pair, engine: LocalEngine
+    pair: PicturePair, engine: LocalEngine
 ) -> None:
     chosen = {"blur": 0.6, "screen": 40.0, "jpeg": 60.0}
     clean, attacked = sent(pair, chosen)
@@ -72,7 +72,9 @@ async def test_the_prediction_is_that_of_the_pixels_that_are_shown(
     assert found.clean.equal(clean) and found.attacked.equal(attacked)
 
 
-async def test_nothing_done_leaves_both_as_they_were(pair: Pair, engine: LocalEngine) -> None:
+async def test_nothing_done_leaves_both_as_they_were(
+    pair: PicturePair, engine: LocalEngine
+) -> None:
     both = sent(pair, {})
     assert both[0].equal(pair.clean) and both[1].equal(pair.attacked)
     start, found = await survived(engine, pair, both)
@@ -80,13 +82,13 @@ async def test_nothing_done_leaves_both_as_they_were(pair: Pair, engine: LocalEn
     assert found.after[0].index == start.attacked.index
 
 
-async def test_both_pictures_meet_the_same_chance(pair: Pair) -> None:
+async def test_both_pictures_meet_the_same_chance(pair: PicturePair) -> None:
     same = replace(pair, attacked=pair.clean)
     clean, attacked = sent(same, {"screen": 80.0})
     assert clean.equal(attacked)
 
 
-async def test_the_table_tries_each_thing_alone(pair: Pair, engine: LocalEngine) -> None:
+async def test_the_table_tries_each_thing_alone(pair: PicturePair, engine: LocalEngine) -> None:
     start, found = await trials(engine, "me", pair)
     assert [(one.stop.id, one.strength) for one in found] == [
         (stop.id, strength) for stop in JOURNEY for strength in stop.tried
@@ -100,7 +102,7 @@ async def test_the_table_tries_each_thing_alone(pair: Pair, engine: LocalEngine)
 
 
 async def test_charts_asked_for_twice_at_once_come_one_after_the_other(
-    pair: Pair, engine: LocalEngine
+    pair: PicturePair, engine: LocalEngine
 ) -> None:
     one, other = await asyncio.gather(*(trials(engine, "me", pair) for _ in range(2)))
     assert [t.fate for t in one[1]] == [t.fate for t in other[1]]

@@ -11,7 +11,7 @@ import pytest
 
 from app.errors import Busy, NotFound
 from app.services.attacks.attacks import Attack, Attacks
-from app.services.attacks.job import Moment
+from app.services.attacks.job import AttackMoment
 from app.services.attacks.options import AttackRequest
 from app.services.attacks.traces import Outcome, Trace, Traces, key_of, present
 from app.services.engine.engine import LocalEngine
@@ -37,7 +37,7 @@ async def attacks(pictures: Pictures) -> AsyncIterator[Attacks]:
 
 async def ran(
     traces: Traces, attacks: Attacks, request: AttackRequest = PGD, image: str = "cat"
-) -> tuple[Attack, list[int | Moment | Outcome]]:
+) -> tuple[Attack, list[int | AttackMoment | Outcome]]:
     attack = await attacks.prepare("mini", image, request)
     return attack, [item async for item in traces.run(attacks, attack, image, "somebody")]
 
@@ -46,7 +46,7 @@ async def test_a_run_is_kept_step_by_step_with_its_outcome(attacks: Attacks) -> 
     traces = Traces()
     attack, items = await ran(traces, attacks)
     trace = traces.find(key_of(attack, "cat"))
-    moments = [item for item in items if isinstance(item, Moment)]
+    moments = [item for item in items if isinstance(item, AttackMoment)]
     assert trace.moments == moments and [one.step for one in moments] == list(range(11))
     assert trace.outcome is items[-1] and trace.whole
     assert traces.finished(trace.key) is trace
@@ -63,7 +63,7 @@ async def test_it_is_found_while_it_runs_and_is_not_finished(attacks: Attacks) -
     attack = await attacks.prepare("mini", "cat", PGD)
     async with aclosing(traces.run(attacks, attack, "cat", "a")) as running:
         assert await anext(running) == 0
-        assert isinstance(await anext(running), Moment)
+        assert isinstance(await anext(running), AttackMoment)
         trace = traces.find(key_of(attack, "cat"))
         assert trace is traces.latest("a") and traces.finished(trace.key) is None
         with pytest.raises(NotFound, match="when the attack has ended"):
@@ -83,7 +83,7 @@ async def test_stopping_gives_a_result_that_is_not_played_for_the_whole(attacks:
     async with aclosing(traces.run(attacks, attack, "cat", "somebody")) as running:
         async for item in running:
             items.append(item)
-            if isinstance(item, Moment) and item.step == 1:
+            if isinstance(item, AttackMoment) and item.step == 1:
                 assert traces.stop("somebody")
     outcome = items[-1]
     assert isinstance(outcome, Outcome) and outcome.stopped and len(items) < 150
@@ -98,7 +98,7 @@ async def test_what_came_farthest_is_kept(attacks: Attacks) -> None:
     attack, _ = await ran(traces, attacks)
     whole = traces.find(key_of(attack, "cat"))
     async with aclosing(traces.run(attacks, attack, "cat", "b")) as again:
-        assert isinstance([await anext(again), await anext(again)][1], Moment)
+        assert isinstance([await anext(again), await anext(again)][1], AttackMoment)
         assert traces.find(whole.key) is whole
 
 

@@ -16,9 +16,9 @@ from app.services.attacks.transfer import others, transferred, verdict
 from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.state_dict import keyed
-from app.services.networks.weight_files import Shelf
+from app.services.networks.weight_files import WeightFiles
 from app.services.runs.batch_inference import logits_of
-from app.services.runs.pairs import Pair
+from app.services.runs.pairs import PicturePair
 from app.services.runs.run import preprocess
 from models import registry
 from tests.support.networks import embedded, put_partial
@@ -50,15 +50,15 @@ def catalogue(tmp_path: Path) -> Catalogue:
     put_partial(tmp_path)
     whole = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
     save_file(whole, tmp_path / "squeezenet1_1-seeded.safetensors")
-    return Catalogue(CPU, 10**9, Shelf([tmp_path]))
+    return Catalogue(CPU, 10**9, WeightFiles([tmp_path]))
 
 
-def pair_of(model: Model, target: int | None = None) -> Pair:
+def pair_of(model: Model, target: int | None = None) -> PicturePair:
     """Espresso, and in the place of an attacked picture another one: the bus."""
     clean, other = sample("coffee"), sample("school-bus")
     assert clean and other
     before, after = (fit(one.open(), preprocess(model)).pixels for one in (clean, other))
-    return Pair(model, embedded(), "coffee", "school-bus", before, after, target, 0)
+    return PicturePair(model, embedded(), "coffee", "school-bus", before, after, target, 0)
 
 
 def test_who_can_be_asked_and_who_cannot(catalogue: Catalogue) -> None:
@@ -114,7 +114,7 @@ async def test_a_class_that_the_other_network_does_not_have(
     coffee = sample("coffee")
     assert coffee
     pixels = fit(coffee.open(), preprocess(big)).pixels
-    pair = Pair(big, network, "coffee", "coffee", pixels, pixels, 0, 0)
+    pair = PicturePair(big, network, "coffee", "coffee", pixels, pixels, 0, 0)
     hundred = {one.wnid for one in catalogue.model("mini").labels}
     (logits,) = await logits_of(engine, big, network, [pixels])
     first = big.labels[int(logits.argmax())]

@@ -17,7 +17,7 @@ from app.services.engine.engine import LocalEngine
 from app.services.networks.calibration import Calibration, calibration, own_path
 from app.services.networks.catalogue import Catalogue
 from app.services.networks.loading import weights_digest
-from app.services.runs.pairs import Pair
+from app.services.runs.pairs import PicturePair
 from app.services.runs.run import preprocess
 from app.services.runs.runs import Runs
 from app.vision.unusual import energy, feature_norm, max_logit, profile_distance
@@ -120,7 +120,7 @@ def test_the_control_is_noise_as_large_as_the_change() -> None:
     clean = torch.full((3, 64, 64), 100, dtype=torch.uint8)
     signs = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(1)) > 0.5
     moved = (clean.int() + torch.where(signs, 3, -3)).to(torch.uint8)
-    noise = control(Pair(MODEL, embedded(), "a", "b", clean, moved, None, 2))
+    noise = control(PicturePair(MODEL, embedded(), "a", "b", clean, moved, None, 2))
     assert set((noise.int() - 100).abs().flatten().tolist()) == {3}
     assert not noise.equal(moved)
 

@@ -7,8 +7,8 @@ from contextlib import aclosing
 import pytest
 
 from app.services.engine.engine import LocalEngine
-from app.services.interventions.ablation import Ranking, kept_ranking, rank
-from app.services.interventions.cache import Cuts
+from app.services.interventions.ablation import AblationRanking, kept_ranking, rank
+from app.services.interventions.cache import InterventionCache
 from app.services.runs.run import Record, Run
 from app.services.runs.runs import Runs
 from app.vision.ablation import Ablation
@@ -17,13 +17,13 @@ ESPRESSO = 97
 
 
 async def ranked(
-    engine: LocalEngine, cuts: Cuts, run: Run, record: Record, stop: int
-) -> list[Ranking]:
+    engine: LocalEngine, cuts: InterventionCache, run: Run, record: Record, stop: int
+) -> list[AblationRanking]:
     """What is told until so many channels are done."""
-    found: list[Ranking] = []
+    found: list[AblationRanking] = []
     async with aclosing(rank(engine, cuts, "me", run, record, ESPRESSO)) as items:  # type: ignore[type-var]
         async for item in items:
-            if isinstance(item, Ranking):
+            if isinstance(item, AblationRanking):
                 found.append(item)
                 if item.done >= stop:
                     break
@@ -42,7 +42,7 @@ async def test_stopped_it_goes_on_and_ends_as_without_a_break(
             yield some
 
     monkeypatch.setattr(Ablation, "costs", counted)
-    cuts, other = Cuts(), Cuts()
+    cuts, other = InterventionCache(), InterventionCache()
     async with runs.listen("mini", "coffee") as run:
         await run.finish()
         record = await run.record("conv5")

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 
 from app.errors import DataUnusable
 from app.services.attacks import stickers, universal
-from app.services.attacks.stickers import Measured, Sticker
-from app.services.attacks.universal import Flipped, Noise
+from app.services.attacks.stickers import Sticker, StickerFigures
+from app.services.attacks.universal import NoiseFigures, UniversalNoise
 from app.services.networks import asset_files
 from app.services.networks.catalogue import Catalogue, Model
 from models.weights import row
@@ -27,12 +27,14 @@ def mini(data: Path | None = None) -> Model:
 def a_sticker(index: int = BUS) -> Sticker:
     pixels = torch.arange(3 * 6 * 6, dtype=torch.uint8).view(3, 6, 6)
     label = mini().labels[index].label
-    return Sticker(index, label, pixels, stickers.Recipe(), 40, Measured(10, 0.9, 0.8, 0.1))
+    return Sticker(
+        index, label, pixels, stickers.StickerRecipe(), 40, StickerFigures(10, 0.9, 0.8, 0.1)
+    )
 
 
-def a_noise() -> Noise:
+def a_noise() -> UniversalNoise:
     values = torch.full((3, 64, 64), 10, dtype=torch.int8)
-    return Noise(values, universal.Recipe(), 40, 10, (Flipped(10.0, 0.5, 0.1),))
+    return UniversalNoise(values, universal.NoiseRecipe(), 40, 10, (NoiseFigures(10.0, 0.5, 0.1),))
 
 
 def stickers_in(data: Path, *made: Sticker, name: str = "mini.own", **about: str) -> Path:
@@ -45,7 +47,7 @@ def stickers_in(data: Path, *made: Sticker, name: str = "mini.own", **about: str
     return folder / f"{name}.safetensors"
 
 
-def noise_in(data: Path, noise: Noise, **about: str) -> None:
+def noise_in(data: Path, noise: UniversalNoise, **about: str) -> None:
     (data / "universal").mkdir(exist_ok=True)
     tensors, told = universal.pack(noise)
     path = data / "universal" / "mini.safetensors"
@@ -118,12 +120,13 @@ def test_tensors_and_words_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         stickers_in(tmp_path, wrong, **about)
         found = stickers.stickers_of(mini(tmp_path))
         assert found.of(3) is None and "no stickers that can be read" in found.refused[0].reason
-    flat = Sticker(3, "alligator", torch.zeros(3, 6, 7, dtype=torch.uint8), stickers.Recipe(), 1,
-                   Measured(1, 0, 0, 0))  # fmt: skip
+    flat = Sticker(3, "alligator", torch.zeros(3, 6, 7, dtype=torch.uint8),
+        stickers.StickerRecipe(), 1,
+                   StickerFigures(1, 0, 0, 0))  # fmt: skip
     stickers_in(tmp_path, flat)
     assert stickers.stickers_of(mini(tmp_path)).of(3) is None
-    small = Noise(torch.zeros(3, 8, 8, dtype=torch.int8), universal.Recipe(), 1, 1,
-                  (Flipped(10.0, 0, 0),))  # fmt: skip
+    small = UniversalNoise(torch.zeros(3, 8, 8, dtype=torch.int8), universal.NoiseRecipe(), 1, 1,
+                  (NoiseFigures(10.0, 0, 0),))  # fmt: skip
     noise_in(tmp_path, small)
     assert "no noise that can be used" in universal.noise_of(mini(tmp_path)).refused[0].reason
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from app.services.networks.calibration import calibration, calibration_path
 from app.services.networks.catalogue import Catalogue, Model
-from app.services.networks.weight_files import Shelf
+from app.services.networks.weight_files import WeightFiles
 from tests.support.networks import ENTRY
 
 CPU = torch.device("cpu")
@@ -90,7 +90,7 @@ def test_a_damaged_file_counts_as_none(
 def test_ones_own_network_has_a_file_that_is_no_network_itself(tmp_path: Path) -> None:
     own = tmp_path / "mini-tuned.safetensors"
     own.write_bytes(ENTRY.path.read_bytes() if ENTRY.path else b"")
-    shelf = Shelf([tmp_path])
+    shelf = WeightFiles([tmp_path])
     model = Catalogue(CPU, 1, shelf).model("own-mini-tuned")
     write(model, model.row.sha256, **{"mean.relu1": torch.zeros(100, 64)})
     assert calibration(model) is not None

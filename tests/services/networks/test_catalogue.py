@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from app.services.networks.catalogue import Catalogue, size
-from app.services.networks.weight_files import Entry, Shelf
+from app.services.networks.weight_files import WeightEntry, WeightFiles
 from models import registry
 from models.graph import Network
 from models.weights import TABLE
@@ -26,7 +26,7 @@ class Loader:
         self.let = threading.Event()
         self.asked: list[str] = []
 
-    def __call__(self, entry: Entry) -> Network:
+    def __call__(self, entry: WeightEntry) -> Network:
         self.asked.append(entry.row.id)
         if entry.row.id == "slow":
             assert self.let.wait(HANG)
@@ -35,7 +35,7 @@ class Loader:
 
 async def test_a_loaded_network_does_not_wait_for_one_that_loads() -> None:
     loader = Loader()
-    catalogue = Catalogue(CPU, 10**9, Shelf(rows=ROWS), loader)
+    catalogue = Catalogue(CPU, 10**9, WeightFiles(rows=ROWS), loader)
     quick = await catalogue.network("quick")
     loading = asyncio.create_task(catalogue.network("slow"))
     await until(lambda: "slow" in loader.asked)
@@ -49,7 +49,7 @@ async def test_a_loaded_network_does_not_wait_for_one_that_loads() -> None:
 
 async def test_two_who_ask_share_one_loading() -> None:
     loader = Loader()
-    catalogue = Catalogue(CPU, 10**9, Shelf(rows=ROWS), loader)
+    catalogue = Catalogue(CPU, 10**9, WeightFiles(rows=ROWS), loader)
     tasks = [asyncio.create_task(catalogue.network("slow")) for _ in range(2)]
     await until(lambda: "slow" in loader.asked)
     loader.let.set()
@@ -60,7 +60,7 @@ async def test_two_who_ask_share_one_loading() -> None:
 
 async def test_one_who_leaves_while_it_loads_does_not_make_it_load_twice() -> None:
     loader = Loader()
-    catalogue = Catalogue(CPU, 10**9, Shelf(rows=ROWS), loader)
+    catalogue = Catalogue(CPU, 10**9, WeightFiles(rows=ROWS), loader)
     leaving = asyncio.create_task(catalogue.network("slow"))
     await until(lambda: "slow" in loader.asked)
     leaving.cancel()
@@ -74,19 +74,19 @@ async def test_one_who_leaves_while_it_loads_does_not_make_it_load_twice() -> No
 async def test_a_loading_that_fails_is_told_and_tried_again() -> None:
     failures = [OSError("the stick was pulled")]
 
-    def loader(entry: Entry) -> Network:
+    def loader(entry: WeightEntry) -> Network:
         if failures:
             raise failures.pop()
         return registry.empty("mini").to_empty(device="cpu")
 
-    catalogue = Catalogue(CPU, 10**9, Shelf(rows=ROWS), loader)
+    catalogue = Catalogue(CPU, 10**9, WeightFiles(rows=ROWS), loader)
     with pytest.raises(OSError, match="stick was pulled"):
         await catalogue.network("quick")
     assert (await catalogue.network("quick")).input_size == 64
 
 
 async def test_networks_are_ready_to_answer_and_not_to_learn() -> None:
-    catalogue = Catalogue(CPU, 1, Shelf(rows=ROWS), Loader())
+    catalogue = Catalogue(CPU, 1, WeightFiles(rows=ROWS), Loader())
     network = await catalogue.network("quick")
     assert not network.training
     assert not any(parameter.requires_grad for parameter in network.parameters())

@@ -14,7 +14,7 @@ from app.errors import DownloadFailed
 from app.services.networks.download_sources import attempts
 from app.services.networks.downloads import Downloads
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Shelf, second_file
+from app.services.networks.weight_files import WeightFiles, second_file
 from models.row import Weights
 from models.weights import TABLE
 from tests.support.misbehaving_server import MisbehavingServer, serving
@@ -58,7 +58,7 @@ def everything(row: Weights, cache: Path) -> list[str]:
 def test_the_second_serves_where_the_first_fails(tmp_path: Path, row: Weights) -> None:
     (problem,) = everything(row, tmp_path)
     assert "404" in problem
-    entry = Shelf([tmp_path], [row]).entry("toy")
+    entry = WeightFiles([tmp_path], [row]).entry("toy")
     assert entry
     assert (entry.path, entry.verified) == (tmp_path / second_file(row), False)
     loaded = load(entry).state_dict()

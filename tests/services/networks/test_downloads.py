@@ -11,7 +11,7 @@ import pytest
 
 from app.errors import Busy, Cancelled, DownloadFailed
 from app.services.networks import downloads as module
-from app.services.networks.downloads import Attempt, Downloads, Status
+from app.services.networks.downloads import Attempt, Downloads, DownloadStatus
 from app.services.networks.fetch import Received
 from tests.support.waiting import HANG
 
@@ -76,21 +76,21 @@ def held() -> Iterator[Held]:
 
 
 def test_a_download_is_none_then_running_then_done(downloads: Downloads, held: Held) -> None:
-    assert downloads.status("alexnet") == Status("none", None, "")
+    assert downloads.status("alexnet") == DownloadStatus("none", None, "")
     downloads.start("alexnet", [held])
     assert held.reached.wait(HANG)
-    assert downloads.status("alexnet") == Status("running", HALF, "")
-    assert downloads.status("vgg16") == Status()
+    assert downloads.status("alexnet") == DownloadStatus("running", HALF, "")
+    assert downloads.status("vgg16") == DownloadStatus()
     held.let.set()
     end()
-    assert downloads.status("alexnet") == Status("done", WHOLE, "")
+    assert downloads.status("alexnet") == DownloadStatus("done", WHOLE, "")
 
 
 def test_the_same_key_twice_is_one_download(downloads: Downloads, held: Held) -> None:
     downloads.start("alexnet", [held])
     assert held.reached.wait(HANG)
     downloads.start("alexnet", [held])
-    assert downloads.status("alexnet") == Status("running", HALF)
+    assert downloads.status("alexnet") == DownloadStatus("running", HALF)
     held.let.set()
     end()
     assert held.count == 1
@@ -100,7 +100,7 @@ def test_another_key_has_to_wait(downloads: Downloads, held: Held) -> None:
     downloads.start("alexnet", [held])
     with pytest.raises(Busy, match="Another file is being downloaded"):
         downloads.start("vgg16", [good])
-    assert downloads.status("vgg16") == Status()
+    assert downloads.status("vgg16") == DownloadStatus()
     held.let.set()
     end()
     downloads.start("vgg16", [good])
@@ -127,7 +127,7 @@ def test_the_second_source_is_for_when_the_first_fails(downloads: Downloads) -> 
     tried.let.set()
     downloads.start("alexnet", [bad("No."), good, tried])
     end()
-    assert downloads.status("alexnet") == Status("done", WHOLE, "")
+    assert downloads.status("alexnet") == DownloadStatus("done", WHOLE, "")
     assert tried.count == 0
 
 
@@ -145,10 +145,10 @@ def test_a_failure_has_the_first_reason_and_the_last(
 ) -> None:
     downloads.start("alexnet", [bad(reason) for reason in reasons])
     end()
-    assert downloads.status("alexnet") == Status("failed", HALF, problem)
+    assert downloads.status("alexnet") == DownloadStatus("failed", HALF, problem)
     downloads.start("alexnet", [good])
     end()
-    assert downloads.status("alexnet") == Status("done", WHOLE, "")
+    assert downloads.status("alexnet") == DownloadStatus("done", WHOLE, "")
 
 
 def boom(stop: threading.Event) -> Iterator[Received]:
@@ -161,7 +161,7 @@ def test_what_nobody_foresaw_is_logged_and_told_plainly(
 ) -> None:
     downloads.start("alexnet", attempts)
     end()
-    assert downloads.status("alexnet") == Status(
+    assert downloads.status("alexnet") == DownloadStatus(
         "failed",
         None,
         "Something went wrong on the server. It is not your fault; please try again.",
@@ -191,20 +191,20 @@ def test_a_cancelled_download_is_so_at_once_and_tries_no_other_source(
     downloads.start("alexnet", [held, other])
     assert held.reached.wait(HANG)
     downloads.cancel("alexnet")
-    assert downloads.status("alexnet") == Status("cancelled", HALF, "")
+    assert downloads.status("alexnet") == DownloadStatus("cancelled", HALF, "")
     held.let.set()
     end()
-    assert downloads.status("alexnet") == Status("cancelled", HALF, "")
+    assert downloads.status("alexnet") == DownloadStatus("cancelled", HALF, "")
     assert other.count == 0
 
 
 def test_a_cancel_that_comes_too_late_changes_nothing(downloads: Downloads) -> None:
     downloads.cancel("alexnet")
-    assert downloads.status("alexnet") == Status()
+    assert downloads.status("alexnet") == DownloadStatus()
     downloads.start("alexnet", [good])
     end()
     downloads.cancel("alexnet")
-    assert downloads.status("alexnet") == Status("done", WHOLE, "")
+    assert downloads.status("alexnet") == DownloadStatus("done", WHOLE, "")
 
 
 @pytest.mark.parametrize("key", ["alexnet", "vgg16"])
@@ -221,11 +221,11 @@ def test_a_start_after_a_cancel_waits_until_the_old_one_has_ended(
     assert held.reached.wait(HANG)
     downloads.cancel("alexnet")
     downloads.start(key, [attempt])
-    assert downloads.status(key) == Status("running")
+    assert downloads.status(key) == DownloadStatus("running")
     held.let.set()
     end()
     assert order == [True]
-    assert downloads.status(key) == Status("done", WHOLE, "")
+    assert downloads.status(key) == DownloadStatus("done", WHOLE, "")
 
 
 def test_close_stops_and_refuses_what_comes_after(downloads: Downloads) -> None:
@@ -241,7 +241,7 @@ def test_close_stops_and_refuses_what_comes_after(downloads: Downloads) -> None:
     assert reached.wait(HANG)
     downloads.close()
     assert not [one for one in threading.enumerate() if one.name == "layerscope-download"]
-    assert downloads.status("alexnet") == Status("cancelled", HALF, "")
+    assert downloads.status("alexnet") == DownloadStatus("cancelled", HALF, "")
     with pytest.raises(Cancelled, match="The server is stopping"):
         downloads.start("alexnet", [good])
 
@@ -256,7 +256,7 @@ def test_close_does_not_wait_for_a_connection_that_hangs(
     downloads.close()
     # It hangs still: nobody waited for it.
     assert [one for one in threading.enumerate() if one.name == "layerscope-download"]
-    assert downloads.status("alexnet") == Status("cancelled", HALF, "")
+    assert downloads.status("alexnet") == DownloadStatus("cancelled", HALF, "")
 
 
 def test_many_who_start_at_once_get_one_download(downloads: Downloads) -> None:

@@ -15,7 +15,7 @@ import pytest
 from app.errors import Cancelled
 from app.services.networks import fetch as module
 from app.services.networks.fetch import Received, fetch
-from app.services.networks.partial_file import Wanted
+from app.services.networks.partial_file import WantedFile
 from tests.support.misbehaving_server import (
     BODY,
     PARTS,
@@ -52,7 +52,7 @@ def test_a_file_comes_whole_into_a_new_folder(
 @pytest.mark.parametrize("sha256", ["abc", SHA[:7], SHA + "0", "g" * 64])
 def test_what_is_no_sha256_is_refused(tmp_path: Path, sha256: str) -> None:
     with pytest.raises(ValueError, match="not a SHA-256"):
-        Wanted("http://example.org/", tmp_path, None, sha256)
+        WantedFile("http://example.org/", tmp_path, None, sha256)
 
 
 def test_a_redirect_is_followed_also_by_a_rest(server: MisbehavingServer, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_redirect_never_leaves_encryption(
     monkeypatch.setattr(urllib.request.HTTPSHandler, "https_open", in_the_clear)
     there = f"{scheme}://127.0.0.1:{server.port}/elsewhere"
     behave(server, redirects={"/toy.pth": there})
-    file = Wanted(server.url.replace("http", "https"), tmp_path / "toy.pth", SIZE, SHA)
+    file = WantedFile(server.url.replace("http", "https"), tmp_path / "toy.pth", SIZE, SHA)
     if scheme == "https":
         get(file)
     else:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from app.services.networks import fetch as module
-from app.services.networks.partial_file import Wanted
+from app.services.networks.partial_file import WantedFile
 from tests.support.misbehaving_server import (
     BODY,
     PARTS,
@@ -174,6 +174,6 @@ def test_without_internet_a_part_stays(
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    file = Wanted("https://weights.example/toy.pth", file.path, SIZE, SHA)
+    file = WantedFile("https://weights.example/toy.pth", file.path, SIZE, SHA)
     assert problem(file) == UNREACHABLE.format("weights.example")
     assert left(tmp_path) == PARTS

@@ -17,7 +17,7 @@ from app.services.engine import device
 from app.services.networks import loading
 from app.services.networks.catalogue import Catalogue, size
 from app.services.networks.state_dict import fit
-from app.services.networks.weight_files import Entry, Shelf
+from app.services.networks.weight_files import WeightEntry, WeightFiles
 from app.settings import Settings, table
 from models import registry
 from models.graph import Network
@@ -78,13 +78,13 @@ def test_published_keys_load_unchanged() -> None:
     assert all(torch.equal(loaded[key], value) for key, value in network.state_dict().items())
 
 
-def placed(folder: Path, data: bytes | None) -> Entry:
+def placed(folder: Path, data: bytes | None) -> WeightEntry:
     """An entry whose file lies in `folder` and has the digest of `data`, if there is any."""
     path = folder / ROW.file
     if data is None:
-        return Entry(ROW, path, "ready", True)
+        return WeightEntry(ROW, path, "ready", True)
     path.write_bytes(data)
-    return Entry(replace(ROW, sha256=hashlib.sha256(data).hexdigest()), path, "ready", True)
+    return WeightEntry(replace(ROW, sha256=hashlib.sha256(data).hexdigest()), path, "ready", True)
 
 
 def test_missing_weights_say_so(tmp_path: Path) -> None:
@@ -117,12 +117,12 @@ async def test_the_least_used_network_is_unloaded_beyond_the_budget() -> None:
     rows = [replace(ROW, id=name) for name in ("a", "b", "c")]
     loaded: list[str] = []
 
-    def loader(entry: Entry) -> Network:
+    def loader(entry: WeightEntry) -> Network:
         loaded.append(entry.row.id)
         return registry.seeded("mini")
 
     one = size(registry.seeded("mini"))
-    catalogue = Catalogue(CPU, 2 * one + 10, Shelf(rows=rows), loader)
+    catalogue = Catalogue(CPU, 2 * one + 10, WeightFiles(rows=rows), loader)
     for name in ("a", "b", "a", "c", "a", "b"):
         await catalogue.network(name)
     assert loaded == ["a", "b", "c", "b"]
@@ -134,10 +134,10 @@ def test_an_unknown_network_is_told_the_known_ones() -> None:
 
 
 def test_a_network_is_described_without_its_weights() -> None:
-    def never(entry: Entry) -> Network:
+    def never(entry: WeightEntry) -> Network:
         raise AssertionError
 
-    model = Catalogue(CPU, 1, Shelf(rows=TABLE), never).model("mini")
+    model = Catalogue(CPU, 1, WeightFiles(rows=TABLE), never).model("mini")
     assert (model.parameters, len(model.labels), model.state) == (3_407_588, 100, "embedded")
 
 

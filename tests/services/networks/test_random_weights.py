@@ -13,14 +13,14 @@ from safetensors.torch import save_file
 from app.errors import UnknownModel
 from app.services.networks.catalogue import Catalogue
 from app.services.networks.loading import load
-from app.services.networks.weight_files import Shelf
+from app.services.networks.weight_files import WeightFiles
 from models.weights import TABLE
 from tests.support.engines import CPU
 from tests.support.networks import embedded, put_partial
 
 
 def test_every_network_has_a_twin_that_no_list_names() -> None:
-    shelf = Shelf()
+    shelf = WeightFiles()
     listed = [entry.id for entry in shelf.entries()]
     assert len(listed) == len(TABLE)
     assert not any(id.endswith("-random") for id in listed)
@@ -34,11 +34,11 @@ def test_every_network_has_a_twin_that_no_list_names() -> None:
 def test_there_is_no_twin_of_nothing_or_of_a_twin() -> None:
     for id in ("none-random", "-random", "mini-random-random", "mini-Random"):
         with pytest.raises(UnknownModel):
-            Shelf().find(id)
+            WeightFiles().find(id)
 
 
 def test_a_twin_is_the_same_every_time_and_not_the_trained_network() -> None:
-    entry = Shelf().find("mini-random")
+    entry = WeightFiles().find("mini-random")
     one, other, trained = load(entry), load(entry), embedded()
     assert not one.training
     for key, value in one.state_dict().items():
@@ -48,7 +48,7 @@ def test_a_twin_is_the_same_every_time_and_not_the_trained_network() -> None:
 
 
 def test_its_weights_are_he_s_and_its_biases_zero() -> None:
-    network = load(Shelf().find("mini-random"))
+    network = load(WeightFiles().find("mini-random"))
     for step in ("conv2", "conv4", "fc6"):
         module = network.module(step)
         weight = module.weight.detach()  # type: ignore[operator]
@@ -58,14 +58,14 @@ def test_its_weights_are_he_s_and_its_biases_zero() -> None:
 
 
 def test_digests_keep_them_apart() -> None:
-    shelf = Shelf()
+    shelf = WeightFiles()
     digests = [entry.row.sha256 for entry in (*shelf.entries(), *shelf.twins())]
     assert len(set(digests)) == len(digests)
-    assert shelf.find("mini-random").row.sha256 == Shelf().find("mini-random").row.sha256
+    assert shelf.find("mini-random").row.sha256 == WeightFiles().find("mini-random").row.sha256
 
 
 def test_the_twin_of_a_partial_network_ends_where_it_does(tmp_path: Path) -> None:
-    shelf = Shelf([put_partial(tmp_path)])
+    shelf = WeightFiles([put_partial(tmp_path)])
     network = load(shelf.find("own-mini-part-random"))
     assert (network.partial, network.steps[-1].name) == (True, "conv5")
     whole = load(shelf.find("mini-random")).state_dict()
@@ -76,7 +76,7 @@ def test_the_twin_of_a_partial_network_ends_where_it_does(tmp_path: Path) -> Non
 def test_a_file_that_is_called_like_a_twin_is_the_file(tmp_path: Path) -> None:
     save_file(embedded().state_dict(), tmp_path / "mini-a.safetensors")
     save_file(embedded().state_dict(), tmp_path / "mini-a-random.safetensors")
-    shelf = Shelf([tmp_path])
+    shelf = WeightFiles([tmp_path])
     named = shelf.find("own-mini-a-random")
     assert (named.state, named.counterpart) == ("ready", "own-mini-a-random-random")
     assert shelf.find("own-mini-a-random-random").counterpart == "own-mini-a-random"

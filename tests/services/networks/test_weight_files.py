@@ -13,7 +13,7 @@ from torch import Tensor
 
 from app.services.networks.loading import load
 from app.services.networks.state_dict import check, fit, keyed
-from app.services.networks.weight_files import Entry, Shelf, second_file
+from app.services.networks.weight_files import WeightEntry, WeightFiles, second_file
 from models import registry
 from models.registry import find
 from models.weights import TABLE, row
@@ -33,12 +33,12 @@ def published(name: str) -> State:
     return keyed(name, registry.seeded(name))
 
 
-def own(folder: Path) -> dict[str, Entry]:
-    return {one.id: one for one in Shelf([folder]).entries() if one.id.startswith("own-")}
+def own(folder: Path) -> dict[str, WeightEntry]:
+    return {one.id: one for one in WeightFiles([folder]).entries() if one.id.startswith("own-")}
 
 
 def test_the_table_comes_first_and_says_what_is_here() -> None:
-    entries = Shelf().entries()
+    entries = WeightFiles().entries()
     assert [one.id for one in entries] == [weights.id for weights in TABLE]
     assert (entries[0].state, entries[0].verified) == ("embedded", True)
     assert {(one.state, one.verified, one.path) for one in entries[1:]} == {
@@ -51,28 +51,28 @@ def test_the_folder_that_is_named_comes_before_the_cache(tmp_path: Path) -> None
     for folder in (stick, cache):
         folder.mkdir()
         (folder / ALEXNET.file).write_bytes(b"x")
-    shelf = Shelf([stick, cache])
+    shelf = WeightFiles([stick, cache])
     found = shelf.entry("alexnet")
-    assert found == Entry(ALEXNET, stick / ALEXNET.file, "ready", True)
+    assert found == WeightEntry(ALEXNET, stick / ALEXNET.file, "ready", True)
     (stick / ALEXNET.file).unlink()
-    assert shelf.entry("alexnet") == Entry(ALEXNET, cache / ALEXNET.file, "ready", True)
+    assert shelf.entry("alexnet") == WeightEntry(ALEXNET, cache / ALEXNET.file, "ready", True)
     (cache / ALEXNET.file).unlink()
-    assert shelf.entry("alexnet") == Entry(ALEXNET, None, "downloadable", False)
+    assert shelf.entry("alexnet") == WeightEntry(ALEXNET, None, "downloadable", False)
 
 
 def test_a_folder_that_is_not_there_is_no_problem(tmp_path: Path) -> None:
-    assert len(Shelf([tmp_path / "nowhere"]).entries()) == len(TABLE)
+    assert len(WeightFiles([tmp_path / "nowhere"]).entries()) == len(TABLE)
 
 
 def test_the_second_source_is_ready_but_not_verified(tmp_path: Path) -> None:
     vgg = row("vgg11")
     assert vgg
     (tmp_path / second_file(vgg)).write_bytes(b"x")
-    shelf = Shelf([tmp_path])
-    assert shelf.entry("vgg11") == Entry(vgg, tmp_path / second_file(vgg), "ready", False)
+    shelf = WeightFiles([tmp_path])
+    assert shelf.entry("vgg11") == WeightEntry(vgg, tmp_path / second_file(vgg), "ready", False)
     assert shelf.refused() == []
     (tmp_path / vgg.file).write_bytes(b"x")
-    assert shelf.entry("vgg11") == Entry(vgg, tmp_path / vgg.file, "ready", True)
+    assert shelf.entry("vgg11") == WeightEntry(vgg, tmp_path / vgg.file, "ready", True)
 
 
 def test_a_file_of_ones_own_is_an_entry_of_its_own(tmp_path: Path, mini: State) -> None:
@@ -137,7 +137,7 @@ def test_what_is_wrong_is_refused_with_the_reason_and_the_others_stay(
     (tmp_path / "mini-f.safetensors").write_bytes(pickle.dumps({"a": 1}))
     (tmp_path / "mini-g.safetensors").write_bytes(b"")
     save_file(mini, tmp_path / "mini-what is this.safetensors")
-    shelf = Shelf([tmp_path])
+    shelf = WeightFiles([tmp_path])
     assert [one.id for one in shelf.entries()][-1] == "own-mini-good"
     reasons = {one.file: one.reason for one in shelf.refused()}
     assert list(reasons) == [f"mini-{letter}.safetensors" for letter in "abcdefg"] + [
@@ -158,7 +158,7 @@ def test_what_is_wrong_is_refused_with_the_reason_and_the_others_stay(
 
 def test_a_file_is_looked_into_again_when_it_has_changed(tmp_path: Path, mini: State) -> None:
     path = tmp_path / "mini-mine.safetensors"
-    shelf = Shelf([tmp_path])
+    shelf = WeightFiles([tmp_path])
     path.write_bytes(b"half copied")
     assert len(shelf.refused()) == 1
     save_file(mini, path)
@@ -177,7 +177,7 @@ def test_a_name_that_only_begins_alike_is_another_architecture(tmp_path: Path) -
     for name in ("vgg16x-mine", "alexnetwork", "VGG16"):
         (tmp_path / f"{name}.safetensors").write_bytes(b"")
     (tmp_path / "vgg16_bn-mine.safetensors").write_bytes(b"")
-    (refused,) = Shelf([tmp_path]).refused()
+    (refused,) = WeightFiles([tmp_path]).refused()
     assert refused.file == "vgg16_bn-mine.safetensors"
 
 

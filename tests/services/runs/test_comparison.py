@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 
 from app.errors import UnknownStep
-from app.services.runs.comparison import Comparison, Half
+from app.services.runs.comparison import ComparedSide, MapComparison
 from app.services.runs.runs import Runs
 
 STEPS = ("conv3", "relu3", "pool5")
 
 
-async def half(runs: Runs, model: str, image: str, step: str) -> Half:
+async def half(runs: Runs, model: str, image: str, step: str) -> ComparedSide:
     async with runs.listen(model, image) as run:
         await run.finish()
-        return Half(run, await run.record(step))
+        return ComparedSide(run, await run.record(step))
 
 
 def relative(a: Tensor, b: Tensor) -> float:
@@ -33,7 +33,7 @@ def relative(a: Tensor, b: Tensor) -> float:
 @pytest.mark.parametrize("step", STEPS)
 async def test_the_ranking_is_that_of_brute_force(runs: Runs, step: str) -> None:
     here, there = await half(runs, "mini", "coffee", step), await half(runs, "mini", "cat", step)
-    made = Comparison(here, there)
+    made = MapComparison(here, there)
     a, b = here.run.tensor(step), there.run.tensor(step)
     assert made.pairing == "channels"
     expected = [relative(x, y) for x, y in zip(a, b, strict=True)]
@@ -54,7 +54,7 @@ async def test_the_ranking_is_that_of_brute_force(runs: Runs, step: str) -> None
 
 async def test_maps_that_are_silent_on_both_sides_are_not_the_most_alike(runs: Runs) -> None:
     here, there = [await half(runs, "mini", image, "relu5") for image in ("coffee", "cat")]
-    made = Comparison(here, there)
+    made = MapComparison(here, there)
     order = made.order("alike")
     loud = [bool(made.row(i).norm_here or made.row(i).norm_there) for i in order]
     assert loud == sorted(loud, reverse=True)
@@ -68,7 +68,7 @@ async def test_the_difference_is_the_tensors(runs: Runs) -> None:
         await half(runs, "mini", "coffee", "conv4"),
         await half(runs, "mini", "cat", "conv4"),
     )
-    made = Comparison(here, there)
+    made = MapComparison(here, there)
     rows = [made.between(3, 3), made.between(100, 7)]
     apart = made.drawn(rows, "difference")
     a, b = here.run.tensor("conv4"), there.run.tensor("conv4")
@@ -83,7 +83,7 @@ async def test_the_difference_is_the_tensors(runs: Runs) -> None:
 async def test_trained_and_random_are_compared_channel_by_channel(runs: Runs) -> None:
     here = await half(runs, "mini", "coffee", "conv5")
     there = await half(runs, "mini-random", "coffee", "conv5")
-    made = Comparison(here, there)
+    made = MapComparison(here, there)
     assert (made.pairing, made.same_size) == ("channels", True)
     row = made.chosen("relative", None)
     assert (row.here, row.there) == (made.order("relative")[0],) * 2
@@ -92,7 +92,7 @@ async def test_trained_and_random_are_compared_channel_by_channel(runs: Runs) ->
 
 async def test_one_channel_is_compared_with_its_fellows(runs: Runs) -> None:
     same = await half(runs, "mini", "coffee", "conv2")
-    made = Comparison(same, same, 58)
+    made = MapComparison(same, same, 58)
     assert made.pairing == "one"
     ones, others = made.pairs
     assert set(ones) == {58}
@@ -119,7 +119,7 @@ async def test_numbers_mean_the_same_where_no_channel_is_mixed(
     runs: Runs, one: str, other: str, pairing: str
 ) -> None:
     here, there = [await half(runs, "mini", "coffee", step) for step in (one, other)]
-    assert Comparison(here, there).pairing == pairing
+    assert MapComparison(here, there).pairing == pairing
 
 
 async def test_by_rank_the_strongest_stands_beside_the_strongest(runs: Runs) -> None:
@@ -127,7 +127,7 @@ async def test_by_rank_the_strongest_stands_beside_the_strongest(runs: Runs) -> 
         await half(runs, "mini", "coffee", "conv3"),
         await half(runs, "mini", "coffee", "conv5"),
     )
-    made = Comparison(here, there)
+    made = MapComparison(here, there)
     assert made.pairing == "rank"
     assert made.orders() == ()
     first = made.row(made.order("relative")[0])
@@ -135,7 +135,9 @@ async def test_by_rank_the_strongest_stands_beside_the_strongest(runs: Runs) -> 
     assert first.there == there.run.tensor("conv5").amax((1, 2)).argmax().item()
     assert len(made.pairs[0]) == 192
     partner = made.pairs[1][made.pairs[0].index(5)] if 5 in made.pairs[0] else None
-    assert partner is None or Comparison(here, there, 5).chosen("relative", None).there == partner
+    assert (
+        partner is None or MapComparison(here, there, 5).chosen("relative", None).there == partner
+    )
 
 
 async def test_maps_of_two_sizes_have_peaks_and_no_difference(runs: Runs) -> None:
@@ -143,7 +145,7 @@ async def test_maps_of_two_sizes_have_peaks_and_no_difference(runs: Runs) -> Non
         await half(runs, "mini", "coffee", "conv2"),
         await half(runs, "mini", "cat", "pool2"),
     )
-    made = Comparison(here, there)
+    made = MapComparison(here, there)
     row = made.row(0)
     assert (row.relative, row.largest, made.orders()) == (None, None, ("peak",))
     assert made.order("relative") == made.order("peak")
@@ -157,6 +159,6 @@ async def test_a_channel_that_is_not_there_is_refused(runs: Runs) -> None:
         await half(runs, "mini", "cat", "conv2"),
     )
     with pytest.raises(UnknownStep, match="channels 0 to 191"):
-        Comparison(here, there, 192)
+        MapComparison(here, there, 192)
     with pytest.raises(UnknownStep, match="channels 0 to 191"):
-        Comparison(here, there).chosen("relative", 192)
+        MapComparison(here, there).chosen("relative", 192)

@@ -7,7 +7,7 @@ import torch
 
 from app.services.engine.engine import StepResult
 from app.services.networks.catalogue import Model
-from app.services.networks.weight_files import Entry
+from app.services.networks.weight_files import WeightEntry
 from app.services.runs.lines import Line, contributions, lines, source_of
 from app.services.runs.run import Run
 from app.vision.forward import forward_steps
@@ -32,7 +32,7 @@ def run() -> Run:
     state["fc.weight"].copy_(torch.tensor([[1.0, 1, 1, 1, 0, 0, 0, 0], [0.0, 0, 0, 0, 1, 1, 1, 1]]))
     state["fc.bias"].copy_(torch.tensor([-4.0, 0.0]))
     made = Run(
-        Model(Entry(TABLE[0], None, "ready", True), network, geometry(network), (), 0), "none"
+        Model(WeightEntry(TABLE[0], None, "ready", True), network, geometry(network), (), 0), "none"
     )
     picture = torch.zeros(3, 2, 2)
     picture[:, 1, 0] = torch.tensor([1.0, 0.5, 4.0])  # everything else is dark

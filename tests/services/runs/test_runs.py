@@ -12,7 +12,7 @@ from app.pictures.preprocess import normalise
 from app.pictures.samples import sample as find
 from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue
-from app.services.networks.weight_files import Entry, Shelf
+from app.services.networks.weight_files import WeightEntry, WeightFiles
 from app.services.pictures.store import Pictures
 from app.services.runs.lines import contributions, lines
 from app.services.runs.run import preprocess
@@ -122,10 +122,10 @@ async def test_what_goes_wrong_is_told_before_anything_starts(
         async with runs.listen("mini", "nothing"):
             pass
 
-    def missing(entry: Entry) -> Network:
+    def missing(entry: WeightEntry) -> Network:
         raise WeightsMissing("not here")
 
-    without = Runs(engine, Catalogue(CPU, 10**9, Shelf(rows=TABLE), missing), pictures, 10**9)
+    without = Runs(engine, Catalogue(CPU, 10**9, WeightFiles(rows=TABLE), missing), pictures, 10**9)
     with pytest.raises(WeightsMissing):
         async with without.listen("mini", "coffee"):
             pass

@@ -14,7 +14,15 @@ from PIL import Image
 from app.errors import BadRequest, UnknownStep
 from app.services.runs.run import Run
 from app.services.runs.runs import Runs
-from app.services.runs.sheets import SCALES, Drawn, Scale, Sheets, Wanted, palette_of, version
+from app.services.runs.sheets import (
+    SCALES,
+    DrawnSheet,
+    Scale,
+    SheetQuery,
+    Sheets,
+    palette_of,
+    version,
+)
 from models.weights import TABLE
 from tests.support.engines import Stepping
 
@@ -31,7 +39,7 @@ def sheets() -> Sheets:
     return Sheets(10_000_000)
 
 
-def indices(drawn: Drawn, i: int) -> np.ndarray:
+def indices(drawn: DrawnSheet, i: int) -> np.ndarray:
     """Palette indices of tile i."""
     with Image.open(io.BytesIO(drawn.png)) as image:
         assert image.mode == "P"
@@ -50,7 +58,7 @@ def expected(values: torch.Tensor, limit: float) -> np.ndarray:
 async def test_every_pixel_is_a_value_on_its_scale(
     run: Run, sheets: Sheets, step: str, scale: Scale
 ) -> None:
-    drawn = await sheets.draw(run, step, Wanted(scale))
+    drawn = await sheets.draw(run, step, SheetQuery(scale))
     tensor = run.tensor(step)
     assert drawn.order == tuple(range(len(tensor)))
     highest = max(run.tensor(s.name).abs().max().item() for s in run.model.outline.steps if s.stage)
@@ -69,9 +77,9 @@ async def test_every_pixel_is_a_value_on_its_scale(
 
 
 async def test_channels_are_chosen_by_number_or_strength(run: Run, sheets: Sheets) -> None:
-    by_number = await sheets.draw(run, "conv2", Wanted(channels="3,17"))
+    by_number = await sheets.draw(run, "conv2", SheetQuery(channels="3,17"))
     assert by_number.order == (3, 17)
-    strongest = await sheets.draw(run, "conv2", Wanted(channels="top5"))
+    strongest = await sheets.draw(run, "conv2", SheetQuery(channels="top5"))
     peaks = run.tensor("conv2").amax((1, 2))
     assert strongest.order == tuple(peaks.argsort(descending=True)[:5].tolist())
 
@@ -81,26 +89,26 @@ async def test_other_words_for_channels_are_refused(
     run: Run, sheets: Sheets, channels: str
 ) -> None:
     with pytest.raises(BadRequest):
-        await sheets.draw(run, "conv2", Wanted(channels=channels))
+        await sheets.draw(run, "conv2", SheetQuery(channels=channels))
 
 
 async def test_a_channel_that_is_not_there_is_unknown(run: Run, sheets: Sheets) -> None:
     with pytest.raises(UnknownStep, match="channels 0 to 191, not 192"):
-        await sheets.draw(run, "conv2", Wanted(channels="192"))
+        await sheets.draw(run, "conv2", SheetQuery(channels="192"))
 
 
 async def test_maps_are_reduced_and_enlarged(run: Run, sheets: Sheets) -> None:
-    reduced = await sheets.draw(run, "conv1", Wanted(size=16))
+    reduced = await sheets.draw(run, "conv1", SheetQuery(size=16))
     assert (reduced.layout.tile_width, reduced.reduced) == (16, True)
-    large = await sheets.draw(run, "conv5", Wanted(channels="4", enlarge=3))
-    plain = await sheets.draw(run, "conv5", Wanted(channels="4"))
+    large = await sheets.draw(run, "conv5", SheetQuery(channels="4", enlarge=3))
+    plain = await sheets.draw(run, "conv5", SheetQuery(channels="4"))
     assert (large.layout.tile_width, large.reduced) == (24, False)
     assert (indices(large, 0)[::3, ::3] == indices(plain, 0)).all()
 
 
 async def test_a_sheet_beyond_all_measure_is_refused(run: Run, sheets: Sheets) -> None:
     with pytest.raises(BadRequest, match="too large"):
-        await sheets.draw(run, "conv1", Wanted(enlarge=32))
+        await sheets.draw(run, "conv1", SheetQuery(enlarge=32))
 
 
 async def test_a_sheet_is_refused_before_any_of_its_maps_is_gathered(
@@ -111,14 +119,14 @@ async def test_a_sheet_is_refused_before_any_of_its_maps_is_gathered(
 
     monkeypatch.setattr(Run, "maps", gathered)
     with pytest.raises(BadRequest, match="too large"):
-        await sheets.draw(run, "conv1", Wanted(channels=",".join("0" * 16_000)))
+        await sheets.draw(run, "conv1", SheetQuery(channels=",".join("0" * 16_000)))
 
 
 @pytest.mark.parametrize("step", ["conv1", "relu2", "pool5", "conv4"])
 async def test_every_pixel_is_the_rounded_share_of_its_scale(
     run: Run, sheets: Sheets, step: str
 ) -> None:
-    drawn = await sheets.draw(run, step, Wanted("layer"))
+    drawn = await sheets.draw(run, step, SheetQuery("layer"))
     tensor = run.tensor(step)
     limit = tensor.abs().max()
     # In float32 as the sheet is drawn; a value half-way goes to the even index.
@@ -132,7 +140,7 @@ async def test_the_colour_of_zero_is_the_same_on_every_scale(run: Run, sheets: S
     silent = (run.tensor("relu3") == 0).numpy()
     assert 0.2 < silent.mean() < 1
     for scale in SCALES:
-        drawn = await sheets.draw(run, "relu3", Wanted(scale))
+        drawn = await sheets.draw(run, "relu3", SheetQuery(scale))
         for channel in range(len(silent)):
             assert (indices(drawn, channel)[silent[channel]] == 128).all()
 
@@ -142,10 +150,10 @@ async def test_the_networks_scale_waits_for_the_last_step(
 ) -> None:
     async with slow.listen("mini", "candle") as run:
         # Two maps are drawn at once, without a thread: whoever need not wait is done.
-        drawing = asyncio.create_task(sheets.draw(run, "conv1", Wanted("network", "0,1")))
+        drawing = asyncio.create_task(sheets.draw(run, "conv1", SheetQuery("network", "0,1")))
         stepping.let(17)
         await run.record("fc7")
-        assert len((await sheets.draw(run, "conv1", Wanted("layer", "0,1"))).order) == 2
+        assert len((await sheets.draw(run, "conv1", SheetQuery("layer", "0,1"))).order) == 2
         assert not drawing.done()
         stepping.let(1)
         drawn = await drawing
@@ -153,9 +161,9 @@ async def test_the_networks_scale_waits_for_the_last_step(
 
 
 async def test_numbers_are_drawn_as_cells(run: Run, sheets: Sheets) -> None:
-    whole = await sheets.draw(run, "fc7", Wanted())
+    whole = await sheets.draw(run, "fc7", SheetQuery())
     assert (whole.layout.width, whole.layout.height) == (10, 10)
-    cells = await sheets.draw(run, "fc7", Wanted(channels="97,93"))
+    cells = await sheets.draw(run, "fc7", SheetQuery(channels="97,93"))
     assert (cells.layout.tile_width, cells.layout.count) == (1, 2)
 
 
@@ -177,7 +185,7 @@ def test_the_version_changes_with_the_weights() -> None:
 
 
 async def test_a_deleted_picture_takes_its_sheets_along(run: Run, sheets: Sheets) -> None:
-    first = await sheets.draw(run, "conv1", Wanted())
-    assert await sheets.draw(run, "conv1", Wanted()) is first
+    first = await sheets.draw(run, "conv1", SheetQuery())
+    assert await sheets.draw(run, "conv1", SheetQuery()) is first
     sheets.forget("coffee")
-    assert await sheets.draw(run, "conv1", Wanted()) is not first
+    assert await sheets.draw(run, "conv1", SheetQuery()) is not first

@@ -18,8 +18,8 @@ from app.services.networks.catalogue import Catalogue, Model
 from app.services.runs.peaks import strongest
 from app.services.runs.run import preprocess
 from app.services.surveys.survey import (
-    Progress,
     Survey,
+    SurveyProgress,
     layer_ends,
     read_survey,
     survey,
@@ -40,8 +40,8 @@ def model() -> Model:
 @pytest.fixture(scope="module")
 def made(model: Model) -> Survey:
     items = list(survey(model, embedded(), weights_id(model)))
-    assert all(isinstance(item, Progress) for item in items[:-1])
-    totals = [(i.done, i.total) for i in items if isinstance(i, Progress)]
+    assert all(isinstance(item, SurveyProgress) for item in items[:-1])
+    totals = [(i.done, i.total) for i in items if isinstance(i, SurveyProgress)]
     assert totals[-1][0] == totals[-1][1]
     last = items[-1]
     assert isinstance(last, Survey)
@@ -125,7 +125,7 @@ async def test_it_is_made_once_for_all_who_ask_and_kept(
 ) -> None:
     surveys = Surveys(engine, Catalogue(CPU, 10**9), tmp_path)
     first = await surveys.ask("mini")
-    assert isinstance(first, Progress)
+    assert isinstance(first, SurveyProgress)
     one, other = await asyncio.gather(surveys.ask("mini", 60), surveys.ask("mini", 60))
     assert isinstance(one, Survey)
     assert one is other

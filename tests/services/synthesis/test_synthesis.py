@@ -24,11 +24,11 @@ from app.services.networks.catalogue import Catalogue, Model
 from app.services.runs.run import preprocess
 from app.services.runs.runs import Runs
 from app.services.synthesis import growth as growing
-from app.services.synthesis.disk_cache import Kept
-from app.services.synthesis.growth import Growths, Report
-from app.services.synthesis.levels import Greys, on_picture
-from app.services.synthesis.picture import Picture, drawn, read
-from app.services.synthesis.query import Asked, Wanted, asked, home
+from app.services.synthesis.disk_cache import PictureCache
+from app.services.synthesis.growth import GrowthReport, Growths
+from app.services.synthesis.levels import GreyLevels, on_picture
+from app.services.synthesis.picture import SynthesisedPicture, drawn, read
+from app.services.synthesis.query import SynthesisOptions, SynthesisQuery, asked, home
 from app.services.synthesis.studio import Studio
 from app.vision.forward import forward_steps
 from app.vision.goals import LINEAR
@@ -38,7 +38,7 @@ from tests.support.networks import embedded
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-FEW = Wanted(steps=20, seed=7)
+FEW = SynthesisOptions(steps=20, seed=7)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def studio(engine: LocalEngine, tmp_path: Path) -> Studio:
     return Studio(engine, Catalogue(CPU, 10**9), tmp_path / "kept", 10**6)
 
 
-def picture(key: str = "k", shade: float = 0.5, size: int = 16) -> Picture:
+def picture(key: str = "k", shade: float = 0.5, size: int = 16) -> SynthesisedPicture:
     pixels = torch.full((3, size, size), shade)
     return drawn(pixels, key, "made for a test — ⟨é⟩", 1.5, [0.25, 1.5])
 
@@ -129,7 +129,7 @@ def test_a_picture_tells_how_it_was_made_and_a_damaged_one_is_none(tmp_path: Pat
 
 def test_the_disk_keeps_to_its_budget_and_lets_the_least_used_go(tmp_path: Path) -> None:
     one = picture("a")
-    kept = Kept(tmp_path / "kept", 3 * len(one.png) + 200)
+    kept = PictureCache(tmp_path / "kept", 3 * len(one.png) + 200)
     for second, key in enumerate("abc"):
         kept.put(key, picture(key))
         os.utime(tmp_path / "kept" / f"{key}.png", (second, second))
@@ -144,7 +144,7 @@ def test_the_disk_keeps_to_its_budget_and_lets_the_least_used_go(tmp_path: Path)
 
 
 def test_a_damaged_file_is_ignored_and_made_room_for(tmp_path: Path) -> None:
-    kept = Kept(tmp_path, 10**6)
+    kept = PictureCache(tmp_path, 10**6)
     kept.put("a", picture("a"))
     whole = (tmp_path / "a.png").read_bytes()
     (tmp_path / "a.png").write_bytes(whole[: len(whole) // 2])
@@ -154,7 +154,7 @@ def test_a_damaged_file_is_ignored_and_made_room_for(tmp_path: Path) -> None:
 
 
 def test_many_may_write_and_read_at_once(tmp_path: Path) -> None:
-    kept = Kept(tmp_path, 4 * len(picture().png))
+    kept = PictureCache(tmp_path, 4 * len(picture().png))
     wrong: list[str] = []
 
     def work(number: int) -> None:
@@ -183,16 +183,20 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing_behind(
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(NotWritten, match="No space left"):
-        Kept(tmp_path, 10**6).put("a", picture("a"))
+        PictureCache(tmp_path, 10**6).put("a", picture("a"))
     assert list(tmp_path.iterdir()) == []
 
 
-def growths(found: dict[str, Picture] | None = None) -> tuple[Growths, dict[str, Picture]]:
+def growths(
+    found: dict[str, SynthesisedPicture] | None = None,
+) -> tuple[Growths, dict[str, SynthesisedPicture]]:
     """Growths that keep what is finished or left in a table."""
-    kept: dict[str, Picture] = {}
-    shown: dict[str, Picture] = {}
+    kept: dict[str, SynthesisedPicture] = {}
+    shown: dict[str, SynthesisedPicture] = {}
 
-    def put(where: dict[str, Picture], one: Asked, made: Picture) -> None:
+    def put(
+        where: dict[str, SynthesisedPicture], one: SynthesisQuery, made: SynthesisedPicture
+    ) -> None:
         where[one.key] = made
 
     return Growths(
@@ -238,7 +242,7 @@ def test_two_who_watch_the_same_picture_have_it_computed_once(
     advanced = 0
     real = growing.Growth.advance
 
-    def counted(self: growing.Growth) -> Report:
+    def counted(self: growing.Growth) -> GrowthReport:
         nonlocal advanced
         advanced += 1
         return real(self)
@@ -294,7 +298,7 @@ def test_few_that_nobody_watches_stay_ready(model: Model, network: Network) -> N
     assert table.parked == growing.PARKED
 
 
-async def collected(items: AsyncIterator[int | Report]) -> list[int | Report]:
+async def collected(items: AsyncIterator[int | GrowthReport]) -> list[int | GrowthReport]:
     return [item async for item in items]
 
 
@@ -309,7 +313,7 @@ async def test_the_studio_grows_finds_and_shares(
         collected(studio.stream("other", wanted, network)),
     )
     assert {item for item in (*first, *second) if isinstance(item, int)} == {0, 1}
-    assert isinstance(first[-1], Report) and first[-1].finished
+    assert isinstance(first[-1], GrowthReport) and first[-1].finished
     assert studio.state(wanted) == "cached"
     found = studio.find(wanted)
     assert found and found.picture.objective == first[-1].objective
@@ -332,13 +336,13 @@ async def test_a_picture_outlives_the_server(
 async def test_a_disk_that_is_full_is_told_and_the_picture_shown(
     studio: Studio, model: Model, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Kept, key: str, picture: Picture) -> None:
+    def full(self: PictureCache, key: str, picture: SynthesisedPicture) -> None:
         raise NotWritten("The disk is full.")
 
-    monkeypatch.setattr(Kept, "put", full)
+    monkeypatch.setattr(PictureCache, "put", full)
     wanted = studio.asked(model, "conv2", 3, FEW)
     *_, last = await collected(studio.stream("one", wanted, network))
-    assert isinstance(last, Report) and last.problem == "The disk is full."
+    assert isinstance(last, GrowthReport) and last.problem == "The disk is full."
     assert studio.find(wanted) is not None
 
 
@@ -348,7 +352,7 @@ async def test_the_numbers_beside_it_are_those_of_the_run_and_of_grey(
 ) -> None:
     async with runs.listen("mini", "coffee") as run:
         await run.finish()
-        greys = Greys(engine, Catalogue(CPU, 10**9))
+        greys = GreyLevels(engine, Catalogue(CPU, 10**9))
         prep = preprocess(model)
         grey = (0.5 - torch.tensor(prep.mean)) / torch.tensor(prep.std)
         shade = grey.view(3, 1, 1).expand(3, 64, 64)

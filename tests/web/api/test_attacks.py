@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from app.services.attacks.universal import Flipped, Noise, Recipe, pack
+from app.services.attacks.universal import NoiseFigures, NoiseRecipe, UniversalNoise, pack
 from app.services.networks.asset_files import origin
 from app.services.networks.state_dict import keyed
 from app.settings import Settings
@@ -222,7 +222,7 @@ def test_a_noise_of_the_operators_own_is_used_and_a_foreign_one_refused(
 ) -> None:
     model = application.state.services.catalogue.model("mini")
     values = torch.full((3, 64, 64), 6, dtype=torch.int8)
-    noise = Noise(values, Recipe(epsilon=6), 30, 10, (Flipped(6, 0.25, 0.125),))
+    noise = UniversalNoise(values, NoiseRecipe(epsilon=6), 30, 10, (NoiseFigures(6, 0.25, 0.125),))
     folder = application.state.services.settings.data / "universal"
     folder.mkdir()
     tensors, about = pack(noise)

@@ -9,9 +9,9 @@ import torch
 
 from app.services.attacks.sweeps import Sweep
 from app.services.networks.catalogue import Catalogue
-from app.services.runs.pairs import Pair
+from app.services.runs.pairs import PicturePair
 from app.vision.attacks.drift import DriftStep
-from app.vision.attacks.sweep import SEEDS, Answer, Point
+from app.vision.attacks.sweep import SEEDS, SweepAnswer, SweepPoint
 from app.web.attack.charting import much, ticks, times
 from app.web.attack.sweep_curves import attack_words, noise_words, swept
 from app.web.attack.where.drift import charts, sentence
@@ -27,12 +27,12 @@ def step(name: str, attack: float, noise: float, cosine: float = 1.0) -> DriftSt
 def asked(target: int | None = None) -> Sweep:
     model = Catalogue(torch.device("cpu"), 1).model("mini")
     network = registry.empty("mini")
-    return Sweep(Pair(model, network, "cat", "cat", BLANK, BLANK, target, 0), "pgd")
+    return Sweep(PicturePair(model, network, "cat", "cat", BLANK, BLANK, target, 0), "pgd")
 
 
-def point(epsilon: int, label: int = 19, shaken: int = 0) -> Point:
-    noise = tuple(Answer(3 if i < shaken else 19, 0.5, None) for i in range(SEEDS))
-    return Point(epsilon, Answer(label, 0.5, 0.1), noise)
+def point(epsilon: int, label: int = 19, shaken: int = 0) -> SweepPoint:
+    noise = tuple(SweepAnswer(3 if i < shaken else 19, 0.5, None) for i in range(SEEDS))
+    return SweepPoint(epsilon, SweepAnswer(label, 0.5, 0.1), noise)
 
 
 def test_an_attack_that_grows_is_told_with_its_widest_step() -> None:
@@ -118,7 +118,7 @@ def test_points_that_come_out_of_order_are_drawn_from_left_to_right() -> None:
     assert [row.epsilon for row in view.rows] == [0, 1, 3, 4]
     places = [x for x, _ in view.chart.chart.series[0].points]
     assert places == sorted(places)
-    low = replace(point(4), noise=(Answer(19, 0.2, None), Answer(19, 0.6, None)))
+    low = replace(point(4), noise=(SweepAnswer(19, 0.2, None), SweepAnswer(19, 0.6, None)))
     [series] = [
         s for s in swept(asked(), [point(0), low], "", False).chart.chart.series if s.spread
     ]

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
 from app.services.attacks import stickers
-from app.services.attacks.stickers import Measured, Recipe, Sticker
+from app.services.attacks.stickers import Sticker, StickerFigures, StickerRecipe
 from app.services.networks import asset_files
 from app.services.networks.catalogue import Catalogue
 from app.services.networks.state_dict import keyed
@@ -202,7 +202,9 @@ def test_stickers_of_the_operator_appear_and_foreign_ones_are_said(
 ) -> None:
     model = Catalogue(torch.device("cpu"), 1).model("mini")
     pixels = torch.zeros(3, 8, 8, dtype=torch.uint8)
-    made = Sticker(3, model.labels[3].label, pixels, Recipe(), 5, Measured(5, 0.5, 0.5, 0.0))
+    made = Sticker(
+        3, model.labels[3].label, pixels, StickerRecipe(), 5, StickerFigures(5, 0.5, 0.5, 0.0)
+    )
     folder = application.state.services.settings.data / "stickers"
     folder.mkdir()
     tensors, about = stickers.pack([made])

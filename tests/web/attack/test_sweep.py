@@ -19,7 +19,7 @@ from app.services.attacks import sweeps
 from app.services.networks.state_dict import keyed
 from app.services.runs.pairs import paired
 from app.settings import Settings
-from app.vision.attacks.sweep import EPSILONS, SEEDS, Point, sweep
+from app.vision.attacks.sweep import EPSILONS, SEEDS, SweepPoint, sweep
 from app.web.app import create_app
 from app.web.attack.charting import SIZES
 from app.web.core import streams
@@ -221,7 +221,7 @@ def test_what_breaks_off_is_told_and_not_kept(
     client: TestClient, application: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*arguments: Any) -> Iterator[Any]:
-        yield next(one for one in sweep(*arguments) if isinstance(one, Point))
+        yield next(one for one in sweep(*arguments) if isinstance(one, SweepPoint))
         raise RuntimeError("the device is gone")
 
     monkeypatch.setattr(sweeps, "sweep", broken)

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from app.services.networks.downloads import Attempt
 from app.services.networks.fetch import Received, fetch
-from app.services.networks.partial_file import Wanted
+from app.services.networks.partial_file import WantedFile
 from app.services.networks.state_dict import keyed
 from app.settings import Settings
 from app.web.app import create_app
@@ -158,13 +158,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MisbehavingServer]:
     with serving(b"w" * 3_000_000) as made:
         digest = sha256(made.body).hexdigest()
 
-        def slow(wanted: Wanted, stop: threading.Event) -> Iterator[Received]:
+        def slow(wanted: WantedFile, stop: threading.Event) -> Iterator[Received]:
             yield Received(1_000_000, 3_000_000, 500_000.0)
             wait_until(lambda: not made.stall or stop.is_set())
             yield from fetch(wanted, stop)
 
         def attempts(row: Weights, cache: Path) -> list[Attempt]:
-            return [partial(slow, Wanted(made.url, cache / row.file, None, digest))]
+            return [partial(slow, WantedFile(made.url, cache / row.file, None, digest))]
 
         monkeypatch.setattr(downloads, "attempts", attempts)
         yield made

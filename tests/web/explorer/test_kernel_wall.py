@@ -56,13 +56,13 @@ def with_part(tmp_path: Path) -> Iterator[TestClient]:
 @pytest.mark.parametrize(
     "kind",
     [
-        kernel_wall.Group,
-        kernel_wall.Side,
-        kernel_wall.Switch,
-        kernel_wall.Wall,
+        kernel_wall.KernelGroup,
+        kernel_wall.NetworkKernels,
+        kernel_wall.WallSwitch,
+        kernel_wall.KernelWall,
         slices.Slice,
         slices.Slices,
-        kept_unit.Kept,
+        kept_unit.KeptUnit,
     ],
 )
 def test_every_field_says_what_it_is(kind: type) -> None:
@@ -224,7 +224,9 @@ def test_only_a_kernel_over_maps_has_slices(client: TestClient) -> None:
 
 def test_a_first_kernel_tells_what_it_prefers(client: TestClient) -> None:
     one = preferences(embedded().module("conv1").weight)[3]  # type: ignore[arg-type]
-    assert f"It prefers {kernel_wall.told(one)}." in shown(client, "step=conv1&channel=3")
+    assert f"It prefers {kernel_wall.preference_sentence(one)}." in shown(
+        client, "step=conv1&channel=3"
+    )
 
 
 def card(text: str) -> str:
@@ -313,7 +315,7 @@ def test_the_counts_in_the_document_are_the_page_s() -> None:
         network = embedded() if how == "trained" else registry.seeded(names[title], last="conv1")
         found = preferences(network.module("conv1").weight)  # type: ignore[arg-type]
         colour, direction, both, neither = counts
-        assert kernel_wall.counted(found) == (
+        assert kernel_wall.count_sentence(found) == (
             f"Of 64 kernels {colour} prefer a colour, {direction} a direction, {both} both, "
             f"{neither} neither."
         )

@@ -122,7 +122,7 @@ def test_every_field_of_a_context_says_what_it_is(name: str) -> None:
 
 def test_the_page_asks_for_nothing_that_its_context_lacks() -> None:
     env = environment()
-    known = {spec.name for spec in fields(contexts.Page)} | set(env.globals)
+    known = {spec.name for spec in fields(contexts.ExplorerPage)} | set(env.globals)
     source, _, _ = env.loader.get_source(env, "pages/explore.html")  # type: ignore[union-attr]
     assert meta.find_undeclared_variables(env.parse(source)) <= known
 

@@ -13,8 +13,9 @@ from app.web.lab import grid_page, photo_page, row, settings
 @pytest.mark.parametrize(
     "kind",
     [
-        row.RowLab, row.Spot, row.Strip, settings.Setting, grid_page.GridLab, grid_page.Board,
-        grid_page.Pooling, grid_page.Preset, photo_page.PhotoLab, photo_page.Shown, photo_page.Wall,
+        row.RowLab, row.Spot, row.Strip, settings.Setting, grid_page.GridLab, grid_page.NumberBoard,
+        grid_page.Pooling, grid_page.GridPreset, photo_page.PhotoLab, photo_page.LabelledPicture,
+        photo_page.FilterChoices,
     ],
 )  # fmt: skip
 def test_every_field_says_what_it_is(kind: type) -> None:

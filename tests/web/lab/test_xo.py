@@ -42,8 +42,9 @@ def sizes(text: str) -> list[str]:
 @pytest.mark.parametrize(
     "kind",
     [
-        contexts.Lab, contexts.PresetView, contexts.MapView, contexts.PartView, contexts.CellView,
-        contexts.LayerView, contexts.VotePart, contexts.VoteView, contexts.PixelView,
+        contexts.BoardPage, contexts.PresetView, contexts.BoardMap, contexts.PartView,
+        contexts.CellView,
+        contexts.BoardLayer, contexts.VotePart, contexts.VoteView, contexts.PixelView,
         learning.LearnView,
     ],
 )  # fmt: skip

@@ -20,7 +20,7 @@ from app.services.pictures.mask import Mask
 from app.services.runs.run import preprocess
 from app.vision.ablation import Ablation, ranked
 from app.vision.cover import cover
-from app.vision.occlusion import Patch, occlude
+from app.vision.occlusion import OcclusionPatch, occlude
 from app.vision.passes import run
 from app.vision.units import Unit
 from models.graph import Network
@@ -116,7 +116,7 @@ def test_the_occlusion_map_is_that_of_the_science(
 ) -> None:
     url = f"{RUN}/steps/conv5/occlusion?{query}&patch=24&stride=20&fill=mean"
     told = client.get(url).json()
-    drops = torch.cat([one.drops for one in occlude(network, normal, unit, Patch(24, 20))])
+    drops = torch.cat([one.drops for one in occlude(network, normal, unit, OcclusionPatch(24, 20))])
     torch.testing.assert_close(torch.tensor(told["drops"]).flatten(), drops, rtol=1e-4, atol=1e-6)
     assert (told["step"], told["channel"]) == (unit.step, unit.channel)
     assert told["rows"] == [[0, 24], [20, 44], [40, 64]]

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from app.services.networks.calibration import calibration
 from app.services.networks.catalogue import Catalogue
-from app.services.synthesis.query import Wanted
+from app.services.synthesis.query import SynthesisOptions
 from app.services.synthesis.shipped import shipped
 from app.web.panels.synthesis import pictures
 from app.web.parts.contexts import helped
@@ -116,9 +116,9 @@ def test_a_link_is_read_as_it_was_written_and_nonsense_refused(client: TestClien
     services = client.app.state.services  # type: ignore[attr-defined]
     model = services.catalogue.model("mini")
     for wanted in (
-        Wanted(20, 7, 64),
-        Wanted(0, 0, 96, away=True),
-        Wanted(512, 9, 128, 17, 30, True),
+        SynthesisOptions(20, 7, 64),
+        SynthesisOptions(0, 0, 96, away=True),
+        SynthesisOptions(512, 9, 128, 17, 30, True),
     ):
         asked = services.studio.asked(model, "conv5", 3, wanted)
         assert from_link(in_link(asked)) == wanted

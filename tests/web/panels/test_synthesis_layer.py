@@ -13,10 +13,10 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from app.__main__ import main
-from app.services.synthesis.collection import Collection
+from app.services.synthesis.collection import StepCollection
 from app.services.synthesis.layer_file import keep, unshown
 from app.services.synthesis.shipped import files
-from app.vision.synthesis import Recipe
+from app.vision.synthesis import SynthesisRecipe
 from app.web.core.state import Services
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -98,14 +98,14 @@ def test_why_a_collection_is_not_shown(
     mini, twin = (services.catalogue.model(name) for name in ("mini", "mini-random"))
     every = range(64)
     for model, step, channels, recipe, away, why in [
-        (twin, "conv1", every, Recipe(64), False, "random weights"),
-        (mini, "conv1", every, Recipe(64), True, "respond to least"),
-        (mini, "conv1", every, Recipe(1024), False, "64 pictures of 1024 × 1024 pixels"),
-        (mini, "conv1", every[1:], Recipe(64), False, "once all of its pictures"),
-        (mini, "conv1", every, Recipe(64), False, ""),
-        (mini, "pool1", every, Recipe(64), False, ""),
+        (twin, "conv1", every, SynthesisRecipe(64), False, "random weights"),
+        (mini, "conv1", every, SynthesisRecipe(64), True, "respond to least"),
+        (mini, "conv1", every, SynthesisRecipe(1024), False, "64 pictures of 1024 × 1024 pixels"),
+        (mini, "conv1", every[1:], SynthesisRecipe(64), False, "once all of its pictures"),
+        (mini, "conv1", every, SynthesisRecipe(64), False, ""),
+        (mini, "pool1", every, SynthesisRecipe(64), False, ""),
     ]:
-        collection = Collection(model, step, channels, recipe, tmp_path / "none", away)
+        collection = StepCollection(model, step, channels, recipe, tmp_path / "none", away)
         said = unshown(collection)
         assert why in said and bool(why) == bool(said)
         if why:

@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 
 from app.errors import Busy, NotWritten
 from app.services.engine.engine import LocalEngine
-from app.services.synthesis.disk_cache import Kept
-from app.services.synthesis.growth import Growths, Report
+from app.services.synthesis.disk_cache import PictureCache
+from app.services.synthesis.growth import GrowthReport, Growths
 from app.web.core import streams
 from tests.support.event_streams import parse
 from tests.support.synthesis_pages import (
@@ -107,8 +107,8 @@ def test_one_s_last_is_waited_for_before_the_next_begins(
     real, refused = LocalEngine.stream, 0
 
     async def first_busy(
-        self: LocalEngine, owner: str, make: Callable[[], Iterator[Report]]
-    ) -> AsyncIterator[int | Report]:
+        self: LocalEngine, owner: str, make: Callable[[], Iterator[GrowthReport]]
+    ) -> AsyncIterator[int | GrowthReport]:
         nonlocal refused
         if refused < 2:
             refused += 1
@@ -127,7 +127,7 @@ def test_a_full_disk_is_told_and_the_picture_shown(
     def full(*_: object) -> None:
         raise NotWritten("The picture is here but could not be kept: save it yourself.")
 
-    monkeypatch.setattr(Kept, "put", full)
+    monkeypatch.setattr(PictureCache, "put", full)
     *_, last, done = parse(client.get(f"/synthesis/events?{FEW}").text)
     assert "could not be kept" in last["data"]
     assert pixels(client, picture_of(last["data"])).shape == (64, 64, 3)

@@ -36,7 +36,7 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ChannelGroup:
     """The channels of a column that moved the same way."""
 
     title: str = helped("Excited, inhibited or unmoved.")
@@ -49,11 +49,11 @@ class ColumnView:
 
     title: str = helped("Whose channels these are.")
     words: str = helped("What that means.")
-    groups: tuple[Group, ...] = helped("Excited ones, inhibited ones.")
+    groups: tuple[ChannelGroup, ...] = helped("Excited ones, inhibited ones.")
 
 
 @dataclass(frozen=True, slots=True)
-class MapView:
+class ChannelMap:
     """One of three maps of a channel."""
 
     title: str = helped("Clean, attacked or difference.")
@@ -71,7 +71,7 @@ class MapsView:
     told: str = helped("What its mean response did.")
     sheet: str = helped("URL of the three maps.")
     size: tuple[int, int] = helped("Width and height of that sheet.")
-    maps: tuple[MapView, ...] = helped("The three maps.")
+    maps: tuple[ChannelMap, ...] = helped("The three maps.")
     previous: tuple[str, str] | None = helped("Page and part of the channel before it, if any.")
     next: tuple[str, str] | None = helped("Page and part of the channel after it, if any.")
     png: str = helped("URL of the three, to be saved.")
@@ -89,7 +89,7 @@ class LayerLink:
 
 
 @dataclass(frozen=True, slots=True)
-class LayerView:
+class WhereLayer:
     """One layer's channels, and perhaps one of them."""
 
     layers: tuple[LayerLink, ...] = helped("The layers to choose from.")
@@ -116,4 +116,4 @@ class WhereView:
     link: str = helped("This panel on a page of its own.")
     csv: str = helped("URL of the table.")
     png: str = helped("URL of the charts as a picture.")
-    layer: LayerView | None = helped("The channels; None where nothing changed.")
+    layer: WhereLayer | None = helped("The channels; None where nothing changed.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.pictures.charts import Chart, Series
-from app.services.attacks.spread import Control
+from app.pictures.charts import ChartSeries, LineChart
+from app.services.attacks.spread import SpreadControl
 from app.vision.attacks.drift import DriftStep
 from app.web.attack.charting import much, ticks, times
 from app.web.attack.where.contexts import DriftRow
@@ -53,7 +53,7 @@ def _as_much(found: float) -> str:
     return f"{times(found)} times as much as the noise"
 
 
-def control_words(beside: Control) -> str:
+def control_words(beside: SpreadControl) -> str:
     """What noise it is, and how large both are."""
     return (
         f"The blue curve is {NOISES[beside.kind]}: largest change {beside.linf:g} of 255 and L2 "
@@ -74,12 +74,12 @@ def rows(drift: Sequence[DriftStep]) -> tuple[DriftRow, ...]:
     )
 
 
-def charts(drift: Sequence[DriftStep]) -> tuple[Chart, Chart]:
+def charts(drift: Sequence[DriftStep]) -> tuple[LineChart, LineChart]:
     """Relative change and cosine over the steps, for attack and noise."""
     places = tuple((float(i), one.step) for i, one in enumerate(drift))
 
-    def series(name: str, role: str, values: Sequence[float]) -> Series:
-        return Series(name, role, tuple((float(i), value) for i, value in enumerate(values)))
+    def series(name: str, role: str, values: Sequence[float]) -> ChartSeries:
+        return ChartSeries(name, role, tuple((float(i), value) for i, value in enumerate(values)))
 
     changes = (
         series("Attack", "attack", [one.relative_l2 for one in drift]),
@@ -92,11 +92,11 @@ def charts(drift: Sequence[DriftStep]) -> tuple[Chart, Chart]:
     most = max(point[1] for one in changes for point in one.points)
     low = min(point[1] for one in angles for point in one.points)
     return (
-        Chart(
+        LineChart(
             "How much each step changed", "step of the network", "relative change", places,
             ticks(most), changes, upright=True,
         ),
-        Chart(
+        LineChart(
             "Cosine between before and after", "step of the network", "cosine", places,
             _cosines(low), angles, upright=True,
         ),

@@ -9,10 +9,10 @@ import torch
 
 from app.pictures.sheets import SheetLayout, arrange, reduce, sheet
 from app.services.runs.sheets import palette_of, version
-from app.vision.attacks.columns import Column, Moved
-from app.web.attack.where.contexts import Chip, ColumnView, Group, LayerLink, LayerView
+from app.vision.attacks.columns import ChannelChange, ChannelColumn
+from app.web.attack.where.contexts import ChannelGroup, Chip, ColumnView, LayerLink, WhereLayer
 from app.web.attack.where.maps import maps_view
-from app.web.attack.where.pair import Layer, ends, signed, told
+from app.web.attack.where.pair import LayerPair, ends, signed, told
 from app.web.core.templating import number
 from app.web.parts.sprites import Legend, box
 
@@ -20,7 +20,7 @@ THUMB = 48
 """Pixels of a small map; larger ones are averaged down."""
 
 
-def layer_view(layer: Layer) -> LayerView:
+def layer_view(layer: LayerPair) -> WhereLayer:
     """Everything about a layer."""
     shown = layer.columns
     order = [one.channel for column in shown.all for one in column.all]
@@ -31,7 +31,7 @@ def layer_view(layer: Layer) -> LayerView:
     query = urlencode(
         {"channels": ",".join(map(str, order)), "v": version(layer.pair.model.row)}, safe=","
     )
-    return LayerView(
+    return WhereLayer(
         _links(layer),
         layer.step,
         _sentence(layer),
@@ -47,19 +47,19 @@ def layer_view(layer: Layer) -> LayerView:
     )
 
 
-def thumbs_layout(layer: Layer, count: int) -> SheetLayout:
+def thumbs_layout(layer: LayerPair, count: int) -> SheetLayout:
     """Where small maps lie: a row a channel, clean at the left, attacked at the right."""
     height, width = reduce(torch.empty(1, *layer.maps[0].shape[1:]), THUMB).shape[1:]
     return arrange(2 * count, height, width, 2)
 
 
-def thumbs(layer: Layer, channels: Sequence[int]) -> bytes:
+def thumbs(layer: LayerPair, channels: Sequence[int]) -> bytes:
     """The small maps of some channels on the layer's scale, a PNG."""
     both = torch.stack([maps[list(channels)] for maps in layer.maps], 1).flatten(0, 1)
     return sheet(both, layer.limit, "signed", THUMB, 2).png
 
 
-def _links(layer: Layer) -> tuple[LayerLink, ...]:
+def _links(layer: LayerPair) -> tuple[LayerLink, ...]:
     return tuple(
         LayerLink(
             stage,
@@ -72,7 +72,9 @@ def _links(layer: Layer) -> tuple[LayerLink, ...]:
     )
 
 
-def _column_views(layer: Layer, layout: SheetLayout, order: list[int]) -> tuple[ColumnView, ...]:
+def _column_views(
+    layer: LayerPair, layout: SheetLayout, order: list[int]
+) -> tuple[ColumnView, ...]:
     labels = layer.pair.model.labels
     one, other = (labels[index].label for index in layer.classes)
     shown = layer.columns
@@ -89,9 +91,14 @@ def _column_views(layer: Layer, layout: SheetLayout, order: list[int]) -> tuple[
 
 
 def _column(
-    layer: Layer, title: str, words: str, column: Column, layout: SheetLayout, order: list[int]
+    layer: LayerPair,
+    title: str,
+    words: str,
+    column: ChannelColumn,
+    layout: SheetLayout,
+    order: list[int],
 ) -> ColumnView:
-    def chip(one: Moved, kind: str) -> Chip:
+    def chip(one: ChannelChange, kind: str) -> Chip:
         place = 2 * order.index(one.channel)
         return Chip(
             one.channel,
@@ -114,14 +121,14 @@ def _column(
         title,
         words,
         tuple(
-            Group(title, tuple(chip(one, kind) for one in channels))
+            ChannelGroup(title, tuple(chip(one, kind) for one in channels))
             for title, kind, channels in groups
             if channels
         ),
     )
 
 
-def _sentence(layer: Layer) -> str:
+def _sentence(layer: LayerPair) -> str:
     """What the attack did to the channels of both classes."""
     labels, shown = layer.pair.model.labels, layer.columns
     one, other = (labels[index].label for index in layer.classes)
@@ -139,5 +146,5 @@ def _sentence(layer: Layer) -> str:
     return text
 
 
-def _other(layer: Layer) -> str:
+def _other(layer: LayerPair) -> str:
     return "it was to see" if layer.classes[1] == layer.pair.target else "comes next"

@@ -8,18 +8,18 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from app.pictures.figures import Figure, coloured, figures_png
+from app.pictures.figures import CaptionedFigure, coloured, figures_png
 from app.pictures.sheets import arrange, sheet
 from app.services.runs.sheets import version
-from app.vision.attacks.columns import Moved
-from app.web.attack.where.contexts import MapsView, MapView
-from app.web.attack.where.pair import Layer, told
+from app.vision.attacks.columns import ChannelChange
+from app.web.attack.where.contexts import ChannelMap, MapsView
+from app.web.attack.where.pair import LayerPair, told
 from app.web.core.links import View
 from app.web.core.templating import number
 from app.web.parts.sprites import Legend, box
 
 
-def three(layer: Layer, channel: int) -> tuple[tuple[Tensor, Tensor, Tensor], float, float]:
+def three(layer: LayerPair, channel: int) -> tuple[tuple[Tensor, Tensor, Tensor], float, float]:
     """Clean map, attacked map and attacked minus clean, [H,W], with the limits of their scales.
 
     The first two share theirs.
@@ -30,18 +30,20 @@ def three(layer: Layer, channel: int) -> tuple[tuple[Tensor, Tensor, Tensor], fl
     return (clean, attacked, change), limit, float(change.abs().max())
 
 
-def maps_png(layer: Layer, channel: int) -> bytes:
+def maps_png(layer: LayerPair, channel: int) -> bytes:
     """The three maps of a channel side by side, cell for cell."""
     maps, limit, most = three(layer, channel)
     return sheet(torch.stack(maps), torch.tensor([limit, limit, most]), "signed", columns=3).png
 
 
-def figure_png(layer: Layer, channel: int) -> bytes:
+def figure_png(layer: LayerPair, channel: int) -> bytes:
     """The three maps of a channel with their captions, to take home."""
     view = maps_view(replace(layer, channel=channel), [])
     maps, limit, most = three(layer, channel)
     figures = [
-        Figure(coloured(one, end), f"{shown.title}: {shown.span}. Colours end at {number(end)}.")
+        CaptionedFigure(
+            coloured(one, end), f"{shown.title}: {shown.span}. Colours end at {number(end)}."
+        )
         for one, shown, end in zip(maps, view.maps, (limit, limit, most), strict=True)
     ]
     return figures_png(
@@ -49,14 +51,14 @@ def figure_png(layer: Layer, channel: int) -> bytes:
     )
 
 
-def maps_view(layer: Layer, order: Sequence[int]) -> MapsView:
+def maps_view(layer: LayerPair, order: Sequence[int]) -> MapsView:
     """The channel on screen; `order` is that of the columns."""
     channel = layer.channel or 0
     maps, limit, most = three(layer, channel)
     height, width = maps[0].shape
     layout = arrange(3, height, width, 3)
     v = version(layer.pair.model.row)
-    moved = Moved(channel, float(maps[0].double().mean()), float(maps[1].double().mean()))
+    moved = ChannelChange(channel, float(maps[0].double().mean()), float(maps[1].double().mean()))
     sources = (layer.pair.before, layer.pair.after, "")
     titles = ("Clean", "Attacked", "Attacked − clean")
     return MapsView(
@@ -75,17 +77,23 @@ def maps_view(layer: Layer, order: Sequence[int]) -> MapsView:
 
 
 def _map_view(
-    layer: Layer, channel: int, title: str, values: Tensor, place: str, limit: float, source: str
-) -> MapView:
+    layer: LayerPair,
+    channel: int,
+    title: str,
+    values: Tensor,
+    place: str,
+    limit: float,
+    source: str,
+) -> ChannelMap:
     signed = not source or float(values.min()) < 0
     end = number(limit)
     legend = Legend("signed" if signed else "nonnegative", f"−{end}" if signed else "0", end, "")
     view = View(layer.pair.model.id, source, layer.step, channel)
     span = f"{number(float(values.min()))} to {number(float(values.max()))}"
-    return MapView(title, place, span, legend, view.url() if source else "")
+    return ChannelMap(title, place, span, legend, view.url() if source else "")
 
 
-def _beside(layer: Layer, order: Sequence[int], by: int) -> tuple[str, str] | None:
+def _beside(layer: LayerPair, order: Sequence[int], by: int) -> tuple[str, str] | None:
     """Page and part of the channel before or after; of one that is in no column the first."""
     place = order.index(layer.channel) + by if layer.channel in order else 0
     if not order or not 0 <= place < len(order) or order[place] == layer.channel:

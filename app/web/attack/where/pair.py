@@ -9,20 +9,20 @@ from torch import Tensor
 
 from app.errors import UnknownStep
 from app.services.networks.calibration import calibration
-from app.services.runs.pairs import Pair
+from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
-from app.vision.attacks.columns import Columns, Moved, columns
+from app.vision.attacks.columns import ChannelChange, ChannelColumns, columns
 from app.vision.unusual import stage_ends
 from app.web.attack.pair_panels import PairView
 from app.web.core.templating import number
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerPair:
     """A layer of a pair of runs; `channel` is the one on screen, if any."""
 
     view: PairView
-    pair: Pair
+    pair: PicturePair
     clean: Run
     attacked: Run
     step: str
@@ -51,7 +51,7 @@ class Layer:
         return first, next(one for one in wanted if one is not None and one != first)
 
     @cached_property
-    def columns(self) -> Columns:
+    def columns(self) -> ChannelColumns:
         """The channels in four columns."""
         return columns(*self.maps, self.means, *self.classes)
 
@@ -73,12 +73,12 @@ class Layer:
         return self.view.query(**{k: v for k, v in given.items() if v is not None})
 
 
-def ends(pair: Pair) -> dict[int, str]:
+def ends(pair: PicturePair) -> dict[int, str]:
     """The steps that can be looked at, by stage: the last of each before its pool."""
     return stage_ends(pair.model.outline)
 
 
-def chosen(pair: Pair, step: str) -> str:
+def chosen(pair: PicturePair, step: str) -> str:
     """A layer by its step; without one the last. Raises `UnknownStep`."""
     known = list(ends(pair).values())
     if step and step not in known:
@@ -86,7 +86,7 @@ def chosen(pair: Pair, step: str) -> str:
     return step or known[-1]
 
 
-def checked(layer: Layer) -> Layer:
+def checked(layer: LayerPair) -> LayerPair:
     """The layer, if it has the channel that is asked for. Raises `UnknownStep`."""
     count = len(layer.maps[0])
     if layer.channel is not None and layer.channel >= count:
@@ -99,7 +99,7 @@ def signed(value: float) -> str:
     return f"+{number(value)}" if value > 0 else number(value)
 
 
-def told(one: Moved) -> str:
+def told(one: ChannelChange) -> str:
     return (
         f"Mean response {number(one.clean)}, attacked {number(one.attacked)}: {signed(one.change)}."
     )

@@ -13,8 +13,8 @@ from fastapi.responses import Response
 
 from app.errors import BadRequest
 from app.pictures.charts import chart_png
-from app.services.attacks.spread import Control, control, drifted
-from app.services.runs.pairs import Pair
+from app.services.attacks.spread import SpreadControl, control, drifted
+from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
 from app.services.runs.sheets import channels
 from app.vision.attacks.drift import DriftStep
@@ -24,8 +24,8 @@ from app.web.attack.where.contexts import WhereView
 from app.web.attack.where.drift import charts, control_words, rows, sentence
 from app.web.attack.where.layer import layer_view, thumbs
 from app.web.attack.where.maps import figure_png, maps_png
-from app.web.attack.where.pair import Layer, checked, chosen
-from app.web.core.file_responses import Version, kept, picture, table
+from app.web.attack.where.pair import LayerPair, checked, chosen
+from app.web.core.file_responses import Version, csv_response, file_response, png_response
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
 
@@ -42,7 +42,7 @@ class Both:
     """Both pictures' ways through the network, to their ends."""
 
     view: PairView
-    pair: Pair
+    pair: PicturePair
     clean: Run
     attacked: Run
 
@@ -66,16 +66,16 @@ async def both(view: PairViewDep, pair: PairDep, services: ServicesDep) -> Async
 BothDep = Annotated[Both, Depends(both)]
 
 
-async def layered(found: BothDep, layer: str = "", channel: ChannelQuery = None) -> Layer:
+async def layered(found: BothDep, layer: str = "", channel: ChannelQuery = None) -> LayerPair:
     """The layer that the query names, by default the last."""
     step = chosen(found.pair, layer)
-    return checked(Layer(found.view, found.pair, found.clean, found.attacked, step, channel))
+    return checked(LayerPair(found.view, found.pair, found.clean, found.attacked, step, channel))
 
 
-LayerDep = Annotated[Layer, Depends(layered)]
+LayerDep = Annotated[LayerPair, Depends(layered)]
 
 
-async def _drift(found: Both, services: ServicesDep) -> tuple[Control, tuple[DriftStep, ...]]:
+async def _drift(found: Both, services: ServicesDep) -> tuple[SpreadControl, tuple[DriftStep, ...]]:
     beside = await asyncio.to_thread(control, found.pair)
     return beside, await drifted(services.engine, found.pair, found.clean, found.attacked, beside)
 
@@ -124,7 +124,7 @@ async def drift_csv(found: BothDep, services: ServicesDep) -> Response:
         (one.step, one.relative_l2, one.cosine, one.noise_relative_l2, one.noise_cosine)
         for one in drift
     ]
-    return table(head, lines, "layerscope-drift.csv")
+    return csv_response(head, lines, "layerscope-drift.csv")
 
 
 @router.get("/drift.png")
@@ -134,7 +134,7 @@ async def drift_png(found: BothDep, services: ServicesDep) -> Response:
     words = f"{sentence(drift)} {control_words(beside)}"
     title = f"Where an attack happens: {found.pair.model.row.title}"
     png = await asyncio.to_thread(chart_png, title, charts(drift), words, 760)
-    return kept(png, "image/png", False, "layerscope-drift.png")
+    return file_response(png, "image/png", False, "layerscope-drift.png")
 
 
 @router.get("/channels.csv")
@@ -147,7 +147,7 @@ async def channels_csv(layer: LayerDep) -> Response:
         for name, column in zip(names, layer.columns.all, strict=True)
         for one in column.all
     ]
-    return table(head, lines, f"layerscope-{layer.step}.csv")
+    return csv_response(head, lines, f"layerscope-{layer.step}.csv")
 
 
 @router.get("/thumbs.png")
@@ -157,7 +157,7 @@ async def thumbs_png(
     """The small maps of the channels that are named, clean beside attacked."""
     wanted = _listed(layer, channels)
     png = await asyncio.to_thread(thumbs, layer, wanted)
-    return picture(png, layer.pair.model.row, v)
+    return png_response(png, layer.pair.model.row, v)
 
 
 @router.get("/maps.png")
@@ -168,12 +168,12 @@ async def maps(layer: LayerDep, v: Version = "", save: bool = False) -> Response
     if save:
         png = await asyncio.to_thread(figure_png, layer, layer.channel)
         name = f"layerscope-{layer.step}-{layer.channel}.png"
-        return kept(png, "image/png", False, name)
+        return file_response(png, "image/png", False, name)
     png = await asyncio.to_thread(maps_png, layer, layer.channel)
-    return picture(png, layer.pair.model.row, v)
+    return png_response(png, layer.pair.model.row, v)
 
 
-def _listed(layer: Layer, wanted: str) -> tuple[int, ...]:
+def _listed(layer: LayerPair, wanted: str) -> tuple[int, ...]:
     """Channels by number, each once. Raises `BadRequest`, `UnknownStep`."""
     record = next(one for one in layer.clean.records if one.step.name == layer.step)
     found = channels(record, wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.services.runs.arithmetic import chained
 from app.services.runs.run import Record, Run
-from app.vision.arithmetic.chain import Link, Place
+from app.vision.arithmetic.chain import CellPlace, ChainStep
 from app.web.api.explain import choices
 from app.web.core.links import View, input_url
 from app.web.core.templating import number, percent
@@ -26,7 +26,9 @@ PASSED = {
 """What happens at a link where nothing is added up."""
 
 
-def chain_made(view: View, run: Run, record: Record, place: Place) -> tuple[str, ChainMade, str]:
+def chain_made(
+    view: View, run: Run, record: Record, place: CellPlace
+) -> tuple[str, ChainMade, str]:
     """The chain that `view.path` describes. Raises `BadRequest` for a path that is not there."""
     path = choices(view.path or "")
     links = chained(run, record, place.channel, (place.y, place.x), path)
@@ -51,7 +53,7 @@ def chain_made(view: View, run: Run, record: Record, place: Place) -> tuple[str,
     return "_chain.html", chain, _sentence(run, links)
 
 
-def _link(view: View, run: Run, link: Link, before: list[int]) -> LinkMade:
+def _link(view: View, run: Run, link: ChainStep, before: list[int]) -> LinkMade:
     """`before` is what was chosen at the sums above this link."""
 
     def part(i: int) -> PartMade:
@@ -84,7 +86,7 @@ def _link(view: View, run: Run, link: Link, before: list[int]) -> LinkMade:
     )
 
 
-def _end(run: Run, last: Link) -> tuple[str, str, tuple[int, int], str]:
+def _end(run: Run, last: ChainStep) -> tuple[str, str, tuple[int, int], str]:
     """The first step's kernel and the patch of the input it lies on; empty where not reached."""
     step = run.model.outline.step(last.place.step)
     url, layout = kernel_sheet(run.model, step)
@@ -99,7 +101,7 @@ def _end(run: Run, last: Link) -> tuple[str, str, tuple[int, int], str]:
     return url, box, (layout.width, layout.height), f"{left} {top} {axis_x.size} {axis_y.size}"
 
 
-def _ended(run: Run, last: Link) -> str:
+def _ended(run: Run, last: ChainStep) -> str:
     if run.model.outline.step(last.place.step).inputs[0] == INPUT:
         return ""
     if last.kind == "relu":
@@ -107,7 +109,7 @@ def _ended(run: Run, last: Link) -> str:
     return "The chain ends here: nothing pushed this cell its way but the bias."
 
 
-def _sentence(run: Run, links: list[Link]) -> str:
+def _sentence(run: Run, links: list[ChainStep]) -> str:
     """The first sum and where the chain arrives."""
     first = next((link for link in links if link.adds and link.parts), None)
     if first is None:

@@ -11,7 +11,7 @@ from app.web.explorer.contexts import Tab
 from app.web.panels.panel_link import PanelLink
 from app.web.parts.contexts import helped
 from app.web.parts.number_grids import Grid
-from app.web.parts.photo import Photo
+from app.web.parts.photo import PhotoOverlay
 from app.web.parts.step_words import Words
 from app.web.parts.terms import Term
 from models.graph import Step
@@ -195,7 +195,7 @@ class ChainMade:
     """From a cell down to the photo."""
 
     links: tuple[LinkMade, ...] = helped("The links, the deepest last.")
-    photo: Photo = helped("The photo under it.")
+    photo: PhotoOverlay = helped("The photo under it.")
     kernel: str = helped("URL of the first step's kernels, empty where the chain ends before.")
     kernel_box: str = helped("The kernel's part of it, as an SVG viewBox.")
     kernel_size: tuple[int, int] = helped("Width and height of that sheet.")

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from app.services.runs.run import Record, Run
 from app.services.runs.sheets import version
-from app.vision.arithmetic.chain import Place
+from app.vision.arithmetic.chain import CellPlace
 from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
 from app.vision.arithmetic.pooling import MeanCell
 from app.web.core.links import View, sheet_url
@@ -16,11 +16,11 @@ from app.web.parts.unit_names import place_name, place_url
 
 
 def relu_made(
-    view: View, run: Run, record: Record, place: Place, cell: ReluCell
+    view: View, run: Run, record: Record, place: CellPlace, cell: ReluCell
 ) -> tuple[str, ReluMade, str]:
     """What was given, what was cut away, how much is zero."""
     before = record.step.inputs[0]
-    given = Place(before, place.channel, place.y, place.x)
+    given = CellPlace(before, place.channel, place.y, place.x)
     maps: tuple[tuple[str, str], ...] = ()
     if run.spatial(record.step.name):
         cut = f"{view.run}/steps/{quote(record.step.name)}/cut.png?channel={place.channel}"
@@ -55,10 +55,10 @@ def relu_made(
 
 
 def norm_made(
-    view: View, run: Run, record: Record, place: Place, cell: NormCell
+    view: View, run: Run, record: Record, place: CellPlace, cell: NormCell
 ) -> tuple[str, FormulaMade, str]:
     """Shifted and stretched, number by number."""
-    before = Place(record.step.inputs[0], place.channel, place.y, place.x)
+    before = CellPlace(record.step.inputs[0], place.channel, place.y, place.x)
     centred = cell.given - cell.mean
     lines = (
         ("given", exact(cell.given)),
@@ -88,10 +88,10 @@ def norm_made(
 
 
 def copy_made(
-    view: View, run: Run, record: Record, place: Place, cell: CopyCell
+    view: View, run: Run, record: Record, place: CellPlace, cell: CopyCell
 ) -> tuple[str, FormulaMade, str]:
     """Taken over unchanged: from where."""
-    source = Place(cell.source, cell.channel, cell.y, cell.x)
+    source = CellPlace(cell.source, cell.channel, cell.y, cell.x)
     name = place_name(run, source)
     if record.step.kind == "flatten":
         _, height, width = run.model.geometry[cell.source].shape
@@ -114,7 +114,7 @@ def copy_made(
 
 
 def mean_made(
-    view: View, run: Run, record: Record, place: Place, cell: MeanCell
+    view: View, run: Run, record: Record, place: CellPlace, cell: MeanCell
 ) -> tuple[str, FormulaMade, str]:
     """The mean of a whole map."""
     before = record.step.inputs[0]
@@ -124,7 +124,7 @@ def mean_made(
         (f"÷ {cell.count}", exact(cell.total)),
     )
     strongest = divmod(int(cell.grid.argmax()), cell.grid.shape[1])
-    source = Place(before, place.channel, *strongest)
+    source = CellPlace(before, place.channel, *strongest)
     maps = (("The map", _map(view, run, before, place.channel)),)
     rows, columns = cell.grid.shape
     made = FormulaMade(
@@ -145,7 +145,7 @@ def mean_made(
 
 
 def _before_after(
-    view: View, run: Run, record: Record, place: Place
+    view: View, run: Run, record: Record, place: CellPlace
 ) -> tuple[tuple[str, str], ...]:
     before = record.step.inputs[0]
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.services.runs.run import Record, Run
-from app.vision.arithmetic.chain import Place
+from app.vision.arithmetic.chain import CellPlace
 from app.vision.arithmetic.pointwise import unflattened
 from app.vision.arithmetic.voting import ShareCell, VoteCell
 from app.web.core.links import View
@@ -20,7 +20,7 @@ CLASSES = 8
 
 
 def vote_made(
-    view: View, run: Run, record: Record, place: Place, cell: VoteCell
+    view: View, run: Run, record: Record, place: CellPlace, cell: VoteCell
 ) -> tuple[str, VoteMade, str]:
     """The strongest for and against, the others summed."""
     magnitude, before = cell.magnitude or 1.0, record.step.inputs[0]
@@ -54,24 +54,24 @@ def vote_made(
     )
 
 
-def _voter(run: Run, before: str, index: int) -> Place:
+def _voter(run: Run, before: str, index: int) -> CellPlace:
     """The cell behind a number: of a flattening, the cell of the maps before."""
     step = run.model.outline.step(before)
     if step.kind != "flatten":
-        return Place(before, index)
+        return CellPlace(before, index)
     source = step.inputs[0]
-    return Place(source, *unflattened(run.model.geometry[source].shape, index))
+    return CellPlace(source, *unflattened(run.model.geometry[source].shape, index))
 
 
 def share_made(
-    view: View, run: Run, record: Record, place: Place, cell: ShareCell
+    view: View, run: Run, record: Record, place: CellPlace, cell: ShareCell
 ) -> tuple[str, ShareMade, str]:
     """Softmax's formula with the real logits."""
     labels, denominator = run.model.labels, cell.denominator
 
     def term(index: int, logit: float) -> ShareTermMade:
         exponential = float(cell.exponentials[index])
-        url = place_url(view, run, Place(record.step.name, index), zoom="arithmetic")
+        url = place_url(view, run, CellPlace(record.step.name, index), zoom="arithmetic")
         share = exponential / denominator
         return ShareTermMade(index, labels[index].label, logit, exponential, share, url)
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from app.services.runs.arithmetic import checked_cell, checked_channel, explained
 from app.services.runs.run import Record, Run
-from app.vision.arithmetic.chain import Place
+from app.vision.arithmetic.chain import CellPlace
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.arithmetic.explain import Cell
 from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
@@ -30,7 +30,7 @@ def deep_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...
     channel = checked_channel(record, view.channel or 0)
     cell = checked_cell(run, record, channel, view.y, view.x)
     # From here on every link names the cell, also where the strongest was meant.
-    place = Place(record.step.name, channel, *cell)
+    place = CellPlace(record.step.name, channel, *cell)
     spatial = run.spatial(record.step.name)
     if spatial:
         view = view.pinned(cell)
@@ -59,7 +59,7 @@ def deep_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...
     )
 
 
-def _made(view: View, run: Run, record: Record, place: Place, cell: Cell) -> Made:
+def _made(view: View, run: Run, record: Record, place: CellPlace, cell: Cell) -> Made:
     if view.zoom == "chain":
         return chain.chain_made(view, run, record, place)
     match cell:

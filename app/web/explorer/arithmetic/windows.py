@@ -11,7 +11,7 @@ from torch import Tensor
 from app.errors import BadRequest
 from app.services.runs.run import Record, Run
 from app.services.runs.sheets import version
-from app.vision.arithmetic.chain import Place
+from app.vision.arithmetic.chain import CellPlace
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.arithmetic.pooling import PoolCell
 from app.vision.window import Window
@@ -33,7 +33,7 @@ SHIFTS = (("←", "left", -1, 0), ("→", "right", 1, 0), ("↑", "up", 0, -1), 
 
 
 def conv_made(
-    view: View, run: Run, record: Record, place: Place, cell: ConvCell
+    view: View, run: Run, record: Record, place: CellPlace, cell: ConvCell
 ) -> tuple[str, ConvMade, str]:
     """Patch times kernel for one input map, and what every input map adds."""
     step, before = record.step, record.step.inputs[0]
@@ -72,7 +72,7 @@ def conv_made(
     return "_conv.html", made, _conv_sentence(run, place, cell, sums)
 
 
-def _conv_sentence(run: Run, place: Place, cell: ConvCell, sums: tuple[Term, ...]) -> str:
+def _conv_sentence(run: Run, place: CellPlace, cell: ConvCell, sums: tuple[Term, ...]) -> str:
     kh, kw = cell.kernel.shape[1:]
     one = sums[0]
     return (
@@ -83,12 +83,12 @@ def _conv_sentence(run: Run, place: Place, cell: ConvCell, sums: tuple[Term, ...
 
 
 def pool_made(
-    view: View, run: Run, record: Record, place: Place, cell: PoolCell
+    view: View, run: Run, record: Record, place: CellPlace, cell: PoolCell
 ) -> tuple[str, PoolMade, str]:
     """The window, its winner, and the maps before and after."""
     step, before = record.step, record.step.inputs[0]
     inside = (cell.winner[0] - cell.rows[0], cell.winner[1] - cell.columns[0])
-    winner = Place(before, place.channel, *cell.winner)
+    winner = CellPlace(before, place.channel, *cell.winner)
     made = PoolMade(
         scan=_scan(view, run, record, place, place.channel),
         window=grid("patch", "What the window sees", cell.numbers, marks={inside: "winner"}),
@@ -106,7 +106,7 @@ def pool_made(
     return "_pool.html", made, say
 
 
-def _scan(view: View, run: Run, record: Record, place: Place, source: int) -> Scan:
+def _scan(view: View, run: Run, record: Record, place: CellPlace, source: int) -> Scan:
     step, before = record.step, record.step.inputs[0]
     model, window = run.model, Window.of(record.step)
     size = _size(run, before)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from app.vision.tiny_network.tiny import Match, Output, largest_cell, match_cell, window_of
+from app.vision.tiny_network.tiny import Match, TinyOutput, largest_cell, match_cell, window_of
 from app.web.lab.xo.contexts import CellView, PartView
-from app.web.lab.xo.state import Cell
+from app.web.lab.xo.state import BoardCell
 from app.web.lab.xo.words import (
     conv_equation,
     conv_words,
@@ -24,7 +24,7 @@ Marks = dict[tuple[int, int, int], str]
 PADDED = "{} cells of the window lie in the padding and count 0."
 
 
-def placed(cell: Cell, outputs: tuple[Output, ...]) -> str:
+def placed(cell: BoardCell, outputs: tuple[TinyOutput, ...]) -> str:
     """Why there is no such number, saying what range holds; "" where there is one."""
     if not outputs:
         return "There is no layer whose numbers could be chosen."
@@ -40,7 +40,7 @@ def placed(cell: Cell, outputs: tuple[Output, ...]) -> str:
 
 
 def explain(
-    output: Output, cell: Cell, kernels: Tensor, match: Match
+    output: TinyOutput, cell: BoardCell, kernels: Tensor, match: Match
 ) -> tuple[CellView, str, Marks]:
     """The arithmetic of a number, it in a sentence, and which cells before it were read."""
     place = cell.map, cell.y, cell.x
@@ -52,7 +52,7 @@ def explain(
 
 
 def _conv(
-    output: Output,
+    output: TinyOutput,
     place: tuple[int, int, int],
     kernels: Tensor,
     match: Match,
@@ -93,7 +93,7 @@ def _conv(
 
 
 def _pool(
-    output: Output,
+    output: TinyOutput,
     place: tuple[int, int, int],
     kernels: Tensor,
     match: Match,
@@ -133,7 +133,7 @@ def _pool_note(count: int, ties: int) -> str:
 
 
 def _relu(
-    output: Output,
+    output: TinyOutput,
     place: tuple[int, int, int],
     kernels: Tensor,
     match: Match,

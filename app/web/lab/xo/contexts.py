@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.vision.tiny_network.pixels import Comparison
+from app.vision.tiny_network.pixels import PixelComparison
 from app.web.parts.contexts import helped
 from app.web.parts.number_grids import Grid
 
@@ -19,7 +19,7 @@ class PresetView:
 
 
 @dataclass(frozen=True, slots=True)
-class MapView:
+class BoardMap:
     """One map of a layer; each number is a button."""
 
     name: str = helped("What it is called.")
@@ -50,7 +50,7 @@ class CellView:
 
 
 @dataclass(frozen=True, slots=True)
-class LayerView:
+class BoardLayer:
     """One layer: its card and its maps. Orders are layers as the form sends them, "" for none."""
 
     number: int = helped("Its place, from 1.")
@@ -60,7 +60,7 @@ class LayerView:
     note: str = helped("What it does.")
     size: str = helped("What it makes of which size; why it does not fit, where it does not.")
     fits: bool = helped("Whether anything comes out.")
-    maps: tuple[MapView, ...] = helped("Its maps.")
+    maps: tuple[BoardMap, ...] = helped("Its maps.")
     earlier: str = helped("The order with it one place earlier.")
     later: str = helped("The order with it one place later.")
     without: str = helped("The order without it.")
@@ -111,7 +111,7 @@ class PixelView:
 
 
 @dataclass(frozen=True, slots=True)
-class Lab:
+class BoardPage:
     """The whole page."""
 
     board: tuple[tuple[bool, ...], ...] = helped("Where there is ink.")
@@ -128,9 +128,9 @@ class Lab:
     full: str = helped("Why none can be added, if so.")
     first: str = helped("The order at first; empty where that is on screen.")
     input: Grid = helped("The board in numbers.")
-    layers: tuple[LayerView, ...] = helped("The layers.")
+    layers: tuple[BoardLayer, ...] = helped("The layers.")
     vote: VoteView | None = helped("The vote; None where a layer does not fit.")
-    comparison: Comparison = helped("The comparison pixel by pixel.")
+    comparison: PixelComparison = helped("The comparison pixel by pixel.")
     pixels: tuple[PixelView, ...] = helped("It, letter by letter.")
     say: str = helped("What is on screen, in one sentence.")
     problems: tuple[str, ...] = helped("What was wrong with the request, in sentences.")

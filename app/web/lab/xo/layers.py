@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from app.vision.tiny_network.tiny import CONVS, LAYERS, Layer, Output, plan, spelled
+from app.vision.tiny_network.tiny import CONVS, LAYERS, TinyLayer, TinyOutput, plan, spelled
 from app.web.lab.xo.cells import Marks
-from app.web.lab.xo.contexts import LayerView, MapView
-from app.web.lab.xo.state import State
+from app.web.lab.xo.contexts import BoardLayer, BoardMap
+from app.web.lab.xo.state import BoardState
 from app.web.lab.xo.words import ALL_MAPS, NOTES, TITLES, coverage_words, map_name, writer
-from app.web.lab.xo.work import Worked
+from app.web.lab.xo.work import BoardResult
 from app.web.parts.number_grids import Grid, grid
 
 ADDS = (("conv", "Convolution"), ("relu", "ReLU"), ("pool", "Max pooling"))
 
 
-def layer_views(worked: Worked, marks: Marks) -> list[LayerView]:
+def layer_views(worked: BoardResult, marks: Marks) -> list[BoardLayer]:
     """Every layer; `marks` are the cells that the selected number was made of."""
     state, sizes = worked.state, plan(worked.state.layers).sizes
     return [_layer(worked, i, sizes, marks) for i in range(len(state.layers))]
 
 
-def addable(layers: tuple[Layer, ...]) -> tuple[tuple[str, str], ...]:
+def addable(layers: tuple[TinyLayer, ...]) -> tuple[tuple[str, str], ...]:
     """Titles of the layers that can be added, and the order with each."""
     if len(layers) >= LAYERS:
         return ()
@@ -34,7 +34,7 @@ def addable(layers: tuple[Layer, ...]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def full(layers: tuple[Layer, ...]) -> str:
+def full(layers: tuple[TinyLayer, ...]) -> str:
     """Why nothing, or no convolution, can be added; "" where it can."""
     if len(layers) >= LAYERS:
         return f"{LAYERS} layers are the most that can be stacked here."
@@ -49,12 +49,12 @@ def of_map(marks: Marks, map: int) -> dict[tuple[int, int], str]:
 
 
 def _layer(
-    worked: Worked, i: int, sizes: tuple[tuple[int, int, int], ...], marks: Marks
-) -> LayerView:
+    worked: BoardResult, i: int, sizes: tuple[tuple[int, int, int], ...], marks: Marks
+) -> BoardLayer:
     order = worked.state.layers
     layer, fits = order[i], i < len(worked.outputs)
     counts = _coverage(layer, sizes[i]) if fits else None
-    return LayerView(
+    return BoardLayer(
         number=i + 1,
         kind=layer.kind,
         word=str(layer),
@@ -73,7 +73,7 @@ def _layer(
     )
 
 
-def _note(layer: Layer, maps: int) -> str:
+def _note(layer: TinyLayer, maps: int) -> str:
     note = NOTES[layer.kind]
     return f"{note} {ALL_MAPS}" if layer.kind == "conv" and maps > 1 else note
 
@@ -85,7 +85,7 @@ def _size(i: int, sizes: tuple[tuple[int, int, int], ...], misfit: str) -> str:
     return misfit if i + 1 == len(sizes) else "Waits for the layer before it."
 
 
-def _coverage(layer: Layer, size: tuple[int, int, int]) -> Tensor | None:
+def _coverage(layer: TinyLayer, size: tuple[int, int, int]) -> Tensor | None:
     """How often a convolution reads each cell; None for other layers."""
     window = layer.window
     return window.coverage(size[1:]) if window and layer.kind == "conv" else None
@@ -96,7 +96,7 @@ def _used(number: int, counts: Tensor) -> Grid:
     return grid(name, "How often each number is used", counts.double(), text=writer(counts))
 
 
-def _maps(state: State, output: Output, marks: Marks) -> tuple[MapView, ...]:
+def _maps(state: BoardState, output: TinyOutput, marks: Marks) -> tuple[BoardMap, ...]:
     count, text = output.values.shape[0], writer(output.values)
     limit = float(output.values.abs().max())
     views = []
@@ -110,11 +110,11 @@ def _maps(state: State, output: Output, marks: Marks) -> tuple[MapView, ...]:
             text=text,
             marks=_marks(state, output.number, i, marks),
         )
-        views.append(MapView(name, f"{output.number}.{i}", made))
+        views.append(BoardMap(name, f"{output.number}.{i}", made))
     return tuple(views)
 
 
-def _marks(state: State, number: int, map: int, marks: Marks) -> dict[tuple[int, int], str]:
+def _marks(state: BoardState, number: int, map: int, marks: Marks) -> dict[tuple[int, int], str]:
     """The selected number on its own map, what it was made of on those before."""
     cell = state.cell
     if cell and (cell.layer, cell.map) == (number, map):
@@ -122,7 +122,7 @@ def _marks(state: State, number: int, map: int, marks: Marks) -> dict[tuple[int,
     return of_map(marks, map) if cell and cell.layer == number + 1 else {}
 
 
-def _moved(order: tuple[Layer, ...], i: int, to: int) -> str:
+def _moved(order: tuple[TinyLayer, ...], i: int, to: int) -> str:
     """The order with layer `i` at place `to`; "" where that is no place."""
     if not 0 <= to < len(order):
         return ""
@@ -130,8 +130,8 @@ def _moved(order: tuple[Layer, ...], i: int, to: int) -> str:
     return spelled((*rest[:to], order[i], *rest[to:]))
 
 
-def _padded(order: tuple[Layer, ...], i: int) -> str:
+def _padded(order: tuple[TinyLayer, ...], i: int) -> str:
     """The order with the padding of convolution `i` switched; "" for another layer."""
     if order[i].kind != "conv":
         return ""
-    return spelled((*order[:i], Layer("conv", 1 - order[i].padding), *order[i + 1 :]))
+    return spelled((*order[:i], TinyLayer("conv", 1 - order[i].padding), *order[i + 1 :]))

@@ -12,10 +12,10 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import BadRequest
 from app.vision.tiny_network.learn import EVERY, Learned, check, learn
-from app.vision.tiny_network.tiny import Layer, Match, spelled
+from app.vision.tiny_network.tiny import Match, TinyLayer, spelled
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
-from app.web.core.streams import DONE, begun, broken
+from app.web.core.streams import DONE, error_event, started
 from app.web.core.templating import render, render_text
 from app.web.lab.xo.state import as_text, read
 from app.web.lab.xo.words import signed
@@ -30,19 +30,19 @@ Seed = Annotated[int, Query(ge=0, le=SEEDS, description="Where the random kernel
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LearningPlan:
     """What is to be learned."""
 
-    layers: tuple[Layer, ...]
+    layers: tuple[TinyLayer, ...]
     match: Match
     seed: int
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class QueuedLearning:
     """A run that has its place in the queue: 0 goes next."""
 
-    plan: Plan
+    plan: LearningPlan
     place: int
     items: AsyncIterator[int | Learned]
 
@@ -61,7 +61,7 @@ class LearnView:
     done: bool = helped("Whether it was the last.")
 
 
-def planned(request: Request, seed: Seed = 0) -> Plan:
+def planned(request: Request, seed: Seed = 0) -> LearningPlan:
     """What the query names. Raises `BadRequest` where that cannot be learned."""
     asked = read(request.query_params)
     if asked.problems:
@@ -70,19 +70,21 @@ def planned(request: Request, seed: Seed = 0) -> Plan:
         check(asked.state.layers)
     except ValueError as error:
         raise BadRequest(str(error)) from None
-    return Plan(asked.state.layers, asked.state.match, seed)
+    return LearningPlan(asked.state.layers, asked.state.match, seed)
 
 
-PlanDep = Annotated[Plan, Depends(planned)]
+PlanDep = Annotated[LearningPlan, Depends(planned)]
 
 
-async def queued(plan: PlanDep, services: ServicesDep, owner: OwnerDep) -> AsyncIterator[Run]:
+async def queued(
+    plan: PlanDep, services: ServicesDep, owner: OwnerDep
+) -> AsyncIterator[QueuedLearning]:
     """The run, held until its stream has ended: what can fail fails before it begins."""
-    place, items = await begun(
+    place, items = await started(
         lambda: services.engine.stream(owner, lambda: learn(plan.layers, plan.match, plan.seed))
     )
     try:
-        yield Run(plan, place, items)
+        yield QueuedLearning(plan, place, items)
     finally:
         await items.aclose()  # type: ignore[attr-defined]
 
@@ -100,7 +102,7 @@ async def panel(request: Request, plan: PlanDep) -> Response:
 
 @router.get("/xo/events", response_class=EventSourceResponse)
 async def events(
-    run: Annotated[Run, Depends(queued)],
+    run: Annotated[QueuedLearning, Depends(queued)],
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """The place in the queue, the learning step by step, `done`. An event's id is its step.
@@ -122,7 +124,7 @@ async def events(
                 text = render_text("lab/xo/_learning.html", as_dict(_view(item, losses)))
                 yield ServerSentEvent(raw_data=text, id=str(item.step))
     except Exception as error:
-        yield broken(error)
+        yield error_event(error)
     yield DONE
 
 

@@ -9,13 +9,13 @@ from fastapi.responses import Response
 from torch import Tensor
 
 from app.pictures.tables import Block, tables_png
-from app.web.core.file_responses import kept, table
+from app.web.core.file_responses import csv_response, file_response
 from app.web.lab.answers import answer
 from app.web.lab.frame import is_part
 from app.web.lab.xo.state import read
 from app.web.lab.xo.view import lab
 from app.web.lab.xo.words import map_name, verdict_words, writer
-from app.web.lab.xo.work import Worked, work
+from app.web.lab.xo.work import BoardResult, work
 
 router = APIRouter()
 
@@ -34,7 +34,7 @@ def xo_png(request: Request) -> Response:
     """Board, maps and vote as a picture."""
     worked = work(read(request.query_params).state)
     png = tables_png("X or O", list(_blocks(worked)), _sentence(worked))
-    return kept(png, "image/png", False, "layerscope-xo.png")
+    return file_response(png, "image/png", False, "layerscope-xo.png")
 
 
 @router.get("/xo.csv")
@@ -42,15 +42,15 @@ def xo_csv(request: Request) -> Response:
     """A line for each number: the board, every map, the vote."""
     worked = work(read(request.query_params).state)
     head = ["layer", "kind", "map", "row", "column", "value"]
-    return table(head, _lines(worked), "layerscope-xo.csv")
+    return csv_response(head, _lines(worked), "layerscope-xo.csv")
 
 
-def _sentence(worked: Worked) -> str:
+def _sentence(worked: BoardResult) -> str:
     made = worked.vote
     return verdict_words(made.verdict, made.x, made.o, worked.pixels) if made else worked.misfit
 
 
-def _blocks(worked: Worked) -> Iterator[Block]:
+def _blocks(worked: BoardResult) -> Iterator[Block]:
     kernels = worked.state.weights
     yield Block("Board", worked.state.values.tolist(), 1, writer(worked.state.values))
     for i, kernel in enumerate(kernels):
@@ -72,7 +72,7 @@ def _many(title: str, maps: Tensor) -> Iterator[Block]:
         yield Block(f"{title} {i}", values.tolist(), limit, text)
 
 
-def _lines(worked: Worked) -> Iterator[tuple[object, ...]]:
+def _lines(worked: BoardResult) -> Iterator[tuple[object, ...]]:
     yield from _cells(0, "board", worked.state.values[None])
     for output in worked.outputs:
         yield from _cells(output.number, str(output.layer), output.values)

@@ -13,7 +13,7 @@ from starlette.datastructures import QueryParams
 from torch import Tensor
 
 from app.vision.tiny_network.board import CELLS, INK, PAPER, SIDE, ideal
-from app.vision.tiny_network.tiny import KERNEL, KERNELS, Layer, Match, features, parse, spelled
+from app.vision.tiny_network.tiny import KERNEL, KERNELS, Match, TinyLayer, features, parse, spelled
 
 LIMIT = 9.0
 """Largest magnitude of a kernel's number."""
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"[+-]?(\d{1,12}([.,]\d{0,12})?|[.,]\d{1,12})(e[+-]?\d{1,2}
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class BoardCell:
     """A number of a map: `layer` counts from 1, the others from 0."""
 
     layer: int
@@ -41,14 +41,14 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class BoardState:
     """All that the page shows. `board` is 81 bits, the first cell the highest; 1 is ink."""
 
     board: int
-    layers: tuple[Layer, ...]
+    layers: tuple[TinyLayer, ...]
     kernels: tuple[float, ...]
     match: Match = "mean"
-    cell: Cell | None = None
+    cell: BoardCell | None = None
 
     @property
     def values(self) -> Tensor:
@@ -80,17 +80,17 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BoardQuery:
     """A state, what was wrong with the request, and which fields of the form must be drawn anew."""
 
-    state: State
+    state: BoardState
     problems: tuple[str, ...]
     redraw: frozenset[str]
 
 
-def plain() -> State:
+def plain() -> BoardState:
     """The page at first: the ideal X, the three features of the X."""
-    return State(as_bits(ideal("X")), parse(LAYERS), default_kernels())
+    return BoardState(as_bits(ideal("X")), parse(LAYERS), default_kernels())
 
 
 def default_kernels() -> tuple[float, ...]:
@@ -98,7 +98,7 @@ def default_kernels() -> tuple[float, ...]:
     return tuple(features().flatten().tolist())
 
 
-def read(given: QueryParams) -> Asked:
+def read(given: QueryParams) -> BoardQuery:
     """The state that a query names; where it names none, the last that held or the first."""
     problems: list[str] = []
     first = plain()
@@ -111,7 +111,7 @@ def read(given: QueryParams) -> Asked:
     if given.get("shown", spelled(layers)) == spelled(layers):
         cell = _cell(given, problems)
     redraw = frozenset(name for name in ("board", "kernels") if name in given)
-    return Asked(State(board, layers, kernels, match, cell), tuple(problems), redraw)
+    return BoardQuery(BoardState(board, layers, kernels, match, cell), tuple(problems), redraw)
 
 
 def as_bits(board: Tensor) -> int:
@@ -145,7 +145,9 @@ def _board(given: QueryParams, last: int, problems: list[str]) -> int:
     return int(text, 16)
 
 
-def _layers(given: QueryParams, last: tuple[Layer, ...], problems: list[str]) -> tuple[Layer, ...]:
+def _layers(
+    given: QueryParams, last: tuple[TinyLayer, ...], problems: list[str]
+) -> tuple[TinyLayer, ...]:
     for text in (given.get("layers"), given.get("shown")):
         if text is None:
             break
@@ -205,13 +207,13 @@ def _match(given: QueryParams, last: Match, problems: list[str]) -> Match:
             return last
 
 
-def _cell(given: QueryParams, problems: list[str]) -> Cell | None:
+def _cell(given: QueryParams, problems: list[str]) -> BoardCell | None:
     text = given.get("cell")
     if not text:
         return None
     if found := _CELL.fullmatch(text):
         layer, map, y, x = (int(part) for part in found.groups())
-        return Cell(layer, map, y, x)
+        return BoardCell(layer, map, y, x)
     problems.append(
         f"“{_short(text)}” is no cell: a cell is layer.map.row.column, for example 1.0.1.1."
     )

@@ -13,17 +13,11 @@ from app.vision.tiny_network.board import CELLS, INK, PRESETS, Letter, ideal
 from app.vision.tiny_network.tiny import spelled
 from app.vision.tiny_network.vote import Vote
 from app.web.lab.xo.cells import Marks, explain, placed
-from app.web.lab.xo.contexts import (
-    Lab,
-    PixelView,
-    PresetView,
-    VotePart,
-    VoteView,
-)
+from app.web.lab.xo.contexts import BoardPage, PixelView, PresetView, VotePart, VoteView
 from app.web.lab.xo.layers import addable, full, layer_views, of_map
 from app.web.lab.xo.state import (
-    Asked,
-    State,
+    BoardQuery,
+    BoardState,
     as_bits,
     as_hex,
     as_text,
@@ -39,11 +33,11 @@ from app.web.lab.xo.words import (
     verdict_words,
     writer,
 )
-from app.web.lab.xo.work import Worked, work
+from app.web.lab.xo.work import BoardResult, work
 from app.web.parts.number_grids import Grid, grid
 
 
-def lab(asked: Asked, part: bool) -> Lab:
+def lab(asked: BoardQuery, part: bool) -> BoardPage:
     """The page's context; `part` says that htmx asks for the results alone."""
     worked, problems = work(asked.state), list(asked.problems)
     if asked.state.cell and (objection := placed(asked.state.cell, worked.outputs)):
@@ -59,7 +53,7 @@ def lab(asked: Asked, part: bool) -> Lab:
         for one in layer_views(worked, marks)
     )
     order = spelled(state.layers)
-    return Lab(
+    return BoardPage(
         board=tuple(tuple(v > 0 for v in row) for row in state.values.tolist()),
         presets=_presets(),
         clear=as_hex(0),
@@ -85,7 +79,7 @@ def lab(asked: Asked, part: bool) -> Lab:
     )
 
 
-def _verdict_words(worked: Worked) -> str:
+def _verdict_words(worked: BoardResult) -> str:
     if worked.vote is None:
         number = len(worked.outputs) + 1
         return f"There is no verdict, because layer {number} does not fit: {worked.misfit}"
@@ -98,20 +92,20 @@ def _presets() -> tuple[PresetView, ...]:
     return tuple(PresetView(one.letter, one.how, as_hex(as_bits(one.board()))) for one in PRESETS)
 
 
-def _kernels(state: State) -> tuple[Grid, ...]:
+def _kernels(state: BoardState) -> tuple[Grid, ...]:
     return tuple(
         grid(f"kernel-{i}", f"Kernel {i}", kernel, text=as_typed, edit="k")
         for i, kernel in enumerate(state.weights)
     )
 
 
-def _input(state: State, marks: Marks) -> Grid:
+def _input(state: BoardState, marks: Marks) -> Grid:
     board = state.values
     shown = of_map(marks, 0)
     return grid("input", "The board in numbers", board, text=writer(board), marks=shown)
 
 
-def _vote(worked: Worked) -> VoteView | None:
+def _vote(worked: BoardResult) -> VoteView | None:
     made = worked.vote
     if made is None:
         return None

@@ -6,17 +6,17 @@ from functools import cache, lru_cache
 
 import torch
 
-from app.vision.tiny_network.tiny import KERNEL, Layer, Match
-from app.vision.tiny_network.vote import Examples, Weights, fit
+from app.vision.tiny_network.tiny import KERNEL, Match, TinyLayer
+from app.vision.tiny_network.vote import VoteExamples, VoteWeights, fit
 
 
 @lru_cache(512)
-def weights(kernels: tuple[float, ...], layers: tuple[Layer, ...], match: Match) -> Weights:
+def weights(kernels: tuple[float, ...], layers: tuple[TinyLayer, ...], match: Match) -> VoteWeights:
     """The vote's weights under 27 numbers, three kernels row by row; see `vote.fit`."""
     square = torch.tensor(kernels, dtype=torch.float64).reshape(-1, KERNEL, KERNEL)
     return fit(square, layers, match, _examples())
 
 
 @cache
-def _examples() -> Examples:
-    return Examples.make()
+def _examples() -> VoteExamples:
+    return VoteExamples.make()

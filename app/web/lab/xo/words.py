@@ -8,8 +8,8 @@ from collections.abc import Callable
 from torch import Tensor
 
 from app.vision.arithmetic.convolution import ConvCell
-from app.vision.tiny_network.pixels import Comparison
-from app.vision.tiny_network.tiny import Match, Output, compared, names_of
+from app.vision.tiny_network.pixels import PixelComparison
+from app.vision.tiny_network.tiny import Match, TinyOutput, compared, names_of
 from app.web.core.templating import number
 
 TITLES = {"conv": "Convolution", "relu": "ReLU", "pool": "Max pooling"}
@@ -77,13 +77,13 @@ def map_name(number: int, maps: int, kernels: Tensor) -> str:
     return f"Map {number}: {name}" if name else f"Map {number}"
 
 
-def where(output: Output, place: tuple[int, int, int]) -> str:
+def where(output: TinyOutput, place: tuple[int, int, int]) -> str:
     """Which number of which layer."""
     map, y, x = place
     return f"Layer {output.number}, map {map}, row {y}, column {x}"
 
 
-def conv_equation(output: Output, cell: ConvCell, match: Match, text: str) -> str:
+def conv_equation(output: TinyOutput, cell: ConvCell, match: Match, text: str) -> str:
     """The products of one map, or what each of three adds; the sum, and what becomes of it."""
     terms = cell.products[0].flatten() if len(cell.terms) == 1 else cell.terms
     parts = [plain(one) for one in terms.tolist()]
@@ -94,7 +94,7 @@ def conv_equation(output: Output, cell: ConvCell, match: Match, text: str) -> st
     return f"{added} = {total}, of {count}" if count == 9 else f"{added} = {total}"
 
 
-def conv_words(output: Output, cell: ConvCell, match: Match, at: str, text: str) -> str:
+def conv_words(output: TinyOutput, cell: ConvCell, match: Match, at: str, text: str) -> str:
     """One number of a convolution in a sentence."""
     count = compared("mean", output.before.shape[0])
     words = f"{at} is {text}: {count} products add up to {plain(cell.total)}"
@@ -111,7 +111,7 @@ def relu_words(at: str, before: str, after: str) -> str:
     return f"{at} is {after}: the layer before has {before} there, not below zero, so it stays."
 
 
-def verdict_words(verdict: str, x: float, o: float, pixels: Comparison) -> str:
+def verdict_words(verdict: str, x: float, o: float, pixels: PixelComparison) -> str:
     """What network and comparison say, in a sentence."""
     if verdict == "undecided":
         told = f"The network cannot decide, {two(x)} to {two(o)}"
@@ -121,7 +121,7 @@ def verdict_words(verdict: str, x: float, o: float, pixels: Comparison) -> str:
     return f"{told}; pixel by pixel, {pixel_words(pixels)}."
 
 
-def pixel_words(pixels: Comparison) -> str:
+def pixel_words(pixels: PixelComparison) -> str:
     """What the comparison says."""
     counts = f"{pixels.x} of 81 cells are those of the X and {pixels.o} those of the O"
     return f"{counts}: it says {pixels.verdict}"

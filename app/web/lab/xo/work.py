@@ -6,22 +6,22 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from app.vision.tiny_network.pixels import Comparison, compare
-from app.vision.tiny_network.tiny import Output, forward, plan
+from app.vision.tiny_network.pixels import PixelComparison, compare
+from app.vision.tiny_network.tiny import TinyOutput, forward, plan
 from app.vision.tiny_network.vote import Vote, vote
 from app.web.lab.xo import vote_weights
-from app.web.lab.xo.state import State
+from app.web.lab.xo.state import BoardState
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class BoardResult:
     """A state and all that follows from it; without a vote where a layer does not fit."""
 
-    state: State
-    outputs: tuple[Output, ...]
+    state: BoardState
+    outputs: tuple[TinyOutput, ...]
     misfit: str
     vote: Vote | None
-    pixels: Comparison
+    pixels: PixelComparison
 
     @property
     def last(self) -> Tensor:
@@ -29,12 +29,12 @@ class Worked:
         return self.outputs[-1].values if self.outputs else self.state.values[None]
 
 
-def work(state: State) -> Worked:
+def work(state: BoardState) -> BoardResult:
     """Compute everything."""
     board, kernels = state.values, state.weights
     outputs = tuple(forward(board, kernels, state.layers, state.match))
     misfit = plan(state.layers).misfit
-    worked = Worked(state, outputs, misfit, None, compare(board))
+    worked = BoardResult(state, outputs, misfit, None, compare(board))
     if misfit:
         return worked
     weights = vote_weights.weights(state.kernels, state.layers, state.match)

@@ -10,21 +10,21 @@ from fastapi.responses import Response
 from PIL import Image
 
 from app.errors import NotFound
-from app.pictures.figures import Figure, figures_png
+from app.pictures.figures import CaptionedFigure, figures_png
 from app.pictures.filters import colour_filters
 from app.pictures.preprocess import input_png, normalise
 from app.pictures.samples import all_samples
-from app.services.atlas.crop_sources import Photographs
+from app.services.atlas.crop_sources import AtlasCropSource
 from app.services.runs.peaks import KEEP
 from app.services.runs.run import preprocess
 from app.vision.crops import cut_signed
 from app.vision.projections.deconvolution import deconvolution
 from app.vision.units import Unit
-from app.web.core.file_responses import kept, table
+from app.web.core.file_responses import csv_response, file_response
 from app.web.core.links import View
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
-from app.web.parts.crop_query import Asked, AskedDep, Channel, out_of, unit
+from app.web.parts.crop_query import Channel, CropQuery, CropQueryDep, out_of, unit
 
 router = APIRouter(prefix="/{model}/{of}/{step}/{channel}")
 tables = APIRouter(prefix="/{model}/{of}/{step}")
@@ -35,14 +35,14 @@ SIDE = 112
 
 
 @router.get("/{number}.webp")
-async def crop(it: AskedDep, v: str = "") -> Response:
+async def crop(it: CropQueryDep, v: str = "") -> Response:
     """The crop."""
     data = await asyncio.to_thread(it.source.crop, it.step, it.channel, it.won)
     return it.answer(data, "image/webp", v)
 
 
 @router.get("/{number}/projection.png")
-async def projection(it: AskedDep, services: ServicesDep, v: str = "") -> Response:
+async def projection(it: CropQueryDep, services: ServicesDep, v: str = "") -> Response:
     """What in the crop drives the unit, by deconvolution."""
     model = it.source.model
     network = await services.catalogue.network(model.id)
@@ -59,7 +59,7 @@ async def projection(it: AskedDep, services: ServicesDep, v: str = "") -> Respon
 
 
 @router.get("/{number}/picture.png")
-async def picture(it: AskedDep) -> Response:
+async def picture(it: CropQueryDep) -> Response:
     """A picture of an operator's folder as the network gets it."""
     _only_folders(it)
     pixels = (await asyncio.to_thread(it.source.fitted, it.won.number)).pixels
@@ -67,7 +67,7 @@ async def picture(it: AskedDep) -> Response:
 
 
 @router.get("/{number}")
-async def whole(request: Request, it: AskedDep) -> Response:
+async def whole(request: Request, it: CropQueryDep) -> Response:
     """A picture of an operator's folder, with what the cell sees framed."""
     _only_folders(it)
     model = it.source.model
@@ -100,7 +100,7 @@ async def csv(services: ServicesDep, model: str, of: str, step: str, channel: Ch
         box = where.box(y, x)
         place = (y, x, box.left, box.top, box.right, box.bottom)
         rows.append((rank, f"{won.value:.6g}", source.name(won.number), *place))
-    return table(HEAD, rows, f"{model}-{step}-{channel}-crops.csv")
+    return csv_response(HEAD, rows, f"{model}-{step}-{channel}-crops.csv")
 
 
 @tables.get("/{channel}.png")
@@ -117,11 +117,13 @@ async def png(services: ServicesDep, model: str, of: str, step: str, channel: Ch
             page.paste(small, (i % 3 * SIDE, i // 3 * SIDE), small)
             lines.append(f"{i + 1}: {won.value:.3g}  {source.name(won.number)}")
         title = f"{source.model.row.title}, {step}, map {channel}"
-        return figures_png(title, [Figure(page, out_of(services, source))], lines)
+        return figures_png(title, [CaptionedFigure(page, out_of(services, source))], lines)
 
-    return kept(await asyncio.to_thread(work), "image/png", False, f"{model}-{step}-{channel}.png")
+    return file_response(
+        await asyncio.to_thread(work), "image/png", False, f"{model}-{step}-{channel}.png"
+    )
 
 
-def _only_folders(it: Asked) -> None:
-    if not isinstance(it.source, Photographs):
+def _only_folders(it: CropQuery) -> None:
+    if not isinstance(it.source, AtlasCropSource):
         raise NotFound("This picture has a page of its own in the explorer, for whoever has it.")

@@ -11,20 +11,26 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.errors import NotFound
-from app.services.atlas.crop_sources import SAMPLES, UPLOADS, Photographs, Source, convolution
+from app.services.atlas.crop_sources import (
+    SAMPLES,
+    UPLOADS,
+    AtlasCropSource,
+    CropSource,
+    convolution,
+)
 from app.services.networks.catalogue import Model
 from app.services.runs.arithmetic import checked_cell, checked_channel
-from app.services.runs.peaks import Won
+from app.services.runs.peaks import PeakEntry
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
-from app.services.surveys.survey import Progress
+from app.services.surveys.survey import SurveyProgress
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
 from app.web.panels.panel_link import PanelLink
 from app.web.parts.contexts import helped
 from app.web.parts.crop_query import atlases, command, crop_url, out_of, source_of
-from app.web.parts.unit_query import UnitDep
+from app.web.parts.unit_query import UnitViewDep
 from models.graph import Step
 
 
@@ -42,7 +48,7 @@ class CropView:
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class CollectionChoice:
     """One collection of pictures to choose."""
 
     title: str = helped("What it is called.")
@@ -66,11 +72,13 @@ class CropsPanel:
     unit: str = helped("What was asked: the convolution and its map.")
     crops: tuple[CropView, ...] = helped("Up to nine crops, strongest first.")
     out_of: str = helped("Of which pictures they are the strongest, in words.")
-    collections: tuple[Collection, ...] = helped("Collections to choose from.")
+    collections: tuple[CollectionChoice, ...] = helped("Collections to choose from.")
     classes: tuple[ClassShare, ...] = helped("The classes it prefers, where the pictures have any.")
     side: int = helped("Side of a crop in pixels of the network's input.")
     whole: bool = helped("Whether a crop is as large as the picture or larger.")
-    progress: Progress | None = helped("How far the built-in pictures are, while they are not.")
+    progress: SurveyProgress | None = helped(
+        "How far the built-in pictures are, while they are not."
+    )
     again: str = helped("Where to look again.")
     refused: tuple[str, ...] = helped("A sentence for each atlas that cannot be used.")
     command: str = helped("What makes an atlas of a folder; empty where there is one.")
@@ -97,16 +105,16 @@ def table_url(model: str, of: str, step: str, channel: int, kind: str) -> str:
 
 
 def crop_views(
-    run: Run, source: Source, at: tuple[str, int], mine: frozenset[str], keep: int = 9
+    run: Run, source: CropSource, at: tuple[str, int], mine: frozenset[str], keep: int = 9
 ) -> tuple[CropView, ...]:
     """The crops of a unit; `mine` are the pictures that the viewer brought."""
     won = source.won(*at)[:keep]
     return tuple(_view(run, source, at, one, rank, mine) for rank, one in enumerate(won, 1))
 
 
-def classes(source: Source, at: tuple[str, int]) -> tuple[ClassShare, ...]:
+def classes(source: CropSource, at: tuple[str, int]) -> tuple[ClassShare, ...]:
     """The five classes that fire a unit most, where the pictures lie in folders of classes."""
-    if not isinstance(source, Photographs):
+    if not isinstance(source, AtlasCropSource):
         return ()
     found = source.atlas.preferred(*at)
     longest = max((abs(value) for _, value in found), default=0.0) or 1.0
@@ -118,7 +126,12 @@ def classes(source: Source, at: tuple[str, int]) -> tuple[ClassShare, ...]:
 
 
 def _view(
-    run: Run, source: Source, at: tuple[str, int], won: Won, rank: int, mine: frozenset[str]
+    run: Run,
+    source: CropSource,
+    at: tuple[str, int],
+    won: PeakEntry,
+    rank: int,
+    mine: frozenset[str],
 ) -> CropView:
     step, channel = at
     model, name, image = run.model, source.name(won.number), source.image(won.number)
@@ -153,7 +166,7 @@ async def panel(
     request: Request,
     services: ServicesDep,
     owner: OwnerDep,
-    view: UnitDep,
+    view: UnitViewDep,
     of: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """The inside of the panel."""
@@ -181,16 +194,16 @@ async def _panel(
     if services.gathered:
         titles.append((UPLOADS, "Pictures brought here"))
     mine = frozenset(one.id for one in services.pictures.recent(owner, 1000))
-    waiting = isinstance(source, Progress)
+    waiting = isinstance(source, SurveyProgress)
     return CropsPanel(
         unit=f"{at[0]}, map {at[1]}",
-        crops=() if isinstance(source, Progress) else crop_views(run, source, at, mine),
-        out_of="" if isinstance(source, Progress) else out_of(services, source),
-        collections=tuple(Collection(t, f"{again}&of={id}", id == asked) for id, t in titles),
-        classes=() if isinstance(source, Progress) else classes(source, at),
+        crops=() if isinstance(source, SurveyProgress) else crop_views(run, source, at, mine),
+        out_of="" if isinstance(source, SurveyProgress) else out_of(services, source),
+        collections=tuple(CollectionChoice(t, f"{again}&of={id}", id == asked) for id, t in titles),
+        classes=() if isinstance(source, SurveyProgress) else classes(source, at),
         side=where.receptive_field,
         whole=where.receptive_field >= model.outline.input_size,
-        progress=source if isinstance(source, Progress) else None,
+        progress=source if isinstance(source, SurveyProgress) else None,
         again=f"{again}&of={asked}" if waiting else again,
         refused=found.refused,
         command="" if found.atlases else command(model),

@@ -13,72 +13,76 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.services.interventions.ablation import (
+    AblationRanking,
     By,
-    Ranking,
-    Switch,
+    ChannelSwitch,
     at_once,
     checked_step,
     kept_ranking,
     read,
     switched,
 )
-from app.vision.cover import Change
-from app.web.core.file_responses import kept, table
+from app.vision.cover import StepChange
+from app.web.core.file_responses import csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.streams import begun, event_stream
+from app.web.core.streams import event_stream, started
 from app.web.core.templating import render, render_text
 from app.web.panels.interventions import ablation_panel as pane
 from app.web.panels.interventions.page import answer
 from app.web.parts.ablation_ranking import _checked, _rank, finished_ranking
 from app.web.parts.contexts import as_dict
-from app.web.parts.unit_query import Asked, AskedDep
+from app.web.parts.unit_query import UnitQuery, UnitQueryDep
 
 router = APIRouter()
 
-ALL_OFF = Switch(all=True)
+ALL_OFF = ChannelSwitch(all=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class AblationQuery:
     """A unit's step that something follows, and which of its channels are off."""
 
-    asked: Asked
-    switch: Switch
+    asked: UnitQuery
+    switch: ChannelSwitch
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class QueuedRanking:
     """A ranking that has its place in the queue."""
 
-    asked: Asked
+    asked: UnitQuery
     by: By
     place: int
-    items: AsyncIterator[int | Ranking]
+    items: AsyncIterator[int | AblationRanking]
 
 
 def cut(
-    asked: AskedDep,
+    asked: UnitQueryDep,
     off: Annotated[str, Query(max_length=4000)] = "",
     only: Annotated[str, Query(max_length=4000)] = "",
     c: Annotated[list[int] | None, Query(max_length=1000)] = None,
     more: Annotated[str, Query(max_length=4000)] = "",
     mode: Literal["off", "only"] = "off",
-) -> Cut:
+) -> AblationQuery:
     """What the query or a form's ticks switch off. Raises `BadRequest`, `UnknownStep`."""
     record = checked_step(asked.run, asked.record)
     if c or more:
         text = ",".join([*map(str, c or ()), *filter(None, [more])])
         off, only = (text, "") if mode == "off" else ("", text)
-    return Cut(asked, read(record, off, only))
+    return AblationQuery(asked, read(record, off, only))
 
 
-CutDep = Annotated[Cut, Depends(cut)]
+AblationQueryDep = Annotated[AblationQuery, Depends(cut)]
 
 
 @router.get("/ablation")
 async def panel(
-    request: Request, cut: CutDep, services: ServicesDep, owner: OwnerDep, by: By = "logits"
+    request: Request,
+    cut: AblationQueryDep,
+    services: ServicesDep,
+    owner: OwnerDep,
+    by: By = "logits",
 ) -> Response:
     """The switches, what they did, and room for the ranking."""
     if "c" in request.query_params and not by_htmx(request):
@@ -89,7 +93,9 @@ async def panel(
 
 
 @router.get("/ablation/result")
-async def result(request: Request, cut: CutDep, services: ServicesDep, owner: OwnerDep) -> Response:
+async def result(
+    request: Request, cut: AblationQueryDep, services: ServicesDep, owner: OwnerDep
+) -> Response:
     """What the switches did, alone."""
     made = pane.cut_result(cut.asked, cut.switch, await _changes(cut, services, owner))
     context = {"result": as_dict(made), "plain": False, "quick": pane.quick(cut.asked, cut.switch)}
@@ -97,25 +103,25 @@ async def result(request: Request, cut: CutDep, services: ServicesDep, owner: Ow
 
 
 @router.get("/ablation.png")
-async def png(cut: CutDep, services: ServicesDep, owner: OwnerDep) -> Response:
+async def png(cut: AblationQueryDep, services: ServicesDep, owner: OwnerDep) -> Response:
     """It as a picture."""
     changes = await _changes(cut, services, owner)
     made = await asyncio.to_thread(pane.picture, cut.asked, cut.switch, changes)
-    return kept(made, "image/png", False, f"{_name(cut.asked)}-off.png")
+    return file_response(made, "image/png", False, f"{_name(cut.asked)}-off.png")
 
 
 @router.get("/ablation.csv")
-async def csv(cut: CutDep, services: ServicesDep, owner: OwnerDep) -> Response:
+async def csv(cut: AblationQueryDep, services: ServicesDep, owner: OwnerDep) -> Response:
     """Every class, or every channel of the last step, before and after."""
     changes = await _changes(cut, services, owner)
     head, rows = pane.table_rows(cut.asked.run, changes[0])
-    return table(head, rows, f"{_name(cut.asked)}-off.csv")
+    return csv_response(head, rows, f"{_name(cut.asked)}-off.csv")
 
 
 @router.get("/ablation/ranking")
 async def ranking(
     request: Request,
-    asked: AskedDep,
+    asked: UnitQueryDep,
     services: ServicesDep,
     owner: OwnerDep,
     by: By = "logits",
@@ -128,7 +134,7 @@ async def ranking(
     if found is None and start and quick:
         found = await finished_ranking(asked, services, owner)
     count = len(asked.record.statistics.peaks)
-    empty = Ranking(torch.zeros(count), torch.zeros(count), 0)
+    empty = AblationRanking(torch.zeros(count), torch.zeros(count), 0)
     context = {
         "rank": as_dict(pane.rank_panel(asked, found or empty, by)),
         "live": found is None and start,
@@ -144,22 +150,22 @@ async def ranking(
 
 
 async def queued(
-    asked: AskedDep, services: ServicesDep, owner: OwnerDep, by: By = "logits"
-) -> AsyncIterator[Ranked]:
+    asked: UnitQueryDep, services: ServicesDep, owner: OwnerDep, by: By = "logits"
+) -> AsyncIterator[QueuedRanking]:
     """The job, held until its stream has ended."""
     index = _checked(asked)
-    place, items = await begun(lambda: _rank(asked, index, services, owner))
+    place, items = await started(lambda: _rank(asked, index, services, owner))
     try:
-        yield Ranked(asked, by, place, items)
+        yield QueuedRanking(asked, by, place, items)
     finally:
         await items.aclose()  # type: ignore[attr-defined]
 
 
 @router.get("/ablation/events", response_class=EventSourceResponse)
-async def events(job: Annotated[Ranked, Depends(queued)]) -> AsyncIterator[ServerSentEvent]:
+async def events(job: Annotated[QueuedRanking, Depends(queued)]) -> AsyncIterator[ServerSentEvent]:
     """The place in the queue, the ranking as it grows, `done`."""
 
-    def write(found: Ranking) -> tuple[str, str]:
+    def write(found: AblationRanking) -> tuple[str, str]:
         made = pane.rank_panel(job.asked, found, job.by)
         text = render_text("partials/cut/_ranks.html", {"rank": as_dict(made)})
         return text, str(found.done)
@@ -168,12 +174,12 @@ async def events(job: Annotated[Ranked, Depends(queued)]) -> AsyncIterator[Serve
         yield event
 
 
-async def _changes(cut: Cut, services: Services, owner: str) -> list[Change]:
+async def _changes(cut: AblationQuery, services: Services, owner: str) -> list[StepChange]:
     run, record = cut.asked.run, cut.asked.record
     switches = [cut.switch, ALL_OFF]
     return await switched(services.engine, owner, run, record, switches)
 
 
-def _name(asked: Asked) -> str:
+def _name(asked: UnitQuery) -> str:
     view = asked.view
     return f"{view.model}-{view.image[:12]}-{asked.record.step.name}"

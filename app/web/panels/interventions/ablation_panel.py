@@ -8,17 +8,17 @@ from urllib.parse import quote
 
 from app.pictures.figures import figures_png
 from app.pictures.sheets import arrange
-from app.services.interventions.ablation import By, Ranking, Switch, at_once
+from app.services.interventions.ablation import AblationRanking, By, ChannelSwitch, at_once
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
-from app.vision.cover import Change
+from app.vision.cover import StepChange
 from app.vision.passes import border
 from app.web.core.links import sheet_url
 from app.web.core.templating import number, percent
 from app.web.parts.class_changes import Classes, classes, no_classes
 from app.web.parts.contexts import helped
 from app.web.parts.sprites import Legend, box, legend
-from app.web.parts.unit_query import Asked
+from app.web.parts.unit_query import UnitQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class MovedMap:
 
 
 @dataclass(frozen=True, slots=True)
-class CutResult:
+class AblationResult:
     """What switching off did."""
 
     sentence: str = helped("What is off.")
@@ -86,7 +86,7 @@ class RankPanel:
 
 
 @dataclass(frozen=True, slots=True)
-class CutPanel:
+class AblationPanel:
     """The switches, what they did, the ranking."""
 
     step: str = helped("Name of the step.")
@@ -104,7 +104,7 @@ class CutPanel:
     quick: tuple[tuple[str, str, bool], ...] = helped("Words, URL, whether it is so now.")
     fields: dict[str, Any] = helped("The unit as fields of a form.")
     hidden: str = helped("Channels ticked that are not shown, with commas.")
-    result: CutResult = helped("What switching off did.")
+    result: AblationResult = helped("What switching off did.")
     ranks: bool = helped("Whether there is a class to rank for.")
     rank_url: str = helped("Where the ranking is.")
     rank_label: str = helped("The class it is for.")
@@ -125,7 +125,9 @@ MOVED = 5
 BY_WORDS: tuple[tuple[By, str], ...] = (("logits", "Score"), ("probabilities", "Probability"))
 
 
-def cut_panel(asked: Asked, switch: Switch, changes: list[Change], by: By) -> CutPanel:
+def cut_panel(
+    asked: UnitQuery, switch: ChannelSwitch, changes: list[StepChange], by: By
+) -> AblationPanel:
     """The whole panel; `changes` as `result` takes them."""
     run, record = asked.run, asked.record
     name = record.step.name
@@ -137,7 +139,7 @@ def cut_panel(asked: Asked, switch: Switch, changes: list[Change], by: By) -> Cu
     layout = arrange(shown, height, width)
     ticked = set(switch.channels)
     label = run.model.labels[asked.index].label if asked.index is not None else ""
-    return CutPanel(
+    return AblationPanel(
         step=name,
         channel=asked.channel,
         title=asked.title,
@@ -161,19 +163,21 @@ def cut_panel(asked: Asked, switch: Switch, changes: list[Change], by: By) -> Cu
     )
 
 
-def named(switch: Switch) -> dict[str, str]:
+def named(switch: ChannelSwitch) -> dict[str, str]:
     """A switch as fields of a query."""
     text = "all" if switch.all else ",".join(map(str, switch.channels))
     return {"off": "" if switch.only else text, "only": text if switch.only else ""}
 
 
-def cut_result(asked: Asked, switch: Switch, changes: list[Change]) -> CutResult:
+def cut_result(
+    asked: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]
+) -> AblationResult:
     """What switching off did; `changes` holds that of the switch, then that of all off."""
     run, made = asked.run, named(switch)
     now, nothing = changes
     found = classes(run, now, asked.index) if asked.index is not None else None
     query = asked.query(**made)
-    return CutResult(
+    return AblationResult(
         sentence=sentence(asked, switch),
         address=asked.address(**made),
         hidden={**asked.names, **made},
@@ -188,7 +192,7 @@ def cut_result(asked: Asked, switch: Switch, changes: list[Change]) -> CutResult
     )
 
 
-def sentence(asked: Asked, switch: Switch) -> str:
+def sentence(asked: UnitQuery, switch: ChannelSwitch) -> str:
     """What is off, in words."""
     count = len(asked.record.statistics.peaks)
     off, name = len(switch.off(count)), asked.record.step.name
@@ -202,7 +206,7 @@ def sentence(asked: Asked, switch: Switch) -> str:
     return f"Off: {few} ({off} of {count} channels of {name})."
 
 
-def rank_panel(asked: Asked, ranking: Ranking, by: By) -> RankPanel:
+def rank_panel(asked: UnitQuery, ranking: AblationRanking, by: By) -> RankPanel:
     """The ranking as far as it is."""
     drops = getattr(ranking, by)
     order = ranking.order(by)
@@ -241,7 +245,7 @@ def rank_panel(asked: Asked, ranking: Ranking, by: By) -> RankPanel:
     )
 
 
-def table_rows(run: Run, change: Change) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+def table_rows(run: Run, change: StepChange) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
     """Head and rows: all classes before and after, or the last step's channels."""
     if not run.model.labels:
         moved = change.relative.tolist()
@@ -258,7 +262,7 @@ def table_rows(run: Run, change: Change) -> tuple[tuple[str, ...], list[tuple[ob
     ]
 
 
-def picture(asked: Asked, switch: Switch, changes: list[Change]) -> bytes:
+def picture(asked: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) -> bytes:
     """What switching off did, in words to take home."""
     made = cut_result(asked, switch, changes)
     lines = [made.sentence]
@@ -274,15 +278,15 @@ def picture(asked: Asked, switch: Switch, changes: list[Change]) -> bytes:
     return figures_png(title, (), lines)
 
 
-def quick(asked: Asked, switch: Switch) -> tuple[tuple[str, str, bool], ...]:
+def quick(asked: UnitQuery, switch: ChannelSwitch) -> tuple[tuple[str, str, bool], ...]:
     """The switches most often wanted: words, URL, whether it is so now."""
     one = (asked.channel,)
     kind = "map" if asked.run.spatial(asked.record.step.name) else "number"
     choices = (
-        ("All on", Switch()),
-        (f"Only {kind} {asked.channel} off", Switch(one)),
-        (f"Only {kind} {asked.channel} on", Switch(one, only=True)),
-        ("All off", Switch(all=True)),
+        ("All on", ChannelSwitch()),
+        (f"Only {kind} {asked.channel} off", ChannelSwitch(one)),
+        (f"Only {kind} {asked.channel} on", ChannelSwitch(one, only=True)),
+        ("All off", ChannelSwitch(all=True)),
     )
     return tuple(
         (words, f"/cut/ablation?{asked.query(**named(one))}", one == switch)
@@ -290,7 +294,7 @@ def quick(asked: Asked, switch: Switch) -> tuple[tuple[str, str, bool], ...]:
     )
 
 
-def _nothing(asked: Asked, nothing: Change) -> str:
+def _nothing(asked: UnitQuery, nothing: StepChange) -> str:
     if asked.index is None:
         return ""
     made = classes(asked.run, nothing, asked.index)
@@ -307,7 +311,7 @@ def _nothing(asked: Asked, nothing: Change) -> str:
     )
 
 
-def _moved(change: Change) -> tuple[MovedMap, ...]:
+def _moved(change: StepChange) -> tuple[MovedMap, ...]:
     moved = change.relative
     order = moved.argsort(descending=True, stable=True)[:MOVED].tolist()
     before, after = _means(change.before), _means(change.after)
@@ -320,7 +324,7 @@ def _means(output: Any) -> Any:
     return output.flatten(1).mean(1) if output.ndim > 1 else output
 
 
-def _found(ranking: Ranking, by: By, order: list[int], text: Any) -> str:
+def _found(ranking: AblationRanking, by: By, order: list[int], text: Any) -> str:
     drops = getattr(ranking, by)
     first = order[0]
     small = int((drops.abs() < drops.abs().max() / 10).sum())

@@ -11,13 +11,13 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from torch import Tensor
 
-from app.pictures.figures import Figure, coloured, figures_png, plain_picture
+from app.pictures.figures import CaptionedFigure, coloured, figures_png, plain_picture
 from app.pictures.preprocess import input_png
-from app.services.interventions.brush import Brushed, Stroke, brush, covered
+from app.services.interventions.brush import BrushResult, BrushStroke, brush, covered
 from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.sheets import version
-from app.vision.cover import Change, How, limits, moved
-from app.web.core.file_responses import kept, table
+from app.vision.cover import How, StepChange, limits, moved
+from app.web.core.file_responses import csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.links import View, input_url
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -25,7 +25,7 @@ from app.web.core.templating import number, percent, render
 from app.web.panels.interventions.page import answer
 from app.web.parts.class_changes import Classes, classes, no_classes
 from app.web.parts.contexts import as_dict, helped
-from app.web.parts.unit_query import Asked, AskedDep
+from app.web.parts.unit_query import UnitQuery, UnitQueryDep
 
 HOWS: tuple[How, ...] = get_args(How)
 WORDS: dict[How, str] = {"grey": "grey", "blur": "blur", "noise": "noise"}
@@ -42,7 +42,7 @@ PRESETS: tuple[tuple[str, Mask], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FigureChange:
     """A figure of the unit before and after."""
 
     name: str = helped("What is measured.")
@@ -52,7 +52,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Triple:
+class MapTriple:
     """One map before, after, and their difference, as a sheet of three tiles."""
 
     sheet: str = helped("URL of the sheet.")
@@ -62,15 +62,15 @@ class Triple:
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
+class CoverResult:
     """What a stroke did."""
 
     title: str = helped("The unit in words.")
     address: str = helped("What the page's URL says of it.")
     picture: str = helped("URL of the covered picture, pixel for pixel.")
     sentence: str = helped("What is covered.")
-    maps: Triple | None = helped("The map, where the unit has one.")
-    rows: tuple[Row, ...] = helped("Figures of the unit.")
+    maps: MapTriple | None = helped("The map, where the unit has one.")
+    rows: tuple[FigureChange, ...] = helped("Figures of the unit.")
     moved: str = helped("How far the map moved, relative.")
     classes: Classes | None = helped("The classes, where there are any.")
     why: str = helped("Why there are no classes, empty where there are.")
@@ -82,7 +82,7 @@ class Covered:
 
 
 @dataclass(frozen=True, slots=True)
-class Preset:
+class MaskPreset:
     """A mask to begin with."""
 
     title: str = helped("Its name.")
@@ -94,7 +94,7 @@ class Preset:
 class CoverPanel:
     """The brush and what it did."""
 
-    result: Covered = helped("What the stroke did.")
+    result: CoverResult = helped("What the stroke did.")
     size: int = helped("Side of the network's input, pixels.")
     side: int = helped("Cells along a side of the mask.")
     input: str = helped("URL of the picture as the network gets it.")
@@ -102,12 +102,12 @@ class CoverPanel:
     cells: frozenset[int] = helped("Covered cells, in reading order.")
     how: How = helped("How it is covered.")
     hows: tuple[How, ...] = helped("The ways to cover.")
-    presets: tuple[Preset, ...] = helped("Masks to begin with.")
+    presets: tuple[MaskPreset, ...] = helped("Masks to begin with.")
     live: str = helped("Where the page asks what a stroke did, without mask and way.")
     fields: dict[str, Any] = helped("The unit and the class as fields of a form.")
 
 
-def cover_panel(asked: Asked, stroke: Stroke, found: Brushed) -> CoverPanel:
+def cover_panel(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> CoverPanel:
     """The whole panel."""
     mask = str(stroke.mask)
     return CoverPanel(
@@ -120,7 +120,7 @@ def cover_panel(asked: Asked, stroke: Stroke, found: Brushed) -> CoverPanel:
         how=stroke.how,
         hows=HOWS,
         presets=tuple(
-            Preset(title, str(one), f"/cut/cover?{asked.query(cover=one, how=stroke.how)}")
+            MaskPreset(title, str(one), f"/cut/cover?{asked.query(cover=one, how=stroke.how)}")
             for title, one in PRESETS
         ),
         live=f"/cut/cover/live?{asked.query()}",
@@ -128,12 +128,12 @@ def cover_panel(asked: Asked, stroke: Stroke, found: Brushed) -> CoverPanel:
     )
 
 
-def cover_result(asked: Asked, stroke: Stroke, found: Brushed) -> Covered:
+def cover_result(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> CoverResult:
     """What a stroke did, as the page shows it after each."""
     run, change = asked.run, found.map
     made = stroke_fields(stroke)
     unit = {**asked.names, **made}
-    return Covered(
+    return CoverResult(
         title=asked.title,
         address=asked.address(cover=made["cover"], how="" if stroke.how == "grey" else stroke.how),
         picture=f"{asked.view.run}/cover.png?{_part(asked, stroke)}",
@@ -151,12 +151,12 @@ def cover_result(asked: Asked, stroke: Stroke, found: Brushed) -> Covered:
     )
 
 
-def stroke_fields(stroke: Stroke) -> dict[str, str]:
+def stroke_fields(stroke: BrushStroke) -> dict[str, str]:
     """A stroke as fields of a query."""
     return {"cover": str(stroke.mask), "how": stroke.how}
 
 
-def sentence(stroke: Stroke) -> str:
+def sentence(stroke: BrushStroke) -> str:
     """What is covered, in words."""
     if not stroke.mask.count:
         return "Nothing is covered yet."
@@ -164,7 +164,7 @@ def sentence(stroke: Stroke) -> str:
     return f"{percent(share)} of the picture is covered with {WORDS[stroke.how]}."
 
 
-def table_rows(asked: Asked, found: Brushed) -> list[tuple[object, ...]]:
+def table_rows(asked: UnitQuery, found: BrushResult) -> list[tuple[object, ...]]:
     """Every number: the map cell by cell, then all classes."""
     change = found.map
     name, channel = asked.record.step.name, asked.channel
@@ -182,17 +182,19 @@ def table_rows(asked: Asked, found: Brushed) -> list[tuple[object, ...]]:
     return rows + [(labels[i].label, i, "", "", a, b, b - a) for i, (a, b) in enumerate(pairs)]
 
 
-def cover_picture(asked: Asked, stroke: Stroke, found: Brushed) -> bytes:
+def cover_picture(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> bytes:
     """The panel as a picture to take home."""
     change = found.map
-    figures = [Figure(plain_picture(found.pixels), "The picture as the network gets it")]
+    figures = [CaptionedFigure(plain_picture(found.pixels), "The picture as the network gets it")]
     if change.before.ndim == 2:
         both, apart = limits(change)
         scale = f"blue below zero, amber above, up to ±{number(both)}"
         figures += [
-            Figure(coloured(change.before, both), f"{asked.title}, before: {scale}"),
-            Figure(coloured(change.after, both), "Covered, on the same scale"),
-            Figure(coloured(change.difference, apart), f"After less before, to ±{number(apart)}"),
+            CaptionedFigure(coloured(change.before, both), f"{asked.title}, before: {scale}"),
+            CaptionedFigure(coloured(change.after, both), "Covered, on the same scale"),
+            CaptionedFigure(
+                coloured(change.difference, apart), f"After less before, to ±{number(apart)}"
+            ),
         ]
     lines = [sentence(stroke)]
     lines += [f"{r.name}: {r.before} before, {r.after} covered." for r in _rows(asked, change)]
@@ -204,27 +206,27 @@ def cover_picture(asked: Asked, stroke: Stroke, found: Brushed) -> bytes:
     return figures_png(f"{asked.run.model.row.title}: a part covered", figures, lines)
 
 
-def _part(asked: Asked, stroke: Stroke) -> str:
+def _part(asked: UnitQuery, stroke: BrushStroke) -> str:
     return f"mask={stroke.mask}&how={stroke.how}&v={version(asked.run.model.row)}"
 
 
-def _triple(asked: Asked, stroke: Stroke, change: Change) -> Triple | None:
+def _triple(asked: UnitQuery, stroke: BrushStroke, change: StepChange) -> MapTriple | None:
     if change.before.ndim != 2:
         return None
     both, apart = limits(change)
     step = quote(asked.record.step.name)
     url = f"{asked.view.run}/steps/{step}/cover.png?channel={asked.channel}&{_part(asked, stroke)}"
     rows, columns = change.before.shape
-    return Triple(url, (rows, columns), number(both), number(apart))
+    return MapTriple(url, (rows, columns), number(both), number(apart))
 
 
-def _classes(asked: Asked, found: Brushed) -> Classes | None:
+def _classes(asked: UnitQuery, found: BrushResult) -> Classes | None:
     if found.logits is None or asked.index is None:
         return None
     return classes(asked.run, found.logits, asked.index)
 
 
-def _rows(asked: Asked, change: Change) -> tuple[Row, ...]:
+def _rows(asked: UnitQuery, change: StepChange) -> tuple[FigureChange, ...]:
     a, b = change.before, change.after
     if a.ndim != 2:
         if asked.record.step.kind == "softmax":
@@ -240,10 +242,10 @@ def _rows(asked: Asked, change: Change) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _row(name: str, before: float, after: float, text: Any = number) -> Row:
+def _row(name: str, before: float, after: float, text: Any = number) -> FigureChange:
     change = after - before
     sign = "+" if change > 0 else "−" if change < 0 else ""
-    return Row(name, text(before), text(after), f"{sign}{text(abs(change))}")
+    return FigureChange(name, text(before), text(after), f"{sign}{text(abs(change))}")
 
 
 def _grid(values: Tensor) -> Tensor:
@@ -259,17 +261,17 @@ def stroke(
     cover: MaskText = "",
     how: How = "grey",
     cell: Annotated[list[int] | None, Query(max_length=256)] = None,
-) -> Stroke:
+) -> BrushStroke:
     """What the request covers: a mask, or cells that a form ticks. Raises `BadRequest`."""
-    return Stroke(Mask.of(cell) if cell else Mask.read(cover), how)
+    return BrushStroke(Mask.of(cell) if cell else Mask.read(cover), how)
 
 
-StrokeDep = Annotated[Stroke, Depends(stroke)]
+StrokeDep = Annotated[BrushStroke, Depends(stroke)]
 
 
 @router.get("/cover")
 async def panel(
-    request: Request, asked: AskedDep, stroke: StrokeDep, services: ServicesDep
+    request: Request, asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep
 ) -> Response:
     """The brush with what it did. A form's ticks become a link that can be passed on."""
     if "cell" in request.query_params and not by_htmx(request):
@@ -280,7 +282,7 @@ async def panel(
 
 @router.get("/cover/live")
 async def live(
-    request: Request, asked: AskedDep, stroke: StrokeDep, services: ServicesDep
+    request: Request, asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep
 ) -> Response:
     """What a stroke did, alone."""
     found = await _brushed(services, asked, stroke)
@@ -289,19 +291,19 @@ async def live(
 
 
 @router.get("/cover.png")
-async def png(asked: AskedDep, stroke: StrokeDep, services: ServicesDep) -> Response:
+async def png(asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
     """All of it as a picture."""
     found = await _brushed(services, asked, stroke)
     made = await asyncio.to_thread(cover_picture, asked, stroke, found)
-    return kept(made, "image/png", False, f"{_name(asked)}-covered.png")
+    return file_response(made, "image/png", False, f"{_name(asked)}-covered.png")
 
 
 @router.get("/cover.csv")
-async def csv(asked: AskedDep, stroke: StrokeDep, services: ServicesDep) -> Response:
+async def csv(asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
     """The map cell by cell, then the classes."""
     found = await _brushed(services, asked, stroke)
     head = ("step or class", "channel or index", "row", "column", "before", "covered", "change")
-    return table(head, table_rows(asked, found), f"{_name(asked)}-covered.csv")
+    return csv_response(head, table_rows(asked, found), f"{_name(asked)}-covered.csv")
 
 
 @router.post("/cover")
@@ -316,7 +318,7 @@ async def use(
     how: Annotated[How, Form()] = "grey",
 ) -> Response:
     """Keep the covered picture as one of this browser's own, and show it."""
-    wanted = Stroke(Mask.read(cover), how)
+    wanted = BrushStroke(Mask.read(cover), how)
     async with services.runs.listen(model, image) as run:
         png = input_png(await asyncio.to_thread(covered, run, wanted))
         name = f"covered with {WORDS[how]}"
@@ -324,12 +326,12 @@ async def use(
     return RedirectResponse(View(model, stored.id, step, channel).url(), 303)
 
 
-async def _brushed(services: Services, asked: Asked, stroke: Stroke) -> Brushed:
+async def _brushed(services: Services, asked: UnitQuery, stroke: BrushStroke) -> BrushResult:
     return await brush(
         services.engine, services.cuts, asked.run, asked.record, asked.channel, stroke
     )
 
 
-def _name(asked: Asked) -> str:
+def _name(asked: UnitQuery) -> str:
     view = asked.view
     return f"{view.model}-{view.image[:12]}-{asked.record.step.name}-{asked.channel}"

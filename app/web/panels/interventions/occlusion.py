@@ -10,16 +10,16 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.services.interventions.occlusion import Laid, so_far
+from app.services.interventions.occlusion import OcclusionSoFar, so_far
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
-from app.web.core.streams import begun, event_stream
+from app.web.core.streams import event_stream, started
 from app.web.core.templating import render_text
 from app.web.panels.interventions.page import answer
 from app.web.parts.contexts import as_dict
 from app.web.parts.occlusion_map import (
-    Question,
-    QuestionDep,
+    OcclusionQuery,
+    OcclusionQueryDep,
     _rows,
     finished_map,
     heat,
@@ -30,21 +30,21 @@ router = APIRouter()
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class QueuedOcclusion:
     """A question that has its place in the queue: 0 goes next."""
 
-    question: Question
+    question: OcclusionQuery
     place: int
-    items: AsyncIterator[int | Laid]
+    items: AsyncIterator[int | OcclusionSoFar]
 
 
 async def queued(
-    question: QuestionDep, services: ServicesDep, owner: OwnerDep
-) -> AsyncIterator[Job]:
+    question: OcclusionQueryDep, services: ServicesDep, owner: OwnerDep
+) -> AsyncIterator[QueuedOcclusion]:
     """The job, held until its stream has ended."""
-    place, items = await begun(lambda: _rows(question, services, owner))
+    place, items = await started(lambda: _rows(question, services, owner))
     try:
-        yield Job(question, place, items)
+        yield QueuedOcclusion(question, place, items)
     finally:
         await items.aclose()  # type: ignore[attr-defined]
 
@@ -52,7 +52,7 @@ async def queued(
 @router.get("/occlusion")
 async def panel(
     request: Request,
-    question: QuestionDep,
+    question: OcclusionQueryDep,
     services: ServicesDep,
     owner: OwnerDep,
     start: bool = False,
@@ -70,10 +70,12 @@ async def panel(
 
 
 @router.get("/occlusion/events", response_class=EventSourceResponse)
-async def events(job: Annotated[Job, Depends(queued)]) -> AsyncIterator[ServerSentEvent]:
+async def events(
+    job: Annotated[QueuedOcclusion, Depends(queued)],
+) -> AsyncIterator[ServerSentEvent]:
     """The place in the queue, the map after each row, `done`. It goes on where it was stopped."""
 
-    def write(laid: Laid) -> tuple[str, str]:
+    def write(laid: OcclusionSoFar) -> tuple[str, str]:
         one = job.question
         made = heat(one.asked, one.wanted, one.of, laid)
         text = render_text("partials/cut/_heat.html", {"heat": as_dict(made)})

@@ -16,12 +16,12 @@ from app.web.core.htmx import by_htmx
 from app.web.core.links import View
 from app.web.core.templating import render
 from app.web.panels.panel_link import PanelLink
-from app.web.parts.unit_query import Asked
+from app.web.parts.unit_query import UnitQuery
 from models.graph import Step
 
 
 @dataclass(frozen=True, slots=True)
-class CutPanel:
+class InterventionPanel:
     """A panel of a unit, or of a step: then its strongest map is looked at."""
 
     title: str
@@ -34,9 +34,9 @@ def _has_units(model: Model, step: Step) -> bool:
 
 
 PANELS = (
-    CutPanel("Cover a part", "/cut/cover", _has_units),
-    CutPanel("Where covering hurts", "/cut/occlusion", _has_units),
-    CutPanel("Switch channels off", "/cut/ablation", ablation.applies),
+    InterventionPanel("Cover a part", "/cut/cover", _has_units),
+    InterventionPanel("Where covering hurts", "/cut/occlusion", _has_units),
+    InterventionPanel("Switch channels off", "/cut/ablation", ablation.applies),
 )
 
 
@@ -50,7 +50,7 @@ def cut_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
     )
 
 
-def answer(request: Request, template: str, asked: Asked, panel: Any) -> Response:
+def answer(request: Request, template: str, asked: UnitQuery, panel: Any) -> Response:
     """Works without scripts: then the panel is a page with plain links and forms."""
     context = {"panel": panel, "plain": not by_htmx(request)}
     if by_htmx(request):

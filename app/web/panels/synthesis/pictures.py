@@ -10,20 +10,20 @@ from urllib.parse import urlencode
 from app.services.atlas.class_preferences import preferences
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Run
-from app.services.synthesis.growth import Report
+from app.services.synthesis.growth import GrowthReport
 from app.services.synthesis.levels import on_picture
 from app.services.synthesis.query import (
     MOST_SEED,
     MOST_STEPS,
-    Asked,
-    Wanted,
+    SynthesisOptions,
+    SynthesisQuery,
     has_goal,
     home,
     label_of,
     sizes,
 )
 from app.services.synthesis.shipped import shipped
-from app.services.synthesis.studio import Found, Studio
+from app.services.synthesis.studio import FoundPicture, Studio
 from app.web.core.links import View
 from app.web.core.templating import number
 from app.web.panels.panel_link import PanelLink
@@ -56,7 +56,7 @@ def wall_link(view: View, model: Model, step: Step) -> PanelLink | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ObjectiveFigure:
     """A number beside others of its kind, with a bar."""
 
     name: str = helped("What it was measured on.")
@@ -65,7 +65,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class FinishedPicture:
     """A finished picture."""
 
     name: str = helped("What it is for.")
@@ -74,7 +74,7 @@ class Made:
     download: str = helped("The same, to be saved.")
     sentence: str = helped("How it was made.")
     measure: str = helped("Which number was raised or lowered.")
-    measured: tuple[Measured, ...] = helped("That number on this and on other pictures.")
+    measured: tuple[ObjectiveFigure, ...] = helped("That number on this and on other pictures.")
     shipped: bool = helped("Whether it came with the weights.")
     small: bool = helped("Whether it is a tile of its step's sheet, kept small.")
     curve: str = helped("The number on the way, an SVG path on 300 by 100; empty where unknown.")
@@ -82,7 +82,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Growing:
+class GrowingPicture:
     """A picture on its way."""
 
     url: str = helped("The newest picture.")
@@ -97,7 +97,7 @@ class Growing:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SynthesisForm:
     """The settings of a picture to be made."""
 
     hidden: tuple[tuple[str, str], ...] = helped("What the page knows already.")
@@ -120,15 +120,15 @@ class SynthesisPanel:
     """The panel of a unit or a step."""
 
     name: str = helped("What it is for, in words.")
-    form: Form = helped("Its settings.")
-    made: Made | None = helped("The picture, where it can be shown at once.")
+    form: SynthesisForm = helped("Its settings.")
+    made: FinishedPicture | None = helped("The picture, where it can be shown at once.")
     events: str = helped("The stream that makes it, empty where nothing grows.")
     stop: str = helped("What a press on Stop asks for.")
     stopped: bool = helped("Whether it is the answer to that.", False)
 
 
 @dataclass(frozen=True, slots=True)
-class Wall:
+class PictureWall:
     """The pictures of all channels of a step, strongest first."""
 
     tiles: tuple[Tile, ...] = helped("One for each channel.")
@@ -142,7 +142,7 @@ class Wall:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class PreferenceBar:
     """A class that a channel prefers."""
 
     name: str = helped("Its label.")
@@ -151,13 +151,13 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Responds:
+class ResponseSummary:
     """What a unit's pane tells at once about what it responds to."""
 
     url: str = helped("The synthesised picture, empty where none is made yet.")
     alt: str = helped("What it is, for screen readers.")
     made: str = helped("The same picture as a link to the page names it.")
-    bars: tuple[Bar, ...] = helped("The classes it prefers.")
+    bars: tuple[PreferenceBar, ...] = helped("The classes it prefers.")
     at: str = helped("The step whose responses those are.")
     pictures: str = helped("Over which pictures they are means.")
 
@@ -166,7 +166,9 @@ OTHERS = 12
 """Strong channels that are offered to mix with."""
 
 
-async def made(asked: Asked, run: Run, found: Found, studio: Studio, problem: str = "") -> Made:
+async def made(
+    asked: SynthesisQuery, run: Run, found: FoundPicture, studio: Studio, problem: str = ""
+) -> FinishedPicture:
     """A finished picture, its number beside that of the run's picture and of grey."""
     picture = found.picture
     own = -picture.objective if asked.goal.away else picture.objective
@@ -176,14 +178,16 @@ async def made(asked: Asked, run: Run, found: Found, studio: Studio, problem: st
     largest = max(abs(value) for _, value in values) or 1.0
     unit = "layer" if asked.channel is None else str(asked.channel)
     name = f"{asked.model.id}-{asked.step}-{unit}-{asked.recipe.steps}-{asked.recipe.seed}.png"
-    return Made(
+    return FinishedPicture(
         name=asked.name,
         url=picture_url(asked),
         size=asked.recipe.size,
         download=picture_url(asked, download=name),
         sentence=asked.made,
         measure=asked.measure,
-        measured=tuple(Measured(what, value, abs(value) / largest) for what, value in values),
+        measured=tuple(
+            ObjectiveFigure(what, value, abs(value) / largest) for what, value in values
+        ),
         shipped=found.state == "shipped",
         small=found.small,
         curve=curve(picture.curve, asked.recipe.steps, asked.recipe.steps, asked.goal.away),
@@ -191,11 +195,11 @@ async def made(asked: Asked, run: Run, found: Found, studio: Studio, problem: st
     )
 
 
-def growing(report: Report) -> Growing:
+def growing(report: GrowthReport) -> GrowingPicture:
     """A picture on its way."""
     asked = report.shown
     own = -report.objective if asked.goal.away else report.objective
-    return Growing(
+    return GrowingPicture(
         url=picture_url(asked),
         size=asked.recipe.size,
         name=asked.name,
@@ -219,13 +223,13 @@ def curve(values: Sequence[float], step: int, steps: int, away: bool) -> str:
     return "M" + "L".join(points)
 
 
-def form(asked: Asked, run: Run) -> Form:
+def form(asked: SynthesisQuery, run: Run) -> SynthesisForm:
     """The settings of a picture as they are, and what they may be."""
     wanted, recipe, model = asked.wanted, asked.recipe, asked.model
     hidden = {"model": model.id, "image": run.image, "step": asked.step}
     if asked.channel is not None:
         hidden["channel"] = str(asked.channel)
-    return Form(
+    return SynthesisForm(
         hidden=tuple(hidden.items()),
         steps=recipe.steps,
         most_steps=MOST_STEPS,
@@ -242,23 +246,25 @@ def form(asked: Asked, run: Run) -> Form:
     )
 
 
-def responds(view: View, run: Run, studio: Studio) -> Responds | None:
+def responds(view: View, run: Run, studio: Studio) -> ResponseSummary | None:
     """What a unit's pane tells at once: the usual picture if it is there, preferred classes."""
     step, channel = view.step or "", view.channel or 0
     if not has_goal(run.model, step):
         return None
-    asked = studio.asked(run.model, step, channel, Wanted())
+    asked = studio.asked(run.model, step, channel, SynthesisOptions())
     there = studio.state(asked) != "none"
     liked = preferences(run.model, step, channel)
     if not there and liked is None:
         return None
     classes = liked.classes if liked else ()
     top = max((one.value for one in classes), default=0) or 1.0
-    return Responds(
+    return ResponseSummary(
         url=picture_url(asked) if there else "",
         alt=f"What {asked.name} responds to most",
         made=in_link(asked),
-        bars=tuple(Bar(one.label, one.value, max(0.0, one.value / top)) for one in classes),
+        bars=tuple(
+            PreferenceBar(one.label, one.value, max(0.0, one.value / top)) for one in classes
+        ),
         at=liked.at if liked else "",
         pictures=liked.pictures if liked else "",
     )
@@ -272,7 +278,7 @@ def has_wall(model: Model, step: str) -> bool:
     return layout is not None and layout.count == model.geometry[step].shape[0]
 
 
-def wall(view: View, run: Run, step: str, order: Sequence[int]) -> Wall | None:
+def wall(view: View, run: Run, step: str, order: Sequence[int]) -> PictureWall | None:
     """The pictures of all channels, in `order`; None where there are none."""
     at, _ = home(run.model, step, 0)
     there = shipped(run.model, at)
@@ -280,7 +286,7 @@ def wall(view: View, run: Run, step: str, order: Sequence[int]) -> Wall | None:
     if there is None or layout is None or layout.count != len(order):
         return None
     recipe = there.recipe
-    return Wall(
+    return PictureWall(
         tiles=tuple(
             Tile(
                 channel,
@@ -301,7 +307,7 @@ def wall(view: View, run: Run, step: str, order: Sequence[int]) -> Wall | None:
     )
 
 
-def _others(asked: Asked, run: Run) -> tuple[tuple[int, str], ...]:
+def _others(asked: SynthesisQuery, run: Run) -> tuple[tuple[int, str], ...]:
     """The strongest channels on the run's picture beside the one asked about."""
     if asked.channel is None:
         return ()
@@ -311,7 +317,7 @@ def _others(asked: Asked, run: Run) -> tuple[tuple[int, str], ...]:
     return tuple((c, label or f"number {c}") for c, label in named if c != asked.channel)[:OTHERS]
 
 
-def _left(report: Report) -> str:
+def _left(report: GrowthReport) -> str:
     if not report.step:
         return "It begins."
     seconds = round(report.seconds_left)

@@ -14,15 +14,15 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import NotFound
 from app.services.runs.run import Run
-from app.services.synthesis.growth import Report
-from app.services.synthesis.picture import Picture
-from app.services.synthesis.query import Asked, Wanted
-from app.services.synthesis.studio import Found, Studio
-from app.web.api.channels import Growing, grow
+from app.services.synthesis.growth import GrowthReport
+from app.services.synthesis.picture import SynthesisedPicture
+from app.services.synthesis.query import SynthesisOptions, SynthesisQuery
+from app.services.synthesis.studio import FoundPicture, Studio
+from app.web.api.channels import QueuedGrowth, grow
 from app.web.core.htmx import by_htmx
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.streams import DONE, broken
+from app.web.core.streams import DONE, error_event
 from app.web.core.templating import render, render_text
 from app.web.panels.synthesis import pictures
 from app.web.panels.synthesis.pictures import SynthesisPanel
@@ -38,10 +38,10 @@ Channel = Annotated[int | None, Query(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class SynthesisScene:
     """What is asked for, beside the run whose picture is on screen."""
 
-    asked: Asked
+    asked: SynthesisQuery
     run: Run
     studio: Studio
 
@@ -55,24 +55,24 @@ class Scene:
 
 
 async def scene(
-    services: Services, unit: tuple[str, str, str, int | None], wanted: Wanted
-) -> AsyncIterator[Scene]:
+    services: Services, unit: tuple[str, str, str, int | None], wanted: SynthesisOptions
+) -> AsyncIterator[SynthesisScene]:
     """What a query names, checked, with its run held. Raises what cannot be shown."""
     model, image, step, channel = unit
     asked = services.studio.asked(services.catalogue.model(model), step, channel, wanted)
     async with services.runs.listen(model, image) as run:
         await run.record(step)
-        yield Scene(asked, run, services.studio)
+        yield SynthesisScene(asked, run, services.studio)
 
 
 async def spelled_scene(
     services: ServicesDep,
-    wanted: Annotated[Wanted, Depends(wanted)],
+    wanted: Annotated[SynthesisOptions, Depends(wanted)],
     model: Short,
     image: Short,
     step: Short,
     channel: Channel = None,
-) -> AsyncIterator[Scene]:
+) -> AsyncIterator[SynthesisScene]:
     """As the form and its links write it."""
     async for one in scene(services, (model, image, step, channel), wanted):
         yield one
@@ -85,18 +85,18 @@ async def linked_scene(
     step: Short,
     channel: Channel = None,
     made: Short = "",
-) -> AsyncIterator[Scene]:
+) -> AsyncIterator[SynthesisScene]:
     """As a link to the page writes it."""
     async for one in scene(services, (model, image, step, channel), from_link(made)):
         yield one
 
 
-SceneDep = Annotated[Scene, Depends(spelled_scene)]
+SceneDep = Annotated[SynthesisScene, Depends(spelled_scene)]
 
 
 async def growing(
     scene: SceneDep, services: ServicesDep, owner: OwnerDep
-) -> AsyncIterator[tuple[Scene, Growing]]:
+) -> AsyncIterator[tuple[SynthesisScene, QueuedGrowth]]:
     """A picture that grows, until its stream ends: what can fail fails before it begins."""
     async for one in grow(scene.asked, services, owner):
         yield scene, one
@@ -104,7 +104,7 @@ async def growing(
 
 @router.get("/panels/synthesised")
 async def panel(
-    request: Request, scene: Annotated[Scene, Depends(linked_scene)], made: str = ""
+    request: Request, scene: Annotated[SynthesisScene, Depends(linked_scene)], made: str = ""
 ) -> Response:
     """The inside of the panel; what takes seconds begins at once, where a link named it."""
     begin = bool(made) and scene.asked.model.state == "embedded"
@@ -149,7 +149,7 @@ async def wall(
 
 @router.get("/synthesis/events", response_class=EventSourceResponse)
 async def events(
-    both: Annotated[tuple[Scene, Growing], Depends(growing)],
+    both: Annotated[tuple[SynthesisScene, QueuedGrowth], Depends(growing)],
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """The place in the queue, the picture as it grows, the finished one, `done`.
@@ -171,22 +171,22 @@ async def events(
                 told = loop.time()
                 yield ServerSentEvent(raw_data=await _told(scene, item), id=str(item.step))
     except Exception as error:
-        yield broken(error)
+        yield error_event(error)
     yield DONE
 
 
-async def _told(scene: Scene, report: Report) -> str:
+async def _told(scene: SynthesisScene, report: GrowthReport) -> str:
     """One event's HTML; of the last the finished picture, which takes the stage."""
     if not report.finished:
         return render_text("synthesis/_growing.html", {"growing": pictures.growing(report)})
     found = await asyncio.to_thread(scene.studio.find, scene.asked)
     # A picture that could not be kept on the disk is still in memory, unless very many grow.
-    found = found or Found("none", Picture(b"", report.objective, report.curve))
+    found = found or FoundPicture("none", SynthesisedPicture(b"", report.objective, report.curve))
     made = await pictures.made(scene.asked, scene.run, found, scene.studio, report.problem)
     return render_text("synthesis/_finished.html", {"made": made})
 
 
-async def _panel(scene: Scene, begin: bool, stopped: bool = False) -> SynthesisPanel:
+async def _panel(scene: SynthesisScene, begin: bool, stopped: bool = False) -> SynthesisPanel:
     asked = scene.asked
     found = await asyncio.to_thread(scene.studio.find, asked)
     made = None
