@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from app.bench.bench_services import BenchServices, photo
 from app.bench.rows import BenchRow
-from app.bench.workshop import Workshop, photo
 from app.pictures.preprocess import normalise
 from app.services.atlas.building import AtlasOptions, AtlasPass
 from app.services.atlas.folder import PictureFolder
@@ -26,7 +26,7 @@ BATCH = 32
 SIDE = 64
 
 
-async def measure(workshop: Workshop) -> list[BenchRow]:
+async def measure(workshop: BenchServices) -> list[BenchRow]:
     """A picture's share of either; the bar is 90 % of the bare network's pictures per second."""
     if workshop.name not in ("mini", "alexnet", "squeezenet1_1"):
         return []

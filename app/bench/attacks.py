@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from app.bench.bench_services import OWNER, BenchServices
 from app.bench.rows import BenchRow, against_bare
-from app.bench.workshop import OWNER, Workshop
 from app.services.attacks.job import AttackMoment
 from app.services.attacks.options import AttackRequest
 from models.graph import Network
@@ -21,7 +21,7 @@ STEPS = 10
 LIMIT = 1.15
 
 
-async def measure(workshop: Workshop) -> list[BenchRow]:
+async def measure(workshop: BenchServices) -> list[BenchRow]:
     """Epsilon 8 and epsilon 2, whose steps are half a pixel value."""
     image = workshop.pictures.bring(workshop.photo)
     times = await workshop.times(
@@ -38,7 +38,7 @@ async def measure(workshop: Workshop) -> list[BenchRow]:
     ]
 
 
-async def _bare(workshop: Workshop) -> float:
+async def _bare(workshop: BenchServices) -> float:
     """Seconds of ten passes forward and backward, in the thread where networks run."""
     picture = workshop.picture[None].contiguous()
     items = workshop.services.engine.stream(OWNER, lambda: _passes(workshop.network, picture))
@@ -55,7 +55,7 @@ def _passes(network: Network, picture: Tensor) -> Iterator[int | float]:
     yield perf_counter() - started
 
 
-async def _streamed(workshop: Workshop, image: str, epsilon: float) -> float:
+async def _streamed(workshop: BenchServices, image: str, epsilon: float) -> float:
     """Seconds from the first thing asked of the engine to the last step's event."""
     attacks = workshop.services.attacks
     request = AttackRequest("pgd", epsilon, STEPS)

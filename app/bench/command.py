@@ -11,35 +11,35 @@ from pathlib import Path
 from app.bench import (
     atlas,
     attacks,
-    crowd,
+    bytes_on_wire,
     explain,
+    foolbox_attack,
     loading,
     memory,
     projections,
-    repeat,
+    repeated_run,
     report,
-    rival,
     stickers,
     synthesis,
+    thirty_at_once,
     upload,
-    wire,
 )
+from app.bench.bench_services import open_workshop
 from app.bench.networks import KNOWN, NETWORKS, chosen
 from app.bench.rows import BenchRow
-from app.bench.workshop import open_workshop
 
 PARTS = (
     upload.measure,
-    repeat.measure,
+    repeated_run.measure,
     explain.measure,
     attacks.measure,
-    rival.measure,
+    foolbox_attack.measure,
     stickers.measure,
     synthesis.measure,
     projections.measure,
     atlas.measure,
-    crowd.measure,
-    wire.measure,
+    thirty_at_once.measure,
+    bytes_on_wire.measure,
     loading.measure,
 )
 

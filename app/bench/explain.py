@@ -8,17 +8,17 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp
 
+from app.bench.bench_services import BenchServices
 from app.bench.client import get
-from app.bench.repeat import app_of
+from app.bench.repeated_run import app_of
 from app.bench.rows import BenchRow, percentile
-from app.bench.workshop import Workshop
 from app.services.networks.catalogue import Model
 
 CELL = "explain one cell of any step, p95"
 CHAIN = "chain from a cell down to the picture, p95"
 
 
-async def measure(workshop: Workshop) -> list[BenchRow]:
+async def measure(workshop: BenchServices) -> list[BenchRow]:
     """Cells drawn by lot from every step, alike for the same network."""
     image = workshop.pictures.bring(workshop.photo)
     async with workshop.services.runs.listen(workshop.name, image) as run:

@@ -12,8 +12,8 @@ from time import perf_counter
 
 import torch
 
+from app.bench.bench_services import BenchServices
 from app.bench.rows import BenchRow
-from app.bench.workshop import Workshop
 from app.services.networks.loading import load
 from app.services.networks.state_dict import keyed
 from app.services.networks.weight_files import WeightEntry
@@ -22,7 +22,7 @@ from models import registry
 LOADING = "file on disk to the first answer"
 
 
-async def measure(workshop: Workshop) -> list[BenchRow]:
+async def measure(workshop: BenchServices) -> list[BenchRow]:
     """A file in the published layout with seeded numbers: as large, and verified as the real one.
 
     The file is in the system's cache both times; the reference is `torch.load` alone.

@@ -57,10 +57,10 @@ def _bare(name: str) -> float:
 
 async def _app(name: str) -> float:
     """Of this process, once it has served a page, run a picture and forgotten it."""
+    from app.bench.bench_services import open_workshop
     from app.bench.client import get
-    from app.bench.repeat import app_of, stream
+    from app.bench.repeated_run import app_of, stream
     from app.bench.upload import draw_all
-    from app.bench.workshop import open_workshop
 
     async with open_workshop(name) as workshop:
         app = app_of(workshop)

@@ -7,14 +7,14 @@ from time import perf_counter
 
 import torch
 
+from app.bench.bench_services import OWNER, BenchServices
 from app.bench.rows import BenchRow, against_bare
-from app.bench.workshop import OWNER, Workshop
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit, unit
 from app.services.runs.batch_inference import outputs_of
 from app.services.runs.run import preprocess
 from app.vision.cover import cover
-from app.vision.passes import gradient_of
+from app.vision.partial_forward import gradient_of
 from app.vision.projections.guided import guided_backprop
 from app.vision.units import Unit
 
@@ -23,7 +23,7 @@ COVER = "brush stroke to the class and the last maps"
 BOTH_WAYS = "both ways"
 
 
-async def measure(workshop: Workshop) -> list[BenchRow]:
+async def measure(workshop: BenchServices) -> list[BenchRow]:
     """Each in turns with what it is compared with, in the thread where networks run."""
     network = workshop.network
     model = workshop.services.catalogue.model(workshop.name)
@@ -61,7 +61,7 @@ async def measure(workshop: Workshop) -> list[BenchRow]:
     return [*rows, against_bare(COVER, workshop.name, times[COVER], times["bare"], limit)]
 
 
-def _timed(workshop: Workshop, work: Callable[[], object]) -> Callable[[], Awaitable[float]]:
+def _timed(workshop: BenchServices, work: Callable[[], object]) -> Callable[[], Awaitable[float]]:
     def once() -> Iterator[float]:
         started = perf_counter()
         work()

@@ -6,17 +6,17 @@ import random
 from time import perf_counter
 from urllib.parse import urlencode
 
+from app.bench.bench_services import BenchServices
 from app.bench.client import get
-from app.bench.repeat import app_of
+from app.bench.repeated_run import app_of
 from app.bench.rows import BenchRow, percentile
-from app.bench.workshop import Workshop
 from app.services.attacks.stickers import stickers_of
 
 DRAG = "sticker dragged to its new prediction, control beside, p95"
 MILLISECONDS = 50.0
 
 
-async def measure(workshop: Workshop) -> list[BenchRow]:
+async def measure(workshop: BenchServices) -> list[BenchRow]:
     """Places by lot; nothing for a network without a sticker."""
     if not stickers_of(workshop.services.catalogue.model(workshop.name)).stickers:
         return []

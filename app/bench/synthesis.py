@@ -8,12 +8,12 @@ from time import perf_counter
 
 import torch
 
+from app.bench.bench_services import OWNER, BenchServices
 from app.bench.rows import BenchRow
-from app.bench.workshop import OWNER, Workshop
 from app.services.runs.run import preprocess
-from app.vision.goals import SynthesisGoal
-from app.vision.passes import gradient_of
+from app.vision.partial_forward import gradient_of
 from app.vision.synthesis import Synthesis, SynthesisRecipe
+from app.vision.synthesis_goals import SynthesisGoal
 
 SYNTHESIS = "synthesised picture, {} steps at {} px, conv5"
 STEP, CHANNEL = "conv5", 3
@@ -21,7 +21,7 @@ ROUND = 8
 """Steps of each kind in turn: what else the machine does meets both alike."""
 
 
-async def measure(workshop: Workshop) -> list[BenchRow]:
+async def measure(workshop: BenchServices) -> list[BenchRow]:
     """For the networks with a conv5; the bar is AlexNet's."""
     if workshop.name not in ("alexnet", "mini"):
         return []
@@ -38,7 +38,7 @@ async def measure(workshop: Workshop) -> list[BenchRow]:
     ]
 
 
-def _rounds(workshop: Workshop, size: int, count: int) -> Iterator[tuple[float, float]]:
+def _rounds(workshop: BenchServices, size: int, count: int) -> Iterator[tuple[float, float]]:
     """Seconds of `ROUND` steps of synthesis and of as many bare passes."""
     prep = preprocess(workshop.services.catalogue.model(workshop.name))
     recipe = SynthesisRecipe(size, count)

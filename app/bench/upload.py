@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter
 
+from app.bench.bench_services import OWNER, BenchServices
 from app.bench.rows import BenchRow, against_bare
-from app.bench.workshop import OWNER, Workshop
 from app.services.runs.sheets import SheetQuery
 from app.web.explorer.river import SHOWN, SIDE
 
@@ -18,7 +18,7 @@ STORED = "the same, the picture stored on disk first"
 FIRST_EVENT = "first layer's event, from the decoded picture"
 
 
-async def measure(workshop: Workshop) -> list[BenchRow]:
+async def measure(workshop: BenchServices) -> list[BenchRow]:
     """Each against the bare network, in turns with it."""
     pictures = workshop.pictures
     kept = (await asyncio.to_thread(pictures.add, workshop.photo, OWNER)).id
@@ -55,7 +55,7 @@ async def measure(workshop: Workshop) -> list[BenchRow]:
     ]
 
 
-async def draw_all(workshop: Workshop, image: str) -> None:
+async def draw_all(workshop: BenchServices, image: str) -> None:
     """Run a picture and draw the sheet of each step as soon as it is there, as the page does."""
     services = workshop.services
     async with services.runs.listen(workshop.name, image) as run:
@@ -66,7 +66,7 @@ async def draw_all(workshop: Workshop, image: str) -> None:
         await asyncio.gather(*sheets)
 
 
-async def first_event(workshop: Workshop, image: str) -> float:
+async def first_event(workshop: BenchServices, image: str) -> float:
     """Seconds from a run's start to its first record; the run is then finished and forgotten."""
     started = perf_counter()
     async with workshop.services.runs.listen(workshop.name, image) as run:
@@ -77,7 +77,7 @@ async def first_event(workshop: Workshop, image: str) -> float:
     return seconds
 
 
-def _since(started: float, workshop: Workshop, image: str) -> float:
+def _since(started: float, workshop: BenchServices, image: str) -> float:
     seconds = perf_counter() - started
     workshop.forget(image)
     return seconds

@@ -10,8 +10,8 @@ from math import ceil
 from PIL import GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from app.errors import BrokenPicture, PictureTooLarge
-from app.pictures.headers import stated_size
-from app.pictures.kinds import picture_kind
+from app.pictures.file_headers import stated_size
+from app.pictures.file_kinds import picture_kind
 from app.pictures.rgb import NOTE_DEEP, to_rgb
 
 MAX_PIXELS = 25_000_000

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from app.errors import LayerscopeError
-from app.pictures import drawn, drawn_things
+from app.pictures import drawn_figures, drawn_things
 from app.pictures.decode import decode
 
 Box = tuple[int, int, int, int]
@@ -119,13 +119,13 @@ def _things() -> tuple[Sample, ...]:
 def _figures() -> tuple[Sample, ...]:
     """Drawings of nothing that a network was taught."""
     return (
-        _drawing("sketch-cat", "Sketch of a cat", drawn.sketch_cat),
-        _drawing("x", "The letter X", drawn.cross),
-        _drawing("o", "The letter O", drawn.ring),
-        _drawing("gratings", "Gratings", drawn.gratings),
-        _drawing("checkerboard", "Checkerboard", drawn.checkerboard),
-        _drawing("colour-wheel", "Colour wheel", drawn.colour_wheel),
-        _drawing("noise", "Noise", drawn.noise),
+        _drawing("sketch-cat", "Sketch of a cat", drawn_figures.sketch_cat),
+        _drawing("x", "The letter X", drawn_figures.cross),
+        _drawing("o", "The letter O", drawn_figures.ring),
+        _drawing("gratings", "Gratings", drawn_figures.gratings),
+        _drawing("checkerboard", "Checkerboard", drawn_figures.checkerboard),
+        _drawing("colour-wheel", "Colour wheel", drawn_figures.colour_wheel),
+        _drawing("noise", "Noise", drawn_figures.noise),
     )
 
 

@@ -14,9 +14,9 @@ from app.services.files import put
 from app.services.networks.asset_files import content
 from app.services.networks.catalogue import Catalogue
 from app.services.networks.loading import load
-from app.verbs import sticker, synthesised, universal
+from app.verbs import sticker, synthesised_assets, universal
+from app.verbs.asset_making import AssetInputs, Maker
 from app.verbs.terminal import duration
-from app.verbs.workbench import Maker, Workbench
 
 MODEL = "mini"
 
@@ -35,7 +35,7 @@ class Asset:
 ASSETS: tuple[Asset, ...] = (
     Asset("stickers", "mini.stickers.safetensors", sticker.shipped),
     Asset("universal", "mini.universal.safetensors", universal.shipped),
-    Asset("synthesised", "mini.synthesised.safetensors", synthesised.shipped, data=False),
+    Asset("synthesised", "mini.synthesised.safetensors", synthesised_assets.shipped, data=False),
 )
 """Every file that is made from the weights and ships with them: a new one is a line here."""
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = device.choose(given.device)
     model = Catalogue(chosen, 1).model(MODEL)
     network = load(model.entry).to(chosen).eval().requires_grad_(False)
-    work = Workbench(model, network, chosen, given.data or Path())
+    work = AssetInputs(model, network, chosen, given.data or Path())
     out = given.out or model.row.path.parent
     for asset in wanted:
         try:
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _make(asset: Asset, work: Workbench, out: Path) -> None:
+def _make(asset: Asset, work: AssetInputs, out: Path) -> None:
     started, file = time.monotonic(), out / asset.file
     work.teller.line(f"{asset.name}: making {file}")
     made = asset.make(work)

@@ -13,6 +13,7 @@ from torch import Tensor
 from app.errors import BadRequest, NoClassifier
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit, input_png
+from app.services.attacks.attacked_model import reader_of
 from app.services.attacks.attacks import findings
 from app.services.attacks.job import AttackEnded, AttackMoment, job
 from app.services.attacks.options import (
@@ -23,7 +24,6 @@ from app.services.attacks.options import (
     checked,
     warnings,
 )
-from app.services.attacks.pixel_model import reader_of
 from app.services.attacks.premade import Premade, ready
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue, Model

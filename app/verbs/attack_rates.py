@@ -12,7 +12,7 @@ from torch import Tensor
 
 from app.errors import BadRequest, DataUnusable
 from app.pictures.preprocess import Preprocess
-from app.services.attacks.pixel_model import reader_of
+from app.services.attacks.attacked_model import reader_of
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load
@@ -21,7 +21,7 @@ from app.services.runs.run import preprocess
 from app.settings import Settings
 from app.training.data import in_parts
 from app.verbs.terminal import Teller
-from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.rates import METHODS, rate
 
 DEFAULT = "fgsm,pgd,sign noise"

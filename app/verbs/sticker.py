@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import BadRequest
-from app.pictures.printable import LARGEST_CM, sticker_png
-from app.services.attacks.pixel_model import reader_of
+from app.pictures.printable_stickers import LARGEST_CM, sticker_png
+from app.services.attacks.attacked_model import reader_of
 from app.services.attacks.stickers import (
     Sticker,
     StickerRecipe,
@@ -21,7 +21,8 @@ from app.services.attacks.stickers import (
 from app.services.files import put
 from app.services.networks.asset_files import content
 from app.services.networks.class_names import find_class
-from app.verbs.gathering import (
+from app.verbs.asset_making import AssetContent, AssetInputs
+from app.verbs.picture_folders import (
     ChosenNetwork,
     PictureSplit,
     ProgressReport,
@@ -32,7 +33,6 @@ from app.verbs.gathering import (
     positive,
 )
 from app.verbs.terminal import Teller
-from app.verbs.workbench import AssetContent, Workbench
 from app.vision.attacks.sticker import AREAS, BATCH, STEPS
 
 SHIPPED = ("school bus", "goldfish", "mushroom")
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def shipped(work: Workbench) -> AssetContent:
+def shipped(work: AssetInputs) -> AssetContent:
     """The stickers that ship: a maker for `python -m app assets`."""
     model = work.model
     subject = ChosenNetwork(model, reader_of(model, work.network))

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import BadRequest
-from app.pictures.printable import noise_png
+from app.pictures.printable_stickers import noise_png
+from app.services.attacks.attacked_model import reader_of
 from app.services.attacks.options import LARGEST
-from app.services.attacks.pixel_model import reader_of
 from app.services.attacks.universal import NoiseRecipe, NoiseTraining, UniversalNoise, make, pack
 from app.services.files import put
 from app.services.networks.asset_files import content
-from app.verbs.gathering import (
+from app.verbs.asset_making import AssetContent, AssetInputs
+from app.verbs.picture_folders import (
     ChosenNetwork,
     PictureSplit,
     ProgressReport,
@@ -24,8 +25,7 @@ from app.verbs.gathering import (
     positive,
 )
 from app.verbs.terminal import Teller
-from app.verbs.workbench import AssetContent, Workbench
-from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.universal import BATCH, PASSES
 
 RECIPE = NoiseRecipe(passes=3)
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def shipped(work: Workbench) -> AssetContent:
+def shipped(work: AssetInputs) -> AssetContent:
     """The noise that ships: a maker for `python -m app assets`."""
     reader = reader_of(work.model, work.network)
     train, val = work.pictures("train", PICTURES), work.pictures("val", HELD_OUT)

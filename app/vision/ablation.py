@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.vision.passes import border, run
+from app.vision.partial_forward import border, run
 from models.graph import INPUT, Network
 
 

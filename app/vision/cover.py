@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from app.vision.passes import run
+from app.vision.partial_forward import run
 from models.graph import INPUT, Network
 
 How = Literal["grey", "blur", "noise"]

@@ -12,7 +12,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from app.vision.passes import run
+from app.vision.partial_forward import run
 from app.vision.units import Unit
 from models.graph import INPUT, Network
 

@@ -14,11 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from app.vision.ascent import Ascent
-from app.vision.goals import Lens, SynthesisGoal
-from app.vision.passes import gradient_of
+from app.vision.adam_ascent import Ascent
+from app.vision.partial_forward import gradient_of
+from app.vision.random_views import SeenView
 from app.vision.spectrum import Spectrum
-from app.vision.views import SeenView
+from app.vision.synthesis_goals import Lens, SynthesisGoal
 from models.graph import Network
 
 GREY = 0.5

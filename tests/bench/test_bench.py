@@ -10,27 +10,27 @@ import pytest
 from app.bench import (
     atlas,
     attacks,
-    crowd,
+    bytes_on_wire,
     explain,
+    foolbox_attack,
     main,
     memory,
     projections,
-    repeat,
+    repeated_run,
     report,
-    rival,
     stickers,
     synthesis,
+    thirty_at_once,
     upload,
-    wire,
 )
 from app.bench.rows import HEAD, BenchRow, percentile, quantity
 
 WHAT = (
-    memory.IDLE, upload.ALL_SHEETS, upload.STORED, upload.FIRST_EVENT, repeat.AGAIN,
+    memory.IDLE, upload.ALL_SHEETS, upload.STORED, upload.FIRST_EVENT, repeated_run.AGAIN,
     explain.CELL, explain.CHAIN, f"{attacks.PGD}, epsilon 8", f"{attacks.PGD}, epsilon 2",
-    rival.BESIDE, stickers.DRAG, synthesis.SYNTHESIS.format(32, 64), projections.GUIDED,
+    foolbox_attack.BESIDE, stickers.DRAG, synthesis.SYNTHESIS.format(32, 64), projections.GUIDED,
     projections.COVER, atlas.ATLAS,
-    crowd.TOGETHER, crowd.GROWTH, wire.OVERVIEW, wire.FIRST_USE, wire.CODE,
+    thirty_at_once.TOGETHER, thirty_at_once.GROWTH, bytes_on_wire.OVERVIEW, bytes_on_wire.FIRST_USE, bytes_on_wire.CODE,
 )  # fmt: skip
 
 
@@ -106,12 +106,12 @@ def test_what_a_page_loads_is_found_and_what_it_links_to_is_not() -> None:
         '<img src="/c.jpg"><a href="/d.npy"></a><svg><image href="/e.png"/></svg>'
         '<img src="data:,x">'
     )
-    assert wire.named("/", "text/html; charset=utf-8", page.encode()) == [
+    assert bytes_on_wire.named("/", "text/html; charset=utf-8", page.encode()) == [
         "/static/a.css", "/static/b.js", "/c.jpg", "/e.png"
     ]  # fmt: skip
     script = b"import { a } from './one.js';\nimport './two.js';"
-    assert wire.named("/static/js/main.js?v=1", "text/javascript", script) == [
+    assert bytes_on_wire.named("/static/js/main.js?v=1", "text/javascript", script) == [
         "/static/js/one.js", "/static/js/two.js"
     ]  # fmt: skip
     event = b"id: 0\ndata: <img\ndata: src='/f.png'>\n\n"
-    assert wire.named("/events", "text/event-stream; charset=utf-8", event) == ["/f.png"]
+    assert bytes_on_wire.named("/events", "text/event-stream; charset=utf-8", event) == ["/f.png"]

@@ -12,7 +12,7 @@ from app.services.attacks.stickers import stickers_of
 from app.services.attacks.universal import noise_of
 from app.services.engine.device import choose
 from app.services.networks.catalogue import Catalogue, Model
-from app.vision.attacks.grid import eight_bit
+from app.vision.attacks.pixel_grid import eight_bit
 from app.vision.attacks.placing import by_lot, share
 from app.vision.attacks.sticker import random_colours
 from app.vision.attacks.universal import with_noise

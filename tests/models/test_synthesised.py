@@ -16,8 +16,8 @@ from app.services.networks.asset_files import read
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.runs.run import preprocess
 from app.services.synthesis.shipped import ShippedPictures, shipped
-from app.verbs.synthesised import STEPS, steps
-from app.vision.goals import Lens, SynthesisGoal
+from app.verbs.synthesised_assets import STEPS, steps
+from app.vision.synthesis_goals import Lens, SynthesisGoal
 from models.weights import TABLE
 from tests.support.networks import embedded
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from app.pictures.preprocess import Preprocess, fit
 from app.pictures.samples import sample
-from app.vision.attacks.grid import AttackStep
-from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pixel_grid import AttackStep
+from app.vision.attacks.pixel_model import PixelModel
 from models.graph import Network
 from tests.support.networks import ENTRY, embedded
 

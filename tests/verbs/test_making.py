@@ -19,7 +19,7 @@ from app.services.networks.catalogue import Catalogue, Model
 from app.verbs import assets as verb
 from app.verbs import sticker as sticker_verb
 from app.verbs import universal as universal_verb
-from app.verbs.workbench import AssetContent, Workbench
+from app.verbs.asset_making import AssetContent, AssetInputs
 from models.weights import row
 
 
@@ -193,10 +193,10 @@ def test_assets_makes_every_file_anew(
 def test_assets_makes_only_what_is_asked_and_keeps_the_old_when_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def make(work: Workbench) -> AssetContent:
+    def make(work: AssetInputs) -> AssetContent:
         return AssetContent({"one": torch.ones(1)}, {"told": work.model.id}, "One is one.")
 
-    def stopped(work: Workbench) -> AssetContent:
+    def stopped(work: AssetInputs) -> AssetContent:
         raise KeyboardInterrupt
 
     table = (verb.Asset("good", "a.safetensors", make), verb.Asset("bad", "b.safetensors", stopped))

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import sign_noise
 from app.vision.attacks.pgd import pgd
+from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.sweep import (
     EPSILONS,
     SEEDS,

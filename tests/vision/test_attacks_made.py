@@ -7,8 +7,8 @@ import torch
 
 from app.vision.attacks.adam import Adam, falling
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import linf
 from app.vision.attacks.paste import Placement, covered, pasted
+from app.vision.attacks.pixel_grid import linf
 from app.vision.attacks.placing import by_lot, share, tried
 from app.vision.attacks.sticker import place_of, random_colours, random_sticker, sticker_about
 from app.vision.attacks.universal import scaled, universal, universal_growing

@@ -10,10 +10,10 @@ from torch import nn
 
 from app.vision.attacks.deepfool import deepfool, over_the_border
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import l2, linf, on_grid, on_grid_within
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import gaussian_noise, noise, pixel_noise, sign_noise
 from app.vision.attacks.pgd_l2 import climb_l2, pgd_l2
+from app.vision.attacks.pixel_grid import l2, linf, on_grid, on_grid_within
+from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.repair import repair
 from tests.support.attacked_networks import linear, photo, photos, pixel, reader, values
 

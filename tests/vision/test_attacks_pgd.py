@@ -10,9 +10,9 @@ from torch import nn
 
 from app.vision.attacks.fgsm import fgsm
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import linf, on_grid
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import climb, pgd
+from app.vision.attacks.pixel_grid import linf, on_grid
+from app.vision.attacks.pixel_model import PixelModel
 from tests.support.attacked_networks import ROW, linear, mini, photo, photos, pixel, reader, values
 from tests.support.small_networks import untouched
 

@@ -10,11 +10,11 @@ from app.vision.attacks import few_pixel as search
 from app.vision.attacks.drift import cosine, drift
 from app.vision.attacks.few_pixel import few_pixel
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import linf
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import sign_noise
 from app.vision.attacks.paste import Placement, anywhere, diameter, paste, pasted
 from app.vision.attacks.pgd import pgd
+from app.vision.attacks.pixel_grid import linf
+from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.rates import METHODS, rate
 from app.vision.attacks.sticker import random_sticker, sticker_on_one, train_sticker
 from app.vision.attacks.universal import universal, universal_for_one, with_noise

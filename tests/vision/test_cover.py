@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from app.vision.cover import How, StepChange, changed, cover
-from app.vision.passes import run
+from app.vision.partial_forward import run
 from models.graph import INPUT
 from tests.support.small_networks import graph
 

@@ -11,11 +11,11 @@ import torch.nn.functional as F
 
 from app.services.networks.loading import load
 from app.services.networks.weight_files import WeightFiles
-from app.vision.ascent import Ascent
-from app.vision.goals import SynthesisGoal
+from app.vision.adam_ascent import Ascent
+from app.vision.random_views import SeenView
 from app.vision.spectrum import Spectrum
 from app.vision.synthesis import Synthesis, SynthesisRecipe, synthesise
-from app.vision.views import SeenView
+from app.vision.synthesis_goals import SynthesisGoal
 from models.graph import Network
 from tests.support import lucid
 from tests.support.networks import embedded

@@ -13,8 +13,7 @@ from app.vision.arithmetic.convolution import convolve
 from app.vision.arithmetic.pooling import max_pool
 from app.vision.tiny_network.board import CELLS, PRESETS, Letter, flip, generated, ideal
 from app.vision.tiny_network.learn import LIMIT, STEPS, learn
-from app.vision.tiny_network.pixels import compare, right
-from app.vision.tiny_network.tiny import (
+from app.vision.tiny_network.network import (
     CONVS,
     LAYERS,
     Match,
@@ -29,6 +28,7 @@ from app.vision.tiny_network.tiny import (
     spelled,
     together,
 )
+from app.vision.tiny_network.pixels import compare, right
 from app.vision.tiny_network.vote import VoteExamples, VoteWeights, fit, vote
 
 STACK = "conv,relu,pool,conv1,relu,pool"

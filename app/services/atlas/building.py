@@ -20,7 +20,7 @@ from app.services.networks.loading import weights_digest
 from app.services.runs.run import preprocess
 from app.vision.crops import peaks_of
 from app.vision.forward import forward_steps
-from app.vision.layout import channels_last
+from app.vision.memory_layout import channels_last
 from models.graph import Network
 
 

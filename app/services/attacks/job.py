@@ -17,11 +17,11 @@ from app.vision.attacks.drift import DriftStep, drift
 from app.vision.attacks.few_pixel import few_pixel
 from app.vision.attacks.fgsm import fgsm
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import AttackStep, l2, linf
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import noise
 from app.vision.attacks.pgd import pgd
 from app.vision.attacks.pgd_l2 import pgd_l2
+from app.vision.attacks.pixel_grid import AttackStep, l2, linf
+from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.sticker import random_sticker, sticker_on_one
 from app.vision.attacks.universal import universal_for_one
 from app.vision.predict import RankedClass, top

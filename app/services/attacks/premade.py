@@ -12,8 +12,8 @@ from app.services.attacks.stickers import Sticker, Stickers, stickers_of
 from app.services.attacks.universal import UniversalNoise, noise_of
 from app.services.networks.catalogue import Model
 from app.services.networks.weight_files import RefusedFile
-from app.vision.attacks.grid import AttackStep
-from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pixel_grid import AttackStep
+from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.sticker import sticker_about
 from app.vision.attacks.universal import universal_growing
 

@@ -13,7 +13,7 @@ from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
 from app.vision.attacks.control_noise import Noise, kind_of, noise_beside
 from app.vision.attacks.drift import DriftStep, compared
-from app.vision.attacks.grid import l2, linf
+from app.vision.attacks.pixel_grid import l2, linf
 
 
 @dataclass(frozen=True, slots=True)

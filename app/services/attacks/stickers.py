@@ -15,8 +15,8 @@ from app.services.networks.asset_files import AssetFile, find
 from app.services.networks.catalogue import Model
 from app.services.networks.weight_files import RefusedFile
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.paste import TURN, diameter
+from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.placing import by_lot, share
 from app.vision.attacks.sticker import AREAS, BATCH, STEPS, random_colours, train_sticker
 

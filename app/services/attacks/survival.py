@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from app.pictures.journey import JOURNEY, JourneyStop, travelled
+from app.pictures.transformations import JOURNEY, JourneyStop, travelled
 from app.services.engine.engine import Engine
 from app.services.runs.batch_inference import Batches, charted, logits_of
 from app.services.runs.pairs import PicturePair

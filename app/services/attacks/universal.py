@@ -13,9 +13,9 @@ from app.errors import DataUnusable
 from app.services.networks.asset_files import AssetFile, find
 from app.services.networks.catalogue import Model
 from app.services.networks.weight_files import RefusedFile
-from app.vision.attacks.grid import WHITE
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import sign_noise
+from app.vision.attacks.pixel_grid import WHITE
+from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.universal import BATCH, PASSES, scaled, universal, with_noise
 
 KIND = "universal"

@@ -20,7 +20,7 @@ from app.services.runs.arithmetic import checked_channel
 from app.services.runs.run import Record, Run
 from app.vision.ablation import Ablation, Costs, ranked
 from app.vision.cover import StepChange
-from app.vision.passes import after
+from app.vision.partial_forward import after
 from models.graph import Step
 
 By = Literal["logits", "probabilities"]

@@ -14,7 +14,7 @@ from app.services.runs.arithmetic import checked_channel
 from app.services.runs.run import Record, Run
 from app.vision.differences import largest_difference, relative_distance
 from app.vision.filters import strength
-from app.vision.origin import origin
+from app.vision.unit_origin import origin
 
 Pairing = Literal["channels", "one", "rank"]
 """Same numbers; one channel with all others of its own step; the strongest with the strongest."""

@@ -38,7 +38,7 @@ from app.vision.preferences import (
     kept,
     tuning,
 )
-from app.vision.scenes import Part, ResponseParts, covered
+from app.vision.thing_and_surroundings import Part, ResponseParts, covered
 from models.graph import Network, Step
 
 FORMAT = 1

@@ -17,8 +17,8 @@ from app.services.files import put
 from app.services.networks.catalogue import Model
 from app.services.networks.loading import weights_digest
 from app.services.runs.run import preprocess
-from app.vision.goals import SynthesisGoal
 from app.vision.synthesis import Synthesis, SynthesisRecipe, synthesise
+from app.vision.synthesis_goals import SynthesisGoal
 from models.graph import Network
 
 INDEX = "synthesised.json"

@@ -11,8 +11,8 @@ from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.runs.run import Run, preprocess
 from app.services.synthesis.query import SynthesisQuery
-from app.vision.goals import SynthesisGoal, counted, slope
 from app.vision.synthesis import GREY
+from app.vision.synthesis_goals import SynthesisGoal, counted, slope
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from app.errors import BadRequest, UnknownStep
 from app.services.networks.catalogue import Model
 from app.services.synthesis.collection import check
-from app.vision.goals import SynthesisGoal, size_is_fixed
-from app.vision.origin import origin
 from app.vision.synthesis import SynthesisRecipe
+from app.vision.synthesis_goals import SynthesisGoal, size_is_fixed
+from app.vision.unit_origin import origin
 
 SIZES = (64, 96, 128, 160, 224)
 """Pixels of a side that can be asked for where the network allows any."""

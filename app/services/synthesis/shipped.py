@@ -18,8 +18,8 @@ from app.pictures.sheets import SheetLayout, arrange
 from app.services.networks.asset_files import AssetFile, find
 from app.services.networks.catalogue import Model
 from app.services.synthesis.query import SynthesisQuery
-from app.vision.goals import SynthesisGoal
 from app.vision.synthesis import SynthesisRecipe
+from app.vision.synthesis_goals import SynthesisGoal
 
 KIND, SHEET, OBJECTIVE, RECIPE = "synthesised", "sheet.", "objective.", "recipe"
 """How the file, its tensors before a step's name, and the metadata with the recipe are called."""

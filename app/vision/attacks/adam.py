@@ -6,7 +6,7 @@ from math import cos, pi
 
 from torch import Tensor
 
-from app.vision.ascent import Ascent
+from app.vision.adam_ascent import Ascent
 
 LEAST = 1e-12
 """In place of `Ascent`'s: gradients by a pixel value are as small as that divided by 255."""

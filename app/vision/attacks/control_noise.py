@@ -6,8 +6,8 @@ from typing import Literal
 
 from torch import Tensor
 
-from app.vision.attacks.grid import l2, linf
 from app.vision.attacks.noise import gaussian_noise, pixel_noise, sign_noise
+from app.vision.attacks.pixel_grid import l2, linf
 
 Noise = Literal["sign", "gaussian", "pixels"]
 

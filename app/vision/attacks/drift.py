@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pixel_model import PixelModel
 from app.vision.forward import forward_steps
 from app.vision.shift import relative_change
 from models.graph import Network

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import WHITE, AttackStep, eight_bit
-from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pixel_grid import WHITE, AttackStep, eight_bit
+from app.vision.attacks.pixel_model import PixelModel
 
 BY_SLOPE, BY_LOT = 96, 32
 AT_ONCE = 8

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import AttackStep
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import pgd
+from app.vision.attacks.pixel_grid import AttackStep
+from app.vision.attacks.pixel_model import PixelModel
 
 
 def fgsm(

@@ -8,8 +8,8 @@ from math import floor
 import torch
 from torch import Tensor
 
-from app.vision.attacks.grid import WHITE, AttackStep, eight_bit, l2, on_grid
-from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pixel_grid import WHITE, AttackStep, eight_bit, l2, on_grid
+from app.vision.attacks.pixel_model import PixelModel
 
 HALVINGS = 40
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from app.vision.attacks.grid import WHITE, eight_bit
+from app.vision.attacks.pixel_grid import WHITE, eight_bit
 
 TURN = 22.5
 """Degrees to either side that a sticker is turned by lot, as Brown et al. 2017 do."""

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import AttackStep, eight_bit, on_grid
-from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pixel_grid import AttackStep, eight_bit, on_grid
+from app.vision.attacks.pixel_model import PixelModel
 
 Amount = float | Tensor
 """In pixel values: one for all pictures, or one for each, [N,1,1,1]."""

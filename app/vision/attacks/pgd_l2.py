@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import AttackStep, eight_bit, on_grid_within
-from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pixel_grid import AttackStep, eight_bit, on_grid_within
+from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.repair import repair
 
 LEAST = 1e-12

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.paste import TURN, Placement, anywhere, diameter, pasted
+from app.vision.attacks.pixel_model import PixelModel
 
 BATCH = 32
 

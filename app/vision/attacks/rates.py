@@ -12,11 +12,11 @@ from app.vision.attacks.deepfool import deepfool
 from app.vision.attacks.few_pixel import few_pixel
 from app.vision.attacks.fgsm import fgsm
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import AttackStep, l2, linf
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.noise import gaussian_noise, sign_noise
 from app.vision.attacks.pgd import pgd
 from app.vision.attacks.pgd_l2 import pgd_l2
+from app.vision.attacks.pixel_grid import AttackStep, l2, linf
+from app.vision.attacks.pixel_model import PixelModel
 
 Make = Callable[[PixelModel, Tensor, AttackGoal, float], Iterator[AttackStep]]
 STEPS = 10

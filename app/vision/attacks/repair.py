@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import WHITE, AttackStep, eight_bit, l2
-from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pixel_grid import WHITE, AttackStep, eight_bit, l2
+from app.vision.attacks.pixel_model import PixelModel
 
 ROUNDS = 40
 SPARE = 1.1

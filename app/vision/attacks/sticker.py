@@ -11,9 +11,9 @@ from torch import Tensor
 
 from app.vision.attacks.adam import Adam, falling
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import WHITE, AttackStep, eight_bit
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.paste import TURN, Placement, anywhere, diameter, paste, pasted
+from app.vision.attacks.pixel_grid import WHITE, AttackStep, eight_bit
+from app.vision.attacks.pixel_model import PixelModel
 
 BATCH = 32
 STEPS = 400

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from app.vision.attacks.adam import Adam, falling
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import WHITE, AttackStep
-from app.vision.attacks.model import PixelModel, Slope
+from app.vision.attacks.pixel_grid import WHITE, AttackStep
+from app.vision.attacks.pixel_model import PixelModel, Slope
 
 BATCH = 32
 PASSES = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from app.vision.passes import after, gradient_of, run
+from app.vision.partial_forward import after, gradient_of, run
 from app.vision.units import Unit
 from models.graph import INPUT, Network
 

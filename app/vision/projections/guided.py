@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from app.vision.projections.back import GuidedRelu, back
+from app.vision.projections.backward import GuidedRelu, back
 from app.vision.units import Unit
 from models.graph import Network
 

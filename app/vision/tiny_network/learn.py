@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from app.vision.ascent import Ascent
+from app.vision.adam_ascent import Ascent
 from app.vision.tiny_network.board import generated
-from app.vision.tiny_network.tiny import KERNEL, KERNELS, Match, TinyLayer, plan, together
+from app.vision.tiny_network.network import KERNEL, KERNELS, Match, TinyLayer, plan, together
 
 STEPS, EVERY, BATCH = 300, 5, 50
 """Steps in all, how many between two reports, boards in a step."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from app.vision.tiny_network import pixels
 from app.vision.tiny_network.board import generated
-from app.vision.tiny_network.tiny import Match, TinyLayer, together
+from app.vision.tiny_network.network import Match, TinyLayer, together
 
 Verdict = Literal["X", "O", "undecided"]
 

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from app.errors import NoClassifier, NotFound
 from app.pictures.preprocess import input_png
-from app.pictures.printable import LARGEST_CM, sticker_png, sticker_preview
+from app.pictures.printable_stickers import LARGEST_CM, sticker_png, sticker_preview
 from app.services.attacks.sticker_trial import StickerTrials, places, seen, stuck
 from app.services.attacks.stickers import Sticker, Stickers, stickers_of
 from app.services.networks.catalogue import Model

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from app.errors import BadRequest
-from app.pictures.journey import JOURNEY
 from app.pictures.preprocess import input_png
+from app.pictures.transformations import JOURNEY
 from app.services.attacks.survival import (
     Fate,
     SurvivalStart,

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
 from app.web.lab import grid, photo, row, xo
-from app.web.lab.frame import TOOLS
+from app.web.lab.tools import TOOLS
 
 router = APIRouter(prefix="/lab", include_in_schema=False)
 router.include_router(row.router)

@@ -12,11 +12,11 @@ from torch import Tensor
 from app.errors import BadRequest
 from app.pictures.tables import Block, tables_png
 from app.web.core.file_responses import csv_response, file_response
-from app.web.lab.answers import answer, is_form, objection, swap_of
-from app.web.lab.frame import is_part
 from app.web.lab.grid_page import lab
 from app.web.lab.grid_view import PLAIN, GridResult, GridView, placed, read, work
-from app.web.lab.reading import LabQuery, exact
+from app.web.lab.lab_query import LabQuery, exact
+from app.web.lab.tool_responses import answer, is_form, objection, swap_of
+from app.web.lab.tools import is_part
 from app.web.lab.words import length_formula
 
 router = APIRouter()

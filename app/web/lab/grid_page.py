@@ -16,9 +16,9 @@ from app.web.lab.grid_view import (  # fmt: skip
     GridView,
     work,
 )
-from app.web.lab.reading import ascii_number, exact
+from app.web.lab.lab_query import ascii_number, exact
 from app.web.lab.row_view import DILATIONS, PADDINGS, STRIDES
-from app.web.lab.settings import Setting, setting
+from app.web.lab.setting_fields import Setting, setting
 from app.web.lab.words import difference, length_formula, spoken, written
 from app.web.parts.contexts import helped
 from app.web.parts.number_grids import Grid, grid

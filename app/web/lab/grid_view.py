@@ -13,7 +13,7 @@ from app.vision.arithmetic.conventions import averaged, cells, turned
 from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
 from app.vision.arithmetic.pooling import PoolCell, max_pool, pool_cell
 from app.vision.window import Window
-from app.web.lab.reading import LabQuery, exact, hundredths, query, resquared, side_of
+from app.web.lab.lab_query import LabQuery, exact, hundredths, query, resquared, side_of
 from app.web.lab.row_view import DILATIONS, MODES, PADDINGS, STRIDES
 from app.web.lab.words import Pair
 

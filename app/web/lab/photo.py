@@ -12,19 +12,19 @@ from starlette.datastructures import QueryParams
 from torch import Tensor
 
 from app.errors import BadRequest, UnknownPicture
-from app.pictures.filtered import small
+from app.pictures.filtered_photo import small
 from app.pictures.preprocess import input_png
 from app.pictures.samples import all_samples
 from app.services.runs.sheets import DRAWING, version
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.uploads import take_in
-from app.web.lab.answers import answer, is_form, objection, swap_of
-from app.web.lab.frame import is_part
-from app.web.lab.learned import Bank, bank
+from app.web.lab.lab_query import LabQuery
+from app.web.lab.learned_filters import Bank, bank
 from app.web.lab.photo_page import PhotoResults, lab
 from app.web.lab.photo_view import PLAIN, SIDE, PhotoView, placed, read, through
-from app.web.lab.reading import LabQuery
+from app.web.lab.tool_responses import answer, is_form, objection, swap_of
+from app.web.lab.tools import is_part
 
 router = APIRouter()
 

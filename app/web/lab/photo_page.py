@@ -13,10 +13,10 @@ from app.vision.arithmetic.convolution import ConvCell
 from app.vision.kernels import BY_HAND
 from app.web.core.templating import number, percent
 from app.web.lab.grid_page import GridPreset
-from app.web.lab.learned import Bank, compared
+from app.web.lab.lab_query import ascii_number, exact
+from app.web.lab.learned_filters import Bank, compared
 from app.web.lab.photo_view import PLAIN, SHOWN, SIDE, Filtered, PhotoView, cell_of, pixel
-from app.web.lab.reading import ascii_number, exact
-from app.web.lab.settings import Setting
+from app.web.lab.setting_fields import Setting
 from app.web.lab.words import spoken, written
 from app.web.parts.contexts import helped
 from app.web.parts.number_grids import Grid, grid

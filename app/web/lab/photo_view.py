@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from app.errors import BadRequest
-from app.pictures.filtered import clipped_png, cut, signed_png
+from app.pictures.filtered_photo import clipped_png, cut, signed_png
 from app.pictures.preprocess import unit
 from app.pictures.samples import all_samples
 from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
 from app.vision.kernels import BY_HAND, Kernel, by_hand
 from app.vision.window import Window
-from app.web.lab.reading import LabQuery, query, resquared, side_of
+from app.web.lab.lab_query import LabQuery, query, resquared, side_of
 
 SIDE = 320
 """Pixels of the longer side that a photo is shrunk to, so that a kernel answers at once."""

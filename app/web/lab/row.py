@@ -11,11 +11,11 @@ from fastapi.responses import Response
 from app.errors import BadRequest
 from app.pictures.tables import Block, tables_png
 from app.web.core.file_responses import csv_response, file_response
-from app.web.lab.answers import answer, is_form, objection, swap_of
-from app.web.lab.frame import is_part
-from app.web.lab.reading import LabQuery, ascii_number, exact, hundredths
+from app.web.lab.lab_query import LabQuery, ascii_number, exact, hundredths
 from app.web.lab.row_view import DILATIONS, PADDINGS, PLAIN, STRIDES, RowResult, RowView, read, work
-from app.web.lab.settings import Setting, setting
+from app.web.lab.setting_fields import Setting, setting
+from app.web.lab.tool_responses import answer, is_form, objection, swap_of
+from app.web.lab.tools import is_part
 from app.web.lab.words import difference, length_formula, spoken, written
 from app.web.parts.contexts import helped
 from app.web.parts.number_grids import Grid, grid

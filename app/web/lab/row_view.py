@@ -12,7 +12,7 @@ from app.errors import BadRequest
 from app.vision.arithmetic.conventions import averaged, cells, turned
 from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
 from app.vision.window import Window
-from app.web.lab.reading import LabQuery, counted, query, resized
+from app.web.lab.lab_query import LabQuery, counted, query, resized
 from app.web.lab.words import Pair
 
 Mode = Literal["sum", "average"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.vision.window import Window
-from app.web.lab.reading import exact, factor, hundredths, is_exact
+from app.web.lab.lab_query import exact, factor, hundredths, is_exact
 
 Pair = tuple[float, float]
 """A number under the window and the kernel’s number over it."""

@@ -32,7 +32,7 @@ from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
 from app.web.layers import evidence
 from app.web.layers.contexts import QuestionTrial, ShareBar, Walk, WalkChoice, WalkDot
-from app.web.layers.trials import TrialInput, trial
+from app.web.layers.trap_trials import TrialInput, trial
 from app.web.layers.words import FINDINGS, QUESTIONS
 from app.web.parts.crop_query import atlases, out_of
 from app.web.parts.photo import link_expires, photo

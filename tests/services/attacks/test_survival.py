@@ -8,17 +8,17 @@ from dataclasses import replace
 import pytest
 import torch
 
-from app.pictures.journey import JOURNEY, travelled
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import sample
+from app.pictures.transformations import JOURNEY, travelled
 from app.services.attacks.survival import SurvivalStart, fate, sent, survived, trials
 from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue
 from app.services.runs.pairs import PicturePair
 from app.services.runs.run import preprocess
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import pgd
+from app.vision.attacks.pixel_model import PixelModel
 from app.vision.predict import RankedClass
 from tests.support.networks import embedded
 

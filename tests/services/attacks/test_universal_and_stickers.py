@@ -11,7 +11,7 @@ from app.services.attacks import stickers, universal
 from app.services.attacks.stickers import Sticker, StickerTraining
 from app.services.attacks.universal import NoiseTraining, UniversalNoise
 from app.services.networks.catalogue import Catalogue
-from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pixel_model import PixelModel
 
 
 def colours() -> PixelModel:

@@ -31,7 +31,7 @@ from app.services.synthesis.picture import SynthesisedPicture, drawn, read
 from app.services.synthesis.query import SynthesisOptions, SynthesisQuery, asked, home
 from app.services.synthesis.studio import Studio
 from app.vision.forward import forward_steps
-from app.vision.goals import LINEAR
+from app.vision.synthesis_goals import LINEAR
 from models.graph import Network
 from tests.support.engines import CPU
 from tests.support.networks import embedded

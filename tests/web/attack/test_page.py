@@ -202,9 +202,9 @@ def test_odd_settings_are_warned_of_before_and_after(client: TestClient) -> None
 def test_a_margin_that_took_over_is_noted(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.vision.attacks import model
+    from app.vision.attacks import pixel_model
 
-    monkeypatch.setattr(model, "TINY", 1e9)
+    monkeypatch.setattr(pixel_model, "TINY", 1e9)
     assert "the margin between" in warnings(opened(client, "epsilon=1&run=1&plain=1"))
 
 

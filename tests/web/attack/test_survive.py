@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
-from app.pictures.journey import JOURNEY
+from app.pictures.transformations import JOURNEY
 from app.services.attacks.robustness_curves import SLIDERS
 from app.settings import Settings
 from app.web.app import create_app

@@ -13,7 +13,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 from torch import nn
 
-from app.pictures.filtered import clipped_png, cut, signed_png, small
+from app.pictures.filtered_photo import clipped_png, cut, signed_png, small
 from app.pictures.palettes import ZERO_COLOUR
 from app.vision.arithmetic.convolution import convolve
 from app.vision.correlation import likeness

@@ -21,7 +21,7 @@ from app.services.runs.run import preprocess
 from app.vision.ablation import Ablation, ranked
 from app.vision.cover import cover
 from app.vision.occlusion import OcclusionPatch, occlude
-from app.vision.passes import run
+from app.vision.partial_forward import run
 from app.vision.units import Unit
 from models.graph import Network
 from tests.support.intervention_pages import HX, MASK, RUN, UNIT, array, events, rows_of

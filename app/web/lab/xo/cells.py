@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from app.vision.tiny_network.tiny import Match, TinyOutput, largest_cell, match_cell, window_of
+from app.vision.tiny_network.network import Match, TinyOutput, largest_cell, match_cell, window_of
 from app.web.lab.xo.contexts import CellView, PartView
 from app.web.lab.xo.state import BoardCell
 from app.web.lab.xo.words import (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from app.vision.tiny_network.tiny import CONVS, LAYERS, TinyLayer, TinyOutput, plan, spelled
+from app.vision.tiny_network.network import CONVS, LAYERS, TinyLayer, TinyOutput, plan, spelled
+from app.web.lab.xo.board_result import BoardResult
 from app.web.lab.xo.cells import Marks
 from app.web.lab.xo.contexts import BoardLayer, BoardMap
 from app.web.lab.xo.state import BoardState
 from app.web.lab.xo.words import ALL_MAPS, NOTES, TITLES, coverage_words, map_name, writer
-from app.web.lab.xo.work import BoardResult
 from app.web.parts.number_grids import Grid, grid
 
 ADDS = (("conv", "Convolution"), ("relu", "ReLU"), ("pool", "Max pooling"))

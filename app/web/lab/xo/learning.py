@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import BadRequest
 from app.vision.tiny_network.learn import EVERY, Learned, check, learn
-from app.vision.tiny_network.tiny import Match, TinyLayer, spelled
+from app.vision.tiny_network.network import Match, TinyLayer, spelled
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.streams import DONE, error_event, started

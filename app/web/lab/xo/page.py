@@ -10,12 +10,12 @@ from torch import Tensor
 
 from app.pictures.tables import Block, tables_png
 from app.web.core.file_responses import csv_response, file_response
-from app.web.lab.answers import answer
-from app.web.lab.frame import is_part
+from app.web.lab.tool_responses import answer
+from app.web.lab.tools import is_part
+from app.web.lab.xo.board_result import BoardResult, work
 from app.web.lab.xo.state import read
 from app.web.lab.xo.view import lab
 from app.web.lab.xo.words import map_name, verdict_words, writer
-from app.web.lab.xo.work import BoardResult, work
 
 router = APIRouter()
 

@@ -13,7 +13,15 @@ from starlette.datastructures import QueryParams
 from torch import Tensor
 
 from app.vision.tiny_network.board import CELLS, INK, PAPER, SIDE, ideal
-from app.vision.tiny_network.tiny import KERNEL, KERNELS, Match, TinyLayer, features, parse, spelled
+from app.vision.tiny_network.network import (
+    KERNEL,
+    KERNELS,
+    Match,
+    TinyLayer,
+    features,
+    parse,
+    spelled,
+)
 
 LIMIT = 9.0
 """Largest magnitude of a kernel's number."""

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from app.vision.tiny_network.board import CELLS, INK, PRESETS, Letter, ideal
-from app.vision.tiny_network.tiny import spelled
+from app.vision.tiny_network.network import spelled
 from app.vision.tiny_network.vote import Vote
+from app.web.lab.xo.board_result import BoardResult, work
 from app.web.lab.xo.cells import Marks, explain, placed
 from app.web.lab.xo.contexts import BoardPage, PixelView, PresetView, VotePart, VoteView
 from app.web.lab.xo.layers import addable, full, layer_views, of_map
@@ -33,7 +34,6 @@ from app.web.lab.xo.words import (
     verdict_words,
     writer,
 )
-from app.web.lab.xo.work import BoardResult, work
 from app.web.parts.number_grids import Grid, grid
 
 

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 import torch
 
-from app.vision.tiny_network.tiny import KERNEL, Match, TinyLayer
+from app.vision.tiny_network.network import KERNEL, Match, TinyLayer
 from app.vision.tiny_network.vote import VoteExamples, VoteWeights, fit
 
 

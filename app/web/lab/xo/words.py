@@ -8,8 +8,8 @@ from collections.abc import Callable
 from torch import Tensor
 
 from app.vision.arithmetic.convolution import ConvCell
+from app.vision.tiny_network.network import Match, TinyOutput, compared, names_of
 from app.vision.tiny_network.pixels import PixelComparison
-from app.vision.tiny_network.tiny import Match, TinyOutput, compared, names_of
 from app.web.core.templating import number
 
 TITLES = {"conv": "Convolution", "relu": "ReLU", "pool": "Max pooling"}

@@ -12,7 +12,7 @@ from app.services.interventions.ablation import AblationRanking, By, ChannelSwit
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
 from app.vision.cover import StepChange
-from app.vision.passes import border
+from app.vision.partial_forward import border
 from app.web.core.links import sheet_url
 from app.web.core.templating import number, percent
 from app.web.parts.class_changes import Classes, classes, no_classes

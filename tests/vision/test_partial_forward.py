@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.vision.passes import after, between, border, run
+from app.vision.partial_forward import after, between, border, run
 from app.vision.units import before_relu
 from models.graph import INPUT
 from tests.support.small_networks import chain, graph

@@ -11,15 +11,15 @@ from app.__main__ import main
 from app.services.networks.asset_files import read
 from app.services.networks.catalogue import Catalogue
 from app.services.synthesis.collection import CollectionProgress, StepCollection
-from app.verbs import synthesised
+from app.verbs import synthesised_assets
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Two steps of two layers, in a folder of one's own."""
-    monkeypatch.setattr(synthesised, "STEPS", 2)
-    monkeypatch.setattr(synthesised, "BATCH", 25)
-    monkeypatch.setattr(synthesised, "steps", lambda model: ["conv1", "fc7"])
+    monkeypatch.setattr(synthesised_assets, "STEPS", 2)
+    monkeypatch.setattr(synthesised_assets, "BATCH", 25)
+    monkeypatch.setattr(synthesised_assets, "steps", lambda model: ["conv1", "fc7"])
     monkeypatch.setenv("LAYERSCOPE_DATA", str(tmp_path / "data"))
 
 

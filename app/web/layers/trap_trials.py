@@ -14,7 +14,7 @@ from app.vision.preferences import (
     class_index,
     orientation_index,
 )
-from app.vision.scenes import ENOUGH, LITTLE, Part
+from app.vision.thing_and_surroundings import ENOUGH, LITTLE, Part
 from app.web.core.links import View, input_url
 from app.web.core.templating import number, percent
 from app.web.layers.contexts import QuestionTrial, TriedPicture

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from app.pictures import transform
-from app.pictures.photographed import photographed
+from app.pictures.screen_photo import photographed
 
 
 @dataclass(frozen=True, slots=True)

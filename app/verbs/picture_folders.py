@@ -14,7 +14,7 @@ from torch import Tensor
 from app.errors import BadRequest, DataUnusable, NoClassifier
 from app.pictures.preprocess import Preprocess
 from app.services.atlas.folder import PictureFolder, read_ahead
-from app.services.attacks.pixel_model import reader_of
+from app.services.attacks.attacked_model import reader_of
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load
@@ -22,7 +22,7 @@ from app.services.networks.weight_files import WeightFiles
 from app.services.runs.run import preprocess
 from app.settings import Settings
 from app.verbs.terminal import Teller, duration
-from app.vision.attacks.model import PixelModel
+from app.vision.attacks.pixel_model import PixelModel
 
 BATCH = 32
 HELD_OUT = 0.2

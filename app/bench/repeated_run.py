@@ -6,16 +6,16 @@ from time import perf_counter
 
 from starlette.types import ASGIApp
 
+from app.bench.bench_services import BenchServices
 from app.bench.client import get
 from app.bench.rows import BenchRow
 from app.bench.upload import draw_all
-from app.bench.workshop import Workshop
 from app.web.app import create_app
 
 AGAIN = "the same picture again, to the last event"
 
 
-async def measure(workshop: Workshop) -> list[BenchRow]:
+async def measure(workshop: BenchServices) -> list[BenchRow]:
     """The page's stream of a kept run, rendered and read to its end: the median."""
     app = app_of(workshop)
     image = workshop.pictures.bring(workshop.photo)
@@ -29,7 +29,7 @@ async def measure(workshop: Workshop) -> list[BenchRow]:
     return [BenchRow(AGAIN, workshop.name, 1000 * times[len(times) // 2], 5.0, "ms")]
 
 
-def app_of(workshop: Workshop) -> ASGIApp:
+def app_of(workshop: BenchServices) -> ASGIApp:
     """The whole app around the workshop's services."""
     app = create_app(workshop.services.settings)
     app.state.services = workshop.services

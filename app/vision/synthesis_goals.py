@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from app.vision.layout import channels_last
-from app.vision.passes import between, run
+from app.vision.memory_layout import channels_last
+from app.vision.partial_forward import between, run
 from app.vision.units import before_relu
 from models.graph import INPUT, Network
 

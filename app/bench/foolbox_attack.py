@@ -10,22 +10,22 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
+from app.bench.bench_services import OWNER, BenchServices
 from app.bench.rows import BenchRow
-from app.bench.workshop import OWNER, Workshop
 from app.pictures.decode import decode
 from app.pictures.preprocess import Preprocess, fit
-from app.services.attacks.pixel_model import reader_of
+from app.services.attacks.attacked_model import reader_of
 from app.services.runs.run import preprocess
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.model import PixelModel
 from app.vision.attacks.pgd import pgd
+from app.vision.attacks.pixel_model import PixelModel
 from models.graph import Network
 
 BESIDE = "PGD of 10 steps with every step's prediction; the bar is foolbox's PGD"
 EPSILON, STEP, STEPS = 8, 2, 10
 
 
-async def measure(workshop: Workshop) -> list[BenchRow]:
+async def measure(workshop: BenchServices) -> list[BenchRow]:
     """Nothing where foolbox, a package for development, is not installed."""
     if find_spec("foolbox") is None:
         return []
@@ -63,7 +63,7 @@ def _foolbox(
     return lambda: attack(model, picture, Misclassification(label), epsilons=EPSILON / 255)
 
 
-async def _timed(workshop: Workshop, work: Callable[[], object]) -> float:
+async def _timed(workshop: BenchServices, work: Callable[[], object]) -> float:
     """Seconds, in the thread where networks run."""
     items = workshop.services.engine.stream(OWNER, lambda: _seconds(work))
     return [item async for item in items][-1]

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.pictures import drawn, drawn_things
+from app.pictures import drawn_figures, drawn_things
 from app.pictures.canvas import Canvas, Glow, mirrored, smooth
 from tests.support.picture_files import pixel
 
 
 def test_the_checkerboard_has_eight_crisp_squares() -> None:
-    board = np.array(drawn.checkerboard())
+    board = np.array(drawn_figures.checkerboard())
     assert np.unique(board).tolist() == [0, 255]
     assert board.mean() == 127.5
     assert board[31, 31, 0] != board[31, 32, 0]
@@ -18,7 +18,7 @@ def test_the_checkerboard_has_eight_crisp_squares() -> None:
 
 
 def test_the_gratings_have_the_four_stated_periods() -> None:
-    grey = np.array(drawn.gratings().convert("L")).astype(float)
+    grey = np.array(drawn_figures.gratings().convert("L")).astype(float)
     for quarter, along, period in ((grey[:128, :128], 1, 32), (grey[128:, :128], 0, 8)):
         line = quarter.mean(axis=1 - along)
         strongest = np.abs(np.fft.rfft(line - line.mean())).argmax()
@@ -26,13 +26,13 @@ def test_the_gratings_have_the_four_stated_periods() -> None:
 
 
 def test_noise_uses_all_values_about_equally() -> None:
-    values = np.array(drawn.noise())
+    values = np.array(drawn_figures.noise())
     assert np.unique(values).size == 256
     assert abs(values.mean() - 127.5) < 1
 
 
 def test_the_colour_wheel_is_white_in_the_middle_and_coloured_at_the_rim() -> None:
-    wheel = drawn.colour_wheel()
+    wheel = drawn_figures.colour_wheel()
     assert min(pixel(wheel, (128, 128))) > 245
     assert pixel(wheel, (0, 0)) == (255, 255, 255)
     red, green, blue = pixel(wheel, (245, 128))
@@ -41,12 +41,12 @@ def test_the_colour_wheel_is_white_in_the_middle_and_coloured_at_the_rim() -> No
 
 
 def test_o_is_hollow_and_x_is_not() -> None:
-    assert min(pixel(drawn.ring(), (128, 128))) > 200
-    assert max(pixel(drawn.cross(), (128, 128))) < 50
+    assert min(pixel(drawn_figures.ring(), (128, 128))) > 200
+    assert max(pixel(drawn_figures.cross(), (128, 128))) < 50
 
 
 def test_the_sketched_cat_is_a_line_drawing() -> None:
-    ink = np.array(drawn.sketch_cat().convert("L")) < 128
+    ink = np.array(drawn_figures.sketch_cat().convert("L")) < 128
     assert 0.02 < ink.mean() < 0.15
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.errors import NotAPicture
-from app.pictures.kinds import picture_kind
+from app.pictures.file_kinds import picture_kind
 from tests.support.picture_files import quarters, save
 
 STRANGERS = [

@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from app.pictures.headers import stated_size
+from app.pictures.file_headers import stated_size
 from tests.support.picture_files import animation_webp, save
 
 

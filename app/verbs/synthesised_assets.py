@@ -12,8 +12,8 @@ from app.services.synthesis.collection import StepCollection
 from app.services.synthesis.query import default_size
 from app.services.synthesis.shipped import KIND, pack
 from app.settings import Settings
+from app.verbs.asset_making import AssetContent, AssetInputs
 from app.verbs.terminal import duration
-from app.verbs.workbench import AssetContent, Workbench
 from app.vision.synthesis import SynthesisRecipe
 
 STEPS = 256
@@ -21,7 +21,7 @@ STEPS = 256
 BATCH = 32
 
 
-def shipped(work: Workbench) -> AssetContent:
+def shipped(work: AssetInputs) -> AssetContent:
     """The pictures that ship: a maker for `python -m app assets`.
 
     Those that are made lie in a folder of their own, by the weights' digest: stopped, the same
@@ -49,7 +49,7 @@ def _collection(model: Model, step: str, recipe: SynthesisRecipe) -> StepCollect
     return StepCollection(model, step, channels, recipe, data / "assets" / KIND / digest / step)
 
 
-def _make(work: Workbench, collections: list[StepCollection]) -> None:
+def _make(work: AssetInputs, collections: list[StepCollection]) -> None:
     total = sum(len(one.left) for one in collections)
     started, before = time.monotonic(), 0
     for collection in collections:

@@ -31,7 +31,7 @@ class AssetContent:
 
 
 @dataclass(frozen=True, slots=True)
-class Workbench:
+class AssetInputs:
     """The network, loaded and in evaluation mode on `device`, and where the data set lies."""
 
     model: Model
@@ -55,7 +55,7 @@ class Workbench:
         self.teller.progress(f"reading {what} pictures: {done:,} of {of:,}")
 
 
-Maker = Callable[[Workbench], AssetContent]
+Maker = Callable[[AssetInputs], AssetContent]
 """Makes one shipped file anew. It may take minutes, tells progress, and repeats to the bit."""
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.pictures.journey import JOURNEY, JourneyStop, travelled
 from app.pictures.transform import blur, brightness, flip, jpeg
+from app.pictures.transformations import JOURNEY, JourneyStop, travelled
 
 
 def pixels() -> torch.Tensor:

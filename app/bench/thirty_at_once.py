@@ -6,10 +6,10 @@ import asyncio
 import gc
 from time import perf_counter
 
+from app.bench.bench_services import REST, BenchServices, photo
 from app.bench.memory import resident
 from app.bench.rows import BenchRow, against_bare
 from app.bench.upload import draw_all
-from app.bench.workshop import REST, Workshop, photo
 
 PICTURES = 30
 BATCH = 16
@@ -19,7 +19,7 @@ FLAT = 50.0
 """Megabytes that count as flat: the allocator keeps some of what it once had."""
 
 
-async def measure(workshop: Workshop) -> list[BenchRow]:
+async def measure(workshop: BenchServices) -> list[BenchRow]:
     """Against as many bare forwards in batches; before that, whether memory stays as it was."""
     images = [workshop.pictures.bring(photo(12 * turn)) for turn in range(PICTURES)]
     kept = []
@@ -40,7 +40,7 @@ async def measure(workshop: Workshop) -> list[BenchRow]:
     ]
 
 
-async def _all(workshop: Workshop, images: list[str]) -> float:
+async def _all(workshop: BenchServices, images: list[str]) -> float:
     started = perf_counter()
     await asyncio.gather(*(draw_all(workshop, image) for image in images))
     seconds = perf_counter() - started

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from app.vision.goals import SynthesisGoal
-from app.vision.layout import channels_last
-from app.vision.passes import run
+from app.vision.memory_layout import channels_last
+from app.vision.partial_forward import run
 from app.vision.synthesis import Synthesis, SynthesisRecipe
+from app.vision.synthesis_goals import SynthesisGoal
 from models import registry
 from models.graph import INPUT, Network
 
@@ -54,5 +54,5 @@ def test_a_synthesised_picture_comes_out_as_from_the_network_itself(
         return synthesis.pictures()
 
     ours = grown()
-    monkeypatch.setattr("app.vision.goals.channels_last", lambda network, until: network)
+    monkeypatch.setattr("app.vision.synthesis_goals.channels_last", lambda network, until: network)
     assert torch.allclose(ours, grown(), atol=2e-3)

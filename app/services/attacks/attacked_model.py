@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.services.networks.catalogue import Model
-from app.vision.attacks.model import PixelModel
-from app.vision.layout import channels_last
+from app.vision.attacks.pixel_model import PixelModel
+from app.vision.memory_layout import channels_last
 from models.graph import Network
 
 

@@ -68,7 +68,7 @@ class BenchUploads(Pictures):
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class BenchServices:
     """The services with one network loaded; `picture` is what it reads of `photo`, [3,S,S]."""
 
     name: str
@@ -113,7 +113,7 @@ def _bare(network: Network, pictures: Tensor) -> Iterator[int | float]:
 
 
 @asynccontextmanager
-async def open_workshop(name: str, quick: bool = False) -> AsyncIterator[Workshop]:
+async def open_workshop(name: str, quick: bool = False) -> AsyncIterator[BenchServices]:
     """Services around the network of that name, in a temporary folder."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -131,7 +131,7 @@ async def open_workshop(name: str, quick: bool = False) -> AsyncIterator[Worksho
             network = await catalogue.network(name)
             prep, jpeg = preprocess(catalogue.model(name)), photo()
             picture = normalise(fit(decode(jpeg).image, prep).pixels, prep)
-            yield Workshop(name, quick, services, pictures, network, jpeg, picture)
+            yield BenchServices(name, quick, services, pictures, network, jpeg, picture)
         finally:
             services.stop()
             await engine.close()

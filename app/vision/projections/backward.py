@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.vision.passes import Rule, gradient_of, run
+from app.vision.partial_forward import Rule, gradient_of, run
 from app.vision.units import Unit
 from models.graph import INPUT, Network
 

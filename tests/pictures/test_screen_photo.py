@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from app.pictures.photographed import (
+from app.pictures.preprocess import Preprocess, fit
+from app.pictures.samples import sample
+from app.pictures.screen_photo import (
     CORNER,
     NEARER,
     TURN,
@@ -17,8 +19,6 @@ from app.pictures.photographed import (
     screen,
     through_the_lens,
 )
-from app.pictures.preprocess import Preprocess, fit
-from app.pictures.samples import sample
 
 PREP = Preprocess(64, 64, (0.5,) * 3, (0.5,) * 3)
 

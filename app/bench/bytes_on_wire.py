@@ -13,10 +13,10 @@ from urllib.parse import urljoin
 
 from starlette.types import ASGIApp
 
+from app.bench.bench_services import OWNER, BenchServices
 from app.bench.client import get
-from app.bench.repeat import app_of
+from app.bench.repeated_run import app_of
 from app.bench.rows import BenchRow
-from app.bench.workshop import OWNER, Workshop
 
 OVERVIEW = "overview on the wire: page, stream, sheets"
 FIRST_USE = "first use in all, the cache empty"
@@ -28,7 +28,7 @@ _SOURCES = {("img", "src"), ("image", "href"), ("script", "src")}
 _RELATIONS = {"stylesheet", "icon", "modulepreload", "manifest"}
 
 
-async def measure(workshop: Workshop) -> list[BenchRow]:
+async def measure(workshop: BenchServices) -> list[BenchRow]:
     """Ask for the page and all that it names, as a browser with an empty cache does."""
     app, name = app_of(workshop), workshop.name
     image = (await asyncio.to_thread(workshop.pictures.add, workshop.photo, OWNER)).id
@@ -40,7 +40,7 @@ async def measure(workshop: Workshop) -> list[BenchRow]:
     ]
 
 
-async def _first(app: ASGIApp, workshop: Workshop) -> list[BenchRow]:
+async def _first(app: ASGIApp, workshop: BenchServices) -> list[BenchRow]:
     """The embedded network is the one that people meet first."""
     if workshop.name != "mini":
         return []

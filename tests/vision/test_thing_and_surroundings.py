@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from app.vision.scenes import ResponseParts, covered
+from app.vision.thing_and_surroundings import ResponseParts, covered
 
 
 def parted(*channels: tuple[float, float, float]) -> ResponseParts:

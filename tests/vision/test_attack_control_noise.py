@@ -13,10 +13,10 @@ from app.vision.attacks.drift import compared, cosine, drift
 from app.vision.attacks.few_pixel import few_pixel
 from app.vision.attacks.fgsm import fgsm
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.grid import AttackStep, l2, linf
 from app.vision.attacks.noise import sign_noise
 from app.vision.attacks.pgd import pgd
 from app.vision.attacks.pgd_l2 import pgd_l2
+from app.vision.attacks.pixel_grid import AttackStep, l2, linf
 from app.vision.forward import forward_steps
 from tests.support.attacked_networks import mini, photo, reader
 

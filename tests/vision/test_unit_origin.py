@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.vision.geometry import geometry
-from app.vision.origin import origin
+from app.vision.unit_origin import origin
 from models.graph import Network
 from tests.support.small_networks import chain, graph
 

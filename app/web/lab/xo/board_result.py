@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from app.vision.tiny_network.network import TinyOutput, forward, plan
 from app.vision.tiny_network.pixels import PixelComparison, compare
-from app.vision.tiny_network.tiny import TinyOutput, forward, plan
 from app.vision.tiny_network.vote import Vote, vote
 from app.web.lab.xo import vote_weights
 from app.web.lab.xo.state import BoardState

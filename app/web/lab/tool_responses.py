@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from app.web.core.templating import render
-from app.web.lab.frame import is_part, show
+from app.web.lab.tools import is_part, show
 
 FORM = "form#controls"
 """What htmx calls the form with a tool's numbers."""
