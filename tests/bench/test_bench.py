@@ -30,7 +30,8 @@ WHAT = (
     explain.CELL, explain.CHAIN, f"{attacks.PGD}, epsilon 8", f"{attacks.PGD}, epsilon 2",
     foolbox_attack.BESIDE, stickers.DRAG, synthesis.SYNTHESIS.format(32, 64), projections.GUIDED,
     projections.COVER, atlas.ATLAS,
-    thirty_at_once.TOGETHER, thirty_at_once.GROWTH, bytes_on_wire.OVERVIEW, bytes_on_wire.FIRST_USE, bytes_on_wire.CODE,
+    thirty_at_once.TOGETHER, thirty_at_once.GROWTH, bytes_on_wire.OVERVIEW,
+    bytes_on_wire.FIRST_USE, bytes_on_wire.CODE,
 )  # fmt: skip
 
 

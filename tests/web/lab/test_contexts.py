@@ -13,7 +13,8 @@ from app.web.lab import grid_page, photo_page, row, setting_fields
 @pytest.mark.parametrize(
     "kind",
     [
-        row.RowLab, row.Spot, row.Strip, setting_fields.Setting, grid_page.GridLab, grid_page.NumberBoard,
+        row.RowLab, row.Spot, row.Strip, setting_fields.Setting, grid_page.GridLab,
+        grid_page.NumberBoard,
         grid_page.Pooling, grid_page.GridPreset, photo_page.PhotoLab, photo_page.LabelledPicture,
         photo_page.FilterChoices,
     ],
