@@ -6,6 +6,7 @@ Within `app.services` and `app.web` the rooms are in order, too: none imports on
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,18 @@ def test_a_class_name_is_found_once() -> None:
                 places.setdefault(node.name, []).append(name)
     assert len(places) > 400
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_the_document_of_the_architecture_names_every_room_and_nothing_else() -> None:
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    _, *sections = re.split(r"^### ", text, flags=re.MULTILINE)
+    for top, rooms in ROOMS.items():
+        folder = ROOT / top.replace(".", "/")
+        (section,) = [one for one in sections if one.startswith(f"{top.replace('.', '/')}\n")]
+        rows = dict(re.findall(r"^\| `(\w+)/` \|.*\| (.+) \|$", section, flags=re.MULTILINE))
+        assert set(rows) == {one for one in rooms if (folder / one).is_dir()}
+        for room, begin in rows.items():
+            for name in re.findall(r"`([\w/]+\.py|\w+/)`", begin):
+                assert (folder / room / name).exists(), f"{room}: {name}"
+    for name in re.findall(r"`((?:web|services|vision|pictures)/[\w/]+\.py)`", text):
+        assert (ROOT / "app" / name).exists(), name
