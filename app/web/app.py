@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute
 
 from app import __version__
 from app.settings import Settings
@@ -65,21 +67,7 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
     app.add_middleware(HeadRequests)
     app.add_middleware(Guard, hosts=settings.hosts, beyond=beyond, largest=largest)
     errors.install(app)
-    app.include_router(api_router())
-    app.include_router(page.router)
-    app.include_router(downloads.router)
-    # Before the panels that need no route of their own.
-    app.include_router(synthesis.router)
-    app.include_router(registry.router)
-    app.include_router(shift.router)
-    app.include_router(crops_router)
-    app.include_router(layers_router)
-    app.include_router(cut.router)
-    app.include_router(river_stream.router)
-    app.include_router(attack.router)
-    app.include_router(compare_router)
-    app.include_router(lab.router)
-    app.include_router(docs.router)
+    app.router.routes.extend(_routes())
     app.mount("/static", static_files.VersionedFiles(), name="static")
 
     @app.get("/healthz", tags=["server"], summary="Whether the server is well")
@@ -93,3 +81,25 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
         )
 
     return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """The routes of every app of this process: to look through their parameters takes a while."""
+    together = APIRouter()
+    together.include_router(api_router())
+    together.include_router(page.router)
+    together.include_router(downloads.router)
+    # Before the panels that need no route of their own.
+    together.include_router(synthesis.router)
+    together.include_router(registry.router)
+    together.include_router(shift.router)
+    together.include_router(crops_router)
+    together.include_router(layers_router)
+    together.include_router(cut.router)
+    together.include_router(river_stream.router)
+    together.include_router(attack.router)
+    together.include_router(compare_router)
+    together.include_router(lab.router)
+    together.include_router(docs.router)
+    return together.routes
