@@ -1,4 +1,4 @@
-"""Channels: what one responds to, its synthesised picture, and the same as it grows."""
+"""API routes of a channel: what it responds to (feature visualisation), and the stream of it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ router = APIRouter(prefix="/models/{model}/steps/{step}", tags=["channels"], res
 
 _log = logging.getLogger(__name__)
 
-Channel = Annotated[int, Path(description="Number of a channel, of a class at the end.", ge=0)]
+Channel = Annotated[
+    int, Path(description="Index of a channel; at the last steps, of a class.", ge=0)
+]
 WantedDep = Annotated[SynthesisOptions, Depends(wanted)]
 
 EVENTS: dict[int | str, dict[str, Any]] = {
@@ -60,7 +62,7 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class QueuedGrowth:
-    """A picture that has its place in the queue."""
+    """A synthesis with its place in the queue."""
 
     asked: SynthesisQuery
     place: int
@@ -70,21 +72,21 @@ class QueuedGrowth:
 def asked_channel(
     model: ModelId, step: StepName, channel: Channel, wanted: WantedDep, services: ServicesDep
 ) -> SynthesisQuery:
-    """A channel's picture. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
+    """The picture of a channel. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
     return services.studio.asked(services.catalogue.model(model), step, channel, wanted)
 
 
 def asked_step(
     model: ModelId, step: StepName, wanted: WantedDep, services: ServicesDep
 ) -> SynthesisQuery:
-    """A whole step's picture. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
+    """The picture of a whole step. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
     return services.studio.asked(services.catalogue.model(model), step, None, wanted)
 
 
 async def grow(
     asked: SynthesisQuery, services: Services, owner: str
 ) -> AsyncIterator[QueuedGrowth]:
-    """A picture that begins to grow, until its stream ends: what can fail fails before."""
+    """Queue a synthesis and close it when its stream ends; errors are raised before it starts."""
     network = await services.catalogue.network(asked.model.id)
     place, items = await started(lambda: services.studio.stream(owner, asked, network))
     try:
@@ -96,7 +98,7 @@ async def grow(
 async def growing_channel(
     asked: Annotated[SynthesisQuery, Depends(asked_channel)], services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedGrowth]:
-    """A channel's picture that grows."""
+    """The queued synthesis of a channel."""
     async for one in grow(asked, services, owner):
         yield one
 
@@ -104,7 +106,7 @@ async def growing_channel(
 async def growing_step(
     asked: Annotated[SynthesisQuery, Depends(asked_step)], services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedGrowth]:
-    """A whole step's picture that grows."""
+    """The queued synthesis of a whole step."""
     async for one in grow(asked, services, owner):
         yield one
 
@@ -113,11 +115,12 @@ async def growing_step(
 async def channel_info(
     asked: Annotated[SynthesisQuery, Depends(asked_channel)], services: ServicesDep
 ) -> ChannelInfo:
-    """A picture made for it, the classes and crops that fire it most, what it can see.
+    """The synthesised picture, the classes and crops with the highest response, the field of view.
 
-    Crops are of an operator's folder where there is an atlas of one, else of the built-in pictures.
+    Crops are from an operator's folder if there is an atlas of one, else from the built-in
+    pictures.
 
-    `steps`, `seed` and so on name another picture than the usual one.
+    `steps`, `seed` and so on name another picture than the default one.
     """
     model, step, channel = asked.model, asked.step, asked.channel or 0
     liked = preferences(model, step, channel)
@@ -141,7 +144,7 @@ async def channel_info(
 @router.get(
     "/channels/{channel}/synthesised.png",
     response_class=Png,
-    summary="The picture made for a channel",
+    summary="The synthesised picture of a channel",
 )
 async def channel_picture(
     asked: Annotated[SynthesisQuery, Depends(asked_channel)],
@@ -149,27 +152,30 @@ async def channel_picture(
     v: Version = "",
     download: Download = "",
 ) -> Response:
-    """RGB, `size` pixels a side; its text says how it was made. 404 where it is not made yet."""
+    """RGB, `size` pixels a side; its PNG text says how it was made. 404 if not computed yet."""
     return await _picture(asked, services, v, download)
 
 
-@router.get("/synthesised.png", response_class=Png, summary="The picture made for a whole step")
+@router.get(
+    "/synthesised.png", response_class=Png, summary="The synthesised picture of a whole step"
+)
 async def step_picture(
     asked: Annotated[SynthesisQuery, Depends(asked_step)],
     services: ServicesDep,
     v: Version = "",
     download: Download = "",
 ) -> Response:
-    """As that of a channel; raised is the mean square of everything in the step."""
+    """Like that of a channel; maximised is the mean square of all activations of the step."""
     return await _picture(asked, services, v, download)
 
 
-@router.get("/synthesised.jpg", response_class=Jpeg, summary="The pictures of all channels")
+@router.get(
+    "/synthesised.jpg", response_class=Jpeg, summary="The synthesised pictures of all channels"
+)
 async def step_sheet(
     model: ModelId, step: StepName, services: ServicesDep, v: Version = ""
 ) -> Response:
-    """Those that ship or were made here at once, one tile a channel, row by row, ceil(sqrt(C)) in
-    a row."""
+    """Those that ship or were all computed here, one tile a channel, in rows of ceil(sqrt(C))."""
     known = services.catalogue.model(model)
     there = await asyncio.to_thread(shipped, known, step)
     if there is None:
@@ -189,13 +195,15 @@ async def _picture(asked: SynthesisQuery, services: Services, v: str, download: 
     "/channels/{channel}/synthesised/events",
     response_class=EventSourceResponse,
     responses=EVENTS,
-    summary="Make the picture of a channel, step by step",
+    summary="Synthesise the picture of a channel, step by step",
 )
 async def channel_events(
     growing: Annotated[QueuedGrowth, Depends(growing_channel)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """An event with each new picture, then `done`; closing the stream stops, and keeps what was
-    reached under its number of steps. One long job a person (a cookie) at a time."""
+    """An event for each new picture, then `done`. One long job for each user (a cookie) at a time.
+
+    Closing the stream stops the job and stores what was reached under its number of steps.
+    """
     async for event in growth_events(growing):
         yield event
 
@@ -204,18 +212,18 @@ async def channel_events(
     "/synthesised/events",
     response_class=EventSourceResponse,
     responses=EVENTS,
-    summary="Make the picture of a whole step",
+    summary="Synthesise the picture of a whole step",
 )
 async def step_events(
     growing: Annotated[QueuedGrowth, Depends(growing_step)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """As that of a channel."""
+    """Like that of a channel."""
     async for event in growth_events(growing):
         yield event
 
 
 async def growth_events(growing: QueuedGrowth) -> AsyncIterator[ServerSentEvent]:
-    """Each new picture as JSON; what goes wrong as an event `error` with a problem."""
+    """Each new picture as JSON; a failure as an event `error` with a problem."""
     try:
         async for item in growing.items:
             if not isinstance(item, int) and item.fresh:

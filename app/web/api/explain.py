@@ -1,4 +1,4 @@
-"""The arithmetic of one cell, and the chain of cells that made it."""
+"""API routes that explain one cell: its arithmetic, and the chain of cells that made it."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from app.web.core.state import ServicesDep
 router = APIRouter(prefix="/runs/{model}/{image}/steps/{step}", tags=["runs"], responses=ERRORS)
 
 Unit = Annotated[int, Query(ge=0, description="Channel; the index from flatten on.")]
-Row = Annotated[int | None, Query(ge=0, description="Row; the strongest cell where left out.")]
+Row = Annotated[int | None, Query(ge=0, description="Row; by default that of the strongest cell.")]
 Column = Annotated[int | None, Query(ge=0, description="Column.")]
 
 
 @dataclass(frozen=True, slots=True)
 class CellQuery:
-    """A cell that is there, of a run that is held while it is answered about."""
+    """A validated cell of a run, which is kept in memory while the request is handled."""
 
     run: Run
     record: Record
@@ -55,7 +55,7 @@ async def asked_cell(
     y: Row = None,
     x: Column = None,
 ) -> AsyncIterator[CellQuery]:
-    """The cell that a request names, waited for and checked."""
+    """The cell that a request names: waits for the run and validates."""
     async with services.runs.listen(model, image) as run:
         record = await run.record(step)
         cell = checked_cell(run, record, checked_channel(record, channel), y, x)
@@ -69,10 +69,10 @@ AskedDep = Annotated[CellQuery, Depends(asked_cell)]
 async def explain_cell(
     asked: AskedDep,
     top: Annotated[
-        int, Query(ge=1, le=10_000, description="Terms listed of a vote or a softmax.")
+        int, Query(ge=1, le=10_000, description="Number of terms listed for a vote or a softmax.")
     ] = 10,
 ) -> answers.Explanation:
-    """What went in, what came out: the terms add up to the float in the tensor."""
+    """The inputs and the output: the terms add up to the float in the tensor."""
     return await asyncio.to_thread(explanation, asked, top)
 
 
@@ -83,7 +83,7 @@ async def cell_chain(
         str, Query(description="Part to follow at each sum: `0,2,1`.", max_length=200)
     ] = "",
 ) -> list[answers.ChainLink]:
-    """Each link adds up, and the next is about the part that was chosen, by default the first."""
+    """Each link is a sum, and the next link explains the chosen part, by default the first."""
     links = await asyncio.to_thread(
         chained, asked.run, asked.record, asked.channel, asked.cell, choices(path)
     )
@@ -92,7 +92,7 @@ async def cell_chain(
 
 @router.get("/explain.csv", response_class=Csv, summary="The terms of one cell as a table")
 async def explain_csv(asked: AskedDep) -> Response:
-    """Every number that went in, its weight and their product; a window's numbers."""
+    """Every input number, its weight and their product; the numbers of a window."""
     made = await asyncio.to_thread(explained, asked.run, asked.record, asked.channel, asked.cell)
     run, step = asked.run, asked.record.step.name
     names = (run.model.id, run.image, step, asked.channel, *asked.cell)
@@ -100,7 +100,7 @@ async def explain_csv(asked: AskedDep) -> Response:
 
 
 def choices(path: str) -> list[int]:
-    """`0,2,1` as numbers. Raises `BadRequest` for anything else."""
+    """Parse `0,2,1`. Raises `BadRequest` for anything else."""
     if not path:
         return []
     if not all(one.isdecimal() and len(one) < 4 for one in path.split(",")):
@@ -109,7 +109,7 @@ def choices(path: str) -> list[int]:
 
 
 def explanation(asked: CellQuery, top: int) -> answers.Explanation:
-    """The arithmetic of a cell as the API answers it."""
+    """The arithmetic of a cell as the API returns it."""
     run, record, channel, cell = asked.run, asked.record, asked.channel, asked.cell
     made = explained(run, record, channel, cell)
     common: dict[str, Any] = {
@@ -173,7 +173,7 @@ def explanation(asked: CellQuery, top: int) -> answers.Explanation:
 
 
 def _nine_digits(values: Tensor) -> Tensor:
-    """Values rounded to nine significant digits: enough to name a float32, half as long to send."""
+    """Values rounded to nine significant digits: enough to identify a float32, half the size."""
     power = 8 - values.abs().clamp_min(1e-30).log10().floor()
     scale = torch.pow(10.0, power)
     return (values * scale).round() / scale

@@ -1,4 +1,4 @@
-"""Covering and cutting for programs: a mask over the picture, a sliding patch, channels off."""
+"""API routes of interventions: a mask over the picture, channels switched off (ablation)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ async def asked_step(
     step: StepName,
     services: ServicesDep,
     channel: Annotated[int | None, Query(ge=0, description="By default the strongest.")] = None,
-    y: Annotated[int | None, Query(ge=0, description="Row; none: the mean of the map.")] = None,
+    y: Annotated[
+        int | None, Query(ge=0, description="Row; without it, the mean of the map.")
+    ] = None,
     x: Annotated[int | None, Query(ge=0, description="Column.")] = None,
     name: ClassName = "",
 ) -> AsyncIterator[UnitQuery]:
@@ -83,16 +85,16 @@ AskedStep = Annotated[UnitQuery, Depends(asked_step)]
 
 def stroke(
     mask: MaskText = "",
-    how: Annotated[How, Query(description="What covered cells show.")] = "grey",
+    how: Annotated[How, Query(description="Fill of covered cells.")] = "grey",
 ) -> BrushStroke:
-    """What is covered. Raises `BadRequest`."""
+    """The mask and its fill. Raises `BadRequest`."""
     return BrushStroke(Mask.read(mask), how)
 
 
 StrokeDep = Annotated[BrushStroke, Depends(stroke)]
 
 
-@router.get("/cover", summary="What a covered picture is taken for")
+@router.get("/cover", summary="Predictions for a covered picture")
 async def cover(
     model: ModelId,
     image: ImageId,
@@ -101,7 +103,7 @@ async def cover(
     name: ClassName = "",
     count: Annotated[int, Query(alias="top", ge=1, le=1000, description="How many classes.")] = 5,
 ) -> CoverInfo:
-    """The likeliest classes before and after, and what became of one of them."""
+    """The likeliest classes before and after, and how the queried class changed."""
     last = services.catalogue.model(model).outline.steps[-1].name
     async with open_unit_query(services, View(model, image, last), name) as asked:
         found = await _brushed(services, asked, stroke)
@@ -115,7 +117,7 @@ async def cover(
 async def cover_png(
     model: ModelId, image: ImageId, services: ServicesDep, stroke: StrokeDep, v: Version = ""
 ) -> Response:
-    """The network's input with the mask over it, pixel for pixel: uploaded, it goes in as it is."""
+    """The network's input with the mask on it, pixel for pixel: uploaded, it is used unchanged."""
     async with services.runs.listen(model, image) as run:
         pixels = await asyncio.to_thread(covered, run, stroke)
         return png_response(input_png(pixels), run.model.row, v)
@@ -125,7 +127,7 @@ async def cover_png(
 async def cover_map_png(
     asked: AskedStep, services: ServicesDep, stroke: StrokeDep, v: Version = ""
 ) -> Response:
-    """Three tiles: before and after on one scale, and after less before on its own."""
+    """Three tiles: before and after on one scale, after minus before on its own."""
     found = await _brushed(services, asked, stroke)
     maps = _maps(asked, found)
     both, apart = limits(found.map)
@@ -137,26 +139,26 @@ async def cover_map_png(
 async def cover_map_npy(
     asked: AskedStep, services: ServicesDep, stroke: StrokeDep, v: Version = ""
 ) -> Response:
-    """[3,H,W]: before, after, after less before."""
+    """[3,H,W]: before, after, after minus before."""
     found = await _brushed(services, asked, stroke)
     return npy_response(_maps(asked, found), asked.run.model.row, v)
 
 
 Off = Annotated[
     str,
-    Query(max_length=4000, description="Channels that are zero, or `all`.", examples=["3,17,58"]),
+    Query(max_length=4000, description="Channels to set to zero, or `all`.", examples=["3,17,58"]),
 ]
 Only = Annotated[
-    str, Query(max_length=4000, description="Or: the channels that alone are not zero.")
+    str, Query(max_length=4000, description="Or: the only channels that are not set to zero.")
 ]
 
 
 def switch(asked: AskedStep, off: Off = "", only: Only = "") -> ChannelSwitch:
-    """Which channels are off. Raises `BadRequest`, `UnknownStep`."""
+    """The channels to switch off. Raises `BadRequest`, `UnknownStep`."""
     return read(checked_step(asked.run, asked.record), off, only)
 
 
-@router.get("/steps/{step}/ablation", summary="What the network answers with channels off")
+@router.get("/steps/{step}/ablation", summary="Predictions with channels switched off")
 async def ablation(
     asked: AskedStep,
     switch: Annotated[ChannelSwitch, Depends(switch)],
@@ -177,9 +179,9 @@ async def ablation(
     )
 
 
-@router.get("/steps/{step}/ablation/ranking", summary="Which channels a class misses most")
+@router.get("/steps/{step}/ablation/ranking", summary="Channels ranked by the drop of a class")
 async def ranking(asked: AskedStep, services: ServicesDep, owner: OwnerDep) -> RankingInfo:
-    """Each switched off alone; a long job on a large network, kept for a while."""
+    """Each channel switched off alone; a long job on a large network, cached for a while."""
     found = await finished_ranking(asked, services, owner)
     logits, shares = found.logits.tolist(), found.probabilities.tolist()
     index = asked.index or 0
@@ -200,7 +202,7 @@ async def ranking(asked: AskedStep, services: ServicesDep, owner: OwnerDep) -> R
 async def ranking_csv(
     asked: AskedStep, services: ServicesDep, owner: OwnerDep, v: Version = ""
 ) -> Response:
-    """The channel that is missed most first."""
+    """The channel with the largest drop first."""
     found = await finished_ranking(asked, services, owner)
     order = found.order("logits")
     rows = [(c, found.logits[c].item(), found.probabilities[c].item()) for c in order]

@@ -1,4 +1,4 @@
-"""The occlusion map for programs: numbers, a table, pictures."""
+"""API routes of the occlusion map: numbers, a table, pictures."""
 
 from __future__ import annotations
 
@@ -44,17 +44,21 @@ router = APIRouter(
 def question(
     asked: AskedStep,
     patch: Annotated[
-        int | None, Query(description="Side, input pixels; by default 3/16 of the input.")
+        int | None,
+        Query(description="Side of the patch, input pixels; by default 3/16 of the input."),
     ] = None,
     stride: Annotated[int | None, Query(description="Pixels from one place to the next.")] = None,
     fill: Annotated[
-        Fill, Query(description="Mid grey, or the mean of training pictures.")
+        Fill, Query(description="Fill of the patch: mid grey, or the mean of training pictures.")
     ] = "grey",
     of: Annotated[
-        Of, Query(description="Whose drop: the unit's, or that of the class's probability.")
+        Of,
+        Query(
+            description="The value that drops: the unit's activation, or the class's probability."
+        ),
     ] = "unit",
 ) -> OcclusionQuery:
-    """What is asked. Raises `BadRequest`, `NoClassifier`."""
+    """The occlusion map that a request names. Raises `BadRequest`, `NoClassifier`."""
     chosen = checked_patch(asked.run.model, patch, stride)
     return OcclusionQuery(asked, occlusion_of(asked, chosen, fill, of), of)
 
@@ -62,9 +66,9 @@ def question(
 QuestionDep = Annotated[OcclusionQuery, Depends(question)]
 
 
-@router.get("/occlusion", summary="Where covering lowers a unit or a class")
+@router.get("/occlusion", summary="Drop of a unit or a class at each place of the patch")
 async def occlusion(question: QuestionDep, services: ServicesDep, owner: OwnerDep) -> OcclusionInfo:
-    """A long job, kept for a while; the value is the unit's cell, or the mean of its map."""
+    """A long job, cached for a while; the value is the unit's cell, or the mean of its map."""
     laid = await finished_map(question, services, owner)
     wanted = question.wanted
     unit, patch = wanted.unit, wanted.patch
@@ -110,12 +114,12 @@ async def occlusion_png(
     question: QuestionDep,
     services: ServicesDep,
     owner: OwnerDep,
-    over: Annotated[bool, Query(description="Over the picture, with words and scale.")] = False,
+    over: Annotated[bool, Query(description="Over the picture, with captions and scale.")] = False,
     enlarge: Annotated[int, Query(ge=1, le=16, description="Pixels a side of a place.")] = 1,
     v: Version = "",
     download: Download = "",
 ) -> Response:
-    """A place a pixel: amber where the value drops, blue where it rises, full at the largest."""
+    """One pixel for each place: amber where the value drops, blue where it rises."""
     laid = await finished_map(question, services, owner)
     row = question.asked.run.model.row
     if over:
@@ -127,14 +131,14 @@ async def occlusion_png(
     )
 
 
-@router.get("/occlusion/rows.png", response_class=Png, summary="The first rows, as far as known")
+@router.get("/occlusion/rows.png", response_class=Png, summary="The first rows, as far as computed")
 async def occlusion_rows_png(
     question: QuestionDep,
     services: ServicesDep,
     rows: Annotated[int, Query(ge=1, description="How many rows.")],
     v: Version = "",
 ) -> Response:
-    """Part of a map that is being computed, on the scale of its own largest drop; computes none."""
+    """Part of a map that is being computed, scaled to its largest drop; starts no computation."""
     laid = so_far(services.cuts, question.asked.run, question.wanted)
     if laid.done < rows:
         raise NotFound(f"Of this map {laid.done} rows are known, not {rows}.")

@@ -1,4 +1,4 @@
-"""Sheets: the maps of a step as one picture, and how to read it."""
+"""API routes of sheets: the feature maps of a step as one picture, and its layout."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ def wanted(
         str, Query(description="All; or `3,17`; or `top12`, highest peak first.")
     ] = "",
     size: Annotated[
-        int | None, Query(ge=1, le=LARGEST_TILE, description="Average larger maps down.")
+        int | None,
+        Query(ge=1, le=LARGEST_TILE, description="Average larger maps down to this size."),
     ] = None,
     enlarge: Annotated[int, Query(ge=1, le=32, description="Pixels a side of a cell.")] = 1,
 ) -> SheetQuery:
-    """What a request asks to be drawn."""
+    """The drawing that a request names."""
     return SheetQuery(scale, channels, size, enlarge)
 
 
@@ -52,7 +53,7 @@ async def sheet_png(
     v: Version = "",
     download: Download = "",
 ) -> Response:
-    """An 8-bit palette PNG, a tile a channel; the headers say how to read it."""
+    """An 8-bit palette PNG, a tile for each channel; the headers give its layout."""
     async with services.runs.listen(model, image) as run:
         drawn = await services.sheets.draw(run, step, wanted)
         answer = png_response(drawn.png, run.model.row, v, download)
@@ -64,7 +65,7 @@ async def sheet_png(
     return answer
 
 
-@router.get("/runs/{model}/{image}/steps/{step}.json", summary="How to read a sheet")
+@router.get("/runs/{model}/{image}/steps/{step}.json", summary="Layout and scale of a sheet")
 async def sheet_json(
     model: ModelId, image: ImageId, step: StepName, wanted: WantedDep, services: ServicesDep
 ) -> SheetInfo:
@@ -81,7 +82,7 @@ async def sheet_json(
 async def palette(
     name: Annotated[PaletteName, Path(description="Name of a palette.")], v: Version = ""
 ) -> Response:
-    """A strip one pixel high, lowest value at the left; zero is in the middle of signed ones."""
+    """A strip one pixel high, lowest value at the left; zero is in the middle if signed."""
     return file_response(legend_png(name), "image/png", v == str(DRAWING))
 
 

@@ -1,4 +1,4 @@
-"""The finished ranking of a layer's channels, for the page and for programs."""
+"""The finished ablation ranking of a layer's channels, for the page and for the API."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from app.web.parts.unit_query import UnitQuery, required
 
 
 async def finished_ranking(asked: UnitQuery, services: Services, owner: str) -> AblationRanking:
-    """The finished ranking, computed now where it is not kept. Raises `Busy`, `NoClassifier`."""
+    """The finished ranking, computed now if it is not cached. Raises `Busy`, `NoClassifier`."""
     index = _checked(asked)
     found = kept_ranking(services.cuts, asked.run, asked.record, index)
     if found is not None:
         return found
-    # What takes no time does not stand in the way of the same person's long job.
+    # A job that takes no time does not wait for a long job of the same owner.
     owner = f"{owner} ranking" if at_once(asked.run.model) else owner
     async with aclosing(_rank(asked, index, services, owner)) as items:  # type: ignore[type-var]
         async for item in items:

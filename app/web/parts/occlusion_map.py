@@ -1,4 +1,4 @@
-"""A panel: a patch slid over the picture, and where covering it costs a unit or a class most."""
+"""The occlusion map: a patch slides over the picture; where does covering lower a value most?"""
 
 from __future__ import annotations
 
@@ -43,57 +43,57 @@ FILL_WORDS = {"grey": "grey", "mean": "mean colour"}
 
 @dataclass(frozen=True, slots=True)
 class OcclusionChoices:
-    """One choice of the form."""
+    """One setting of the form."""
 
     name: str = helped("Name of the field.")
-    title: str = helped("What is chosen.")
-    options: tuple[tuple[str, str], ...] = helped("Values, and what they are called.")
-    current: str = helped("The value.")
+    title: str = helped("Label of the field.")
+    options: tuple[tuple[str, str], ...] = helped("Values and their labels.")
+    current: str = helped("The current value.")
 
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """A map as far as it is."""
+    """An occlusion map as far as it is computed."""
 
     image: str = helped("URL of its picture, empty before the first row.")
     frame: tuple[float, float, float, float] = helped("Where it lies on the input.")
     photo: PhotoOverlay = helped("The photo under it.")
     rows: int = helped("Rows of places.")
     columns: int = helped("Columns of places.")
-    done: int = helped("Rows that are there.")
+    done: int = helped("Rows that are computed.")
     drops: str = helped("The drops, row by row, as JSON.")
     patch: tuple[int, int] = helped("Side and stride of the patch, input pixels.")
     size: int = helped("Side of the input, pixels.")
-    limit: str = helped("Where the colours end.")
+    limit: str = helped("The magnitude at which colours end.")
     whole: str = helped("The value with nothing covered.")
     percent: bool = helped("Whether values are probabilities.")
-    words: str = helped("How far it is, or what it found.")
-    worst: tuple[int, int] = helped("The place that costs most.")
-    status: str = helped("What a screen reader is told.")
-    finished: bool = helped("Whether all rows are there.")
+    words: str = helped("How far it is, or its result.")
+    worst: tuple[int, int] = helped("The place with the largest drop.")
+    status: str = helped("Text for screen readers.")
+    finished: bool = helped("Whether all rows are computed.")
 
 
 @dataclass(frozen=True, slots=True)
 class OcclusionPanel:
-    """The choices and the map."""
+    """The settings and the map."""
 
     title: str = helped("What the map is of.")
-    choices: tuple[OcclusionChoices, ...] = helped("What can be chosen.")
+    choices: tuple[OcclusionChoices, ...] = helped("The settings of the form.")
     fields: dict[str, Any] = helped("The unit as fields of a form.")
-    passes: int = helped("Places of the patch: a pass each.")
-    heat: HeatMap = helped("The map as far as it is.")
-    live: bool = helped("Whether a stream brings the rest.")
-    events: str = helped("The stream.")
-    again: str = helped("The panel that goes on.")
-    address: str = helped("What the page's URL says of it.")
-    why: str = helped("Why no class can be asked about, empty where one can.")
-    over: str = helped("URL of the map over the photo, to be saved.")
-    bare: str = helped("URL of the map alone, to be saved.")
+    passes: int = helped("Places of the patch: one forward pass each.")
+    heat: HeatMap = helped("The map as far as it is computed.")
+    live: bool = helped("Whether an event stream brings the rest.")
+    events: str = helped("URL of the event stream.")
+    again: str = helped("URL of the panel that resumes.")
+    address: str = helped("The query string of the panel for the page's URL.")
+    why: str = helped("Why no class can be chosen, empty if one can.")
+    over: str = helped("URL of the map over the photo, for download.")
+    bare: str = helped("URL of the map alone, for download.")
     csv: str = helped("URL of the drops as a table.")
 
 
 def occlusion_of(asked: UnitQuery, patch: OcclusionPatch, fill: Any, of: Of) -> OcclusionRequest:
-    """What is asked: of the unit, or of the class. Raises `NoClassifier`."""
+    """The occlusion of the unit, or of the class. Raises `NoClassifier`."""
     if of == "class":
         unit = probability_of(asked.run.model, required(asked.index, asked.run))
     else:
@@ -126,7 +126,7 @@ def occlusion_panel(
 
 
 def heat(asked: UnitQuery, wanted: OcclusionRequest, of: Of, laid: OcclusionSoFar) -> HeatMap:
-    """The map as far as it is."""
+    """The map as far as it is computed."""
     run, done = asked.run, laid.drops[: laid.done]
     rows, columns = laid.drops.shape
     is_share = wanted.unit.step == run.model.outline.steps[-1].name and bool(run.model.labels)
@@ -155,13 +155,13 @@ def heat(asked: UnitQuery, wanted: OcclusionRequest, of: Of, laid: OcclusionSoFa
 
 
 def frame(patch: OcclusionPatch, rows: int, columns: int) -> tuple[float, float, float, float]:
-    """Where a map of places lies on the input: each a square of one stride, amid its patch."""
+    """Where a map of places lies on the input: a square of one stride centred in each patch."""
     first = (patch.side - patch.stride) / 2
     return first, first, columns * patch.stride, rows * patch.stride
 
 
 def named(wanted: OcclusionRequest, of: Of) -> dict[str, Any]:
-    """The question as fields of a query, without its unit."""
+    """The settings as query fields, without the unit."""
     patch = wanted.patch
     return {"patch": patch.side, "stride": patch.stride, "fill": wanted.fill, "of": of}
 
@@ -181,7 +181,7 @@ def title(asked: UnitQuery, of: Of) -> str:
 def occlusion_picture(
     asked: UnitQuery, wanted: OcclusionRequest, of: Of, laid: OcclusionSoFar
 ) -> bytes:
-    """The map over the photo, beside the photo, to take home."""
+    """The map over the photo, next to the photo, as a picture for download."""
     limit = float(laid.drops.abs().max())
     rows, columns = laid.drops.shape
     over = heat_over(asked.run.fitted.pixels, laid.drops, frame(wanted.patch, rows, columns), limit)
@@ -199,7 +199,7 @@ def occlusion_picture(
 def table_rows(
     run: Run, wanted: OcclusionRequest, laid: OcclusionSoFar
 ) -> list[tuple[object, ...]]:
-    """A line for each place of the patch."""
+    """A row of the table for each place of the patch."""
     places = wanted.patch.places(run.model.outline.input_size)
     return [
         (y, x, top, bottom, left, right, laid.whole, laid.whole - drop, drop)
@@ -264,7 +264,7 @@ def _file(asked: UnitQuery) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OcclusionQuery:
-    """A unit or class of a run, and the patch that is slid."""
+    """A unit or class of a run, and the patch that slides."""
 
     asked: UnitQuery
     wanted: OcclusionRequest
@@ -274,11 +274,11 @@ class OcclusionQuery:
 def occlusion_query(
     asked: UnitQueryDep,
     patch: Annotated[int | None, Query(description="Side, pixels.")] = None,
-    stride: Annotated[int | None, Query(description="Pixels from place to place.")] = None,
+    stride: Annotated[int | None, Query(description="Pixels from one place to the next.")] = None,
     fill: Fill = "grey",
     of: Of = "unit",
 ) -> OcclusionQuery:
-    """What a request asks. Raises `BadRequest`, `NoClassifier`."""
+    """The occlusion map that a request names. Raises `BadRequest`, `NoClassifier`."""
     chosen = checked_patch(asked.run.model, patch, stride)
     return OcclusionQuery(asked, occlusion_of(asked, chosen, fill, of), of)
 
@@ -287,7 +287,7 @@ OcclusionQueryDep = Annotated[OcclusionQuery, Depends(occlusion_query)]
 
 
 async def finished_map(question: OcclusionQuery, services: Services, owner: str) -> OcclusionSoFar:
-    """The finished map, computed now where it is not kept. Raises `Busy`."""
+    """The finished map, computed now if it is not cached. Raises `Busy`."""
     laid = so_far(services.cuts, question.asked.run, question.wanted)
     if laid.finished:
         return laid

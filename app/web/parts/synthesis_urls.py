@@ -1,4 +1,4 @@
-"""How a synthesised picture is written in addresses: of the API, and in a link to the page."""
+"""How a synthesised picture is written in URLs: of the API, and in a link to the page."""
 
 from __future__ import annotations
 
@@ -23,53 +23,57 @@ _NAMES = {"with": "second"}
 def wanted(
     steps: Annotated[
         int | None,
-        Query(ge=0, le=MOST_STEPS, description="Of gradient ascent; by default as it ships."),
+        Query(ge=0, le=MOST_STEPS, description="Steps of gradient ascent; by default as shipped."),
     ] = None,
-    seed: Annotated[int, Query(ge=0, le=MOST_SEED, description="Of the noise it begins with.")] = 0,
+    seed: Annotated[
+        int, Query(ge=0, le=MOST_SEED, description="Seed of the noise it starts from.")
+    ] = 0,
     size: Annotated[
-        int | None, Query(description="Pixels of a side: 64, 96, 128, 160 or 224 where possible.")
+        int | None, Query(description="Side in pixels: 64, 96, 128, 160 or 224 where possible.")
     ] = None,
     second: Annotated[
         Annotated[int, Field(ge=0)] | None,
         # A form sends a field that was left empty.
         BeforeValidator(lambda given: None if given == "" else given),
-        Query(description="A channel to mix in."),
+        Query(description="A second channel to mix in."),
     ] = None,
     share: Annotated[
-        int, Query(ge=0, le=100, description="How much the second counts, per cent.")
+        int, Query(ge=0, le=100, description="Weight of the second channel, per cent.")
     ] = 50,
-    away: Annotated[bool, Query(description="What it responds to least.")] = False,
+    away: Annotated[
+        bool, Query(description="Minimise the response instead of maximising it.")
+    ] = False,
 ) -> SynthesisOptions:
-    """What a request asks for beside its unit."""
+    """The synthesis options of a request, in addition to its unit."""
     return SynthesisOptions(steps, seed, size, second, share if second is not None else 50, away)
 
 
 def unit_url(model: Model, step: str, channel: int | None) -> str:
-    """A channel, or the whole of a step, in the API."""
+    """The URL of a channel, or of a whole step, in the API."""
     part = "" if channel is None else f"/channels/{channel}"
     return f"{API}/models/{quote(model.id)}/steps/{quote(step)}{part}"
 
 
 def picture_url(asked: SynthesisQuery, **more: Any) -> str:
-    """A synthesised picture that browsers may keep forever: its URL has all it depends on."""
+    """The URL of a synthesised picture: cached forever, since it has all the picture depends on."""
     query = {**spelled(asked), **more, "v": digest(asked)}
     return f"{unit_url(asked.model, asked.step, asked.channel)}/synthesised.png?{urlencode(query)}"
 
 
 def sheet_url(model: Model, at: str, there: ShippedPictures) -> str:
-    """The sheet of a step's pictures, which browsers may keep forever."""
+    """The URL of the sheet of a step's pictures, which browsers may cache forever."""
     return f"{unit_url(model, at, None)}/synthesised.jpg?v={there.tag(at)}"
 
 
 def digest(asked: SynthesisQuery) -> str:
-    """What a picture's URL carries so that it may be kept forever."""
+    """The part of a picture's URL that allows caching it forever."""
     return asked.key[:12]
 
 
 def spelled(asked: SynthesisQuery) -> dict[str, Any]:
-    """The query of what is asked for: steps, seed and size always, the rest where it is not usual.
+    """The query fields of a picture: steps, seed and size always, others if not the default.
 
-    A form or a link with these asks for the same picture, whatever ships by then.
+    A form or a link with these names the same picture, even if other ones ship later.
     """
     recipe, wanted = asked.recipe, asked.wanted
     query: dict[str, Any] = {"steps": recipe.steps, "seed": recipe.seed, "size": recipe.size}
@@ -87,7 +91,7 @@ def in_link(asked: SynthesisQuery) -> str:
 
 
 def from_link(text: str) -> SynthesisOptions:
-    """What `in_link` wrote. Raises `BadRequest` for anything else."""
+    """Parse what `in_link` wrote. Raises `BadRequest` for anything else."""
     found: dict[str, Any] = {}
     for part in text.split("-") if text else []:
         match = _PART.fullmatch(part)
@@ -102,6 +106,6 @@ def from_link(text: str) -> SynthesisOptions:
 
 
 def page_with(current: str, made: str) -> str:
-    """The page that asks, from its own address, with another picture in it."""
+    """The URL of the current page with another synthesised picture in it."""
     query = [(k, v) for k, v in parse_qsl(urlsplit(current).query) if k != "made"]
     return f"/?{urlencode([*query, ('made', made)])}"
