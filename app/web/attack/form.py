@@ -1,4 +1,4 @@
-"""The form of the attack page: networks, pictures, the chosen method's settings."""
+"""The form of the attack page: networks, pictures, the selected method's settings."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from app.web.core.state import Services
 from models.classes import Label
 
 LONG = 8
-"""Where the slider of an L2 norm ends: this change in every number; a link may go on to 32."""
+"""The maximum of the slider of an L2 norm: this change in every value; a link may go up to 32."""
 
 
 def desk(view: AttackView, services: Services, owner: str, problem: str = "") -> AttackForm:
-    """Everything that can be chosen, as it stands. What is unknown in `view` is not drawn."""
+    """The form in its current state. Unknown values in `view` are not drawn."""
     model, words = _model(view, services), METHODS[view.method]
     settings, (said, warned) = services.settings, _said(view, model)
     recent = tuple(services.pictures.recent(owner))
@@ -54,7 +54,7 @@ def desk(view: AttackView, services: Services, owner: str, problem: str = "") ->
 
 
 def suggestions(labels: Sequence[Label]) -> tuple[tuple[str, str], ...]:
-    """What may be written for each class; where two share a name, the index with the full text."""
+    """What may be typed for each class; if two share a name, the index with the full text."""
     shared = Counter(one.label for one in labels)
     return tuple(
         (one.label, "") if shared[one.label] == 1 else (str(one.index), one.synset)
@@ -63,7 +63,7 @@ def suggestions(labels: Sequence[Label]) -> tuple[tuple[str, str], ...]:
 
 
 def _model(view: AttackView, services: Services) -> Model:
-    """The network, or the first one where its name is unknown: the form has to show one."""
+    """The network, or the first one if its name is unknown: the form has to show one."""
     try:
         return services.catalogue.model(view.model)
     except UnknownModel:
@@ -76,7 +76,7 @@ def _networks(services: Services, shown: Model) -> list[Model]:
 
 
 def _said(view: AttackView, model: Model) -> tuple[str, tuple[str, ...]]:
-    """What is wrong with the numbers, or what is odd about them."""
+    """The error in the settings, and warnings about them."""
     if not model.labels:
         return "", ()
     try:

@@ -1,4 +1,4 @@
-"""An attack as it runs: a stream of its steps, one run a person, stopped at any time."""
+"""Runs an attack and streams its steps: one run for each user, stopped at any time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class QueuedAttack:
-    """An attack that has its place in the queue, 0 goes next; `items` is None where it is kept."""
+    """An attack with its place in the queue (0 is next); `items` is None if it is cached."""
 
     view: AttackView
     attack: Attack
@@ -40,7 +40,7 @@ class QueuedAttack:
 async def queued(
     request: Request, services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedAttack]:
-    """The run, held until its stream has ended: what can fail fails before it begins."""
+    """The queued attack, open until its stream ends; errors are raised before it begins."""
     asked = read(request.query_params, services.settings.model)
     if asked.problem:
         raise BadRequest(asked.problem)
@@ -67,9 +67,9 @@ async def events(
     owner: OwnerDep,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """The place in the queue, each step, what came of it, `done`. An event's id is its step.
+    """The place in the queue, each step, the result, `done`. An event's id is its step.
 
-    A page that comes back, with the last step it saw, is sent the later ones.
+    A page that reconnects sends the id of its last event and gets only the later ones.
     """
     seen = -1 if last_event_id is None else last_event_id
     told = _told if live.items else _kept
@@ -84,7 +84,7 @@ async def events(
 
 @router.post("/stop", status_code=204)
 async def stop(services: ServicesDep, owner: OwnerDep) -> Response:
-    """One's own attack ends after the step at hand, with what it has; its stream tells."""
+    """Stop the user's own attack after the current step; its stream shows the result so far."""
     services.traces.stop(owner)
     return Response(status_code=204)
 
@@ -92,7 +92,7 @@ async def stop(services: ServicesDep, owner: OwnerDep) -> Response:
 async def _told(
     live: QueuedAttack, services: Services, owner: str, seen: int
 ) -> AsyncGenerator[ServerSentEvent]:
-    """What happens, as it is computed."""
+    """The events of a running attack."""
     if seen < 0:
         text = render_text("attack/_queued.html", {"place": live.place})
         yield ServerSentEvent(raw_data=text)
@@ -112,7 +112,7 @@ async def _told(
 async def _kept(
     live: QueuedAttack, services: Services, owner: str, seen: int
 ) -> AsyncGenerator[ServerSentEvent]:
-    """All of a trace that is kept, from the step after `seen` on."""
+    """The events of a cached trace, from the step after `seen` on."""
     trace = services.traces.find(live.key)
     await present(trace, services.pictures, owner, title(live.view))
     count = len(trace.moments)

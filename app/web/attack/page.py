@@ -1,4 +1,4 @@
-"""The page: choose, run, watch; the whole of it is in the link."""
+"""Routes of the attack page: choose, run, watch; the whole state is in the URL."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from app.web.parts.contexts import as_dict
 router = APIRouter()
 
 SETTINGS, STAGE = "div#settings", "section#stage"
-"""What htmx asks for: the form's settings after a choice, or the stage after a run."""
+"""Targets of htmx: the form's settings after a choice, or the stage after a run."""
 
 
 async def attack(request: Request, services: ServicesDep, owner: OwnerDep) -> Response:
-    """What the link names. What does not fit is said beside the form, and the rest stays."""
+    """The page of a URL. Invalid settings are reported next to the form, the rest is unchanged."""
     given = request.query_params
     asked = read(given, services.settings.model)
     wanted = target(request)
@@ -60,7 +60,7 @@ async def picture(
     file: UploadFile,
     back: Annotated[str, Form()] = "",
 ) -> Response:
-    """Take a picture in; the form then stands as it stood, with this picture in it."""
+    """Upload a picture; the form keeps its settings and selects the new picture."""
     stored = await take_in(services, file, owner)
     view = read(_plain(back), services.settings.model).view
     url = replace(view, image=stored.id, run=False, step=None).url()
@@ -72,7 +72,7 @@ async def picture(
 async def staged(
     request: Request, asked: AttackQuery, services: Services, owner: str
 ) -> AttackStage:
-    """The stage for a view: empty, kept, or about to run. Raises a `LayerscopeError`."""
+    """The stage of a view: empty, cached, or about to run. Raises a `LayerscopeError`."""
     view = asked.view
     if asked.problem:
         raise BadRequest(asked.problem)
@@ -92,14 +92,14 @@ async def staged(
 
 
 def title(view: AttackView) -> str:
-    """What an attacked picture is called among a person's uploads."""
+    """The title of an attacked picture among a user's uploads."""
     return f"{view.method} on {view.model}"
 
 
 async def _to_its_end(
     request: Request, prepared: Attack, image: str, services: Services, owner: str
 ) -> None:
-    """For a browser without JavaScript: it waits for all of it. Raises `Busy`, `Cancelled`."""
+    """Run the attack to its end for a browser without JavaScript. Raises `Busy`, `Cancelled`."""
     steps = services.traces.run(services.attacks, prepared, image, owner)
     with services.pictures.using(image):
         async with aclosing(steps) as items:
@@ -119,7 +119,7 @@ async def _page(
     error: LayerscopeError | None,
     scene: AttackStage | None = None,
 ) -> Response:
-    """The whole page; with an error its sentence stands beside a form that works."""
+    """The whole page; an error is shown next to a form that works."""
     shown = view if scene else _known(view, services)
     scene = scene or empty_scene(shown, services.catalogue.model(shown.model), services, owner)
     whole = AttackPage(
@@ -130,7 +130,7 @@ async def _page(
 
 
 def _known(view: AttackView, services: Services) -> AttackView:
-    """The view with what is not here replaced by what is, so that a form can be drawn."""
+    """The view with unavailable values replaced by available ones, so that a form can be drawn."""
     try:
         services.catalogue.model(view.model)
     except UnknownModel:
@@ -143,7 +143,7 @@ def _known(view: AttackView, services: Services) -> AttackView:
 
 
 def _objection(request: Request, problem: str) -> Response:
-    """One sentence beside the form; everything else on screen stays."""
+    """One sentence next to the form; everything else on screen stays."""
     response = render(request, "attack/_problem.html", {"problem": problem})
     response.headers["HX-Retarget"] = "#problem"
     response.headers["HX-Reswap"] = "innerHTML"

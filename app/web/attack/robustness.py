@@ -1,4 +1,4 @@
-"""“Without any attack”: the photo turned, zoomed into, relit, and how far the answer holds."""
+"""Panel “Without any attack”, robustness: the photo rotated, zoomed, relit; does the class hold?"""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ from models.classes import Label
 from models.graph import Network
 
 WIDTH, HEIGHT = 300, 64
-"""Of a chart, in units of its own."""
+"""Size of a chart, in its own units."""
 
 PLAIN = PhotoChange()
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """What the panel's URL says: a network, a picture, what is done to it."""
+    """The view of the panel's URL: a network, a picture, and the transformation of it."""
 
     model: str
     image: str
     change: PhotoChange
 
     def query(self, **other: object) -> str:
-        """As a query string, perhaps with another change; what is plain is left out."""
+        """The query string, with another transformation if given; defaults are left out."""
         change = replace(self.change, **other)  # type: ignore[arg-type]
         named = {"model": self.model, "image": self.image}
         values = {one.id: getattr(change, one.id) for one in SLIDERS}
@@ -64,7 +64,7 @@ class ChangeView:
         return urlencode({**named, **moved, **flip, **edge})
 
     def url(self, part: str = "", **other: object) -> str:
-        """The panel, or a `part` of it, perhaps with another change."""
+        """The URL of the panel, or of a `part` of it, with another transformation if given."""
         return f"/attack/change{part}?{self.query(**other)}"
 
 
@@ -72,55 +72,55 @@ class ChangeView:
 class Knob:
     """One slider."""
 
-    slider: ChangeSlider = helped("Its range and what it is called.")
-    value: str = helped("Where it stands.")
-    unit: str = helped("What follows the number.")
+    slider: ChangeSlider = helped("Its range and label.")
+    value: str = helped("Its current value.")
+    unit: str = helped("The unit after the number.")
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentAnswer:
-    """The photo as it is changed now."""
+    """The prediction for the transformed photo."""
 
     picture: str = helped("URL of the network's input.")
-    side: int = helped("Pixels of a side.")
+    side: int = helped("Its side, pixels.")
     bars: tuple[ClassShareBar, ...] = helped("The five likeliest classes.")
-    held: bool = helped("Whether the likeliest class is that of the photo as it is.")
+    held: bool = helped("Whether the predicted class is that of the original photo.")
     sentence: str = helped("The same in a sentence.")
-    edge: str = helped("What lies beyond the photo's edge, in a sentence.")
+    edge: str = helped("How pixels outside the photo are filled, in a sentence.")
     other_edge: str = helped("The panel with the other edge.")
-    other_words: str = helped("What that other edge is called.")
-    rest: str = helped("The panel with nothing changed.")
-    link: str = helped("The panel with this change, on a page of its own.")
+    other_words: str = helped("Name of that other edge.")
+    rest: str = helped("The panel with the original photo.")
+    link: str = helped("The panel with this transformation, on a page of its own.")
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePanel:
     """The whole panel."""
 
-    view: ChangeView = helped("Network, picture, change.")
+    view: ChangeView = helped("Network, picture, transformation.")
     knobs: tuple[Knob, ...] = helped("The sliders.")
-    now: CurrentAnswer = helped("The photo as it is changed now.")
+    now: CurrentAnswer = helped("The prediction for the transformed photo.")
     charts: str = helped("URL of the charts.")
     csv: str = helped("URL of their numbers.")
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerChange:
-    """A value at which the answer changes."""
+    """A value at which the prediction changes."""
 
-    x: float = helped("Its place on the chart.")
-    words: str = helped("What it becomes there.")
+    x: float = helped("Its x on the chart.")
+    words: str = helped("The prediction from there on.")
 
 
 @dataclass(frozen=True, slots=True)
 class SliderChart:
-    """The first class's probability over a slider's whole range."""
+    """The probability of the first predicted class over a slider's whole range."""
 
-    id: str = helped("The slider.")
-    title: str = helped("What it is called.")
+    id: str = helped("Id of the slider.")
+    title: str = helped("Title of the slider.")
     line: str = helped("Points of the curve, for SVG.")
-    plain: float = helped("Where nothing is changed.")
-    marks: tuple[AnswerChange, ...] = helped("Where the answer changes first, on either side.")
+    plain: float = helped("The x of the original photo.")
+    marks: tuple[AnswerChange, ...] = helped("Where the prediction changes first, on either side.")
     ends: tuple[str, str] = helped("The lowest and the highest value, in words.")
     sentence: str = helped("The chart in words.")
 
@@ -132,7 +132,7 @@ def now(
     plain: RankedClass,
     ranked: list[RankedClass],
 ) -> CurrentAnswer:
-    """What the network says to the changed photo."""
+    """The prediction for the transformed photo."""
     first, change = ranked[0], view.change
     held = first.index == plain.index
     mirrored = "the photo’s mirror image" if change.mirrored else "black"
@@ -151,7 +151,7 @@ def now(
 
 
 def knobs(change: PhotoChange) -> tuple[Knob, ...]:
-    """Every slider where it stands."""
+    """Every slider with its current value."""
     return tuple(Knob(one, f"{getattr(change, one.id):g}", one.unit.strip()) for one in SLIDERS)
 
 
@@ -161,7 +161,7 @@ def charts(found: RobustnessCurves, labels: Sequence[Label]) -> tuple[SliderChar
 
 
 def flip_words(found: RobustnessCurves, labels: Sequence[Label]) -> str:
-    """What becomes of it in the mirror."""
+    """The prediction for the mirrored photo."""
     first = found.flipped.first
     label = labels[first.index].label
     verb = "stays" if first.index == found.plain.index else "becomes"
@@ -231,7 +231,7 @@ Name = Annotated[str, Query(max_length=200)]
 
 
 def asked(request: Request, model: Name, image: Name) -> ChangeView:
-    """What the query says, not looked up yet. Raises `BadRequest`."""
+    """The view of a query, not looked up yet. Raises `BadRequest`."""
     edge = request.query_params.get("edge", EDGES[0])
     if edge not in EDGES:
         raise BadRequest(f"edge is {' or '.join(EDGES)}, not “{edge[:40]}”.")
@@ -254,7 +254,7 @@ class RobustnessQuery:
 async def looked_up(
     view: Annotated[ChangeView, Depends(asked)], services: ServicesDep
 ) -> RobustnessQuery:
-    """Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
+    """Look both up. Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
     model = services.catalogue.model(view.model)
     image = await asyncio.to_thread(services.pictures.open, view.image)
     if not model.labels:
@@ -268,7 +268,7 @@ GivenDep = Annotated[RobustnessQuery, Depends(looked_up)]
 
 @router.get("/change")
 async def change(request: Request, given: GivenDep, services: ServicesDep) -> Response:
-    """The panel; for its own form the answer alone."""
+    """The panel; for its own form only the prediction."""
     view, model = given.view, given.model
 
     def both() -> tuple[Tensor, Tensor]:
@@ -288,7 +288,7 @@ async def change(request: Request, given: GivenDep, services: ServicesDep) -> Re
 
 @router.get("/change.png")
 async def change_png(given: GivenDep, v: str = "", download: Download = "") -> Response:
-    """The changed photo as the network gets it, exactly the 8 bits it was asked about."""
+    """The transformed photo as the network gets it, exactly the 8 bits that it classified."""
     pixels = await asyncio.to_thread(changed, given.photo, given.view.change)
     return file_response(input_png(pixels), "image/png", v == str(DRAWING), download)
 
@@ -297,7 +297,7 @@ async def change_png(given: GivenDep, v: str = "", download: Download = "") -> R
 async def change_charts(
     request: Request, given: GivenDep, services: ServicesDep, owner: OwnerDep
 ) -> Response:
-    """Every slider over its whole range, the others at rest."""
+    """Every slider over its whole range, the others at their defaults."""
     found = await _curves(given, services, owner)
     labels = given.model.labels
     context = {
@@ -312,7 +312,7 @@ async def change_charts(
 
 @router.get("/change.csv")
 async def change_csv(given: GivenDep, services: ServicesDep, owner: OwnerDep) -> Response:
-    """A line for each point of each chart, and for each value at which the answer changes."""
+    """A line for each point of each chart, and for each value at which the prediction changes."""
     found = await _curves(given, services, owner)
     labels = given.model.labels
     first = labels[found.plain.index].label
@@ -334,6 +334,6 @@ async def _curves(given: RobustnessQuery, services: Services, owner: str) -> Rob
 
 
 def _of_all(view: ChangeView, part: str) -> str:
-    """The charts' address: they are of the photo as it is, whatever the sliders say."""
+    """The URL of the charts: they start from the original photo, whatever the sliders say."""
     rest = ChangeView(view.model, view.image, PhotoChange(mirrored=view.change.mirrored))
     return rest.url(part)

@@ -1,4 +1,4 @@
-"""The steps of an attack as they are drawn: pictures by URL, five bars, a sentence."""
+"""The drawn steps of an attack: picture URLs, five class bars, a sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.web.core.templating import percent
 from models.classes import Label
 
 TYPICAL = 16.0
-"""About the largest change where a method has no limit for a single pixel value."""
+"""Typical largest change of methods without a limit for a single pixel value."""
 
 
 def shots(view: AttackView, trace: Trace, start: int) -> tuple[AttackFrame, ...]:
@@ -42,13 +42,13 @@ def shot(view: AttackView, trace: Trace, number: int) -> AttackFrame:
 
 
 def bars(trace: Trace, ranked: Sequence[RankedClass]) -> tuple[ClassShareBar, ...]:
-    """Classes with what stands for them: what it said at first, the target, any other."""
+    """Class bars; their kind is the first prediction, the target, or other."""
     labels, was = trace.labels, trace.moments[0].predictions[0].index
     return tuple(_bar(labels, one, was, trace.options.target) for one in ranked)
 
 
 def amplified(options: AttackOptions) -> float:
-    """By how much the noise is amplified: as much as its limit lets it be, all steps alike."""
+    """The amplification of the perturbation: as large as its limit allows, equal for all steps."""
     if options.method in LINF:
         return amplification(max(1.0, options.epsilon // 1))
     return amplification(TYPICAL if options.method in ("pgd_l2", "deepfool") else 255.0)
@@ -60,12 +60,12 @@ def times(factor: float) -> str:
 
 
 def legend(factor: float) -> str:
-    """What the colours of a noise mean."""
+    """What the colours of a perturbation mean."""
     return f"Grey is 0, full colour ±{ROOM / factor:.3g}."
 
 
 def planned(options: AttackOptions) -> int:
-    """About how many steps there will be."""
+    """The approximate number of steps."""
     if options.method == "few_pixel":
         return max(1, round(16 * options.epsilon))
     return options.steps

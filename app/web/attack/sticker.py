@@ -1,4 +1,4 @@
-"""A sticker on a picture, moved by hand while the network answers."""
+"""Panel of the adversarial patch: a sticker on a picture, moved by hand, and the prediction."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Part = Literal["sticker", "random", "alone", "print"]
 
 @dataclass(frozen=True, slots=True)
 class StickerQuery:
-    """The stickers of a network and the one that is meant, None where there is none at all."""
+    """The stickers of a network and the selected one, None if it has none."""
 
     view: StickerView
     model: Model
@@ -54,7 +54,7 @@ class StickerQuery:
 
 
 async def looked_up(view: StickerView, services: Services) -> StickerQuery:
-    """Whose sticker it is.
+    """The network and sticker of a view.
 
     Raises `UnknownModel`, `NoClassifier`, `BadRequest` for no class, `NotFound` for no sticker.
     """
@@ -78,17 +78,17 @@ async def looked_up(view: StickerView, services: Services) -> StickerQuery:
 
 
 async def given(view: StickerViewDep, services: ServicesDep) -> StickerQuery:
-    """What a query asks for."""
+    """The stickers that a query names."""
     return await looked_up(view, services)
 
 
 async def needed(given: Annotated[StickerQuery, Depends(given)]) -> tuple[StickerQuery, Sticker]:
-    """The same where a sticker must be there. Raises `NotFound`."""
+    """The same where a sticker is required. Raises `NotFound`."""
     return given, require(given)
 
 
 def require(given: StickerQuery) -> Sticker:
-    """The sticker. Raises `NotFound` where the network has none."""
+    """The selected sticker. Raises `NotFound` if the network has none."""
     if given.sticker is None:
         raise NotFound(f"There is no sticker for {given.model.row.title} yet.")
     return given.sticker
@@ -100,14 +100,14 @@ NeededDep = Annotated[tuple[StickerQuery, Sticker], Depends(needed)]
 
 @asynccontextmanager
 async def ready_run(given: StickerQuery, services: Services) -> AsyncIterator[Run]:
-    """The bare picture's run, finished."""
+    """The finished run of the clean picture."""
     async with services.runs.listen(given.model.id, given.view.image) as run:
         await run.finish()
         yield run
 
 
 async def looked(given: StickerQuery, sticker: Sticker, services: Services) -> StickerSeen:
-    """What the network says to the sticker and to its control, in one pass."""
+    """Predictions for the sticker and for its control, in one forward pass."""
     async with ready_run(given, services) as run:
         view = given.view
         control = random_colours(sticker.pixels.shape[-1], view.seed)
@@ -119,7 +119,7 @@ async def looked(given: StickerQuery, sticker: Sticker, services: Services) -> S
 
 @router.get("/sticker")
 async def panel(request: Request, given: GivenDep, services: ServicesDep) -> Response:
-    """The panel, or what to do where this network has no sticker."""
+    """The panel, or how to make a sticker if this network has none."""
     await asyncio.to_thread(services.pictures.require, given.view.image)
     answer = await looked(given, given.sticker, services) if given.sticker else None
     context = panel_context(given.view, given.model, given.found, given.sticker, answer)
@@ -128,7 +128,7 @@ async def panel(request: Request, given: GivenDep, services: ServicesDep) -> Res
 
 @router.get("/sticker/seen")
 async def moved(request: Request, needed: NeededDep, services: ServicesDep) -> Response:
-    """The answer at another place: what the page asks for while the sticker is dragged."""
+    """The prediction at another place: requested while the sticker is dragged."""
     context = await looked(*needed, services)
     return render(request, "attack/_sticker_seen.html", {"seen": context})
 
@@ -160,7 +160,7 @@ async def picture(
     size: Annotated[float, Query(ge=0.5, le=LARGEST_CM)] = 6.0,
     download: Download = "",
 ) -> Response:
-    """The pasted picture with the sticker or the random one; or the sticker alone, or to print."""
+    """The picture with the sticker or the random one; or the sticker alone, or to print."""
     given, sticker = needed
     if part in ("alone", "print"):
         make = (
@@ -179,7 +179,7 @@ async def picture(
 
 @router.post("/sticker")
 async def keep(request: Request, view: SentDep, services: ServicesDep, owner: OwnerDep) -> Response:
-    """Take the pasted picture in as one of the person's own."""
+    """Store the picture with the sticker as an upload of the user."""
     given = await looked_up(view, services)
     sticker = require(given)
     async with services.runs.listen(given.model.id, view.image) as run:

@@ -1,4 +1,4 @@
-"""From no noise to much: a stream of points, the same kept, and its files."""
+"""Panel of a sweep over epsilon: the event stream of its points, the cached sweep, and files."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ router = APIRouter(prefix="/sweep")
 
 @dataclass(frozen=True, slots=True)
 class SweepPanel:
-    """The panel around the points."""
+    """The panel around the curves."""
 
-    query: str = helped("What is swept, as a query string.")
+    query: str = helped("The sweep as a query string.")
     methods: tuple[tuple[str, str, bool], ...] = helped("Name, page, whether it is on screen.")
     link: str = helped("This panel on a page of its own.")
 
 
 @dataclass(frozen=True, slots=True)
 class SweepQuery:
-    """What the query names, looked up, and the query string that names it again."""
+    """A validated sweep, and its query string."""
 
     sweep: Sweep
     query: str
@@ -56,7 +56,7 @@ async def asked(
     seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
     method: Method = "pgd",
 ) -> SweepQuery:
-    """The sweep; what can fail fails here. An attacked picture is not needed."""
+    """The validated sweep; errors are raised here. No attacked picture is needed."""
     catalogue, pictures = services.catalogue, services.pictures
     pair = await paired(catalogue, pictures, model, image, image, target or None, seed)
     named = {"model": model, "image": image, "target": target or "", "seed": seed, "method": method}
@@ -69,7 +69,7 @@ AskedDep = Annotated[SweepQuery, Depends(asked)]
 
 @dataclass(frozen=True, slots=True)
 class QueuedSweep:
-    """A sweep that has its place in the queue, 0 goes next; `items` is None where it is kept."""
+    """A sweep with its place in the queue (0 is next); `items` is None if it is cached."""
 
     place: int = 0
     items: AsyncGenerator[int | SweepPoint] | None = None
@@ -78,7 +78,7 @@ class QueuedSweep:
 async def queued(
     found: AskedDep, services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedSweep]:
-    """The sweep, held until its stream has ended."""
+    """The queued sweep, open until its stream ends."""
     if services.sweeps.kept(found.sweep) is not None:
         yield QueuedSweep()
         return
@@ -96,7 +96,7 @@ async def queued(
 async def panel(
     request: Request, found: AskedDep, services: ServicesDep, owner: OwnerDep, plain: bool = False
 ) -> Response:
-    """The panel: what is kept at once, else a stream; `plain` waits for all of it."""
+    """The panel: a cached sweep at once, else a stream; `plain` waits for the whole sweep."""
     points = services.sweeps.kept(found.sweep)
     if points is None and plain:
         points = await _whole(request, found, services, owner)
@@ -119,7 +119,7 @@ async def events(
 ) -> AsyncIterator[ServerSentEvent]:
     """The place in the queue, the chart after each point, `done`. An event's id counts points.
 
-    A page that comes back, with how many points it saw, is sent the later ones.
+    A page that reconnects sends how many points it has and gets only the later ones.
     """
     seen = last_event_id or 0
     try:
@@ -137,7 +137,7 @@ async def events(
 async def _told(
     live: QueuedSweep, found: SweepQuery, services: Services, seen: int
 ) -> AsyncGenerator[ServerSentEvent]:
-    """The chart after each point beyond `seen`, and the whole at the end."""
+    """The chart after each point beyond `seen`, and the finished one at the end."""
     points: list[SweepPoint] = []
     if live.items:
         async for item in live.items:
@@ -180,7 +180,7 @@ async def png(
 async def _whole(
     request: Request, found: SweepQuery, services: Services, owner: str
 ) -> tuple[SweepPoint, ...]:
-    """All points, computed now where they are not kept. Raises `Busy`, `Cancelled`."""
+    """All points, computed now if they are not cached. Raises `Busy`, `Cancelled`."""
     if points := services.sweeps.kept(found.sweep):
         return points
     image = found.sweep.pair.before

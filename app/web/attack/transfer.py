@@ -1,4 +1,4 @@
-"""“Does it transfer?”: the attacked 8 bits, carried over to every other network that is here."""
+"""Panel “Does it transfer?”, a transfer attack: the attacked 8 bits on every other network here."""
 
 from __future__ import annotations
 
@@ -36,66 +36,66 @@ from models.classes import Label
 
 @dataclass(frozen=True, slots=True)
 class OtherNetwork:
-    """A network that can be asked."""
+    """A network that can be tested."""
 
     id: str = helped("The id of the network.")
-    title: str = helped("What it is called.")
-    url: str = helped("What it says, on a page of its own.")
+    title: str = helped("Its title.")
+    url: str = helped("URL of its result, on a page of its own.")
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedNetworkView:
-    """A network that cannot be asked."""
+    """A network that cannot be tested."""
 
-    title: str = helped("What it is called.")
+    title: str = helped("Its title.")
     reason: str = helped("Why, in a sentence.")
-    command: str = helped("What brings its weights; empty where nothing does.")
+    command: str = helped("The command that gets its weights; empty if there is none.")
 
 
 @dataclass(frozen=True, slots=True)
 class TransferPanel:
     """The whole panel."""
 
-    title: str = helped("What the attacked network is called.")
-    clean: TransferAnswer = helped("What it says to the clean picture.")
-    attacked: TransferAnswer = helped("What it says to the attacked one.")
-    side: int = helped("Pixels of a side of its input.")
-    asked: tuple[OtherNetwork, ...] = helped("The networks that can be asked.")
-    left: tuple[SkippedNetworkView, ...] = helped("Those that cannot.")
+    title: str = helped("Title of the attacked network.")
+    clean: TransferAnswer = helped("Its prediction for the clean picture.")
+    attacked: TransferAnswer = helped("Its prediction for the attacked one.")
+    side: int = helped("Side of its input, pixels.")
+    asked: tuple[OtherNetwork, ...] = helped("The networks that can be tested.")
+    left: tuple[SkippedNetworkView, ...] = helped("The networks that cannot.")
     csv: str = helped("URL of the table.")
 
 
 @dataclass(frozen=True, slots=True)
 class CarriedPicture:
-    """One picture as the other network gets it, and what it says."""
+    """One picture as the other network gets it, and the prediction."""
 
     id: str = helped("`photo`, `clean` or `attacked`.")
     title: str = helped("Which picture it is.")
-    picture: str = helped("URL of what the network gets.")
-    label: str = helped("Its likeliest class.")
-    share: float = helped("The probability of that.")
+    picture: str = helped("URL of the network's input.")
+    label: str = helped("The predicted class.")
+    share: float = helped("Its probability.")
 
 
 @dataclass(frozen=True, slots=True)
 class TransferResult:
-    """One network's answers."""
+    """One network's predictions."""
 
     id: str = helped("The id of the network.")
-    title: str = helped("What it is called.")
-    side: int = helped("Pixels of a side of its input.")
+    title: str = helped("Its title.")
+    side: int = helped("Side of its input, pixels.")
     columns: tuple[CarriedPicture, ...] = helped("Photo, clean and attacked picture.")
-    verdict: Verdict = helped("What became of the attack, in one word.")
-    sentence: str = helped("The same, told carefully.")
+    verdict: Verdict = helped("The outcome for the attack, in one word.")
+    sentence: str = helped("The same in a sentence.")
 
 
 def asked(view: PairView, model: Model) -> OtherNetwork:
-    """A network that can be asked."""
+    """A network that can be tested."""
     url = f"/attack/transfer/{quote(model.id)}?{view.query()}"
     return OtherNetwork(model.id, model.row.title, url)
 
 
 def left(one: SkippedNetwork) -> SkippedNetworkView:
-    """A network that cannot be asked, and why."""
+    """A network that cannot be tested, and why."""
     row = one.model.row
     if one.partial:
         reason = f"Its file ends at {one.model.entry.last}: without a classifier it names nothing."
@@ -110,7 +110,7 @@ def answered(
     mine: tuple[TransferAnswer, TransferAnswer],
     found: Transferred,
 ) -> TransferResult:
-    """One network's answers."""
+    """One network's predictions."""
     side = pair.clean.shape[1]
     query = f"{view.query(other=found.model.id)}&v={DRAWING}"
     titles = {
@@ -194,7 +194,7 @@ TITLE = "Does it transfer?"
 async def transfer(
     request: Request, view: PairViewDep, pair: PairDep, services: ServicesDep
 ) -> Response:
-    """The panel: what the attacked network says, and the others to be asked one by one."""
+    """The panel: the attacked network's predictions, and the others to test one by one."""
     ready, rest = others(services.catalogue, pair.model.id)
     clean, attacked = await own_answers(services.engine, pair)
     panel = TransferPanel(
@@ -211,7 +211,7 @@ async def transfer(
 
 @router.get("/transfer.csv")
 async def transfer_csv(pair: PairDep, services: ServicesDep) -> Response:
-    """A line for each network and each of its three answers."""
+    """A line for each network and each of its three predictions."""
     ready, _ = others(services.catalogue, pair.model.id)
     found = [await _asked(pair, services, model.id) for model in ready]
     clean, attacked = await own_answers(services.engine, pair)
@@ -232,7 +232,7 @@ async def transfer_png(
     which: Literal["photo", "clean", "attacked"] = "attacked",
     v: str = "",
 ) -> Response:
-    """What the other network gets of one of the pictures."""
+    """The other network's input for one of the pictures."""
     model = services.catalogue.model(other)
 
     def drawn() -> bytes:
@@ -246,7 +246,7 @@ async def transfer_png(
 async def transfer_to(
     request: Request, other: str, view: PairViewDep, pair: PairDep, services: ServicesDep
 ) -> Response:
-    """What one other network says."""
+    """The predictions of one other network."""
     if other == pair.model.id:
         raise BadRequest("That is the network that was attacked: name another one.")
     found = await _asked(pair, services, other)

@@ -1,4 +1,4 @@
-"""“Is it unusual?”: the pictures' scores among those of held-out photos."""
+"""Panel “Is it unusual?”, out-of-distribution detection: scores compared with held-out photos."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from app.web.parts.contexts import helped
 from models.classes import Label
 
 WIDTH, HEIGHT = 400, 120
-"""Of a histogram, in units of its own."""
+"""Size of a histogram, in its own units."""
 
 RARE = 0.05
 """The p-value up to which a picture is called unusual."""
@@ -45,7 +45,7 @@ RARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class UnusualView:
-    """What the panel's URL says; without an attacked picture only the clean one is judged."""
+    """The view of the panel's URL; without an attacked picture only the clean one is scored."""
 
     model: str
     image: str
@@ -53,7 +53,7 @@ class UnusualView:
     seed: int
 
     def query(self, **more: object) -> str:
-        """As a query string, with `more`."""
+        """The query string, with `more`."""
         named: dict[str, object] = {"model": self.model, "image": self.image}
         if self.attacked:
             named |= {"attacked": self.attacked, "seed": self.seed}
@@ -62,22 +62,22 @@ class UnusualView:
 
 @dataclass(frozen=True, slots=True)
 class ScoredPicture:
-    """One of the pictures that are judged."""
+    """One of the scored pictures."""
 
     id: str = helped("`clean`, `attacked` or `noise`.")
     title: str = helped("Which picture it is.")
-    picture: str = helped("URL of it as the network gets it.")
-    label: str = helped("Its likeliest class.", "")
+    picture: str = helped("URL of the network's input.")
+    label: str = helped("Its predicted class.", "")
     share: float = helped("The probability of that.", 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreMark:
-    """Where a picture stands in a histogram."""
+    """The mark of a picture in a histogram."""
 
     id: str = helped("Which picture: see `ScoredPicture`.")
-    title: str = helped("What it is called.")
-    x: float = helped("Its place.")
+    title: str = helped("Title of the picture.")
+    x: float = helped("Its x.")
     value: str = helped("Its score.")
     words: str = helped("How unusual it is, in words.")
     p_value: str = helped("The conformal p-value.")
@@ -86,16 +86,16 @@ class ScoreMark:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """One score: the reference photos and where the pictures stand."""
+    """One score: the histogram of the reference photos and the marks of the pictures."""
 
-    score: Score = helped("What it measures.")
+    score: Score = helped("The score that is measured.")
     bars: tuple[tuple[float, float, float, float], ...] = helped("x, y, width, height of each bar.")
     counts: tuple[int, ...] = helped("How many reference photos each stands for.")
     count: int = helped("How many reference photos in all.")
     ends: tuple[str, str] = helped("The lowest and highest score of the axis.")
     marks: tuple[ScoreMark, ...] = helped("The pictures.")
-    png: str = helped("URL of it as a picture.")
-    label: str = helped("All of it in words, for screen readers.")
+    png: str = helped("URL of the histogram as a picture.")
+    label: str = helped("The histogram in words, for screen readers.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,12 @@ class UnusualPanel:
 
     view: UnusualView = helped("Network and pictures.")
     model: Model = helped("The network.")
-    side: int = helped("Pixels of a side of its input.")
-    subjects: tuple[ScoredPicture, ...] = helped("The pictures that are judged.")
-    meters: tuple[Meter, ...] = helped("The scores, the one that tells style first.")
-    sentence: str = helped("What came of it.")
-    lesson: str = helped("What an attack shows; empty where there is none.")
-    command: str = helped("What calibrates the network.")
+    side: int = helped("Side of its input, pixels.")
+    subjects: tuple[ScoredPicture, ...] = helped("The scored pictures.")
+    meters: tuple[Meter, ...] = helped("The scores; the first one responds to style.")
+    sentence: str = helped("The result.")
+    lesson: str = helped("What an attack shows; empty without one.")
+    command: str = helped("The command that calibrates the network.")
     csv: str = helped("URL of the table.")
 
 
@@ -119,7 +119,7 @@ TITLES = {"clean": "Clean", "attacked": "Attacked", "noise": "Random noise inste
 def subjects(
     view: UnusualView, labels: Sequence[Label], read: Sequence[JudgedPicture]
 ) -> tuple[ScoredPicture, ...]:
-    """The pictures that are judged: the clean one alone, or with the attacked one and noise."""
+    """The scored pictures: the clean one alone, or with the attacked one and noise."""
     query = view.query(v=DRAWING)
     return tuple(
         ScoredPicture(
@@ -149,13 +149,13 @@ def beaten_words(reading: ScoreReading) -> str:
     share = 100 * reading.beaten
     # Never rounded up to all or down to none of them.
     told = f"{share:.0f}" if 1 <= share <= 99 or share in (0, 100) else f"{share:.1f}"
-    # Neither the number nor its sign goes on alone in the next line.
+    # Non-breaking spaces: a line never breaks within the number or before its sign.
     count = thousands(reading.place.count).replace("\u2009", "\u202f")
     return f"more unusual than {told}\u00a0% of {count} reference photos"
 
 
 def sentence(read: Sequence[JudgedPicture]) -> str:
-    """What the first score says of the clean picture."""
+    """What the first score shows about the clean picture."""
     first = read[0].readings[0]
     which = "The clean picture" if len(read) > 1 else "This picture"
     verdict = "unusual" if first.p_value <= RARE else "nothing unusual"
@@ -235,7 +235,7 @@ Name = Annotated[str, Query(max_length=200)]
 
 @dataclass(frozen=True, slots=True)
 class UnusualQuery:
-    """The pictures, uint8 [3,S,S] each, and the calibration of the network, if it has one."""
+    """The pictures, uint8 [3,S,S] each, and the network's calibration, if it has one."""
 
     view: UnusualView
     pair: PicturePair
@@ -250,7 +250,7 @@ async def looked_up(
     attacked: Name = "",
     seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
 ) -> UnusualQuery:
-    """Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
+    """Look them up. Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
     pair = await paired(
         services.catalogue, services.pictures, model, image, attacked or image, None, seed
     )
@@ -266,7 +266,7 @@ GivenDep = Annotated[UnusualQuery, Depends(looked_up)]
 
 @router.get("/unusual")
 async def unusual(request: Request, given: GivenDep, services: ServicesDep) -> Response:
-    """The panel, or how to calibrate a network that is not."""
+    """The panel, or how to calibrate a network that is not calibrated."""
     view, model, found = given.view, given.pair.model, given.found
     read = [] if found is None else await _read(given, found, services)
     known = bool(read) and bool(read[0].readings)
@@ -329,7 +329,7 @@ async def unusual_csv(given: GivenDep, services: ServicesDep) -> Response:
 
 
 def calibrated(given: UnusualQuery) -> Calibration:
-    """The calibration. Raises `NotFound` where the network has none."""
+    """The calibration. Raises `NotFound` if the network has none."""
     if given.found is None:
         raise NotFound(f"{given.pair.model.row.title} is not calibrated: see the panel for how.")
     return given.found

@@ -1,4 +1,4 @@
-"""What the URL of an attack says, and what a form may have written into it."""
+"""The URL of an attack: parsed from a link or a form, and written."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from app.services.attacks.options import AttackOptions, AttackRequest, Method
 from app.web.attack.methods import METHODS
 
 IMAGE = "cat"
-"""The picture at first: it falls at the default epsilon, where the espresso holds."""
+"""The default picture: it is fooled at the default epsilon, where the espresso is not."""
 LONGEST = 200
 SEEDS = 2**53
 
 
 @dataclass(frozen=True, slots=True)
 class AttackView:
-    """An attack as its link names it; None is the method's default. `step` is the one on screen.
+    """An attack as its URL names it; None is the method's default. `step` is the one on screen.
 
     `run` says that it is to be run at once.
     """
@@ -38,7 +38,7 @@ class AttackView:
 
     @property
     def request(self) -> AttackRequest:
-        """What is asked of the service: only what the method uses."""
+        """The request to the attack service: only what the method uses."""
         uses = METHODS[self.method].uses
         return AttackRequest(
             self.method,
@@ -51,7 +51,7 @@ class AttackView:
         )
 
     def spelled(self, options: AttackOptions) -> AttackView:
-        """The same with the defaults written out: its link repeats the run exactly."""
+        """The same with the defaults written out, so that its URL repeats exactly this run."""
         uses = METHODS[self.method].uses
         return replace(
             self,
@@ -61,7 +61,7 @@ class AttackView:
         )
 
     def query(self, **changes: Any) -> str:
-        """The query string with some parts changed; what is empty is left out."""
+        """The query string with some parts changed; empty values are left out."""
         view = replace(self, **changes)
         request = view.request
         given: dict[str, Any] = {"model": view.model, "image": view.image, "method": view.method}
@@ -83,20 +83,20 @@ class AttackView:
 
     @property
     def drawn(self) -> str:
-        """What a form's numbers mean: those of another method or size are not taken over."""
+        """A form's numbers as drawn: those of another method or input size are dropped."""
         return f"{self.method} {self.model}" if self.method == "pgd_l2" else self.method
 
 
 @dataclass(frozen=True, slots=True)
 class AttackQuery:
-    """A view, and a sentence about what could not be read; else it is empty."""
+    """A view, and a sentence about invalid parameters, else empty."""
 
     view: AttackView
     problem: str = ""
 
 
 def read(given: Mapping[str, str], model: str) -> AttackQuery:
-    """The view of a query; `model` is the network where none is named."""
+    """Parse a query; `model` is the network if none is named."""
     problems: list[str] = []
     view = AttackView(
         _text(given, "model") or model,

@@ -1,4 +1,4 @@
-"""The drift of an attack as curves, a table and a sentence."""
+"""The drift of activations under an attack, step by step, as curves, a table and a sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.web.attack.where.contexts import DriftRow
 from app.web.core.templating import number
 
 ALIKE = (0.8, 1.25)
-"""Ratios that count as the same."""
+"""Ratios that count as equal."""
 
 NOISES = {
     "sign": "random noise of the same largest change, every number up or down",
@@ -22,14 +22,14 @@ NOISES = {
 
 
 def ratio(one: DriftStep) -> float | None:
-    """How many times as much the attack changed as the noise; None where the noise did nothing."""
+    """How many times as much the attack changed as the noise; None if the noise changed nothing."""
     return one.relative_l2 / one.noise_relative_l2 if one.noise_relative_l2 else None
 
 
 def sentence(drift: Sequence[DriftStep]) -> str:
-    """What the curves say: at the first step, and where they are farthest apart.
+    """The curves in words: at the first step, and where they are farthest apart.
 
-    Softmax is left out: it is flat where a network is sure.
+    Softmax is left out: it saturates where a network is certain.
     """
     told = [(one, found) for one in drift[:-1] if (found := ratio(one)) is not None]
     if not told:
@@ -54,7 +54,7 @@ def _as_much(found: float) -> str:
 
 
 def control_words(beside: SpreadControl) -> str:
-    """What noise it is, and how large both are."""
+    """The kind of noise, and the size of both."""
     return (
         f"The blue curve is {NOISES[beside.kind]}: largest change {beside.linf:g} of 255 and L2 "
         f"norm {beside.l2:.0f}; the attack’s {beside.attack_linf:g} and {beside.attack_l2:.0f}."
@@ -104,7 +104,7 @@ def charts(drift: Sequence[DriftStep]) -> tuple[LineChart, LineChart]:
 
 
 def _cosines(low: float) -> tuple[tuple[float, str], ...]:
-    """Heights up to 1: from 0, or from -1 where one lies below."""
+    """Ticks up to 1: from 0, or from -1 if a value is below zero."""
     return tuple(
         (y, number(y)) for y in ((0, 0.25, 0.5, 0.75, 1) if low >= 0 else (-1, -0.5, 0, 0.5, 1))
     )

@@ -21,7 +21,7 @@ THUMB = 48
 
 
 def layer_view(layer: LayerPair) -> WhereLayer:
-    """Everything about a layer."""
+    """The context of a layer."""
     shown = layer.columns
     order = [one.channel for column in shown.all for one in column.all]
     layout = thumbs_layout(layer, len(order))
@@ -48,13 +48,13 @@ def layer_view(layer: LayerPair) -> WhereLayer:
 
 
 def thumbs_layout(layer: LayerPair, count: int) -> SheetLayout:
-    """Where small maps lie: a row a channel, clean at the left, attacked at the right."""
+    """The layout of the small maps: a row a channel, clean at the left, attacked at the right."""
     height, width = reduce(torch.empty(1, *layer.maps[0].shape[1:]), THUMB).shape[1:]
     return arrange(2 * count, height, width, 2)
 
 
 def thumbs(layer: LayerPair, channels: Sequence[int]) -> bytes:
-    """The small maps of some channels on the layer's scale, a PNG."""
+    """The small maps of some channels on the layer's scale, as PNG."""
     both = torch.stack([maps[list(channels)] for maps in layer.maps], 1).flatten(0, 1)
     return sheet(both, layer.limit, "signed", THUMB, 2).png
 

@@ -1,4 +1,4 @@
-"""Where it happens: how far every step drifts, and which channels of a layer do it."""
+"""Routes of “Where it happens”: how far every step drifts, and which channels cause it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ChannelQuery = Annotated[int | None, Query(ge=0)]
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """Both pictures' ways through the network, to their ends."""
+    """The finished runs of both pictures."""
 
     view: PairView
     pair: PicturePair
@@ -52,7 +52,7 @@ class Both:
 
 
 async def both(view: PairViewDep, pair: PairDep, services: ServicesDep) -> AsyncIterator[Both]:
-    """Both runs, held until the answer has been sent."""
+    """Both runs, kept in memory until the response is sent."""
     runs = services.runs
     async with (
         runs.listen(view.model, view.image) as clean,
@@ -107,7 +107,7 @@ async def panel(
 
 @router.get("/layer")
 async def part(request: Request, found: BothDep, layer: LayerDep) -> Response:
-    """One layer and the channel on screen, for htmx; the panel's own page follows in its URL."""
+    """One layer and the selected channel, for htmx; pushes the URL of the panel's own page."""
     context = {"layer": await asyncio.to_thread(layer_view, layer)}
     response = render(request, "attack/_where_layer.html", context)
     if urlsplit(request.headers.get("hx-current-url", "")).path == "/attack/where":
@@ -117,7 +117,7 @@ async def part(request: Request, found: BothDep, layer: LayerDep) -> Response:
 
 @router.get("/drift.csv")
 async def drift_csv(found: BothDep, services: ServicesDep) -> Response:
-    """The drift, every digit."""
+    """The drift with every digit."""
     _, drift = await _drift(found, services)
     head = ["step", "relative_l2", "cosine", "noise_relative_l2", "noise_cosine"]
     lines = [
@@ -139,7 +139,7 @@ async def drift_png(found: BothDep, services: ServicesDep) -> Response:
 
 @router.get("/channels.csv")
 async def channels_csv(layer: LayerDep) -> Response:
-    """The columns of a layer."""
+    """The columns of a layer as a table."""
     names = ("original", "both", "target", "exploited")
     head = ["column", "channel", "clean", "attacked", "change"]
     lines = [
@@ -154,7 +154,7 @@ async def channels_csv(layer: LayerDep) -> Response:
 async def thumbs_png(
     layer: LayerDep, channels: Annotated[str, Query(max_length=2000)], v: Version = ""
 ) -> Response:
-    """The small maps of the channels that are named, clean beside attacked."""
+    """The small maps of the given channels, clean next to attacked."""
     wanted = _listed(layer, channels)
     png = await asyncio.to_thread(thumbs, layer, wanted)
     return png_response(png, layer.pair.model.row, v)
@@ -162,7 +162,7 @@ async def thumbs_png(
 
 @router.get("/maps.png")
 async def maps(layer: LayerDep, v: Version = "", save: bool = False) -> Response:
-    """Clean, attacked and difference of one channel; with captions to be saved."""
+    """Clean, attacked and difference of one channel; with captions for download."""
     if layer.channel is None:
         raise BadRequest("Which channel? Add channel= and a number.")
     if save:
@@ -174,7 +174,7 @@ async def maps(layer: LayerDep, v: Version = "", save: bool = False) -> Response
 
 
 def _listed(layer: LayerPair, wanted: str) -> tuple[int, ...]:
-    """Channels by number, each once. Raises `BadRequest`, `UnknownStep`."""
+    """Channel numbers without duplicates. Raises `BadRequest`, `UnknownStep`."""
     record = next(one for one in layer.clean.records if one.step.name == layer.step)
     found = channels(record, wanted)
     if not wanted or len(set(found)) < len(found):
