@@ -1,4 +1,4 @@
-"""The files behind crops: each crop, its projection and its picture; all of a unit's in one."""
+"""Files of crops: each crop, its projection and its picture; all of a unit's crops in one file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ tables = APIRouter(prefix="/{model}/{of}/{step}")
 
 HEAD = ("rank", "value", "picture", "row", "column", "left", "top", "right", "bottom")
 SIDE = 112
-"""Pixels of a crop in the picture of all nine."""
+"""Side of a crop in the picture of all nine, pixels."""
 
 
 @router.get("/{number}.webp")
@@ -43,7 +43,7 @@ async def crop(it: CropQueryDep, v: str = "") -> Response:
 
 @router.get("/{number}/projection.png")
 async def projection(it: CropQueryDep, services: ServicesDep, v: str = "") -> Response:
-    """What in the crop drives the unit, by deconvolution."""
+    """The deconvolution projection of the unit, cut to the crop."""
     model = it.source.model
     network = await services.catalogue.network(model.id)
     where = model.geometry[it.step]
@@ -68,7 +68,7 @@ async def picture(it: CropQueryDep) -> Response:
 
 @router.get("/{number}")
 async def whole(request: Request, it: CropQueryDep) -> Response:
-    """A picture of an operator's folder, with what the cell sees framed."""
+    """A picture of an operator's folder, with the cell's receptive field framed."""
     _only_folders(it)
     model = it.source.model
     await asyncio.to_thread(it.source.fitted, it.won.number)
@@ -91,7 +91,7 @@ async def whole(request: Request, it: CropQueryDep) -> Response:
 
 @tables.get("/{channel}.csv")
 async def csv(services: ServicesDep, model: str, of: str, step: str, channel: Channel) -> Response:
-    """The crops of a unit as a table; nobody's upload is named."""
+    """The crops of a unit as a table, which identifies no upload."""
     source = await unit(services, model, of, step, channel)
     where = source.model.geometry[step]
     rows = []

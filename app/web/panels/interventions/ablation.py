@@ -1,4 +1,4 @@
-"""Switching channels off: the switches and what they did; the ranking as it is computed."""
+"""Routes of the ablation panel: its switches and their effect; the stream of the ranking."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ALL_OFF = ChannelSwitch(all=True)
 
 @dataclass(frozen=True, slots=True)
 class AblationQuery:
-    """A unit's step that something follows, and which of its channels are off."""
+    """A unit's step, which must not be the last, and the channels to switch off."""
 
     asked: UnitQuery
     switch: ChannelSwitch
@@ -49,7 +49,7 @@ class AblationQuery:
 
 @dataclass(frozen=True, slots=True)
 class QueuedRanking:
-    """A ranking that has its place in the queue."""
+    """A ranking with its place in the queue."""
 
     asked: UnitQuery
     by: By
@@ -65,7 +65,7 @@ def cut(
     more: Annotated[str, Query(max_length=4000)] = "",
     mode: Literal["off", "only"] = "off",
 ) -> AblationQuery:
-    """What the query or a form's ticks switch off. Raises `BadRequest`, `UnknownStep`."""
+    """The channels to switch off, from a query or a form. Raises `BadRequest`, `UnknownStep`."""
     record = checked_step(asked.run, asked.record)
     if c or more:
         text = ",".join([*map(str, c or ()), *filter(None, [more])])
@@ -84,7 +84,7 @@ async def panel(
     owner: OwnerDep,
     by: By = "logits",
 ) -> Response:
-    """The switches, what they did, and room for the ranking."""
+    """The switches, their effect, and a place for the ranking."""
     if "c" in request.query_params and not by_htmx(request):
         query = cut.asked.query(**pane.named(cut.switch))
         return RedirectResponse(f"/cut/ablation?{query}", 303)
@@ -96,7 +96,7 @@ async def panel(
 async def result(
     request: Request, cut: AblationQueryDep, services: ServicesDep, owner: OwnerDep
 ) -> Response:
-    """What the switches did, alone."""
+    """Only the effect of the switches."""
     made = pane.cut_result(cut.asked, cut.switch, await _changes(cut, services, owner))
     context = {"result": as_dict(made), "plain": False, "quick": pane.quick(cut.asked, cut.switch)}
     return render(request, "partials/cut/_switched.html", context)
@@ -104,7 +104,7 @@ async def result(
 
 @router.get("/ablation.png")
 async def png(cut: AblationQueryDep, services: ServicesDep, owner: OwnerDep) -> Response:
-    """It as a picture."""
+    """The effect as a picture."""
     changes = await _changes(cut, services, owner)
     made = await asyncio.to_thread(pane.picture, cut.asked, cut.switch, changes)
     return file_response(made, "image/png", False, f"{_name(cut.asked)}-off.png")
@@ -127,7 +127,7 @@ async def ranking(
     by: By = "logits",
     start: bool = False,
 ) -> Response:
-    """The ranking where it is kept or takes no time; else it comes by stream once asked for."""
+    """The ranking if it is cached or takes no time; else on request by event stream."""
     index = _checked(asked)
     found = kept_ranking(services.cuts, asked.run, asked.record, index)
     quick = at_once(asked.run.model) or not by_htmx(request)
@@ -152,7 +152,7 @@ async def ranking(
 async def queued(
     asked: UnitQueryDep, services: ServicesDep, owner: OwnerDep, by: By = "logits"
 ) -> AsyncIterator[QueuedRanking]:
-    """The job, held until its stream has ended."""
+    """The queued job, open until its stream ends."""
     index = _checked(asked)
     place, items = await started(lambda: _rank(asked, index, services, owner))
     try:

@@ -1,4 +1,4 @@
-"""The brush: what is covered, what that does, and the covered picture as one's own."""
+"""Panel of the brush: the picture covered by a mask, the effect, and storing it as an upload."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ PRESETS: tuple[tuple[str, Mask], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class FigureChange:
-    """A figure of the unit before and after."""
+    """A statistic of the unit before and after."""
 
-    name: str = helped("What is measured.")
+    name: str = helped("Name of the statistic.")
     before: str = helped("Before.")
     after: str = helped("With the part covered.")
-    change: str = helped("After less before.")
+    change: str = helped("After minus before.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,53 +57,55 @@ class MapTriple:
 
     sheet: str = helped("URL of the sheet.")
     size: tuple[int, int] = helped("Rows and columns of a map.")
-    limit: str = helped("Where the colours of before and after end: one scale for both.")
-    apart: str = helped("Where those of the difference end.")
+    limit: str = helped(
+        "The magnitude at which colours of before and after end: one scale for both."
+    )
+    apart: str = helped("The same for the difference.")
 
 
 @dataclass(frozen=True, slots=True)
 class CoverResult:
-    """What a stroke did."""
+    """The effect of a mask."""
 
     title: str = helped("The unit in words.")
-    address: str = helped("What the page's URL says of it.")
+    address: str = helped("The query string of the panel for the page's URL.")
     picture: str = helped("URL of the covered picture, pixel for pixel.")
-    sentence: str = helped("What is covered.")
-    maps: MapTriple | None = helped("The map, where the unit has one.")
-    rows: tuple[FigureChange, ...] = helped("Figures of the unit.")
-    moved: str = helped("How far the map moved, relative.")
-    classes: Classes | None = helped("The classes, where there are any.")
-    why: str = helped("Why there are no classes, empty where there are.")
-    png: str = helped("URL of all this as a picture.")
+    sentence: str = helped("What is covered, in words.")
+    maps: MapTriple | None = helped("The map, if the unit has one.")
+    rows: tuple[FigureChange, ...] = helped("Statistics of the unit.")
+    moved: str = helped("Relative change of the map.")
+    classes: Classes | None = helped("The classes, if there are any.")
+    why: str = helped("Why there are no classes, empty if there are.")
+    png: str = helped("URL of the result as a picture.")
     csv: str = helped("URL of the numbers as a table.")
-    hidden: dict[str, Any] = helped("The unit and the stroke as fields of a form.")
-    links: str = helped("The panel's URL up to the class asked about.")
+    hidden: dict[str, Any] = helped("The unit and the mask as hidden fields of a form.")
+    links: str = helped("The panel's URL up to the queried class.")
     empty: bool = helped("Whether nothing is covered.")
 
 
 @dataclass(frozen=True, slots=True)
 class MaskPreset:
-    """A mask to begin with."""
+    """A preset mask."""
 
     title: str = helped("Its name.")
-    text: str = helped("It as a text.")
+    text: str = helped("The mask as text.")
     url: str = helped("The panel with it.")
 
 
 @dataclass(frozen=True, slots=True)
 class CoverPanel:
-    """The brush and what it did."""
+    """The brush and its effect."""
 
-    result: CoverResult = helped("What the stroke did.")
+    result: CoverResult = helped("The effect of the mask.")
     size: int = helped("Side of the network's input, pixels.")
-    side: int = helped("Cells along a side of the mask.")
+    side: int = helped("Cells along one side of the mask.")
     input: str = helped("URL of the picture as the network gets it.")
-    mask: str = helped("The mask as a text.")
+    mask: str = helped("The mask as text.")
     cells: frozenset[int] = helped("Covered cells, in reading order.")
-    how: How = helped("How it is covered.")
-    hows: tuple[How, ...] = helped("The ways to cover.")
-    presets: tuple[MaskPreset, ...] = helped("Masks to begin with.")
-    live: str = helped("Where the page asks what a stroke did, without mask and way.")
+    how: How = helped("Fill of the covered cells.")
+    hows: tuple[How, ...] = helped("The fills to choose from.")
+    presets: tuple[MaskPreset, ...] = helped("The preset masks.")
+    live: str = helped("URL of the effect, without mask and fill.")
     fields: dict[str, Any] = helped("The unit and the class as fields of a form.")
 
 
@@ -129,7 +131,7 @@ def cover_panel(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> Co
 
 
 def cover_result(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> CoverResult:
-    """What a stroke did, as the page shows it after each."""
+    """The effect of a mask, as the page shows it after each stroke."""
     run, change = asked.run, found.map
     made = stroke_fields(stroke)
     unit = {**asked.names, **made}
@@ -152,7 +154,7 @@ def cover_result(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> C
 
 
 def stroke_fields(stroke: BrushStroke) -> dict[str, str]:
-    """A stroke as fields of a query."""
+    """A mask and its fill as query fields."""
     return {"cover": str(stroke.mask), "how": stroke.how}
 
 
@@ -165,7 +167,7 @@ def sentence(stroke: BrushStroke) -> str:
 
 
 def table_rows(asked: UnitQuery, found: BrushResult) -> list[tuple[object, ...]]:
-    """Every number: the map cell by cell, then all classes."""
+    """All numbers: the map cell by cell, then all classes."""
     change = found.map
     name, channel = asked.record.step.name, asked.channel
     before, after = (_grid(one) for one in (change.before, change.after))
@@ -183,7 +185,7 @@ def table_rows(asked: UnitQuery, found: BrushResult) -> list[tuple[object, ...]]
 
 
 def cover_picture(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> bytes:
-    """The panel as a picture to take home."""
+    """The panel as a picture for download."""
     change = found.map
     figures = [CaptionedFigure(plain_picture(found.pixels), "The picture as the network gets it")]
     if change.before.ndim == 2:
@@ -262,7 +264,7 @@ def stroke(
     how: How = "grey",
     cell: Annotated[list[int] | None, Query(max_length=256)] = None,
 ) -> BrushStroke:
-    """What the request covers: a mask, or cells that a form ticks. Raises `BadRequest`."""
+    """The mask that the request names, as text or as ticked cells. Raises `BadRequest`."""
     return BrushStroke(Mask.of(cell) if cell else Mask.read(cover), how)
 
 
@@ -273,7 +275,7 @@ StrokeDep = Annotated[BrushStroke, Depends(stroke)]
 async def panel(
     request: Request, asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep
 ) -> Response:
-    """The brush with what it did. A form's ticks become a link that can be passed on."""
+    """The brush and its effect. A form's ticked cells are redirected to a link to share."""
     if "cell" in request.query_params and not by_htmx(request):
         return RedirectResponse(f"/cut/cover?{asked.query(**stroke_fields(stroke))}", 303)
     found = await _brushed(services, asked, stroke)
@@ -284,7 +286,7 @@ async def panel(
 async def live(
     request: Request, asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep
 ) -> Response:
-    """What a stroke did, alone."""
+    """Only the effect of a mask."""
     found = await _brushed(services, asked, stroke)
     context = {"result": as_dict(cover_result(asked, stroke, found)), "plain": False}
     return render(request, "partials/cut/_covered.html", context)
@@ -292,7 +294,7 @@ async def live(
 
 @router.get("/cover.png")
 async def png(asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
-    """All of it as a picture."""
+    """The result as a picture."""
     found = await _brushed(services, asked, stroke)
     made = await asyncio.to_thread(cover_picture, asked, stroke, found)
     return file_response(made, "image/png", False, f"{_name(asked)}-covered.png")
@@ -317,7 +319,7 @@ async def use(
     cover: Annotated[str, Form()] = "",
     how: Annotated[How, Form()] = "grey",
 ) -> Response:
-    """Keep the covered picture as one of this browser's own, and show it."""
+    """Store the covered picture as an upload of this browser, and show it."""
     wanted = BrushStroke(Mask.read(cover), how)
     async with services.runs.listen(model, image) as run:
         png = input_png(await asyncio.to_thread(covered, run, wanted))

@@ -1,4 +1,4 @@
-"""The occlusion map: its panel, and its rows as they are computed."""
+"""Routes of the occlusion map: its panel, and the event stream of its rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class QueuedOcclusion:
-    """A question that has its place in the queue: 0 goes next."""
+    """An occlusion map with its place in the queue: 0 is next."""
 
     question: OcclusionQuery
     place: int
@@ -41,7 +41,7 @@ class QueuedOcclusion:
 async def queued(
     question: OcclusionQueryDep, services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedOcclusion]:
-    """The job, held until its stream has ended."""
+    """The queued job, open until its stream ends."""
     place, items = await started(lambda: _rows(question, services, owner))
     try:
         yield QueuedOcclusion(question, place, items)
@@ -57,9 +57,9 @@ async def panel(
     owner: OwnerDep,
     start: bool = False,
 ) -> Response:
-    """The choices, and the map as far as it is; with `start` the rest comes by stream.
+    """The settings, and the map as far as it is computed; with `start` the rest comes by stream.
 
-    Without scripts the whole map is waited for.
+    Without scripts the response waits for the whole map.
     """
     asked, wanted = question.asked, question.wanted
     laid = so_far(services.cuts, asked.run, wanted)
@@ -73,7 +73,7 @@ async def panel(
 async def events(
     job: Annotated[QueuedOcclusion, Depends(queued)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """The place in the queue, the map after each row, `done`. It goes on where it was stopped."""
+    """The place in the queue, the map after each row, `done`. It resumes where it was stopped."""
 
     def write(laid: OcclusionSoFar) -> tuple[str, str]:
         one = job.question

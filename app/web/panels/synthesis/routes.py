@@ -1,4 +1,4 @@
-"""Routes of synthesised pictures: the panel, the picture as it grows, the wall."""
+"""Routes of synthesised pictures: the panel, the event stream of a growing picture, the wall."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from app.web.parts.synthesis_urls import from_link, in_link, page_with, spelled,
 router = APIRouter(include_in_schema=False)
 
 PULSE = 1.0
-"""Seconds after which a step is told of though it brought no new picture."""
+"""Seconds after which a step is reported even without a new picture."""
 
 Short = Annotated[str, Query(max_length=200)]
 Channel = Annotated[int | None, Query(ge=0)]
@@ -39,7 +39,7 @@ Channel = Annotated[int | None, Query(ge=0)]
 
 @dataclass(frozen=True, slots=True)
 class SynthesisScene:
-    """What is asked for, beside the run whose picture is on screen."""
+    """The queried picture, and the run of the photo on screen."""
 
     asked: SynthesisQuery
     run: Run
@@ -47,7 +47,7 @@ class SynthesisScene:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query that names it."""
+        """The query string that names it."""
         asked = self.asked
         channel = {} if asked.channel is None else {"channel": str(asked.channel)}
         named = {"model": asked.model.id, "image": self.run.image, "step": asked.step}
@@ -57,7 +57,7 @@ class SynthesisScene:
 async def scene(
     services: Services, unit: tuple[str, str, str, int | None], wanted: SynthesisOptions
 ) -> AsyncIterator[SynthesisScene]:
-    """What a query names, checked, with its run held. Raises what cannot be shown."""
+    """The validated scene of a query, with its run kept in memory. Raises `LayerscopeError`."""
     model, image, step, channel = unit
     asked = services.studio.asked(services.catalogue.model(model), step, channel, wanted)
     async with services.runs.listen(model, image) as run:
@@ -73,7 +73,7 @@ async def spelled_scene(
     step: Short,
     channel: Channel = None,
 ) -> AsyncIterator[SynthesisScene]:
-    """As the form and its links write it."""
+    """The scene, with options as the form and its links write them."""
     async for one in scene(services, (model, image, step, channel), wanted):
         yield one
 
@@ -86,7 +86,7 @@ async def linked_scene(
     channel: Channel = None,
     made: Short = "",
 ) -> AsyncIterator[SynthesisScene]:
-    """As a link to the page writes it."""
+    """The scene, with options as a link to the page writes them."""
     async for one in scene(services, (model, image, step, channel), from_link(made)):
         yield one
 
@@ -97,7 +97,7 @@ SceneDep = Annotated[SynthesisScene, Depends(spelled_scene)]
 async def growing(
     scene: SceneDep, services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[tuple[SynthesisScene, QueuedGrowth]]:
-    """A picture that grows, until its stream ends: what can fail fails before it begins."""
+    """A queued synthesis, open until its stream ends; errors are raised before it begins."""
     async for one in grow(scene.asked, services, owner):
         yield scene, one
 
@@ -106,7 +106,7 @@ async def growing(
 async def panel(
     request: Request, scene: Annotated[SynthesisScene, Depends(linked_scene)], made: str = ""
 ) -> Response:
-    """The inside of the panel; what takes seconds begins at once, where a link named it."""
+    """The content of the panel; a synthesis starts at once if a link named the picture."""
     begin = bool(made) and scene.asked.model.state == "embedded"
     context = await _panel(scene, begin)
     return render(request, "synthesis/_panel.html", {"panel": context})
@@ -114,7 +114,7 @@ async def panel(
 
 @router.get("/synthesis/stage")
 async def stage(request: Request, scene: SceneDep, begin: bool = True) -> Response:
-    """The picture that the form asks for, or its growing; without htmx, the page with it."""
+    """The picture that the form names, or its synthesis; without htmx, the page with it."""
     made = in_link(scene.asked)
     if not by_htmx(request):
         asked = scene.asked
@@ -154,8 +154,8 @@ async def events(
 ) -> AsyncIterator[ServerSentEvent]:
     """The place in the queue, the picture as it grows, the finished one, `done`.
 
-    An event's id is its step. A page that comes back, with the last step it saw, is sent later
-    ones.
+    An event's id is its step. A page that reconnects sends the id of its last event and gets only
+    the later ones.
     """
     scene, growing = both
     seen = -1 if last_event_id is None else last_event_id
@@ -176,11 +176,11 @@ async def events(
 
 
 async def _told(scene: SynthesisScene, report: GrowthReport) -> str:
-    """One event's HTML; of the last the finished picture, which takes the stage."""
+    """One event's HTML; the last has the finished picture, which replaces the stage."""
     if not report.finished:
         return render_text("synthesis/_growing.html", {"growing": pictures.growing(report)})
     found = await asyncio.to_thread(scene.studio.find, scene.asked)
-    # A picture that could not be kept on the disk is still in memory, unless very many grow.
+    # A picture that could not be stored on disk is still in memory, unless very many grow.
     found = found or FoundPicture("none", SynthesisedPicture(b"", report.objective, report.curve))
     made = await pictures.made(scene.asked, scene.run, found, scene.studio, report.problem)
     return render_text("synthesis/_finished.html", {"made": made})
