@@ -1,4 +1,4 @@
-"""The ranking: the pairs of channels that differ most, with bars, each a link."""
+"""The ranking of a comparison: the pairs of channels that differ most, with bars and links."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ORDERS: dict[By, tuple[str, str]] = {
 
 
 def ranking(view: CompareView, made: MapComparison, chosen: ChannelPair) -> PairRanking:
-    """The first pairs in the order that was chosen."""
+    """The first pairs in the selected order."""
     rows = [made.row(place) for place in made.order(view.by, SHOWN)]
     spatial = made.here.run.spatial(made.here.record.step.name)
     parts = [part for part in PARTS if part != "difference" or made.same_size] if spatial else []
@@ -59,7 +59,7 @@ def ranking(view: CompareView, made: MapComparison, chosen: ChannelPair) -> Pair
 
 
 def pair_url(view: CompareView, made: MapComparison, row: ChannelPair) -> str:
-    """The page with a pair; a partner that goes without saying is not named."""
+    """The page with a pair; the default partner is not named."""
     named = made.pairing == "one" or row.there != row.here
     return view.url(channel=row.here, other_channel=row.there if named else None)
 
@@ -71,7 +71,7 @@ def channel_name(half: ComparedSide, channel: int) -> str:
 
 
 def apart_words(made: MapComparison, row: ChannelPair) -> str:
-    """How far two maps are apart, or why that cannot be said."""
+    """The distance of two maps, or why it is not defined."""
     what = "peak" if made.spatial else "number"
     peak = f"The {what} is {number(abs(row.peak))} {'higher' if row.peak >= 0 else 'lower'} there."
     if not made.spatial:
@@ -111,12 +111,12 @@ def _orders(view: CompareView, made: MapComparison) -> tuple[CompareChoice, ...]
 
 
 def by_of(view: CompareView, made: MapComparison) -> By:
-    """What is ranked by: not everything can be by what was asked."""
+    """What is ranked by: not every comparison allows the requested value."""
     return view.by if view.by in made.orders() else "peak"
 
 
 def _bar(by: By, row: ChannelPair, most: float) -> tuple[float, str, str]:
-    """Length 0..100, what it shows as a number, and its colour."""
+    """Length 0..100, its value as text, and its colour."""
     if by == "peak" or row.relative is None:
         length = 100 * abs(row.peak) / most if most else 0.0
         return length, f"{'+' if row.peak > 0 else ''}{number(row.peak)}", _colour(row)

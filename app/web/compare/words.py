@@ -1,4 +1,4 @@
-"""The sentences of a comparison: which channels belong together, what cannot be compared."""
+"""The sentences of a comparison: which channels are compared, what cannot be compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Convolution on a grid of numbers: what fits, what comes out, what ReLU and pooling make of it."""
+"""Lab tool: 2-D convolution on a grid of numbers, then ReLU and max pooling."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ router = APIRouter()
 
 @router.get("/grid")
 async def grid_tool(request: Request) -> Response:
-    """The page, or what htmx asks for; where numbers do not fit, a sentence that says so."""
+    """The page, or what htmx requests; for invalid numbers a sentence that explains the limits."""
     asked = LabQuery(request.query_params)
     problem = ""
     try:
@@ -36,14 +36,14 @@ async def grid_tool(request: Request) -> Response:
     try:
         view = placed(asked, view)
     except BadRequest as error:
-        # What comes from the form was a cell of the result before it changed.
+        # A form's cell may belong to a result of another size.
         problem = "" if is_form(request) else error.detail
         view = clamped(asked, view) if is_form(request) else view
     return answer(request, "grid", lab(view, problem, swap_of(request)), view.query())
 
 
 def clamped(asked: LabQuery, view: GridView) -> GridView:
-    """The view with each cell the request names, or the first where there is none."""
+    """The view with each cell of the request, moved inside the map; by default the first cell."""
 
     def near(name: str, count: int) -> int:
         try:
@@ -57,7 +57,7 @@ def clamped(asked: LabQuery, view: GridView) -> GridView:
 
 @router.get("/grid.png")
 async def grid_png(request: Request) -> Response:
-    """Picture, kernel, the window's numbers and the results, as a picture."""
+    """Input, kernel, the window's numbers and the results, as a picture."""
     asked = LabQuery(request.query_params)
     worked = work(placed(asked, read(asked)))
     return file_response(drawn(worked), "image/png", False, "layerscope-grid.png")
@@ -83,7 +83,7 @@ def maps(worked: GridResult) -> Iterator[tuple[str, Tensor]]:
 
 
 def lines(worked: GridResult) -> Iterator[tuple[str, int, int, float]]:
-    """What the table says."""
+    """The rows of the table."""
     for name, values in maps(worked):
         for y, row in enumerate(values.tolist()):
             for x, value in enumerate(row):

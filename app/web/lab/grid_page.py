@@ -1,4 +1,4 @@
-"""What the page of the grid shows: the window's numbers, the results, who has how much of a say."""
+"""Context of the grid's page: the window's numbers, the results, how often each cell is read."""
 
 from __future__ import annotations
 
@@ -26,63 +26,63 @@ from app.web.parts.number_grids import Grid, grid
 
 @dataclass(frozen=True, slots=True)
 class GridPreset:
-    """Numbers to start from."""
+    """An example input or kernel."""
 
-    title: str = helped("What they are called.")
-    url: str = helped("The page with them.")
-    shown: bool = helped("Whether they are on screen.")
+    title: str = helped("Its title.")
+    url: str = helped("The page with it.")
+    shown: bool = helped("Whether it is on screen.")
 
 
 @dataclass(frozen=True, slots=True)
 class NumberBoard:
-    """A map whose cells can be pinned."""
+    """A map with cells that can be pinned."""
 
     grid: Grid = helped("Its numbers.")
-    urls: tuple[tuple[str, ...], ...] = helped("The page with each cell pinned.")
-    cell: tuple[int, int] = helped("The pinned one, row and column.")
+    urls: tuple[tuple[str, ...], ...] = helped("The page of each pinned cell.")
+    cell: tuple[int, int] = helped("The pinned cell, row and column.")
 
 
 @dataclass(frozen=True, slots=True)
 class Pooling:
     """ReLU and max pooling of the result."""
 
-    rectified: Grid = helped("The result after ReLU, the window and its winner marked.")
-    board: NumberBoard | None = helped("The pooled map; None where the window does not fit.")
+    rectified: Grid = helped("The result after ReLU; the window and its largest value are marked.")
+    board: NumberBoard | None = helped("The pooled map; None if the window does not fit.")
     sentence: str = helped("The pinned window in words: its largest, ties, how often it wins.")
     overlap: str = helped("Whether windows overlap, or why none fits.")
 
 
 @dataclass(frozen=True, slots=True)
 class GridLab:
-    """What the templates of the grid are given."""
+    """Context of the grid's templates."""
 
     view: GridView = helped("What is on screen.")
-    problem: str = helped("What does not fit, in a sentence; else empty.")
-    swap: str = helped("How htmx changes the form with the results; empty for the whole page.")
-    say: str = helped("The pinned cell in one spoken sentence.")
+    problem: str = helped("Why the input is invalid, in a sentence; else empty.")
+    swap: str = helped("How htmx updates the form with the results; empty for the whole page.")
+    say: str = helped("The pinned cell in one sentence, for screen readers.")
     fields: Grid = helped("The picture, to be edited.")
     kernel_fields: Grid = helped("The kernel, to be edited.")
-    pictures: tuple[GridPreset, ...] = helped("Pictures to start from.")
-    kernels: tuple[GridPreset, ...] = helped("Kernels to start from.")
-    settings: tuple[Setting, ...] = helped("What can be set for the window.")
-    pool_settings: tuple[Setting, ...] = helped("What can be set for the pooling.")
+    pictures: tuple[GridPreset, ...] = helped("Example inputs.")
+    kernels: tuple[GridPreset, ...] = helped("Example kernels.")
+    settings: tuple[Setting, ...] = helped("Settings of the convolution.")
+    pool_settings: tuple[Setting, ...] = helped("Settings of the pooling.")
     picture: Grid = helped("The picture with its padding and the window.")
-    kernel: Grid = helped("The kernel as it slides.")
+    kernel: Grid = helped("The kernel as it is applied.")
     products: Grid = helped("Number times weight under the window.")
     result: NumberBoard = helped("The sums or averages.")
-    sum: str = helped("The sum of the pinned cell, written out.")
-    formula: str = helped("How many rows and columns come out, numbers put in.")
-    general: str = helped("The same by the general formula, where the short one is shown.")
-    difference: str = helped("What sum and average have to do with each other.")
+    sum: str = helped("The sum of the pinned cell, as an equation.")
+    formula: str = helped("Number of output rows and columns, with numbers inserted.")
+    general: str = helped("The same by the general formula, if the short one is shown.")
+    difference: str = helped("The difference between sum and average.")
     coverage: Grid = helped("How many windows read each cell of the picture.")
-    coverage_words: str = helped("Who is read most and least.")
-    pooling: Pooling = helped("What follows: ReLU and pooling.")
-    moves: dict[str, str] = helped("Pages by key: where arrows, back and on lead, else empty.")
-    query: str = helped("The view as a query string, for files.")
+    coverage_words: str = helped("Which cells are read most and least.")
+    pooling: Pooling = helped("ReLU and pooling of the result.")
+    moves: dict[str, str] = helped("The page for each arrow key and button, or empty.")
+    query: str = helped("The view as a query string, for its files.")
 
 
 def lab(view: GridView, problem: str = "", swap: str = "") -> GridLab:
-    """Everything that the grid's page shows."""
+    """The context of the grid's page."""
     worked = work(view)
     plain = length_formula(view.window, view.side, 0)
     general = length_formula(view.window, view.side, 0, whole=True)
@@ -110,7 +110,7 @@ def _rows(values: tuple[float, ...]) -> list[list[float]]:
 
 
 def _padded(worked: GridResult) -> Grid:
-    """The picture within its zeros, those under the window marked."""
+    """The padded picture, with the zeros under the window marked."""
     view, p = worked.view, worked.view.padding
     size = view.side + 2 * p
     inside = range(p, p + view.side)
@@ -190,7 +190,7 @@ def _times(count: int) -> str:
 
 
 def _moves(view: GridView) -> dict[str, str]:
-    """Where keys and buttons lead; nowhere beyond the edge."""
+    """The pages of keys and buttons; empty beyond the edge."""
     last, at = view.out - 1, view.y * view.out + view.x
     places = {
         "ArrowLeft": (view.y, view.x - 1),
@@ -225,7 +225,7 @@ def _pool_settings(view: GridView) -> tuple[Setting, ...]:
 
 
 def _kernels(view: GridView) -> tuple[GridPreset, ...]:
-    """Whole numbers; the blur is a kernel of ones with the average taken."""
+    """Integers only; the blur is a kernel of ones with the average mode."""
     start = [("Cross", CROSS, "sum")]
     start += [
         (one.title, one.numbers, "sum" if one.by == 1 else "average")

@@ -1,4 +1,4 @@
-"""A picture of a few numbers and its kernel: what the URL says, checked and worked out."""
+"""A small picture and its kernel: parsed from the URL, validated and computed."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ PLAIN = GridView()
 
 @dataclass(frozen=True, slots=True)
 class GridResult:
-    """A view worked out: the result [H',W'], the pinned cell, the result through ReLU.
+    """The results of a view: the map [H',W'], the pinned cell, the map after ReLU.
 
-    `pooled` is None where the pooling's window does not fit.
+    `pooled` is None if the pooling's window does not fit.
     """
 
     view: GridView
@@ -109,22 +109,22 @@ class GridResult:
 
     @property
     def cells(self) -> int:
-        """What a sum is divided by; 0 where it is not."""
+        """The divisor of a sum; 0 if it is not averaged."""
         return cells(self.view.window) if self.view.mode == "average" else 0
 
     def text(self, value: float) -> str:
-        """A number of the result as it is read."""
+        """A number of the result as text."""
         return hundredths(value) if self.view.mode == "average" else exact(value)
 
     @property
     def pairs(self) -> list[Pair]:
-        """Number and weight, one after the other, under the window."""
+        """Input number and weight under the window, in reading order."""
         patch, kernel = self.cell.patch.flatten(), self.cell.kernel.flatten()
         return list(zip(patch.tolist(), kernel.tolist(), strict=True))
 
     @property
     def value(self) -> float:
-        """What the result has at the pinned cell."""
+        """The result at the pinned cell."""
         return self.values[self.view.y, self.view.x].item()
 
     @property
@@ -137,7 +137,7 @@ class GridResult:
 
 
 def read(asked: LabQuery) -> GridView:
-    """The view that a request asks for, but for its cells. Raises `BadRequest`."""
+    """The view of a request, without its cells. Raises `BadRequest`."""
     picture = asked.numbers("picture", PLAIN.picture, "The picture")
     kernel = asked.numbers("kernel", PLAIN.kernel, "The kernel")
     old = side_of(picture, SIDES[0], SIDES[-1], "The picture")
@@ -161,7 +161,7 @@ def read(asked: LabQuery) -> GridView:
 
 
 def placed(asked: LabQuery, view: GridView) -> GridView:
-    """The view with the cells a request names. Raises `BadRequest` for one that is not there."""
+    """The view with the cells of the request. Raises `BadRequest` for a cell outside the map."""
     result, pooled = view.out - 1, max(0, view.pooled - 1)
     return replace(
         view,

@@ -1,4 +1,4 @@
-"""What the page of one's own kernel shows: the photo, the results, one pixel's arithmetic."""
+"""Context of the custom kernel's page: the photo, the results, one pixel's arithmetic."""
 
 from __future__ import annotations
 
@@ -25,67 +25,69 @@ from app.web.parts.sprites import Legend, box, kernel_sheet
 
 @dataclass(frozen=True, slots=True)
 class LabelledPicture:
-    """A picture on the page; `mark` is what is outlined on it: x, y, width, height in pixels."""
+    """A picture on the page; `mark` is an outlined box: x, y, width, height in pixels."""
 
-    title: str = helped("What it shows.")
+    title: str = helped("Its title.")
     url: str = helped("URL of its PNG.")
     width: int = helped("Pixels across.")
     height: int = helped("Pixels down.")
-    mark: tuple[float, float, float, float] | None = helped("What is outlined on it.")
-    words: str = helped("How its values became colours.")
-    legend: Legend | None = helped("Its scale, where it has one.", None)
+    mark: tuple[float, float, float, float] | None = helped("The outlined box.")
+    words: str = helped("How its values are coloured.")
+    legend: Legend | None = helped("Its legend, if it has a scale.", None)
 
 
 @dataclass(frozen=True, slots=True)
 class FilterChoices:
     """The learned filters to choose from."""
 
-    title: str = helped("The network they are from.")
+    title: str = helped("Title of their network.")
     sheet: str = helped("URL of the sheet with all of them.")
     size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
-    tiles: tuple[tuple[int, str, str], ...] = helped("Number, page with it, part of the sheet.")
-    chosen: int = helped("The one that is on screen.")
-    shown: LabelledPicture = helped("Its answer to the photo.")
-    comparison: str = helped("How it goes together with kernels by hand.")
-    stride: int = helped("The stride that the network itself takes.")
+    tiles: tuple[tuple[int, str, str], ...] = helped("Number, page and part of the sheet of each.")
+    chosen: int = helped("The selected one.")
+    shown: LabelledPicture = helped("Its response to the photo.")
+    comparison: str = helped("Its correlation with preset kernels, in words.")
+    stride: int = helped("Stride in the network.")
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoLab:
-    """What the templates of the photo are given."""
+    """Context of the photo's templates."""
 
     view: PhotoView = helped("What is on screen.")
-    problem: str = helped("What does not fit, in a sentence; else empty.")
-    swap: str = helped("How htmx changes the form with the results; empty for the whole page.")
-    say: str = helped("The pinned pixel in one spoken sentence.")
-    title: str = helped("What the photo shows.")
+    problem: str = helped("Why the input is invalid, in a sentence; else empty.")
+    swap: str = helped("How htmx updates the form with the results; empty for the whole page.")
+    say: str = helped("The pinned pixel in one sentence, for screen readers.")
+    title: str = helped("Title of the photo.")
     samples: tuple[tuple[Sample, str], ...] = helped("Built-in pictures, each with its page.")
     recent: tuple[tuple[Stored, str], ...] = helped("This browser’s uploads, each with its page.")
     hours: float = helped("After how many hours uploads are deleted.")
-    shared: bool = helped("Whether crops of uploads are shown to others.")
+    shared: bool = helped("Whether crops of uploads are shown to other users.")
     fields: Grid = helped("The kernel, to be edited.")
-    by: int = helped("What its numbers are divided by.")
-    kernels: tuple[GridPreset, ...] = helped("Kernels to start from.")
+    by: int = helped("Divisor of its numbers.")
+    kernels: tuple[GridPreset, ...] = helped("Example kernels.")
     kernel_words: str = helped("What the kernel does.")
-    settings: tuple[Setting, ...] = helped("What else can be set.")
-    photo: LabelledPicture = helped("The photo as it goes in.")
-    result: LabelledPicture = helped("What the kernel made of it.")
-    shrunk: str = helped("What was done to the photo before.")
+    settings: tuple[Setting, ...] = helped("The other settings.")
+    photo: LabelledPicture = helped("The photo as it is read.")
+    result: LabelledPicture = helped("The result of the kernel.")
+    shrunk: str = helped("How the photo was downscaled.")
     patch: Grid = helped("The pinned window, in grey.")
     kernel: Grid = helped("The kernel as it is applied.")
     products: Grid = helped("Number times weight under the window.")
-    sum: str = helped("The sum of the pinned pixel, written out.")
+    sum: str = helped("The sum of the pinned pixel, as an equation.")
     at: tuple[int, int] = helped("Row and column of the pinned pixel.")
-    moves: dict[str, str] = helped("Pages by key: where arrows lead, else empty.")
-    wall: FilterChoices | None = helped("The learned filters; None where the network is not here.")
-    query: str = helped("The view as a query string, for files.")
+    moves: dict[str, str] = helped("The page for each arrow key, or empty.")
+    wall: FilterChoices | None = helped(
+        "The learned filters; None if the network's weights are missing."
+    )
+    query: str = helped("The view as a query string, for its files.")
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoResults:
-    """What a request brought together: the photo's pixels, uint8 [3,H,W], and both results.
+    """The results of a request: the photo's pixels, uint8 [3,H,W], and both filtered maps.
 
-    `filter` is the learned one that is shown: the one asked for, or the closest.
+    `filter` is the learned one that is shown: the requested one, or the closest.
     """
 
     view: PhotoView
@@ -102,7 +104,7 @@ class PhotoResults:
 
 
 def lab(given: PhotoResults, problem: str = "", swap: str = "") -> PhotoLab:
-    """Everything that the photo's page shows."""
+    """The context of the photo's page."""
     view, made = given.view, given.view.made
     y, x = pixel(view, given.result.size)
     cell = cell_of(given.pixels, view, (y, x))
@@ -127,7 +129,7 @@ def lab(given: PhotoResults, problem: str = "", swap: str = "") -> PhotoLab:
 
 
 def png_url(view: PhotoView, part: str, v: str) -> str:
-    """A picture of the page; its id is a digest, so with `v` it may be kept forever."""
+    """The URL of a picture of the page; an id is a digest, so with `v` it may be cached forever."""
     return f"/lab/photo.png?{view.query(y=-1, x=-1)}&part={part}&v={v}".replace("?&", "?")
 
 

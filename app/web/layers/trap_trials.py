@@ -1,4 +1,4 @@
-"""The trap questions, tried on the network at hand: what was measured, in words and pictures."""
+"""The trap questions, tested on the selected network: the measured result in words and pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class TrialInput:
-    """What a trial is made from: the layer's last step, and all that was measured."""
+    """The input of a trial: the layer's last step, and all measurements."""
 
     view: View
     model: Model
@@ -35,7 +35,7 @@ class TrialInput:
 
     @property
     def layer(self) -> LayerSurvey:
-        """What was measured of this layer."""
+        """The measurements of this layer."""
         return self.survey.layers[self.number]
 
     def unit(self, channel: int, image: str | None = None) -> str:
@@ -44,14 +44,14 @@ class TrialInput:
 
 
 def trial(asked: TrialInput) -> QuestionTrial:
-    """The question of the layer, tried."""
+    """The layer's question, tested."""
     return {1: _turned, 2: _grey, 3: _class, 4: _upside_down, 5: _around}[asked.number](asked)
 
 
 def _turned(asked: TrialInput) -> QuestionTrial:
     layer = asked.layer
     index = orientation_index(layer.curve) * responds(layer)
-    # Of those that turn to nothing the one that responds most.
+    # Of the channels that turn to zero, the one with the highest response.
     best = int((index * layer.curve.amax(1)).argmax())
     if not index[best] > 0:
         return QuestionTrial("No map of this layer responds to gratings: nothing to try it on.")
@@ -128,7 +128,7 @@ def _around(asked: TrialInput) -> QuestionTrial:
             f"({names}): no strong map of this layer keeps {ENOUGH:.0%} of its response without "
             f"the thing and {LITTLE:.0%} at most without what is around.".replace("%", " %")
         )
-    # Where the map counts most among the others of its layer.
+    # The picture on which the map ranks highest in its layer.
     id, channel = max(found, key=lambda one: asked.layer.scenes[one[0]].rank(one[1]))
     parted = asked.layer.scenes[id]
     whole, around, thing = (
@@ -152,7 +152,7 @@ def _around(asked: TrialInput) -> QuestionTrial:
 
 
 def _paths(part: Part, side: int) -> tuple[str, str]:
-    """The thing, and everything but the thing, as SVG paths."""
+    """The object, and everything except the object, as SVG paths."""
     left, top, right, bottom = (round(share * side) for share in part)
     box = f"M{left} {top}H{right}V{bottom}H{left}z"
     return box, f"M0 0H{side}V{side}H0z{box}"

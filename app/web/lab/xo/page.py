@@ -1,4 +1,4 @@
-"""The page of X or O, or what htmx asks for; the same as a picture and as a table."""
+"""Routes of X or O: the page, or what htmx requests; the same as a picture and as a table."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from app.web.lab.xo.words import map_name, verdict_words, writer
 router = APIRouter()
 
 
-# Not async: a new order of layers is fitted first, which must not hold others up.
+# Not async: fitting a new order of layers takes time, which must not block the event loop.
 @router.get("/xo")
 def xo(request: Request) -> Response:
-    """What the URL names. What makes no sense in it is said, and the rest stays."""
+    """The page that the URL names. Invalid parts are reported and ignored."""
     asked = read(request.query_params)
     context = lab(asked, is_part(request))
     return answer(request, "xo", context, context.query)

@@ -1,4 +1,4 @@
-"""What a person asked of X or O: a board, layers, kernels, a cell; and the URL that names it."""
+"""The state of X or O in its URL: a board, layers, kernels, a selected cell."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NUMBER = re.compile(r"[+-]?(\d{1,12}([.,]\d{0,12})?|[.,]\d{1,12})(e[+-]?\d{1,2}
 
 @dataclass(frozen=True, slots=True)
 class BoardCell:
-    """A number of a map: `layer` counts from 1, the others from 0."""
+    """A cell of a map: `layer` counts from 1, the others from 0."""
 
     layer: int
     map: int
@@ -50,7 +50,7 @@ class BoardCell:
 
 @dataclass(frozen=True, slots=True)
 class BoardState:
-    """All that the page shows. `board` is 81 bits, the first cell the highest; 1 is ink."""
+    """The page's state. `board` is 81 bits, the first cell the highest; 1 is ink."""
 
     board: int
     layers: tuple[TinyLayer, ...]
@@ -71,7 +71,7 @@ class BoardState:
         return numbers.reshape(KERNELS, KERNEL, KERNEL)
 
     def url(self, path: str = PATH, **changes: Any) -> str:
-        """The address of this state, changed; what is as at first is left out."""
+        """The URL of this state with some parts changed; defaults are left out."""
         state, first = replace(self, **changes), plain()
         told: dict[str, str] = {}
         if state.board != first.board:
@@ -89,7 +89,7 @@ class BoardState:
 
 @dataclass(frozen=True, slots=True)
 class BoardQuery:
-    """A state, what was wrong with the request, and which fields of the form must be drawn anew."""
+    """A state, the errors in the request, and the fields of the form to be redrawn."""
 
     state: BoardState
     problems: tuple[str, ...]
@@ -97,7 +97,7 @@ class BoardQuery:
 
 
 def plain() -> BoardState:
-    """The page at first: the ideal X, the three features of the X."""
+    """The default page: the ideal X, the three features of the X."""
     return BoardState(as_bits(ideal("X")), parse(LAYERS), default_kernels())
 
 
@@ -107,7 +107,7 @@ def default_kernels() -> tuple[float, ...]:
 
 
 def read(given: QueryParams) -> BoardQuery:
-    """The state that a query names; where it names none, the last that held or the first."""
+    """The state that a query names; invalid parts are replaced by the last state or the default."""
     problems: list[str] = []
     first = plain()
     board = _board(given, first.board, problems)
@@ -115,7 +115,7 @@ def read(given: QueryParams) -> BoardQuery:
     kernels = _kernels(given, first.kernels, problems)
     match = _match(given, first.match, problems)
     cell = None
-    # A cell that was chosen under other layers is chosen no more.
+    # A cell that was selected with other layers is dropped.
     if given.get("shown", spelled(layers)) == spelled(layers):
         cell = _cell(given, problems)
     redraw = frozenset(name for name in ("board", "kernels") if name in given)
@@ -182,7 +182,7 @@ def _kernels(given: QueryParams, last: tuple[float, ...], problems: list[str]) -
 
 
 def _kept(given: QueryParams, last: tuple[float, ...]) -> tuple[float, ...]:
-    """The kernels that were on screen, which the form carries along."""
+    """The kernels that were on screen, which the form sends along."""
     try:
         numbers = tuple(_number(one, 0) for one in given.get("kept", "").split(","))
     except ValueError:
@@ -191,7 +191,7 @@ def _kept(given: QueryParams, last: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _number(text: str, place: int) -> float:
-    """A kernel's number. Raises `ValueError` with a sentence that says which and what holds."""
+    """A kernel's number. Raises `ValueError` with a sentence that gives the place and the range."""
     kernel, cell = divmod(place, KERNEL * KERNEL)
     where = f"Kernel {kernel}, row {cell // KERNEL}, column {cell % KERNEL}"
     plain_text = text.strip().replace("−", "-")

@@ -1,4 +1,4 @@
-"""From a state to the page: the network's maps, the vote, the comparison, what is said."""
+"""The context of the page of X or O: the network's maps, the vote, the comparison, sentences."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from app.web.parts.number_grids import Grid, grid
 
 
 def lab(asked: BoardQuery, part: bool) -> BoardPage:
-    """The page's context; `part` says that htmx asks for the results alone."""
+    """The page's context; `part` says that htmx requests only the results."""
     worked, problems = work(asked.state), list(asked.problems)
     if asked.state.cell and (objection := placed(asked.state.cell, worked.outputs)):
         problems.append(objection)
@@ -146,7 +146,7 @@ def _of(maps: Tensor, i: int, caption: str) -> Grid:
 
 
 def _adds_up(bias: float, sums: Sequence[float], score: float) -> str:
-    """Bias and the sum of each map, and what they make."""
+    """The sum of the bias and of each map, as an equation."""
     told = "".join(f" + {three(one)}" if one >= 0 else f" − {three(-one)}" for one in sums)
     return f"{three(bias)}{told} = {three(score)}"
 
