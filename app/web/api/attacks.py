@@ -28,12 +28,12 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 
 @router.post("/attacks", summary="Fool a network", responses=_ERRORS)
 async def attack(
-    asked: AttackAsked, request: Request, services: ServicesDep, owner: OwnerDep
+    body: AttackAsked, request: Request, services: ServicesDep, owner: OwnerDep
 ) -> AttackInfo:
     """Run an attack to its end: one long job for each user; it stops if the client leaves."""
-    wanted = AttackRequest(**asked.model_dump(exclude={"model", "image"}))
-    prepared = await services.attacks.prepare(asked.model, asked.image, wanted)
-    with services.pictures.using(asked.image):
+    options = AttackRequest(**body.model_dump(exclude={"model", "image"}))
+    prepared = await services.attacks.prepare(body.model, body.image, options)
+    with services.pictures.using(body.image):
         return _info(await _finished(services, request, prepared, owner))
 
 

@@ -13,7 +13,7 @@ from app.services.runs.sheets import DRAWING
 from app.web.api.schemas import ERRORS, ImageInfo, SampleInfo, problem
 from app.web.core.file_responses import Jpeg, Png, Version, file_response
 from app.web.core.state import OwnerDep, ServicesDep
-from app.web.core.uploads import remove, take_in
+from app.web.core.uploads import delete_upload, store_upload
 
 router = APIRouter(tags=["pictures"])
 
@@ -41,7 +41,7 @@ async def samples() -> list[SampleInfo]:
 )
 async def upload(file: UploadFile, services: ServicesDep, owner: OwnerDep) -> ImageInfo:
     """A PNG, JPEG, WebP or GIF as multipart field `file`; the same picture gets the same id."""
-    stored = await take_in(services, file, owner)
+    stored = await store_upload(services, file, owner)
     return ImageInfo(
         id=stored.id,
         width=stored.width,
@@ -87,4 +87,4 @@ async def preview(
 )
 async def delete(image: ImageId, services: ServicesDep, owner: OwnerDep) -> None:
     """The file is deleted when the last browser that uploaded it has deleted it."""
-    await remove(services, image, owner)
+    await delete_upload(services, image, owner)

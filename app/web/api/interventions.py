@@ -63,7 +63,7 @@ MaskText = Annotated[
 ]
 
 
-async def asked_step(
+async def step_unit_query(
     model: ModelId,
     image: ImageId,
     step: StepName,
@@ -80,7 +80,7 @@ async def asked_step(
         yield found
 
 
-AskedStep = Annotated[UnitQuery, Depends(asked_step)]
+StepUnitDep = Annotated[UnitQuery, Depends(step_unit_query)]
 
 
 def stroke(
@@ -105,12 +105,12 @@ async def cover(
 ) -> CoverInfo:
     """The likeliest classes before and after, and how the queried class changed."""
     last = services.catalogue.model(model).outline.steps[-1].name
-    async with open_unit_query(services, View(model, image, last), name) as asked:
-        found = await _brushed(services, asked, stroke)
+    async with open_unit_query(services, View(model, image, last), name) as unit:
+        found = await _brushed(services, unit, stroke)
         share = stroke.mask.count / SIDE**2
-        told = _answers(asked, found.logits, count)
+        predictions = _answers(unit, found.logits, count)
         mask = str(stroke.mask) or "0" * SIDE * 4
-        return CoverInfo(**told.model_dump(), mask=mask, how=stroke.how, share=share)
+        return CoverInfo(**predictions.model_dump(), mask=mask, how=stroke.how, share=share)
 
 
 @router.get("/cover.png", response_class=Png, summary="The covered picture")
@@ -125,23 +125,23 @@ async def cover_png(
 
 @router.get("/steps/{step}/cover.png", response_class=Png, summary="A map before and after")
 async def cover_map_png(
-    asked: AskedStep, services: ServicesDep, stroke: StrokeDep, v: Version = ""
+    unit: StepUnitDep, services: ServicesDep, stroke: StrokeDep, v: Version = ""
 ) -> Response:
     """Three tiles: before and after on one scale, after minus before on its own."""
-    found = await _brushed(services, asked, stroke)
-    maps = _maps(asked, found)
+    found = await _brushed(services, unit, stroke)
+    maps = _maps(unit, found)
     both, apart = limits(found.map)
     peaks = torch.tensor([both, both, apart])
-    return png_response(sheet(maps, peaks, "signed", columns=3).png, asked.run.model.row, v)
+    return png_response(sheet(maps, peaks, "signed", columns=3).png, unit.run.model.row, v)
 
 
 @router.get("/steps/{step}/cover.npy", response_class=Npy, summary="A map before and after, raw")
 async def cover_map_npy(
-    asked: AskedStep, services: ServicesDep, stroke: StrokeDep, v: Version = ""
+    unit: StepUnitDep, services: ServicesDep, stroke: StrokeDep, v: Version = ""
 ) -> Response:
     """[3,H,W]: before, after, after minus before."""
-    found = await _brushed(services, asked, stroke)
-    return npy_response(_maps(asked, found), asked.run.model.row, v)
+    found = await _brushed(services, unit, stroke)
+    return npy_response(_maps(unit, found), unit.run.model.row, v)
 
 
 Off = Annotated[
@@ -153,25 +153,25 @@ Only = Annotated[
 ]
 
 
-def switch(asked: AskedStep, off: Off = "", only: Only = "") -> ChannelSwitch:
+def switch(unit: StepUnitDep, off: Off = "", only: Only = "") -> ChannelSwitch:
     """The channels to switch off. Raises `BadRequest`, `UnknownStep`."""
-    return read(checked_step(asked.run, asked.record), off, only)
+    return read(checked_step(unit.run, unit.record), off, only)
 
 
 @router.get("/steps/{step}/ablation", summary="Predictions with channels switched off")
 async def ablation(
-    asked: AskedStep,
+    unit: StepUnitDep,
     switch: Annotated[ChannelSwitch, Depends(switch)],
     services: ServicesDep,
     owner: OwnerDep,
     count: Annotated[int, Query(alias="top", ge=1, le=1000, description="How many classes.")] = 5,
 ) -> AblationInfo:
     """A channel that is off is zero when the next step reads it."""
-    run, record = asked.run, asked.record
+    run, record = unit.run, unit.record
     (change,) = await switched(services.engine, owner, run, record, [switch])
-    told = _answers(asked, change if run.model.labels else None, count)
+    predictions = _answers(unit, change if run.model.labels else None, count)
     return AblationInfo(
-        **told.model_dump(),
+        **predictions.model_dump(),
         step=record.step.name,
         off=list(switch.off(len(record.statistics.peaks))),
         compared=change.step,
@@ -180,15 +180,15 @@ async def ablation(
 
 
 @router.get("/steps/{step}/ablation/ranking", summary="Channels ranked by the drop of a class")
-async def ranking(asked: AskedStep, services: ServicesDep, owner: OwnerDep) -> RankingInfo:
+async def ranking(unit: StepUnitDep, services: ServicesDep, owner: OwnerDep) -> RankingInfo:
     """Each channel switched off alone; a long job on a large network, cached for a while."""
-    found = await finished_ranking(asked, services, owner)
+    found = await finished_ranking(unit, services, owner)
     logits, shares = found.logits.tolist(), found.probabilities.tolist()
-    index = asked.index or 0
+    index = unit.index or 0
     return RankingInfo(
-        step=asked.record.step.name,
+        step=unit.record.step.name,
         index=index,
-        label=asked.run.model.labels[index].label,
+        label=unit.run.model.labels[index].label,
         channels=[
             RankedChannel(channel=c, logit=logits[c], probability=shares[c])
             for c in found.order("logits")
@@ -200,36 +200,34 @@ async def ranking(asked: AskedStep, services: ServicesDep, owner: OwnerDep) -> R
     "/steps/{step}/ablation/ranking.csv", response_class=Csv, summary="The ranking as a table"
 )
 async def ranking_csv(
-    asked: AskedStep, services: ServicesDep, owner: OwnerDep, v: Version = ""
+    unit: StepUnitDep, services: ServicesDep, owner: OwnerDep, v: Version = ""
 ) -> Response:
     """The channel with the largest drop first."""
-    found = await finished_ranking(asked, services, owner)
+    found = await finished_ranking(unit, services, owner)
     order = found.order("logits")
     rows = [(c, found.logits[c].item(), found.probabilities[c].item()) for c in order]
-    name = f"{asked.view.model}-{asked.view.image[:12]}-{asked.record.step.name}-ranking.csv"
+    name = f"{unit.view.model}-{unit.view.image[:12]}-{unit.record.step.name}-ranking.csv"
     return csv_response(("channel", "drop of the logit", "drop of the probability"), rows, name)
 
 
-def _maps(asked: UnitQuery, found: BrushResult) -> torch.Tensor:
-    change = found.map
+def _maps(unit: UnitQuery, result: BrushResult) -> torch.Tensor:
+    change = result.map
     if change.before.ndim != 2:
-        raise UnknownStep(f"{asked.record.step.name} has no maps: it is a row of numbers.")
+        raise UnknownStep(f"{unit.record.step.name} has no maps: it is a row of numbers.")
     return torch.stack([change.before, change.after, change.difference])
 
 
-async def _brushed(services: Services, asked: UnitQuery, stroke: BrushStroke) -> BrushResult:
-    return await brush(
-        services.engine, services.cuts, asked.run, asked.record, asked.channel, stroke
-    )
+async def _brushed(services: Services, unit: UnitQuery, stroke: BrushStroke) -> BrushResult:
+    return await brush(services.engine, services.cuts, unit.run, unit.record, unit.channel, stroke)
 
 
-def _answers(asked: UnitQuery, change: StepChange | None, count: int) -> BothAnswers:
-    if change is None or asked.index is None:
+def _answers(unit: UnitQuery, change: StepChange | None, count: int) -> BothAnswers:
+    if change is None or unit.index is None:
         return BothAnswers(before=[], after=[], asked=None, flipped=False)
-    made = classes(asked.run, change, asked.index)
+    made = classes(unit.run, change, unit.index)
     return BothAnswers(
-        before=_predictions(asked.run, change.before, count),
-        after=_predictions(asked.run, change.after, count),
+        before=_predictions(unit.run, change.before, count),
+        after=_predictions(unit.run, change.after, count),
         asked=_class(made.asked),
         flipped=made.flipped,
     )

@@ -24,7 +24,7 @@ def charted(chart: LineChart) -> Charted:
     return Charted(chart, tuple((name, lay_out(chart, *size)) for name, *size in SIZES))
 
 
-def much(value: float) -> str:
+def relative_percent(value: float) -> str:
     """A relative change: 6.2 %, 138 %."""
     return f"{100 * value:.1f}\u00a0%" if value < 0.0995 else f"{100 * value:.0f}\u00a0%"
 

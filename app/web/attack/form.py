@@ -28,10 +28,10 @@ LONG = 8
 """The maximum of the slider of an L2 norm: this change in every value; a link may go up to 32."""
 
 
-def desk(view: AttackView, services: Services, owner: str, problem: str = "") -> AttackForm:
+def attack_form(view: AttackView, services: Services, owner: str, problem: str = "") -> AttackForm:
     """The form in its current state. Unknown values in `view` are not drawn."""
     model, words = _model(view, services), METHODS[view.method]
-    settings, (said, warned) = services.settings, _said(view, model)
+    settings, (error, warned) = services.settings, _messages(view, model)
     recent = tuple(services.pictures.recent(owner))
     listed = {one.id for one in recent} | {one.id for one in all_samples()}
     return AttackForm(
@@ -48,7 +48,7 @@ def desk(view: AttackView, services: Services, owner: str, problem: str = "") ->
         more=(_steps(view, model),) if "steps" in words.uses else (),
         step_size="" if view.step_size is None else f"{view.step_size:g}",
         classes=suggestions(model.labels),
-        problem=problem or said,
+        problem=problem or error,
         warnings=warned,
     )
 
@@ -75,7 +75,7 @@ def _networks(services: Services, shown: Model) -> list[Model]:
     return ready if any(one.id == shown.id for one in ready) else [*ready, shown]
 
 
-def _said(view: AttackView, model: Model) -> tuple[str, tuple[str, ...]]:
+def _messages(view: AttackView, model: Model) -> tuple[str, tuple[str, ...]]:
     """The error in the settings, and warnings about them."""
     if not model.labels:
         return "", ()

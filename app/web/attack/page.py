@@ -16,14 +16,14 @@ from app.errors import BadRequest, Cancelled, LayerscopeError, UnknownModel, Unk
 from app.services.attacks.attacks import Attack
 from app.services.attacks.traces import Outcome, key_of, present
 from app.web.attack.contexts import AttackPage, AttackStage
-from app.web.attack.form import desk
+from app.web.attack.form import attack_form
 from app.web.attack.stage import done_scene, empty_scene, running_scene
 from app.web.attack.view import IMAGE, AttackQuery, AttackView, read
 from app.web.core.errors import status_of
 from app.web.core.htmx import by_htmx, target
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
-from app.web.core.uploads import take_in
+from app.web.core.uploads import store_upload
 from app.web.parts.contexts import as_dict
 
 router = APIRouter()
@@ -34,22 +34,24 @@ SETTINGS, STAGE = "div#settings", "section#stage"
 
 async def attack(request: Request, services: ServicesDep, owner: OwnerDep) -> Response:
     """The page of a URL. Invalid settings are reported next to the form, the rest is unchanged."""
-    given = request.query_params
-    asked = read(given, services.settings.model)
-    wanted = target(request)
-    if wanted == SETTINGS:
-        return render(request, "attack/_settings.html", {"desk": desk(asked.view, services, owner)})
+    parameters = request.query_params
+    query = read(parameters, services.settings.model)
+    element = target(request)
+    if element == SETTINGS:
+        return render(
+            request, "attack/_settings.html", {"desk": attack_form(query.view, services, owner)}
+        )
     try:
-        scene = await staged(request, asked, services, owner)
+        scene = await attack_stage(request, query, services, owner)
     except LayerscopeError as error:
-        if wanted == STAGE:
+        if element == STAGE:
             return _objection(request, error.detail)
-        return await _page(request, asked.view, services, owner, error)
-    if wanted == STAGE:
+        return await _page(request, query.view, services, owner, error)
+    if element == STAGE:
         response = render(request, "attack/_scene.html", {"scene": scene})
         response.headers["HX-Push-Url"] = scene.view.url()
         return response
-    return await _page(request, asked.view, services, owner, None, scene)
+    return await _page(request, query.view, services, owner, None, scene)
 
 
 @router.post("/picture")
@@ -61,7 +63,7 @@ async def picture(
     back: Annotated[str, Form()] = "",
 ) -> Response:
     """Upload a picture; the form keeps its settings and selects the new picture."""
-    stored = await take_in(services, file, owner)
+    stored = await store_upload(services, file, owner)
     view = read(_plain(back), services.settings.model).view
     url = replace(view, image=stored.id, run=False, step=None).url()
     if not by_htmx(request):
@@ -69,13 +71,13 @@ async def picture(
     return Response(status_code=204, headers={"HX-Redirect": url})
 
 
-async def staged(
-    request: Request, asked: AttackQuery, services: Services, owner: str
+async def attack_stage(
+    request: Request, query: AttackQuery, services: Services, owner: str
 ) -> AttackStage:
     """The stage of a view: empty, cached, or about to run. Raises a `LayerscopeError`."""
-    view = asked.view
-    if asked.problem:
-        raise BadRequest(asked.problem)
+    view = query.view
+    if query.problem:
+        raise BadRequest(query.problem)
     if not view.run:
         services.pictures.require(view.image)
         return empty_scene(view, services.catalogue.model(view.model), services, owner)
@@ -123,7 +125,9 @@ async def _page(
     shown = view if scene else _known(view, services)
     scene = scene or empty_scene(shown, services.catalogue.model(shown.model), services, owner)
     whole = AttackPage(
-        desk=await asyncio.to_thread(desk, shown, services, owner, error.detail if error else ""),
+        desk=await asyncio.to_thread(
+            attack_form, shown, services, owner, error.detail if error else ""
+        ),
         scene=scene,
     )
     return render(request, "attack/page.html", as_dict(whole), status_of(error) if error else 200)

@@ -32,7 +32,7 @@ class PairView:
         return urlencode({**named, **target, "seed": self.seed, **more})
 
 
-def asked(
+def pair_view(
     model: Annotated[str, Query(max_length=200)],
     image: Annotated[str, Query(max_length=200)],
     attacked: Annotated[str, Query(max_length=200)],
@@ -43,10 +43,10 @@ def asked(
     return PairView(model, image, attacked, target or None, seed)
 
 
-PairViewDep = Annotated[PairView, Depends(asked)]
+PairViewDep = Annotated[PairView, Depends(pair_view)]
 
 
-async def looked_up(view: PairViewDep, services: ServicesDep) -> PicturePair:
+async def picture_pair(view: PairViewDep, services: ServicesDep) -> PicturePair:
     """Both pictures as the network gets them; errors are raised here."""
     return await paired(
         services.catalogue,
@@ -59,7 +59,7 @@ async def looked_up(view: PairViewDep, services: ServicesDep) -> PicturePair:
     )
 
 
-PairDep = Annotated[PicturePair, Depends(looked_up)]
+PairDep = Annotated[PicturePair, Depends(picture_pair)]
 
 
 def show(request: Request, title: str, template: str, context: dict[str, Any]) -> Response:

@@ -30,7 +30,7 @@ from app.services.runs.sheets import DRAWING
 from app.vision.predict import RankedClass, top
 from app.web.attack.contexts import ClassShareBar
 from app.web.attack.pair_panels import show
-from app.web.attack.slider_panels import addressed, bars, is_part, strength
+from app.web.attack.slider_panels import bars, is_part, push_panel_url, strength
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -155,16 +155,16 @@ def knobs(change: PhotoChange) -> tuple[Knob, ...]:
     return tuple(Knob(one, f"{getattr(change, one.id):g}", one.unit.strip()) for one in SLIDERS)
 
 
-def charts(found: RobustnessCurves, labels: Sequence[Label]) -> tuple[SliderChart, ...]:
+def charts(curves: RobustnessCurves, labels: Sequence[Label]) -> tuple[SliderChart, ...]:
     """A chart for every slider."""
-    return tuple(_chart(curve, labels, labels[found.plain.index].label) for curve in found.curves)
+    return tuple(_chart(curve, labels, labels[curves.plain.index].label) for curve in curves.curves)
 
 
-def flip_words(found: RobustnessCurves, labels: Sequence[Label]) -> str:
+def flip_words(curves: RobustnessCurves, labels: Sequence[Label]) -> str:
     """The prediction for the mirrored photo."""
-    first = found.flipped.first
+    first = curves.flipped.first
     label = labels[first.index].label
-    verb = "stays" if first.index == found.plain.index else "becomes"
+    verb = "stays" if first.index == curves.plain.index else "becomes"
     return f"Flipped it {verb} “{label}” ({percent(first.probability)})."
 
 
@@ -230,7 +230,7 @@ EDGES = ("mirror", "black")
 Name = Annotated[str, Query(max_length=200)]
 
 
-def asked(request: Request, model: Name, image: Name) -> ChangeView:
+def change_view(request: Request, model: Name, image: Name) -> ChangeView:
     """The view of a query, not looked up yet. Raises `BadRequest`."""
     edge = request.query_params.get("edge", EDGES[0])
     if edge not in EDGES:
@@ -251,8 +251,8 @@ class RobustnessQuery:
     photo: ChangeablePhoto
 
 
-async def looked_up(
-    view: Annotated[ChangeView, Depends(asked)], services: ServicesDep
+async def robustness_query(
+    view: Annotated[ChangeView, Depends(change_view)], services: ServicesDep
 ) -> RobustnessQuery:
     """Look both up. Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
     model = services.catalogue.model(view.model)
@@ -263,23 +263,23 @@ async def looked_up(
     return RobustnessQuery(view, model, network, ChangeablePhoto(image, preprocess(model)))
 
 
-GivenDep = Annotated[RobustnessQuery, Depends(looked_up)]
+RobustnessQueryDep = Annotated[RobustnessQuery, Depends(robustness_query)]
 
 
 @router.get("/change")
-async def change(request: Request, given: GivenDep, services: ServicesDep) -> Response:
+async def change(request: Request, query: RobustnessQueryDep, services: ServicesDep) -> Response:
     """The panel; for its own form only the prediction."""
-    view, model = given.view, given.model
+    view, model = query.view, query.model
 
     def both() -> tuple[Tensor, Tensor]:
-        return changed(given.photo, PLAIN), changed(given.photo, view.change)
+        return changed(query.photo, PLAIN), changed(query.photo, view.change)
 
     plain, pixels = await asyncio.to_thread(both)
-    rows = await logits_of(services.engine, model, given.network, (plain, pixels))
+    rows = await logits_of(services.engine, model, query.network, (plain, pixels))
     answer = now(view, model.labels, pixels, top(rows[0], 1)[0], top(rows[1], SHOWN))
     if is_part(request, "change-now"):
         response = render(request, "attack/_change_now.html", {"now": answer})
-        return addressed(request, response, view.query())
+        return push_panel_url(request, response, view.query())
     panel = ChangePanel(
         view, knobs(view.change), answer, _of_all(view, "/charts"), _of_all(view, ".csv")
     )
@@ -287,34 +287,34 @@ async def change(request: Request, given: GivenDep, services: ServicesDep) -> Re
 
 
 @router.get("/change.png")
-async def change_png(given: GivenDep, v: str = "", download: Download = "") -> Response:
+async def change_png(query: RobustnessQueryDep, v: str = "", download: Download = "") -> Response:
     """The transformed photo as the network gets it, exactly the 8 bits that it classified."""
-    pixels = await asyncio.to_thread(changed, given.photo, given.view.change)
+    pixels = await asyncio.to_thread(changed, query.photo, query.view.change)
     return file_response(input_png(pixels), "image/png", v == str(DRAWING), download)
 
 
 @router.get("/change/charts")
 async def change_charts(
-    request: Request, given: GivenDep, services: ServicesDep, owner: OwnerDep
+    request: Request, query: RobustnessQueryDep, services: ServicesDep, owner: OwnerDep
 ) -> Response:
     """Every slider over its whole range, the others at their defaults."""
-    found = await _curves(given, services, owner)
-    labels = given.model.labels
+    found = await _curves(query, services, owner)
+    labels = query.model.labels
     context = {
         "charts": charts(found, labels),
         "label": labels[found.plain.index].label,
         "flip": flip_words(found, labels),
-        "csv": _of_all(given.view, ".csv"),
+        "csv": _of_all(query.view, ".csv"),
         "apart": by_htmx(request),
     }
     return show(request, CHARTS, "attack/_change_charts.html", context)
 
 
 @router.get("/change.csv")
-async def change_csv(given: GivenDep, services: ServicesDep, owner: OwnerDep) -> Response:
+async def change_csv(query: RobustnessQueryDep, services: ServicesDep, owner: OwnerDep) -> Response:
     """A line for each point of each chart, and for each value at which the prediction changes."""
-    found = await _curves(given, services, owner)
-    labels = given.model.labels
+    found = await _curves(query, services, owner)
+    labels = query.model.labels
     first = labels[found.plain.index].label
     points = [("flip", found.flipped, False)]
     for curve in found.curves:
@@ -328,9 +328,9 @@ async def change_csv(given: GivenDep, services: ServicesDep, owner: OwnerDep) ->
     return csv_response(head, rows, "layerscope-without-attack.csv")
 
 
-async def _curves(given: RobustnessQuery, services: Services, owner: str) -> RobustnessCurves:
-    mirrored = given.view.change.mirrored
-    return await curves(services.engine, owner, given.model, given.network, given.photo, mirrored)
+async def _curves(query: RobustnessQuery, services: Services, owner: str) -> RobustnessCurves:
+    mirrored = query.view.change.mirrored
+    return await curves(services.engine, owner, query.model, query.network, query.photo, mirrored)
 
 
 def _of_all(view: ChangeView, part: str) -> str:

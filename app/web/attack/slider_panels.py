@@ -21,7 +21,7 @@ def is_part(request: Request, id: str) -> bool:
     return htmx.target(request).endswith(f"#{id}")
 
 
-def addressed(request: Request, response: Response, query: str) -> Response:
+def push_panel_url(request: Request, response: Response, query: str) -> Response:
     """Push the panel's URL if it is on a page of its own; the attack page keeps its URL."""
     path = request.url.path
     if urlsplit(request.headers.get("hx-current-url", "")).path == path:

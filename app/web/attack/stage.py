@@ -10,7 +10,7 @@ from app.services.attacks.options import AttackOptions
 from app.services.attacks.traces import Trace
 from app.services.networks.catalogue import Model
 from app.web.attack.contexts import AttackStage
-from app.web.attack.steps import amplified, legend, planned, shots, times
+from app.web.attack.steps import amplified, attack_frames, legend, planned, times
 from app.web.attack.summary import ending
 from app.web.attack.view import AttackView
 from app.web.core.links import View, preview_url
@@ -65,7 +65,7 @@ def done_scene(
 ) -> AttackStage:
     """The stage of a finished trace."""
     plain = running_scene(view, model, trace.options, services, owner)
-    all = shots(view, trace, 0)
+    all = attack_frames(view, trace, 0)
     wanted = len(all) - 1 if view.step is None else min(view.step, len(all) - 1)
     return replace(
         plain, state="done", events="", planned=len(all) - 1,

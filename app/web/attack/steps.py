@@ -18,12 +18,12 @@ TYPICAL = 16.0
 """Typical largest change of methods without a limit for a single pixel value."""
 
 
-def shots(view: AttackView, trace: Trace, start: int) -> tuple[AttackFrame, ...]:
+def attack_frames(view: AttackView, trace: Trace, start: int) -> tuple[AttackFrame, ...]:
     """The steps of a trace from number `start` on."""
-    return tuple(shot(view, trace, number) for number in range(start, len(trace.moments)))
+    return tuple(attack_frame(view, trace, number) for number in range(start, len(trace.moments)))
 
 
-def shot(view: AttackView, trace: Trace, number: int) -> AttackFrame:
+def attack_frame(view: AttackView, trace: Trace, number: int) -> AttackFrame:
     """One step of a trace."""
     moment, flip = trace.moments[number], trace.flip()
     at, factor = f"/attack/trace/{trace.key}/{number}", amplified(trace.options)
@@ -37,7 +37,7 @@ def shot(view: AttackView, trace: Trace, number: int) -> AttackFrame:
         kind=rows[0].kind,
         flips=number == flip,
         words=_words(rows[0], number, flip),
-        told=_told(trace, moment),
+        told=_size_words(trace, moment),
     )
 
 
@@ -85,7 +85,7 @@ def _words(first: ClassShareBar, number: int, flip: int | None) -> str:
     return f"Step {number}: {said}."
 
 
-def _told(trace: Trace, moment: AttackMoment) -> str:
+def _size_words(trace: Trace, moment: AttackMoment) -> str:
     if moment.step == 0:
         return "nothing changed yet"
     text = f"largest change {moment.linf:.0f} of 255"

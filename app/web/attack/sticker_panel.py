@@ -167,7 +167,7 @@ def short(number: float) -> str:
 Name = Annotated[str, Query(max_length=200)]
 
 
-def asked(
+def sticker_view(
     model: Annotated[str | None, Query(max_length=200)] = None,
     image: Name = IMAGE,
     sticker: Name = "",
@@ -181,7 +181,7 @@ def asked(
     return StickerView(model or None, image, sticker, StickerPlace(x, y, scale, turn), seed)
 
 
-def sent(
+def sent_sticker_view(
     model: Annotated[str, Form(max_length=200)],
     image: Annotated[str, Form(max_length=200)],
     sticker: Annotated[str, Form(max_length=200)],
@@ -194,8 +194,8 @@ def sent(
     return StickerView(model, image, sticker, StickerPlace(x, y, scale, turn), 0)
 
 
-StickerViewDep = Annotated[StickerView, Depends(asked)]
-SentDep = Annotated[StickerView, Depends(sent)]
+StickerViewDep = Annotated[StickerView, Depends(sticker_view)]
+SentDep = Annotated[StickerView, Depends(sent_sticker_view)]
 
 
 STICKER = "/attack/sticker"
@@ -212,11 +212,12 @@ def seen_context(
         view,
         _look(view, model, sticker, own, clean, "sticker"),
         _look(view, model, sticker, control, clean, "random"),
-        _said(model, clean),
+        _prediction_words(model, clean),
         area,
         f"With the {sticker.label} sticker on {percent(area)} of the picture: "
-        f"{_said(model, own.ranked[0])}. With random colours: {_said(model, control.ranked[0])}. "
-        f"Without: {_said(model, clean)}.",
+        f"{_prediction_words(model, own.ranked[0])}. With random colours: "
+        f"{_prediction_words(model, control.ranked[0])}. "
+        f"Without: {_prediction_words(model, clean)}.",
         view.fields,
     )
 
@@ -246,7 +247,7 @@ def _bar(model: Model, one: RankedClass, was: int, goal: int) -> ClassShareBar:
     return ClassShareBar(one.index, model.labels[one.index].label, one.logit, one.probability, kind)
 
 
-def _said(model: Model, one: RankedClass) -> str:
+def _prediction_words(model: Model, one: RankedClass) -> str:
     return f"{model.labels[one.index].label} {percent(one.probability)}"
 
 
@@ -258,7 +259,7 @@ def picture_url(view: StickerView, which: str) -> str:
 def panel_context(
     view: StickerView,
     model: Model,
-    found: Stickers,
+    stickers: Stickers,
     sticker: Sticker | None,
     seen: StickerSeen | None,
 ) -> StickerPanel:
@@ -269,10 +270,10 @@ def panel_context(
         model.id,
         view.image,
         model.row.crop,
-        tuple(_choice(model, one, sticker) for one in found.stickers),
+        tuple(_choice(model, one, sticker) for one in stickers.stickers),
         _sliders(view.place),
         _about(sticker) if sticker else "",
-        found.refused,
+        stickers.refused,
     )
 
 
@@ -319,7 +320,7 @@ def places_context(
         int(hits.sum()),
         int((random == sticker.index).sum()),
         int((random != clean.index).sum()),
-        _said(model, clean),
+        _prediction_words(model, clean),
         _others(model, own[~hits]),
         (view.place.scale / diameter(1.0)) ** 2,
         _dots(parts, hits),

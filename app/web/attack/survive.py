@@ -25,7 +25,7 @@ from app.services.attacks.survival import (
 from app.services.runs.sheets import DRAWING
 from app.web.attack.contexts import ClassShareBar
 from app.web.attack.pair_panels import PairDep, PairView, PairViewDep, show
-from app.web.attack.slider_panels import addressed, bars, is_part, strength
+from app.web.attack.slider_panels import bars, is_part, push_panel_url, strength
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.templating import percent, render
@@ -135,11 +135,11 @@ def result(
     view: PairView,
     labels: tuple[Label, ...],
     start: SurvivalStart,
-    found: Survivor,
+    survivor: Survivor,
     chosen: dict[str, float],
 ) -> SurvivalResult:
     """Both pictures and the sentence."""
-    clean, attacked = found.before[0].index, found.after[0].index
+    clean, attacked = survivor.before[0].index, survivor.after[0].index
     became = fate(start, clean, attacked)
     asked = query(view, chosen)
 
@@ -150,13 +150,13 @@ def result(
     was = start.clean.index
     return SurvivalResult(
         (
-            seen("clean", "Clean", bars(labels, found.before, was)),
-            seen("attacked", "Attacked", bars(labels, found.after, was)),
+            seen("clean", "Clean", bars(labels, survivor.before, was)),
+            seen("attacked", "Attacked", bars(labels, survivor.after, was)),
         ),
         became,
         _sentence(labels, start, clean, attacked, became, bool(chosen)),
         ", ".join(one.words(chosen[one.id]) for one in JOURNEY if one.id in chosen),
-        found.clean.shape[1],
+        survivor.clean.shape[1],
         f"/attack/survive?{asked}",
     )
 
@@ -252,7 +252,7 @@ async def survive(
     outcome = result(view, pair.model.labels, start, found, chosen)
     if is_part(request, "survive-result"):
         response = render(request, "attack/_survive_result.html", {"result": outcome})
-        return addressed(request, response, query(view, chosen))
+        return push_panel_url(request, response, query(view, chosen))
     files = view.query()
     panel = SurvivePanel(
         view,

@@ -61,17 +61,17 @@ class SweepView:
     png: str = helped("URL of the chart as a picture.")
 
 
-def swept(asked: Sweep, points: Sequence[SweepPoint], query: str, done: bool) -> SweepView:
+def swept(sweep: Sweep, points: Sequence[SweepPoint], query: str, done: bool) -> SweepView:
     """The points so far, in any order."""
     found = by_epsilon(list(points))
-    labels = asked.pair.model.labels
-    target = asked.pair.target
+    labels = sweep.pair.model.labels
+    target = sweep.pair.target
     return SweepView(
-        charted(chart(asked, found, done)),
-        attack_words(asked, found, done),
+        charted(chart(sweep, found, done)),
+        attack_words(sweep, found, done),
         noise_words(found, done),
-        how(asked),
-        tuple(_row(asked, found[0].attack.label, one) for one in found),
+        how(sweep),
+        tuple(_row(sweep, found[0].attack.label, one) for one in found),
         len(found),
         SEEDS,
         done,
@@ -82,11 +82,11 @@ def swept(asked: Sweep, points: Sequence[SweepPoint], query: str, done: bool) ->
     )
 
 
-def chart(asked: Sweep, points: Sequence[SweepPoint], done: bool) -> LineChart:
+def chart(sweep: Sweep, points: Sequence[SweepPoint], done: bool) -> LineChart:
     """Probabilities over epsilon; the axis is a square root, which stretches its start."""
-    start, target = points[0].attack.label, asked.pair.target
-    labels = asked.pair.model.labels
-    name, first = NAMES[asked.method], labels[start].label
+    start, target = points[0].attack.label, sweep.pair.target
+    labels = sweep.pair.model.labels
+    name, first = NAMES[sweep.method], labels[start].label
     series = [
         ChartSeries(f"{first}, {name}", "attack", _curve(points, lambda p: p.attack.probability)),
         ChartSeries(
@@ -101,7 +101,7 @@ def chart(asked: Sweep, points: Sequence[SweepPoint], done: bool) -> LineChart:
         series.append(ChartSeries(f"{labels[target].label}, {name}", "target", aimed))
     marks = _marks(points, start, target) if done else ()
     places = tuple((epsilon**0.5, str(epsilon)) for epsilon in EPSILONS)
-    title = f"What {asked.pair.model.row.title} gives “{first}”"
+    title = f"What {sweep.pair.model.row.title} gives “{first}”"
     return LineChart(
         title, "epsilon, of 255", "probability", places, HEIGHTS, tuple(series), marks, room=2
     )
@@ -120,10 +120,10 @@ def _marks(points: Sequence[SweepPoint], start: int, target: int | None) -> tupl
     )
 
 
-def attack_words(asked: Sweep, points: Sequence[SweepPoint], done: bool) -> str:
+def attack_words(sweep: Sweep, points: Sequence[SweepPoint], done: bool) -> str:
     """The epsilon at which the attack succeeded, or up to which the prediction held."""
-    start, target = points[0].attack.label, asked.pair.target
-    labels, name = asked.pair.model.labels, NAMES[asked.method]
+    start, target = points[0].attack.label, sweep.pair.target
+    labels, name = sweep.pair.model.labels, NAMES[sweep.method]
     first, last = labels[start].label, points[-1].epsilon
     changed = flip(points, moved(start))
     if target == start:
@@ -163,10 +163,10 @@ def noise_words(points: Sequence[SweepPoint], done: bool) -> str:
     return f"Random noise first changes the answer at {first}, in {count} of {SEEDS} tries."
 
 
-def how(asked: Sweep) -> str:
+def how(sweep: Sweep) -> str:
     """How it was computed, and what was not."""
     return (
-        f"{HOW[asked.method]}, at each epsilon from the clean picture anew; epsilon is whole, "
+        f"{HOW[sweep.method]}, at each epsilon from the clean picture anew; epsilon is whole, "
         "because in 8 bits less than 1 changes nothing. "
         f"Random noise moves every number up or down by epsilon, {SEEDS} times: the line is the "
         "mean, the band reaches from the lowest to the highest. Where something first changed, "
@@ -190,12 +190,12 @@ def lines(points: Sequence[SweepPoint]) -> tuple[tuple[str, ...], list[tuple[obj
     ]
 
 
-def _row(asked: Sweep, start: int, one: SweepPoint) -> SweepRow:
+def _row(sweep: Sweep, start: int, one: SweepPoint) -> SweepRow:
     low, high = _range(one)
     return SweepRow(
         one.epsilon,
         percent(one.attack.probability),
-        asked.pair.model.labels[one.attack.label].label,
+        sweep.pair.model.labels[one.attack.label].label,
         "" if one.attack.target is None else percent(one.attack.target),
         percent(_mean(one)),
         f"{percent(low)} to {percent(high)}",

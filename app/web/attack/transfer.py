@@ -60,8 +60,8 @@ class TransferPanel:
     clean: TransferAnswer = helped("Its prediction for the clean picture.")
     attacked: TransferAnswer = helped("Its prediction for the attacked one.")
     side: int = helped("Side of its input, pixels.")
-    asked: tuple[OtherNetwork, ...] = helped("The networks that can be tested.")
-    left: tuple[SkippedNetworkView, ...] = helped("The networks that cannot.")
+    other_network: tuple[OtherNetwork, ...] = helped("The networks that can be tested.")
+    skipped_network: tuple[SkippedNetworkView, ...] = helped("The networks that cannot.")
     csv: str = helped("URL of the table.")
 
 
@@ -88,13 +88,13 @@ class TransferResult:
     sentence: str = helped("The same in a sentence.")
 
 
-def asked(view: PairView, model: Model) -> OtherNetwork:
+def other_network(view: PairView, model: Model) -> OtherNetwork:
     """A network that can be tested."""
     url = f"/attack/transfer/{quote(model.id)}?{view.query()}"
     return OtherNetwork(model.id, model.row.title, url)
 
 
-def left(one: SkippedNetwork) -> SkippedNetworkView:
+def skipped_network(one: SkippedNetwork) -> SkippedNetworkView:
     """A network that cannot be tested, and why."""
     row = one.model.row
     if one.partial:
@@ -104,24 +104,24 @@ def left(one: SkippedNetwork) -> SkippedNetworkView:
     return SkippedNetworkView(row.title, reason, f"python -m app weights get {row.id}")
 
 
-def answered(
+def transfer_result(
     view: PairView,
     pair: PicturePair,
     mine: tuple[TransferAnswer, TransferAnswer],
-    found: Transferred,
+    transferred: Transferred,
 ) -> TransferResult:
     """One network's predictions."""
     side = pair.clean.shape[1]
-    query = f"{view.query(other=found.model.id)}&v={DRAWING}"
+    query = f"{view.query(other=transferred.model.id)}&v={DRAWING}"
     titles = {
-        "photo": ("The photo itself", found.photo),
-        "clean": (f"Clean, at {side}×{side}", found.clean),
-        "attacked": (f"Attacked, at {side}×{side}", found.attacked),
+        "photo": ("The photo itself", transferred.photo),
+        "clean": (f"Clean, at {side}×{side}", transferred.clean),
+        "attacked": (f"Attacked, at {side}×{side}", transferred.attacked),
     }
     return TransferResult(
-        found.model.id,
-        found.model.row.title,
-        found.model.row.crop,
+        transferred.model.id,
+        transferred.model.row.title,
+        transferred.model.row.crop,
         tuple(
             CarriedPicture(
                 id,
@@ -132,37 +132,37 @@ def answered(
             )
             for id, (title, answer) in titles.items()
         ),
-        found.verdict,
-        _sentence(pair, mine, found),
+        transferred.verdict,
+        _sentence(pair, mine, transferred),
     )
 
 
 def _sentence(
-    pair: PicturePair, mine: tuple[TransferAnswer, TransferAnswer], found: Transferred
+    pair: PicturePair, mine: tuple[TransferAnswer, TransferAnswer], transferred: Transferred
 ) -> str:
     before, after = (one.first for one in mine)
     if before.wnid == after.wnid:
         return (
             f"The attack did not fool {pair.model.row.title} itself, so there is little to carry "
-            f"over. {_changed(found)}"
+            f"over. {_changed(transferred)}"
         )
-    text = _verdict(pair.model.row.title, found, before, after)
-    return f"{text} {_target(found)}".strip()
+    text = _verdict(pair.model.row.title, transferred, before, after)
+    return f"{text} {_target(transferred)}".strip()
 
 
-def _verdict(mine: str, found: Transferred, before: Label, after: Label) -> str:
-    clean, attacked = found.clean.first.label, found.attacked.first.label
-    lacks = "" if found.made_here else f" It has no class “{after.label}” to be fooled into."
-    match found.verdict:
+def _verdict(mine: str, transferred: Transferred, before: Label, after: Label) -> str:
+    clean, attacked = transferred.clean.first.label, transferred.attacked.first.label
+    lacks = "" if transferred.made_here else f" It has no class “{after.label}” to be fooled into."
+    match transferred.verdict:
         case "absent":
             return (
-                f"It has no class “{before.label}” among its {len(found.model.labels)}, so it "
-                f"cannot be right, and fooled means little. {_changed(found)}"
+                f"It has no class “{before.label}” among its {len(transferred.model.labels)}, so "
+                f"it cannot be right, and fooled means little. {_changed(transferred)}"
             )
         case "elsewhere":
             return (
                 f"It says “{clean}” to the clean picture already, not “{before.label}”: whether "
-                f"the attack would have fooled it cannot be said. {_changed(found)}"
+                f"the attack would have fooled it cannot be said. {_changed(transferred)}"
             )
         case "held":
             return f"Not fooled: “{before.label}” both times.{lacks}"
@@ -172,17 +172,19 @@ def _verdict(mine: str, found: Transferred, before: Label, after: Label) -> str:
             return f"Fooled as well, but into “{attacked}” and not “{after.label}”.{lacks}"
 
 
-def _changed(found: Transferred) -> str:
-    clean, attacked = found.clean.first, found.attacked.first
+def _changed(transferred: Transferred) -> str:
+    clean, attacked = transferred.clean.first, transferred.attacked.first
     if clean.wnid == attacked.wnid:
         return "Its answer does not change."
     return f"Its answer changes, from “{clean.label}” to “{attacked.label}”."
 
 
-def _target(found: Transferred) -> str:
-    if found.target is None:
+def _target(transferred: Transferred) -> str:
+    if transferred.target is None:
         return ""
-    return "The attack’s target is reached here, too." if found.target else "The target is not."
+    return (
+        "The attack’s target is reached here, too." if transferred.target else "The target is not."
+    )
 
 
 router = APIRouter()
@@ -202,8 +204,8 @@ async def transfer(
         clean,
         attacked,
         pair.clean.shape[1],
-        tuple(asked(view, model) for model in ready),
-        tuple(left(one) for one in rest),
+        tuple(other_network(view, model) for model in ready),
+        tuple(skipped_network(one) for one in rest),
         f"/attack/transfer.csv?{view.query()}",
     )
     return show(request, TITLE, "attack/_transfer.html", {"panel": panel})
@@ -213,7 +215,7 @@ async def transfer(
 async def transfer_csv(pair: PairDep, services: ServicesDep) -> Response:
     """A line for each network and each of its three predictions."""
     ready, _ = others(services.catalogue, pair.model.id)
-    found = [await _asked(pair, services, model.id) for model in ready]
+    found = [await _transferred(pair, services, model.id) for model in ready]
     clean, attacked = await own_answers(services.engine, pair)
     mine = pair.model.row.title
     own = [
@@ -249,14 +251,14 @@ async def transfer_to(
     """The predictions of one other network."""
     if other == pair.model.id:
         raise BadRequest("That is the network that was attacked: name another one.")
-    found = await _asked(pair, services, other)
+    found = await _transferred(pair, services, other)
     mine = await own_answers(services.engine, pair)
-    one = answered(view, pair, mine, found)
+    one = transfer_result(view, pair, mine, found)
     title = f"Does it transfer to {one.title}?"
     return show(request, title, "attack/_transferred.html", {"one": one})
 
 
-async def _asked(pair: PicturePair, services: Services, other: str) -> Transferred:
+async def _transferred(pair: PicturePair, services: Services, other: str) -> Transferred:
     photo = await asyncio.to_thread(services.pictures.open, pair.before)
     return await transferred(services.engine, services.catalogue, pair, photo, other)
 

@@ -136,12 +136,14 @@ def subjects(
 def meters(
     view: UnusualView,
     judged: Sequence[ScoredPicture],
-    found: Calibration,
+    calibration: Calibration,
     all_read: Sequence[JudgedPicture],
 ) -> tuple[Meter, ...]:
     """A histogram for every score, with each picture's mark."""
     read = [one.readings for one in all_read]
-    return tuple(_meter(view, judged, found, of_score) for of_score in zip(*read, strict=True))
+    return tuple(
+        _meter(view, judged, calibration, of_score) for of_score in zip(*read, strict=True)
+    )
 
 
 def beaten_words(reading: ScoreReading) -> str:
@@ -182,11 +184,11 @@ def lesson(read: Sequence[JudgedPicture]) -> str:
 def _meter(
     view: UnusualView,
     judged: Sequence[ScoredPicture],
-    found: Calibration,
+    calibration: Calibration,
     read: Sequence[ScoreReading],
 ) -> Meter:
     score = read[0].score
-    drawn = histogram(found.scores[score.id], [one.value for one in read])
+    drawn = histogram(calibration.scores[score.id], [one.value for one in read])
     marks = tuple(_mark(one, reading, drawn) for one, reading in zip(judged, read, strict=True))
     told = "; ".join(f"{one.title}: {one.words}" for one in marks)
     return Meter(
@@ -240,10 +242,10 @@ class UnusualQuery:
     view: UnusualView
     pair: PicturePair
     pictures: tuple[Tensor, ...]
-    found: Calibration | None
+    calibration: Calibration | None
 
 
-async def looked_up(
+async def unusual_query(
     services: ServicesDep,
     model: Name,
     image: Name,
@@ -261,20 +263,20 @@ async def looked_up(
     return UnusualQuery(UnusualView(model, image, attacked, seed), pair, pictures, found)
 
 
-GivenDep = Annotated[UnusualQuery, Depends(looked_up)]
+UnusualQueryDep = Annotated[UnusualQuery, Depends(unusual_query)]
 
 
 @router.get("/unusual")
-async def unusual(request: Request, given: GivenDep, services: ServicesDep) -> Response:
+async def unusual(request: Request, query: UnusualQueryDep, services: ServicesDep) -> Response:
     """The panel, or how to calibrate a network that is not calibrated."""
-    view, model, found = given.view, given.pair.model, given.found
-    read = [] if found is None else await _read(given, found, services)
+    view, model, found = query.view, query.pair.model, query.calibration
+    read = [] if found is None else await _read(query, found, services)
     known = bool(read) and bool(read[0].readings)
     shown = subjects(view, model.labels, read)
     panel = UnusualPanel(
         view,
         model,
-        given.pair.clean.shape[1],
+        query.pair.clean.shape[1],
         shown,
         meters(view, shown, found, read) if found and known else (),
         sentence(read) if known else "",
@@ -287,28 +289,28 @@ async def unusual(request: Request, given: GivenDep, services: ServicesDep) -> R
 
 @router.get("/unusual/input.png")
 async def unusual_input(
-    given: GivenDep, which: Literal["clean", "attacked", "noise"] = "clean", v: str = ""
+    query: UnusualQueryDep, which: Literal["clean", "attacked", "noise"] = "clean", v: str = ""
 ) -> Response:
     """One of the pictures as the network gets it."""
     place = list(TITLES).index(which)
-    if place >= len(given.pictures):
+    if place >= len(query.pictures):
         raise NotFound("Without an attacked picture there is only the clean one.")
-    png = await asyncio.to_thread(input_png, given.pictures[place])
+    png = await asyncio.to_thread(input_png, query.pictures[place])
     return file_response(png, "image/png", v == str(DRAWING))
 
 
 @router.get("/unusual.png")
-async def unusual_png(given: GivenDep, services: ServicesDep, score: str = "") -> Response:
+async def unusual_png(query: UnusualQueryDep, services: ServicesDep, score: str = "") -> Response:
     """One score's histogram with the pictures' marks."""
-    found = calibrated(given)
-    rows = await _of_score(given, found, services, score or SCORES[0].id)
+    found = calibrated(query)
+    rows = await _of_score(query, found, services, score or SCORES[0].id)
     drawn = histogram(found.scores[rows[0].score.id], [one.value for one in rows])
     names = _names(len(rows))
     marks = [
         (f"{name}: {number(row.value)}, {beaten_words(row)}", drawn.at(row.value))
         for name, row in zip(names, rows, strict=True)
     ]
-    title = f"{given.pair.model.row.title}: {rows[0].score.title}"
+    title = f"{query.pair.model.row.title}: {rows[0].score.title}"
     ends = (number(drawn.low), number(drawn.high))
     count = f"{sum(drawn.counts)} held-out reference photos"
     png = await asyncio.to_thread(histogram_png, title, drawn.counts, ends, marks, count)
@@ -316,9 +318,9 @@ async def unusual_png(given: GivenDep, services: ServicesDep, score: str = "") -
 
 
 @router.get("/unusual.csv")
-async def unusual_csv(given: GivenDep, services: ServicesDep) -> Response:
+async def unusual_csv(query: UnusualQueryDep, services: ServicesDep) -> Response:
     """A line for each picture and score."""
-    read = await _read(given, calibrated(given), services)
+    read = await _read(query, calibrated(query), services)
     rows = (
         (id, r.score.id, r.value, r.place.below, r.place.equal, r.place.above, r.p_value)
         for id, one in zip(TITLES, read, strict=False)
@@ -328,27 +330,29 @@ async def unusual_csv(given: GivenDep, services: ServicesDep) -> Response:
     return csv_response(head, rows, "layerscope-unusual.csv")
 
 
-def calibrated(given: UnusualQuery) -> Calibration:
+def calibrated(query: UnusualQuery) -> Calibration:
     """The calibration. Raises `NotFound` if the network has none."""
-    if given.found is None:
-        raise NotFound(f"{given.pair.model.row.title} is not calibrated: see the panel for how.")
-    return given.found
+    if query.calibration is None:
+        raise NotFound(f"{query.pair.model.row.title} is not calibrated: see the panel for how.")
+    return query.calibration
 
 
 def _names(count: int) -> list[str]:
     return list(TITLES.values())[:count] if count > 1 else ["This picture"]
 
 
-async def _read(given: UnusualQuery, found: Calibration, services: Services) -> list[JudgedPicture]:
-    pair = given.pair
-    return await judged(services.engine, pair.model, pair.network, found, given.pictures)
+async def _read(
+    query: UnusualQuery, calibration: Calibration, services: Services
+) -> list[JudgedPicture]:
+    pair = query.pair
+    return await judged(services.engine, pair.model, pair.network, calibration, query.pictures)
 
 
 async def _of_score(
-    given: UnusualQuery, found: Calibration, services: Services, id: str
+    query: UnusualQuery, calibration: Calibration, services: Services, id: str
 ) -> Sequence[ScoreReading]:
     """One score of every picture. Raises `BadRequest`."""
-    read = await _read(given, found, services)
+    read = await _read(query, calibration, services)
     rows = [one for of_picture in read for one in of_picture.readings if one.score.id == id]
     if not rows:
         known = ", ".join(one.score.id for one in read[0].readings)

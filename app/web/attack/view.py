@@ -95,35 +95,35 @@ class AttackQuery:
     problem: str = ""
 
 
-def read(given: Mapping[str, str], model: str) -> AttackQuery:
+def read(parameters: Mapping[str, str], model: str) -> AttackQuery:
     """Parse a query; `model` is the network if none is named."""
     problems: list[str] = []
     view = AttackView(
-        _text(given, "model") or model,
-        _text(given, "image") or IMAGE,
-        _method(given, problems),
-        target=_text(given, "target"),
-        true_label=_text(given, "true_label"),
-        seed=_whole(given, "seed", SEEDS, problems) or 0,
-        run=_text(given, "run") not in ("", "0"),
-        step=_whole(given, "step", SEEDS, problems),
+        _text(parameters, "model") or model,
+        _text(parameters, "image") or IMAGE,
+        _method(parameters, problems),
+        target=_text(parameters, "target"),
+        true_label=_text(parameters, "true_label"),
+        seed=_whole(parameters, "seed", SEEDS, problems) or 0,
+        run=_text(parameters, "run") not in ("", "0"),
+        step=_whole(parameters, "step", SEEDS, problems),
     )
-    if given.get("drawn", view.drawn) == view.drawn:
+    if parameters.get("drawn", view.drawn) == view.drawn:
         view = replace(
             view,
-            epsilon=_number(given, "epsilon", problems),
-            steps=_whole(given, "steps", SEEDS, problems),
-            step_size=_number(given, "step_size", problems),
+            epsilon=_number(parameters, "epsilon", problems),
+            steps=_whole(parameters, "steps", SEEDS, problems),
+            step_size=_number(parameters, "step_size", problems),
         )
     return AttackQuery(view, problems[0] if problems else "")
 
 
-def _text(given: Mapping[str, str], name: str) -> str:
-    return given.get(name, "").strip()[:LONGEST]
+def _text(parameters: Mapping[str, str], name: str) -> str:
+    return parameters.get(name, "").strip()[:LONGEST]
 
 
-def _method(given: Mapping[str, str], problems: list[str]) -> Method:
-    name = _text(given, "method") or "pgd"
+def _method(parameters: Mapping[str, str], problems: list[str]) -> Method:
+    name = _text(parameters, "method") or "pgd"
     for method in get_args(Method):
         if name == method:
             found: Method = method
@@ -133,8 +133,8 @@ def _method(given: Mapping[str, str], problems: list[str]) -> Method:
     return "pgd"
 
 
-def _number(given: Mapping[str, str], name: str, problems: list[str]) -> float | None:
-    if not (text := _text(given, name)):
+def _number(parameters: Mapping[str, str], name: str, problems: list[str]) -> float | None:
+    if not (text := _text(parameters, name)):
         return None
     try:
         value = float(text.replace(",", "."))
@@ -146,8 +146,8 @@ def _number(given: Mapping[str, str], name: str, problems: list[str]) -> float |
     return None
 
 
-def _whole(given: Mapping[str, str], name: str, most: int, problems: list[str]) -> int | None:
-    if not (text := _text(given, name)):
+def _whole(parameters: Mapping[str, str], name: str, most: int, problems: list[str]) -> int | None:
+    if not (text := _text(parameters, name)):
         return None
     if text.isascii() and text.isdecimal() and len(text) < 17 and int(text) < most:
         return int(text)

@@ -15,7 +15,7 @@ from app.web.compare.view import CompareDep, Which, reread
 from app.web.core.htmx import target
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.templating import render
-from app.web.core.uploads import take_in
+from app.web.core.uploads import store_upload
 from app.web.parts.contexts import as_dict
 
 router = APIRouter(include_in_schema=False)
@@ -46,6 +46,6 @@ async def upload(
     back: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Upload a picture and put it on one side of the comparison."""
-    stored = await take_in(services, file, owner)
+    stored = await store_upload(services, file, owner)
     view = reread(QueryParams(back), services)
     return RedirectResponse(view.side(which, image=stored.id), 303)

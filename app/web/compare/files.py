@@ -84,10 +84,12 @@ def _line(row: ChannelPair) -> tuple[object, ...]:
     return row.here, row.there, *figures, row.relative, row.largest
 
 
-def _figures(pair: ComparedPair, made: MapComparison, row: ChannelPair) -> bytes:
-    limit = made.limit(row)
-    parts = [part for part in PARTS if part != "difference" or made.same_size]
-    sides = zip(("Here", "There"), (made.here, made.there), (row.here, row.there), strict=True)
+def _figures(pair: ComparedPair, comparison: MapComparison, row: ChannelPair) -> bytes:
+    limit = comparison.limit(row)
+    parts = [part for part in PARTS if part != "difference" or comparison.same_size]
+    sides = zip(
+        ("Here", "There"), (comparison.here, comparison.there), (row.here, row.there), strict=True
+    )
     lines = [
         f"{name}: {half.run.model.row.title}, {half.record.step.name}, "
         f"{channel_name(half, channel)}, picture {half.run.image[:12]}."
@@ -96,8 +98,8 @@ def _figures(pair: ComparedPair, made: MapComparison, row: ChannelPair) -> bytes
     return figures_png(
         "Two maps compared",
         [
-            CaptionedFigure(coloured(made.drawn([row], part)[0], limit), NAMES[part])
+            CaptionedFigure(coloured(comparison.drawn([row], part)[0], limit), NAMES[part])
             for part in parts
         ],
-        [*lines, f"Colours end at ±{number(limit)} in all. {apart_words(made, row)}"],
+        [*lines, f"Colours end at ±{number(limit)} in all. {apart_words(comparison, row)}"],
     )

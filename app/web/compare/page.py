@@ -213,18 +213,18 @@ def _choices(
     return tiles, sheet, (layout.width, layout.height)
 
 
-def _shown(view: CompareView, made: MapComparison, row: ChannelPair) -> tuple[MapOfPair, ...]:
-    parts: list[Part] = [part for part in PARTS if part != "difference" or made.same_size]
-    return tuple(_map(view, made, row, part) for part in parts)
+def _shown(view: CompareView, comparison: MapComparison, row: ChannelPair) -> tuple[MapOfPair, ...]:
+    parts: list[Part] = [part for part in PARTS if part != "difference" or comparison.same_size]
+    return tuple(_map(view, comparison, row, part) for part in parts)
 
 
-def _map(view: CompareView, made: MapComparison, row: ChannelPair, part: Part) -> MapOfPair:
-    half = made.there if part == "there" else made.here
+def _map(view: CompareView, comparison: MapComparison, row: ChannelPair, part: Part) -> MapOfPair:
+    half = comparison.there if part == "there" else comparison.here
     name, channel = half.record.step.name, row.there if part == "there" else row.here
     spatial = half.run.spatial(name)
-    url = maps_url(view, made, part, row) if spatial else ""
+    url = maps_url(view, comparison, part, row) if spatial else ""
     if part == "difference":
-        value = made.drawn([row], part)
+        value = comparison.drawn([row], part)
         low, high = number(value.min().item()), number(value.max().item())
         words = f"lowest {low}, highest {high}" if spatial else f"difference {high}"
         title = NAMES[part]
@@ -235,19 +235,19 @@ def _map(view: CompareView, made: MapComparison, row: ChannelPair, part: Part) -
     return MapOfPair(title, url, (half.shape[1], half.shape[0]), words)
 
 
-def _legend(made: MapComparison, row: ChannelPair) -> Legend | None:
-    half = made.here
+def _legend(comparison: MapComparison, row: ChannelPair) -> Legend | None:
+    half = comparison.here
     if not half.run.spatial(half.record.step.name):
         return None
     # If no value is negative, only the difference is signed: one legend serves both.
-    limit = number(made.limit(row))
-    name = palette(made, "difference" if made.same_size else "there")
+    limit = number(comparison.limit(row))
+    name = palette(comparison, "difference" if comparison.same_size else "there")
     words = "All on one scale: colours end at the largest magnitude of the maps shown."
     return Legend(name, "0" if name == "nonnegative" else f"−{limit}", limit, words)
 
 
 def _expires(view: CompareView, services: Services) -> str:
     """The expiry of the link: that of the picture that expires first; built-in ones do not."""
-    told = {link_expires(view.named(which), services) for which in ("here", "there")}
-    ends = sorted(one for one in told if "does not expire" not in one)
-    return ends[0] if ends else next(iter(told))
+    sentences = {link_expires(view.named(which), services) for which in ("here", "there")}
+    ends = sorted(one for one in sentences if "does not expire" not in one)
+    return ends[0] if ends else next(iter(sentences))

@@ -83,7 +83,7 @@ class CompareView:
 _PLAIN = ("by", "relative")
 
 
-def asked(
+def compare_view(
     services: ServicesDep,
     model: Name = None,
     image: Name = None,
@@ -132,4 +132,4 @@ def reread(query: QueryParams, services: Services) -> CompareView:
     )
 
 
-CompareDep = Annotated[CompareView, Depends(asked)]
+CompareDep = Annotated[CompareView, Depends(compare_view)]

@@ -44,7 +44,9 @@ def problem(error: errors.LayerscopeError, status: int | None = None) -> JSONRes
     )
 
 
-def answer(request: Request, error: errors.LayerscopeError, status: int | None = None) -> Response:
+def error_response(
+    request: Request, error: errors.LayerscopeError, status: int | None = None
+) -> Response:
     """The response in the form the client expects: for the API, for htmx, or a whole page."""
     status = status or status_of(error)
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
@@ -64,13 +66,13 @@ def install(app: FastAPI) -> None:
     """Register the exception handlers."""
 
     async def ours(request: Request, error: Any) -> Response:
-        return answer(request, error)
+        return error_response(request, error)
 
     async def invalid(request: Request, error: Any) -> Response:
-        return answer(request, errors.BadRequest(_in_words(error)))
+        return error_response(request, errors.BadRequest(_in_words(error)))
 
     async def http(request: Request, error: Any) -> Response:
-        response = answer(request, _from_http(error), error.status_code)
+        response = error_response(request, _from_http(error), error.status_code)
         response.headers.update(error.headers or {})
         return response
 
@@ -79,7 +81,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http)
 
 
-def for_people(error: Exception) -> errors.LayerscopeError:
+def user_error(error: Exception) -> errors.LayerscopeError:
     """The error itself if it has a sentence for users, else a general one for any other."""
     if isinstance(error, errors.LayerscopeError):
         return error

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BadRequest, Forbidden, LayerscopeError, PictureTooLarge
-from app.web.core.errors import answer, for_people
+from app.web.core.errors import error_response, user_error
 
 COOKIE = "layerscope_owner"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -76,7 +76,7 @@ class Guard:
             await send(message)
 
         refused = self._refusal(scope["method"], request.headers)
-        app = answer(request, refused) if refused else self._app
+        app = error_response(request, refused) if refused else self._app
         try:
             await app(scope, receive, send_guarded)
         except Exception as error:
@@ -84,7 +84,7 @@ class Guard:
                 return
             # Handled here: Starlette's own error response would lack the security headers.
             if not started:
-                await answer(request, for_people(error), 500)(scope, receive, send_guarded)
+                await error_response(request, user_error(error), 500)(scope, receive, send_guarded)
             raise
 
     def _refusal(self, method: str, headers: Headers) -> LayerscopeError | None:

@@ -128,19 +128,19 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
     runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000, heed=heed)
     surveys = Surveys(engine, catalogue, settings.data / "surveys")
     sheets = Sheets(settings.sheets_mb * 1_000_000)
-    made, room = settings.data / "synthesised" / "kept", settings.synthesised_mb * 1_000_000
-    studio = Studio(engine, catalogue, made, room)
+    folder, room = settings.data / "synthesised" / "kept", settings.synthesised_mb * 1_000_000
+    studio = Studio(engine, catalogue, folder, room)
     services = Services(
         settings, engine, catalogue, pictures, runs, sheets, studio, surveys, local=local,
         gathered=gathered,
     )  # fmt: skip
-    keeper = asyncio.create_task(_expire(services))
-    warming = asyncio.create_task(_warm(services))
+    expiry = asyncio.create_task(_expire(services))
+    warm_up = asyncio.create_task(_warm(services))
     try:
         yield services
     finally:
         services.stop()
-        for task in (keeper, warming):
+        for task in (expiry, warm_up):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from fastapi.sse import ServerSentEvent
 
 from app.errors import Busy, LayerscopeError
-from app.web.core.errors import for_people
+from app.web.core.errors import user_error
 from app.web.core.templating import render_text
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ PATIENCE, PAUSE = 2.0, 0.05
 Items = TypeVar("Items", bound=AsyncIterator[Any])
 
 
-async def started(start: Callable[[], Items]) -> tuple[int, Items]:
+async def start_job(start: Callable[[], Items]) -> tuple[int, Items]:
     """Start a job: its place in the queue (0 is next) and its items.
 
     Raises `Busy` if the owner's previous job does not end in time: a page that starts again has
@@ -67,6 +67,6 @@ def error_event(error: Exception) -> ServerSentEvent:
     """The event before the last of a stream that failed; an unexpected error is logged."""
     if not isinstance(error, LayerscopeError):
         _log.error("A stream broke off.", exc_info=error)
-    told = for_people(error)
-    problem = {"title": told.title, "detail": told.detail}
+    shown = user_error(error)
+    problem = {"title": shown.title, "detail": shown.detail}
     return ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))

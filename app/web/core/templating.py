@@ -22,24 +22,24 @@ TEMPLATES = ROOT / "templates"
 @cache
 def environment() -> Environment:
     """The only environment; a name that a context lacks is an error, not a blank."""
-    made = Environment(
+    env = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["static"] = static
-    made.globals["preview_url"] = preview_url
-    made.globals["palette_url"] = palette_url
-    made.globals["version"] = __version__
-    made.filters["number"] = number
-    made.filters["exact"] = exact
-    made.filters["short"] = short
-    made.filters["percent"] = percent
-    made.filters["milliseconds"] = milliseconds
-    made.filters["thousands"] = thousands
-    return made
+    env.globals["static"] = static
+    env.globals["preview_url"] = preview_url
+    env.globals["palette_url"] = palette_url
+    env.globals["version"] = __version__
+    env.filters["number"] = number
+    env.filters["exact"] = exact
+    env.filters["short"] = short
+    env.filters["percent"] = percent
+    env.filters["milliseconds"] = milliseconds
+    env.filters["thousands"] = thousands
+    return env
 
 
 def short(name: str) -> str:

@@ -41,7 +41,7 @@ class KeptUnit:
     size: int = helped("Side of the network's input, pixels.", 0)
 
 
-async def kept(view: View, run: Run) -> KeptUnit | None:
+async def kept_card(view: View, run: Run) -> KeptUnit | None:
     """The card of the unit that `view` keeps; None if it keeps none.
 
     If this network cannot show it, the card says so and the rest of the page works.

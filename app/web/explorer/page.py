@@ -20,13 +20,13 @@ from app.web.core.htmx import by_htmx, target
 from app.web.core.links import View, Zoom
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
-from app.web.core.uploads import remove, take_in
+from app.web.core.uploads import delete_upload, store_upload
 from app.web.explorer.arithmetic.contexts import Deep
 from app.web.explorer.arithmetic.drawing import deep_png
 from app.web.explorer.arithmetic.pane import deep_pane
 from app.web.explorer.contexts import ExplorerPage, StepPane, UnitPane
 from app.web.explorer.evidence import step_pane, unit_pane
-from app.web.explorer.kept_unit import kept as beside
+from app.web.explorer.kept_unit import kept_card
 from app.web.explorer.kernel_wall import wall as kernel_wall
 from app.web.explorer.network_menu import choices, stage_step
 from app.web.explorer.picture_pane import gallery, picture_pane
@@ -114,7 +114,7 @@ async def upload(
     model: Annotated[str, Form()] = "",
 ) -> Response:
     """Upload a picture and show it."""
-    stored = await take_in(services, file, owner)
+    stored = await store_upload(services, file, owner)
     view = View(model or services.settings.model, stored.id)
     if not by_htmx(request):
         return RedirectResponse(view.url(), 303)
@@ -133,7 +133,7 @@ async def delete(
     shown: Annotated[str, Form()] = "",
 ) -> Response:
     """Delete an uploaded picture; if it is on screen, the first sample replaces it."""
-    await remove(services, image, owner)
+    await delete_upload(services, image, owner)
     home = View(services.settings.model, all_samples()[0].id)
     if not by_htmx(request):
         return RedirectResponse(home.url(), 303)
@@ -168,7 +168,7 @@ async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
             scales=SCALES,
             stages=STAGES,
             link_expires=link_expires(view, services),
-            kept=await beside(view, run),
+            kept=await kept_card(view, run),
         )
     return as_dict(whole)
 

@@ -109,19 +109,19 @@ def _rows(values: tuple[float, ...]) -> list[list[float]]:
     return [list(values[i * side : (i + 1) * side]) for i in range(side)]
 
 
-def _padded(worked: GridResult) -> Grid:
+def _padded(result: GridResult) -> Grid:
     """The padded picture, with the zeros under the window marked."""
-    view, p = worked.view, worked.view.padding
+    view, p = result.view, result.view.padding
     size = view.side + 2 * p
     inside = range(p, p + view.side)
     values = [[0.0] * size for _ in range(size)]
-    for y, row in enumerate(worked.inputs.tolist()):
+    for y, row in enumerate(result.inputs.tolist()):
         values[y + p][p : p + view.side] = row
     return grid(
         "padded",
         "The picture with its padding, the window marked",
         values,
-        marks={(y + p, x + p): "window" for y in worked.cell.rows for x in worked.cell.columns},
+        marks={(y + p, x + p): "window" for y in result.cell.rows for x in result.cell.columns},
         zeros={
             (y, x) for y in range(size) for x in range(size) if y not in inside or x not in inside
         },
@@ -129,11 +129,11 @@ def _padded(worked: GridResult) -> Grid:
     )
 
 
-def _result(worked: GridResult) -> NumberBoard:
-    view = worked.view
+def _result(result: GridResult) -> NumberBoard:
+    view = result.view
     here = (view.y, view.x)
     name = "The result" if view.mode == "sum" else "The averages"
-    cells = grid("result", name, worked.values, marks={here: "here"}, text=worked.text)
+    cells = grid("result", name, result.values, marks={here: "here"}, text=result.text)
     urls = tuple(tuple(view.url(y=y, x=x) for x in range(view.out)) for y in range(view.out))
     return NumberBoard(cells, urls, here)
 
@@ -150,16 +150,16 @@ def _coverage(view: GridView) -> tuple[Grid, str]:
     return grid("coverage", "How often each cell is read", counts.double(), text=exact), words
 
 
-def _pooling(worked: GridResult) -> Pooling:
-    view, cell = worked.view, worked.pool_cell
-    if cell is None or worked.pooled is None:
-        plain = grid("relu", "After ReLU", worked.rectified, text=worked.text)
+def _pooling(result: GridResult) -> Pooling:
+    view, cell = result.view, result.pool_cell
+    if cell is None or result.pooled is None:
+        plain = grid("relu", "After ReLU", result.rectified, text=result.text)
         misfit = view.pooling.misfit((view.out, view.out)).replace("the picture", "the result")
         return Pooling(plain, None, "", misfit)
     marks = {(y, x): "window" for y in cell.rows for x in cell.columns}
     marks[cell.winner] = "winner"
     here = (view.py, view.px)
-    pooled = grid("pooled", "The pooled map", worked.pooled, marks={here: "here"}, text=worked.text)
+    pooled = grid("pooled", "The pooled map", result.pooled, marks={here: "here"}, text=result.text)
     count = range(view.pooled)
     urls = tuple(tuple(view.url(py=y, px=x) for x in count) for y in count)
     shared = view.pool - view.pool_stride
@@ -168,7 +168,7 @@ def _pooling(worked: GridResult) -> Pooling:
         if shared > 0
         else "Windows do not overlap."
     )
-    numbers = ", ".join(worked.text(value) for value in cell.patch.flatten().tolist())
+    numbers = ", ".join(result.text(value) for value in cell.patch.flatten().tolist())
     ties = (
         f", there {_times(cell.ties)}: a tie, and the first in reading order counts"
         if cell.ties > 1
@@ -176,10 +176,10 @@ def _pooling(worked: GridResult) -> Pooling:
     )
     wins = f" It is the largest of {cell.wins} windows." if cell.wins > 1 else ""
     return Pooling(
-        grid("relu", "After ReLU", worked.rectified, marks=marks, text=worked.text),
+        grid("relu", "After ReLU", result.rectified, marks=marks, text=result.text),
         NumberBoard(pooled, urls, here),
         f"Row {view.py}, column {view.px}: the largest of {numbers} is "
-        f"{worked.text(cell.value)}{ties}, "
+        f"{result.text(cell.value)}{ties}, "
         f"found at row {cell.winner[0]}, column {cell.winner[1]}.{wins}",
         overlap,
     )

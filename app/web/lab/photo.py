@@ -18,12 +18,12 @@ from app.pictures.samples import all_samples
 from app.services.runs.sheets import DRAWING, version
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.uploads import take_in
+from app.web.core.uploads import store_upload
 from app.web.lab.lab_query import LabQuery
 from app.web.lab.learned_filters import Bank, bank
 from app.web.lab.photo_page import PhotoResults, lab
 from app.web.lab.photo_view import PLAIN, SIDE, PhotoView, placed, read, through
-from app.web.lab.tool_responses import answer, is_form, objection, swap_of
+from app.web.lab.tool_responses import is_form, objection, swap_of, tool_response
 from app.web.lab.tools import is_part
 
 router = APIRouter()
@@ -44,7 +44,7 @@ async def photo(request: Request, services: ServicesDep, owner: OwnerDep) -> Res
         given = await gather(plain, PLAIN, services, owner, filters)
         problem = error.detail
     page = await asyncio.to_thread(lab, given, problem, swap_of(request))
-    return answer(request, "photo", page, given.view.query())
+    return tool_response(request, "photo", page, given.view.query())
 
 
 async def bring(
@@ -58,7 +58,7 @@ async def bring(
 
 
 async def gather(
-    asked: LabQuery,
+    query: LabQuery,
     view: PhotoView,
     services: Services,
     owner: str,
@@ -75,7 +75,7 @@ async def gather(
             filter = filters.closest(pixels, view.made)
         learned = filters.through(pixels, filter) if filters else None
         try:
-            whole = placed(asked, view, result.size)
+            whole = placed(query, view, result.size)
         except BadRequest:
             if not lenient:
                 raise
@@ -103,7 +103,7 @@ async def upload(
     back: Annotated[str, Form()] = "",
 ) -> Response:
     """Upload a picture and apply the current kernel to it."""
-    stored = await take_in(services, file, owner)
+    stored = await store_upload(services, file, owner)
     try:
         view = read(LabQuery(QueryParams(back)), stored.id)
     except BadRequest:

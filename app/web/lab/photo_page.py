@@ -103,28 +103,28 @@ class PhotoResults:
     shared: bool
 
 
-def lab(given: PhotoResults, problem: str = "", swap: str = "") -> PhotoLab:
+def lab(results: PhotoResults, problem: str = "", swap: str = "") -> PhotoLab:
     """The context of the photo's page."""
-    view, made = given.view, given.view.made
-    y, x = pixel(view, given.result.size)
-    cell = cell_of(given.pixels, view, (y, x))
+    view, made = results.view, results.view.made
+    y, x = pixel(view, results.result.size)
+    cell = cell_of(results.pixels, view, (y, x))
     pairs = list(zip(cell.patch.flatten().tolist(), cell.kernel.flatten().tolist(), strict=True))
     built_in = sample(view.image)
     return PhotoLab(
         view, problem, swap,
         f"Row {y}, column {x} in grey: {spoken(pairs, cell.total)}",
         built_in.title if built_in else "Your picture",
-        tuple((one, view.url(image=one.id, y=-1, x=-1)) for one in given.samples),
-        tuple((one, view.url(image=one.id, y=-1, x=-1)) for one in given.recent),
-        given.hours,
-        given.shared,
+        tuple((one, view.url(image=one.id, y=-1, x=-1)) for one in results.samples),
+        tuple((one, view.url(image=one.id, y=-1, x=-1)) for one in results.recent),
+        results.hours,
+        results.shared,
         _fields(view), int(made.by), _kernels(view), made.sentence, _settings(view),
-        _photo(given, cell), _result(given, (y, x)), _shrunk(given),
+        _photo(results, cell), _result(results, (y, x)), _shrunk(results),
         grid("patch", "The grey photo under the window", cell.patch[0], limit=1),
         grid("kernel", "The kernel", cell.kernel[0], text=exact),
         grid("products", "The products", cell.products[0]),
-        written(pairs, cell.total), (y, x), _moves(view, (y, x), given.result.size),
-        _wall(given), view.query(),
+        written(pairs, cell.total), (y, x), _moves(view, (y, x), results.result.size),
+        _wall(results), view.query(),
     )  # fmt: skip
 
 
@@ -133,22 +133,22 @@ def png_url(view: PhotoView, part: str, v: str) -> str:
     return f"/lab/photo.png?{view.query(y=-1, x=-1)}&part={part}&v={v}".replace("?&", "?")
 
 
-def _photo(given: PhotoResults, cell: ConvCell) -> LabelledPicture:
-    height, width = given.pixels.shape[1:]
-    side = given.view.made.side
+def _photo(results: PhotoResults, cell: ConvCell) -> LabelledPicture:
+    height, width = results.pixels.shape[1:]
+    side = results.view.made.side
     mark = (cell.columns[0], cell.rows[0], side, side)
     words = "The window is outlined."
-    url = png_url(replace(PLAIN, image=given.view.image), "photo", str(DRAWING))
+    url = png_url(replace(PLAIN, image=results.view.image), "photo", str(DRAWING))
     return LabelledPicture("Photo", url, width, height, mark, words)
 
 
-def _result(given: PhotoResults, at: tuple[int, int]) -> LabelledPicture:
-    height, width = given.result.size
-    url = png_url(replace(given.view, filter=PLAIN.filter), "result", str(DRAWING))
-    title = given.view.made.title
+def _result(results: PhotoResults, at: tuple[int, int]) -> LabelledPicture:
+    height, width = results.result.size
+    url = png_url(replace(results.view, filter=PLAIN.filter), "result", str(DRAWING))
+    title = results.view.made.title
     mark = (at[1], at[0], 1, 1)
     return LabelledPicture(
-        title, url, width, height, mark, _words(given.result), _legend(given.result)
+        title, url, width, height, mark, _words(results.result), _legend(results.result)
     )
 
 
@@ -172,10 +172,10 @@ def _legend(result: Filtered) -> Legend | None:
     return Legend("signed", f"−{limit}", limit, "Colours end at the largest magnitude.")
 
 
-def _shrunk(given: PhotoResults) -> str:
-    width, height = given.photo
-    new = f"{given.pixels.shape[2]}×{given.pixels.shape[1]}"
-    edge = given.view.made.side - 1
+def _shrunk(results: PhotoResults) -> str:
+    width, height = results.photo
+    new = f"{results.pixels.shape[2]}×{results.pixels.shape[1]}"
+    edge = results.view.made.side - 1
     text = (
         f"The {width}×{height} photo was shrunk to {new} pixels: at most {SIDE} a side, so that a "
         "kernel answers at once."
@@ -222,13 +222,13 @@ def _moves(view: PhotoView, at: tuple[int, int], size: tuple[int, int]) -> dict[
     }
 
 
-def _wall(given: PhotoResults) -> FilterChoices | None:
-    if given.bank is None or given.learned is None:
+def _wall(results: PhotoResults) -> FilterChoices | None:
+    if results.bank is None or results.learned is None:
         return None
-    view, bank, learned = given.view, given.bank, given.learned
+    view, bank, learned = results.view, results.bank, results.learned
     sheet, layout = kernel_sheet(bank.model, bank.step)
     height, width = learned.size
-    alone = replace(PLAIN, image=view.image, filter=given.filter)
+    alone = replace(PLAIN, image=view.image, filter=results.filter)
     url = png_url(alone, "learned", version(bank.model.row))
     words = _words(learned).replace("In grey", "All three colours summed")
     return FilterChoices(
@@ -236,10 +236,10 @@ def _wall(given: PhotoResults) -> FilterChoices | None:
         sheet,
         (layout.width, layout.height),
         tuple((i, view.url(filter=i), box(layout, i)) for i in range(len(bank.weight))),
-        given.filter,
+        results.filter,
         LabelledPicture(
-            f"Filter {given.filter}", url, width, height, None, words, _legend(learned)
+            f"Filter {results.filter}", url, width, height, None, words, _legend(learned)
         ),
-        compared(given.pixels, view, given.filter, learned),
+        compared(results.pixels, view, results.filter, learned),
         bank.step.stride[0] if bank.step.stride else 1,
     )

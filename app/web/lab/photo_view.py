@@ -72,21 +72,21 @@ class PhotoView:
 PLAIN = PhotoView(image=all_samples()[0].id)
 
 
-def read(asked: LabQuery, image: str) -> PhotoView:
+def read(query: LabQuery, image: str) -> PhotoView:
     """The view of a request, without its pixel. Raises `BadRequest`."""
-    kernel = asked.choice("kernel", [*(one.id for one in BY_HAND), OWN], "The kernel", PLAIN.kernel)
+    kernel = query.choice("kernel", [*(one.id for one in BY_HAND), OWN], "The kernel", PLAIN.kernel)
     start = by_hand(kernel) or BY_HAND[0]
-    numbers = asked.numbers("k", start.numbers, "The kernel")
+    numbers = query.numbers("k", start.numbers, "The kernel")
     old = side_of(numbers, 3, 5, "The kernel")
-    side = asked.whole("size", old, 3, 5, "Your kernel’s side", "3 or 5")
+    side = query.whole("size", old, 3, 5, "Your kernel’s side", "3 or 5")
     if 4 in (old, side):
         raise BadRequest("Your kernel has 3 by 3 or 5 by 5 numbers, so that it has a middle.")
     numbers = resquared(numbers, side, centred=True)
-    by = asked.whole("by", int(start.by), 1, 1000, "What the numbers are divided by")
-    show = asked.choice("show", SHOWN, "The way to show it")
+    by = query.whole("by", int(start.by), 1, 1000, "What the numbers are divided by")
+    show = query.choice("show", SHOWN, "The way to show it")
     view = PhotoView(
         image,
-        filter=asked.whole("filter", -1, -1, 9999, "The learned filter", "a number from 0"),
+        filter=query.whole("filter", -1, -1, 9999, "The learned filter", "a number from 0"),
         show=show,
     )
     same = [one.id for one in BY_HAND if (one.numbers, one.by) == (numbers, by)]
@@ -143,11 +143,11 @@ def through(pixels: Tensor, view: PhotoView) -> Filtered:
     return Filtered(convolve(unit(pixels), each, view.window), False)
 
 
-def placed(asked: LabQuery, view: PhotoView, size: tuple[int, int]) -> PhotoView:
+def placed(query: LabQuery, view: PhotoView, size: tuple[int, int]) -> PhotoView:
     """The view with its pixel, by default the centre. Raises `BadRequest`."""
     rows, columns = size
-    y = asked.whole("y", -1, -1, rows - 1, "The pixel’s row", f"0 to {rows - 1}")
-    x = asked.whole("x", -1, -1, columns - 1, "The pixel’s column", f"0 to {columns - 1}")
+    y = query.whole("y", -1, -1, rows - 1, "The pixel’s row", f"0 to {rows - 1}")
+    x = query.whole("x", -1, -1, columns - 1, "The pixel’s column", f"0 to {columns - 1}")
     return replace(view, y=y, x=x)
 
 

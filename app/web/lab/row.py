@@ -14,7 +14,7 @@ from app.web.core.file_responses import csv_response, file_response
 from app.web.lab.lab_query import LabQuery, ascii_number, exact, hundredths
 from app.web.lab.row_view import DILATIONS, PADDINGS, PLAIN, STRIDES, RowResult, RowView, read, work
 from app.web.lab.setting_fields import Setting, setting
-from app.web.lab.tool_responses import answer, is_form, objection, swap_of
+from app.web.lab.tool_responses import is_form, objection, swap_of, tool_response
 from app.web.lab.tools import is_part
 from app.web.lab.words import difference, length_formula, spoken, written
 from app.web.parts.contexts import helped
@@ -40,7 +40,7 @@ async def row(request: Request) -> Response:
         # A form's position may belong to a result of another length.
         view = replace(view, at=view.count if is_form(request) else 1)
         problem = problem or ("" if is_form(request) else error.detail)
-    return answer(request, "row", lab(view, problem, swap_of(request)), view.query())
+    return tool_response(request, "row", lab(view, problem, swap_of(request)), view.query())
 
 
 @router.get("/row.png")
@@ -60,15 +60,15 @@ async def row_csv(request: Request) -> Response:
     return csv_response([*head, "sum", "average"], lines(worked), "layerscope-row.csv")
 
 
-def position(asked: LabQuery, view: RowView) -> int:
+def position(query: LabQuery, view: RowView) -> int:
     """The position of the window. Raises `BadRequest` for an invalid one."""
-    return asked.whole("at", 1, 1, view.count, "The position", f"1 to {view.count}")
+    return query.whole("at", 1, 1, view.count, "The position", f"1 to {view.count}")
 
 
-def placed(asked: LabQuery) -> RowView:
+def placed(query: LabQuery) -> RowView:
     """The view of a request with its position. Raises `BadRequest`."""
-    view = read(asked)
-    return replace(view, at=position(asked, view))
+    view = read(query)
+    return replace(view, at=position(query, view))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +157,9 @@ def _moves(view: RowView) -> dict[str, str]:
     }
 
 
-def strip(worked: RowResult) -> Strip:
+def strip(result: RowResult) -> Strip:
     """The lines of the drawing, each as long as the padded row."""
-    view, place = worked.view, worked.places[worked.view.at - 1]
+    view, place = result.view, result.places[result.view.at - 1]
     pad, length = view.padding, len(view.row) + 2 * view.padding
     under = {column + pad: i for i, column in enumerate(place.columns)}
     marks = {(0, column): "window" for column in under}
@@ -175,7 +175,7 @@ def strip(worked: RowResult) -> Strip:
         ),
         _line("kernel", "The kernel on the row", under, weights, length),
         _line("products", "Products under the window", under, products, length),
-        _results(worked, length),
+        _results(result, length),
     )
 
 
@@ -184,10 +184,10 @@ def _line(name: str, caption: str, under: dict[int, int], values: list[float], l
     return grid(name, caption, [line], text=exact)
 
 
-def _results(worked: RowResult, length: int) -> tuple[Spot | None, ...]:
-    view = worked.view
+def _results(result: RowResult, length: int) -> tuple[Spot | None, ...]:
+    view = result.view
     text = hundredths if view.mode == "average" else exact
-    cells = grid("result", "The result", worked.values[None], text=text).rows[0]
+    cells = grid("result", "The result", result.values[None], text=text).rows[0]
     spots: list[Spot | None] = [None] * max(length, 1)
     for i, cell in enumerate(cells):
         at = i + 1
@@ -200,18 +200,18 @@ def _fields(name: str, caption: str, values: tuple[float, ...]) -> Grid:
     return grid(name, caption, [list(values)], text=ascii_number, edit=name)
 
 
-def lines(worked: RowResult) -> Iterator[list[float]]:
+def lines(result: RowResult) -> Iterator[list[float]]:
     """The table's rows, one for each position; the first cell is 0, padding is negative."""
-    for i, place in enumerate(worked.places):
+    for i, place in enumerate(result.places):
         numbers = [place.patch, place.kernel, place.products]
         flat = [value for part in numbers for value in part[0, 0].tolist()]
-        yield [i + 1, place.columns[0], *flat, place.total, place.total / len(worked.view.kernel)]
+        yield [i + 1, place.columns[0], *flat, place.total, place.total / len(result.view.kernel)]
 
 
-def drawn(worked: RowResult) -> bytes:
+def drawn(result: RowResult) -> bytes:
     """The position on screen as a PNG."""
-    view, shown = worked.view, lab(worked.view)
-    place = worked.places[view.at - 1]
+    view, shown = result.view, lab(result.view)
+    place = result.places[view.at - 1]
     title = f"Convolution in a row: {shown.formula}"
     kernel = "Kernel, turned round" if view.turn else "Kernel"
     text = hundredths if view.mode == "average" else exact
@@ -220,6 +220,6 @@ def drawn(worked: RowResult) -> bytes:
         Block(kernel, place.kernel[0].tolist(), text=exact),
         Block(f"Under the window, position {view.at}", place.patch[0].tolist(), text=exact),
         Block("Products", place.products[0].tolist(), text=exact),
-        Block(f"Result ({view.mode}s)", [worked.values.tolist()], text=text),
+        Block(f"Result ({view.mode}s)", [result.values.tolist()], text=text),
     ]
     return tables_png(title, blocks, shown.sum)

@@ -79,22 +79,22 @@ class RowResult:
         return list(zip(place.patch[0, 0].tolist(), place.kernel[0, 0].tolist(), strict=True))
 
 
-def read(asked: LabQuery) -> RowView:
+def read(query: LabQuery) -> RowView:
     """The view of a request, without `at`. Raises `BadRequest` with a sentence."""
-    row = asked.numbers("row", PLAIN.row, "The row")
-    kernel = asked.numbers("kernel", PLAIN.kernel, "The kernel")
+    row = query.numbers("row", PLAIN.row, "The row")
+    kernel = query.numbers("kernel", PLAIN.kernel, "The kernel")
     counted(row, 1, LONGEST, "The row")
     counted(kernel, 1, LARGEST_KERNEL, "The kernel")
-    length = asked.whole("length", len(row), 1, LONGEST, "The length of the row")
-    size = asked.whole("size", len(kernel), 1, LARGEST_KERNEL, "The length of the kernel")
+    length = query.whole("length", len(row), 1, LONGEST, "The length of the row")
+    size = query.whole("size", len(kernel), 1, LARGEST_KERNEL, "The length of the kernel")
     view = RowView(
         resized(row, length, centred=False),
         resized(kernel, size, centred=True),
-        asked.whole("stride", 1, STRIDES[0], STRIDES[-1], "Stride"),
-        asked.whole("padding", 0, PADDINGS[0], PADDINGS[-1], "Padding"),
-        asked.whole("dilation", 1, DILATIONS[0], DILATIONS[-1], "Dilation"),
-        asked.choice("mode", MODES, "The switch"),
-        asked.flag("turn"),
+        query.whole("stride", 1, STRIDES[0], STRIDES[-1], "Stride"),
+        query.whole("padding", 0, PADDINGS[0], PADDINGS[-1], "Padding"),
+        query.whole("dilation", 1, DILATIONS[0], DILATIONS[-1], "Dilation"),
+        query.choice("mode", MODES, "The switch"),
+        query.flag("turn"),
     )
     if misfit := view.window.misfit((1, len(view.row))):
         raise BadRequest(misfit.replace("columns", "numbers").replace("the picture", "the row"))

@@ -26,7 +26,7 @@ def swap_of(request: Request) -> str:
     return "innerMorph" if is_form(request) else "innerHTML"
 
 
-def answer(request: Request, tool: str, lab: Any, query: str) -> Response:
+def tool_response(request: Request, tool: str, lab: Any, query: str) -> Response:
     """The page or its results; pushes the URL of what is on screen."""
     response = show(request, tool, lab)
     if is_part(request):

@@ -19,7 +19,7 @@ CELLS = 8
 """Cells with the largest contributions that are listed."""
 
 
-def paid(view: View, run: Run, record: Record) -> ContributionsPanel:
+def contributions(view: View, run: Run, record: Record) -> ContributionsPanel:
     """The contributions of the cells of the last maps to the logit of a class."""
     index = view.channel or 0
     made = payers(run, index)

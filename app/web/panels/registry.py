@@ -21,7 +21,7 @@ from app.services.runs.run import Record, Run
 from app.web.core.links import View
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
-from app.web.panels.class_contributions import paid
+from app.web.panels.class_contributions import contributions
 from app.web.panels.crops.panel import crop_links
 from app.web.panels.interventions.page import cut_links
 from app.web.panels.numbers import numbers
@@ -56,7 +56,7 @@ PANELS = (
         "paid",
         "Which places of the picture paid for this score",
         "partials/arithmetic/_paid.html",
-        paid,
+        contributions,
         lambda model, step: (
             bool(model.outline.logits)
             and (step.name == model.outline.logits or step.kind == "softmax")

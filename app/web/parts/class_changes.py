@@ -55,10 +55,10 @@ class Classes:
     def sentence(self) -> str:
         """How the prediction changed, in words."""
         one = self.asked
-        told = f"{one.label}: {percent(one.before)} before, {percent(one.after)} now."
+        change = f"{one.label}: {percent(one.before)} before, {percent(one.after)} now."
         if self.flipped:
-            return f"{told} The network says {self.after.label} instead of {self.before.label}."
-        return f"{told} The network still says {self.after.label}."
+            return f"{change} The network says {self.after.label} instead of {self.before.label}."
+        return f"{change} The network still says {self.after.label}."
 
 
 def classes(run: Run, change: StepChange, index: int, shown: int = SHOWN) -> Classes:

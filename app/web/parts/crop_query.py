@@ -93,7 +93,7 @@ class CropQuery:
     source: CropSource
     step: str
     channel: int
-    won: PeakEntry
+    peak: PeakEntry
 
     def answer(self, data: bytes, kind: str, v: str) -> Response:
         """A file response; crops of uploads are never cached."""

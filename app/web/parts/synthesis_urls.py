@@ -20,7 +20,7 @@ _PART = re.compile(r"(steps|seed|size|with|share)(\d{1,5})|away")
 _NAMES = {"with": "second"}
 
 
-def wanted(
+def synthesis_options(
     steps: Annotated[
         int | None,
         Query(ge=0, le=MOST_STEPS, description="Steps of gradient ascent; by default as shipped."),
@@ -54,10 +54,10 @@ def unit_url(model: Model, step: str, channel: int | None) -> str:
     return f"{API}/models/{quote(model.id)}/steps/{quote(step)}{part}"
 
 
-def picture_url(asked: SynthesisQuery, **more: Any) -> str:
+def picture_url(query: SynthesisQuery, **more: Any) -> str:
     """The URL of a synthesised picture: cached forever, since it has all the picture depends on."""
-    query = {**spelled(asked), **more, "v": digest(asked)}
-    return f"{unit_url(asked.model, asked.step, asked.channel)}/synthesised.png?{urlencode(query)}"
+    fields = {**query_fields(query), **more, "v": digest(query)}
+    return f"{unit_url(query.model, query.step, query.channel)}/synthesised.png?{urlencode(fields)}"
 
 
 def sheet_url(model: Model, at: str, there: ShippedPictures) -> str:
@@ -65,29 +65,29 @@ def sheet_url(model: Model, at: str, there: ShippedPictures) -> str:
     return f"{unit_url(model, at, None)}/synthesised.jpg?v={there.tag(at)}"
 
 
-def digest(asked: SynthesisQuery) -> str:
+def digest(query: SynthesisQuery) -> str:
     """The part of a picture's URL that allows caching it forever."""
-    return asked.key[:12]
+    return query.key[:12]
 
 
-def spelled(asked: SynthesisQuery) -> dict[str, Any]:
+def query_fields(query: SynthesisQuery) -> dict[str, Any]:
     """The query fields of a picture: steps, seed and size always, others if not the default.
 
     A form or a link with these names the same picture, even if other ones ship later.
     """
-    recipe, wanted = asked.recipe, asked.wanted
-    query: dict[str, Any] = {"steps": recipe.steps, "seed": recipe.seed, "size": recipe.size}
-    if wanted.second is not None:
-        query |= {"second": wanted.second, "share": wanted.share}
-    return query | ({"away": "true"} if wanted.away else {})
+    recipe, options = query.recipe, query.wanted
+    fields: dict[str, Any] = {"steps": recipe.steps, "seed": recipe.seed, "size": recipe.size}
+    if options.second is not None:
+        fields |= {"second": options.second, "share": options.share}
+    return fields | ({"away": "true"} if options.away else {})
 
 
-def in_link(asked: SynthesisQuery) -> str:
+def to_link(query: SynthesisQuery) -> str:
     """The same as one word for a link to the page: `steps128-seed3-size64-with17-share30-away`."""
-    query = spelled(asked)
+    fields = query_fields(query)
     names = {value: key for key, value in _NAMES.items()}
-    away = ["away"] if query.pop("away", "") else []
-    return "-".join([f"{names.get(name, name)}{value}" for name, value in query.items()] + away)
+    away = ["away"] if fields.pop("away", "") else []
+    return "-".join([f"{names.get(name, name)}{value}" for name, value in fields.items()] + away)
 
 
 def from_link(text: str) -> SynthesisOptions:
@@ -105,7 +105,7 @@ def from_link(text: str) -> SynthesisOptions:
     return made
 
 
-def page_with(current: str, made: str) -> str:
+def page_url(current: str, made: str) -> str:
     """The URL of the current page with another synthesised picture in it."""
     query = [(k, v) for k, v in parse_qsl(urlsplit(current).query) if k != "made"]
     return f"/?{urlencode([*query, ('made', made)])}"

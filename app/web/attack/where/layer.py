@@ -12,7 +12,7 @@ from app.services.runs.sheets import palette_of, version
 from app.vision.attacks.columns import ChannelChange, ChannelColumn
 from app.web.attack.where.contexts import ChannelGroup, Chip, ColumnView, LayerLink, WhereLayer
 from app.web.attack.where.maps import maps_view
-from app.web.attack.where.pair import LayerPair, ends, signed, told
+from app.web.attack.where.pair import LayerPair, change_words, ends, signed
 from app.web.core.templating import number
 from app.web.parts.sprites import Legend, box
 
@@ -103,7 +103,7 @@ def _column(
         return Chip(
             one.channel,
             signed(one.change),
-            told(one),
+            change_words(one),
             kind,
             box(layout, place),
             box(layout, place + 1),

@@ -13,7 +13,7 @@ from app.pictures.sheets import arrange, sheet
 from app.services.runs.sheets import version
 from app.vision.attacks.columns import ChannelChange
 from app.web.attack.where.contexts import ChannelMap, MapsView
-from app.web.attack.where.pair import LayerPair, told
+from app.web.attack.where.pair import LayerPair, change_words
 from app.web.core.links import View
 from app.web.core.templating import number
 from app.web.parts.sprites import Legend, box
@@ -63,7 +63,7 @@ def maps_view(layer: LayerPair, order: Sequence[int]) -> MapsView:
     titles = ("Clean", "Attacked", "Attacked − clean")
     return MapsView(
         f"Map {channel} of {layer.step}",
-        told(moved),
+        change_words(moved),
         f"/attack/where/maps.png?{layer.query(channel=channel)}&v={v}",
         (layout.width, layout.height),
         tuple(

@@ -99,7 +99,7 @@ def signed(value: float) -> str:
     return f"+{number(value)}" if value > 0 else number(value)
 
 
-def told(one: ChannelChange) -> str:
+def change_words(one: ChannelChange) -> str:
     return (
         f"Mean response {number(one.clean)}, attacked {number(one.attacked)}: {signed(one.change)}."
     )

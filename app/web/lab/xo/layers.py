@@ -15,10 +15,10 @@ from app.web.parts.number_grids import Grid, grid
 ADDS = (("conv", "Convolution"), ("relu", "ReLU"), ("pool", "Max pooling"))
 
 
-def layer_views(worked: BoardResult, marks: Marks) -> list[BoardLayer]:
+def layer_views(result: BoardResult, marks: Marks) -> list[BoardLayer]:
     """Every layer; `marks` are the cells that the selected number was computed from."""
-    state, sizes = worked.state, plan(worked.state.layers).sizes
-    return [_layer(worked, i, sizes, marks) for i in range(len(state.layers))]
+    state, sizes = result.state, plan(result.state.layers).sizes
+    return [_layer(result, i, sizes, marks) for i in range(len(state.layers))]
 
 
 def addable(layers: tuple[TinyLayer, ...]) -> tuple[tuple[str, str], ...]:
@@ -49,10 +49,10 @@ def of_map(marks: Marks, map: int) -> dict[tuple[int, int], str]:
 
 
 def _layer(
-    worked: BoardResult, i: int, sizes: tuple[tuple[int, int, int], ...], marks: Marks
+    result: BoardResult, i: int, sizes: tuple[tuple[int, int, int], ...], marks: Marks
 ) -> BoardLayer:
-    order = worked.state.layers
-    layer, fits = order[i], i < len(worked.outputs)
+    order = result.state.layers
+    layer, fits = order[i], i < len(result.outputs)
     counts = _coverage(layer, sizes[i]) if fits else None
     return BoardLayer(
         number=i + 1,
@@ -60,9 +60,9 @@ def _layer(
         word=str(layer),
         title=TITLES[layer.kind],
         note=_note(layer, sizes[i][0] if fits else 1),
-        size=_size(i, sizes, worked.misfit),
+        size=_size(i, sizes, result.misfit),
         fits=fits,
-        maps=_maps(worked.state, worked.outputs[i], marks) if fits else (),
+        maps=_maps(result.state, result.outputs[i], marks) if fits else (),
         earlier=_moved(order, i, i - 1),
         later=_moved(order, i, i + 1),
         without=spelled(order[:i] + order[i + 1 :]),

@@ -15,7 +15,7 @@ from app.vision.tiny_network.learn import EVERY, Learned, check, learn
 from app.vision.tiny_network.network import Match, TinyLayer, spelled
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
-from app.web.core.streams import DONE, error_event, started
+from app.web.core.streams import DONE, error_event, start_job
 from app.web.core.templating import render, render_text
 from app.web.lab.xo.state import as_text, read
 from app.web.lab.xo.words import signed
@@ -76,11 +76,11 @@ def planned(request: Request, seed: Seed = 0) -> LearningPlan:
 PlanDep = Annotated[LearningPlan, Depends(planned)]
 
 
-async def queued(
+async def queued_learning(
     plan: PlanDep, services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedLearning]:
     """The queued run, open until its stream ends; errors are raised before it begins."""
-    place, items = await started(
+    place, items = await start_job(
         lambda: services.engine.stream(owner, lambda: learn(plan.layers, plan.match, plan.seed))
     )
     try:
@@ -102,7 +102,7 @@ async def panel(request: Request, plan: PlanDep) -> Response:
 
 @router.get("/xo/events", response_class=EventSourceResponse)
 async def events(
-    run: Annotated[QueuedLearning, Depends(queued)],
+    run: Annotated[QueuedLearning, Depends(queued_learning)],
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """The place in the queue, each training step, `done`. An event's id is its step.

@@ -128,10 +128,10 @@ BY_WORDS: tuple[tuple[By, str], ...] = (("logits", "Score"), ("probabilities", "
 
 
 def cut_panel(
-    asked: UnitQuery, switch: ChannelSwitch, changes: list[StepChange], by: By
+    unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange], by: By
 ) -> AblationPanel:
     """The whole panel; for `changes` see `cut_result`."""
-    run, record = asked.run, asked.record
+    run, record = unit.run, unit.record
     name = record.step.name
     spatial, count = run.spatial(name), len(record.statistics.peaks)
     shown = min(count, TILES if spatial else NUMBERS)
@@ -140,26 +140,26 @@ def cut_panel(
     height, width = shape[1:] if len(shape) == 3 else (1, 1)
     layout = arrange(shown, height, width)
     ticked = set(switch.channels)
-    label = run.model.labels[asked.index].label if asked.index is not None else ""
+    label = run.model.labels[unit.index].label if unit.index is not None else ""
     return AblationPanel(
         step=name,
-        channel=asked.channel,
-        title=asked.title,
+        channel=unit.channel,
+        title=unit.title,
         spatial=spatial,
         tiles=tuple(TickTile(c, box(layout, i), c in ticked) for i, c in enumerate(order)),
         count=count,
-        sheet=sheet_url(asked.view, run.model, name, channels=f"top{shown}"),
+        sheet=sheet_url(unit.view, run.model, name, channels=f"top{shown}"),
         size=(layout.width, layout.height),
-        legend=legend(asked.view, run, record),
+        legend=legend(unit.view, run, record),
         only=switch.only,
         all=switch.all,
         ticked=bool(switch.channels),
-        quick=quick(asked, switch),
-        fields={**asked.names, **asked.class_field},
+        quick=quick(unit, switch),
+        fields={**unit.names, **unit.class_field},
         hidden=",".join(str(c) for c in switch.channels if c not in order),
-        result=cut_result(asked, switch, changes),
-        ranks=asked.index is not None,
-        rank_url=f"/cut/ablation/ranking?{asked.query(by=by)}",
+        result=cut_result(unit, switch, changes),
+        ranks=unit.index is not None,
+        rank_url=f"/cut/ablation/ranking?{unit.query(by=by)}",
         rank_label=label,
         at_once=at_once(run.model),
     )
@@ -171,20 +171,18 @@ def named(switch: ChannelSwitch) -> dict[str, str]:
     return {"off": "" if switch.only else text, "only": text if switch.only else ""}
 
 
-def cut_result(
-    asked: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]
-) -> AblationResult:
+def cut_result(unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) -> AblationResult:
     """The effect of switching channels off; `changes` are that of the switch, then of all off."""
-    run, made = asked.run, named(switch)
+    run, made = unit.run, named(switch)
     now, nothing = changes
-    found = classes(run, now, asked.index) if asked.index is not None else None
-    query = asked.query(**made)
+    found = classes(run, now, unit.index) if unit.index is not None else None
+    query = unit.query(**made)
     return AblationResult(
-        sentence=sentence(asked, switch),
-        address=asked.address(**made),
-        hidden={**asked.names, **made},
+        sentence=sentence(unit, switch),
+        address=unit.address(**made),
+        hidden={**unit.names, **made},
         classes=found,
-        nothing=_nothing(asked, nothing),
+        nothing=_nothing(unit, nothing),
         why=no_classes(run),
         last="" if found else now.step,
         moved=() if found else _moved(now),
@@ -194,10 +192,10 @@ def cut_result(
     )
 
 
-def sentence(asked: UnitQuery, switch: ChannelSwitch) -> str:
+def sentence(unit: UnitQuery, switch: ChannelSwitch) -> str:
     """The channels that are off, in words."""
-    count = len(asked.record.statistics.peaks)
-    off, name = len(switch.off(count)), asked.record.step.name
+    count = len(unit.record.statistics.peaks)
+    off, name = len(switch.off(count)), unit.record.step.name
     if switch.idle:
         return f"All {count} channels of {name} are on."
     if switch.all or off == count:
@@ -208,28 +206,28 @@ def sentence(asked: UnitQuery, switch: ChannelSwitch) -> str:
     return f"Off: {few} ({off} of {count} channels of {name})."
 
 
-def rank_panel(asked: UnitQuery, ranking: AblationRanking, by: By) -> RankPanel:
+def rank_panel(unit: UnitQuery, ranking: AblationRanking, by: By) -> RankPanel:
     """The ranking as far as it is computed."""
     drops = getattr(ranking, by)
     order = ranking.order(by)
     limit = max((abs(drops[c].item()) for c in order), default=0.0)
-    label = asked.run.model.labels[asked.index or 0].label
+    label = unit.run.model.labels[unit.index or 0].label
     text = number if by == "logits" else _points
 
     def row(channel: int) -> RankRow:
         drop = drops[channel].item()
-        name = asked.record.step.name
+        name = unit.record.step.name
         return RankRow(
             channel,
             f"step={name}&channel={channel}&y=&x=",
-            asked.view.at(step=name, channel=channel, y=None, x=None),
+            unit.view.at(step=name, channel=channel, y=None, x=None),
             text(drop),
             abs(drop) / limit if limit else 0.0,
             drop >= 0,
         )
 
     helped_by = [c for c in reversed(order) if drops[c] < 0][:HELPED]
-    files = f"{asked.view.run}/steps/{quote(asked.record.step.name)}/ablation/ranking.csv"
+    files = f"{unit.view.run}/steps/{quote(unit.record.step.name)}/ablation/ranking.csv"
     return RankPanel(
         title=f"{dict(BY_WORDS)[by].lower()} of {label}",
         rows=tuple(row(c) for c in order[:SHOWN] if drops[c] >= 0),
@@ -239,11 +237,11 @@ def rank_panel(asked: UnitQuery, ranking: AblationRanking, by: By) -> RankPanel:
         finished=ranking.finished,
         by=by,
         bys=tuple(
-            (one, words, f"/cut/ablation/ranking?{asked.query(by=one)}&start=true")
+            (one, words, f"/cut/ablation/ranking?{unit.query(by=one)}&start=true")
             for one, words in BY_WORDS
         ),
         sentence=_found(ranking, by, order, text) if ranking.finished else "",
-        csv=f"{files}?class={asked.index}&v={version(asked.run.model.row)}",
+        csv=f"{files}?class={unit.index}&v={version(unit.run.model.row)}",
     )
 
 
@@ -264,9 +262,9 @@ def table_rows(run: Run, change: StepChange) -> tuple[tuple[str, ...], list[tupl
     ]
 
 
-def picture(asked: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) -> bytes:
+def picture(unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) -> bytes:
     """The effect of switching channels off as a picture for download."""
-    made = cut_result(asked, switch, changes)
+    made = cut_result(unit, switch, changes)
     lines = [made.sentence]
     if made.classes:
         lines.append(made.classes.sentence)
@@ -276,35 +274,35 @@ def picture(asked: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) 
         ]
         lines.append(made.nothing)
     lines += [f"{made.last}, map {m.channel} moved by {percent(m.moved)}" for m in made.moved]
-    title = f"{asked.run.model.row.title}: channels of {asked.record.step.name} switched off"
+    title = f"{unit.run.model.row.title}: channels of {unit.record.step.name} switched off"
     return figures_png(title, (), lines)
 
 
-def quick(asked: UnitQuery, switch: ChannelSwitch) -> tuple[tuple[str, str, bool], ...]:
+def quick(unit: UnitQuery, switch: ChannelSwitch) -> tuple[tuple[str, str, bool], ...]:
     """The most common switches: words, URL, whether it is the current state."""
-    one = (asked.channel,)
-    kind = "map" if asked.run.spatial(asked.record.step.name) else "number"
+    one = (unit.channel,)
+    kind = "map" if unit.run.spatial(unit.record.step.name) else "number"
     choices = (
         ("All on", ChannelSwitch()),
-        (f"Only {kind} {asked.channel} off", ChannelSwitch(one)),
-        (f"Only {kind} {asked.channel} on", ChannelSwitch(one, only=True)),
+        (f"Only {kind} {unit.channel} off", ChannelSwitch(one)),
+        (f"Only {kind} {unit.channel} on", ChannelSwitch(one, only=True)),
         ("All off", ChannelSwitch(all=True)),
     )
     return tuple(
-        (words, f"/cut/ablation?{asked.query(**named(one))}", one == switch)
+        (words, f"/cut/ablation?{unit.query(**named(one))}", one == switch)
         for words, one in choices
     )
 
 
-def _nothing(asked: UnitQuery, nothing: StepChange) -> str:
-    if asked.index is None:
+def _nothing(unit: UnitQuery, nothing: StepChange) -> str:
+    if unit.index is None:
         return ""
-    made = classes(asked.run, nothing, asked.index)
-    name, outline = asked.record.step.name, asked.run.model.outline
-    beside = border(outline, name, [outline.logits])
+    made = classes(unit.run, nothing, unit.index)
+    name, outline = unit.record.step.name, unit.run.model.outline
+    also = border(outline, name, [outline.logits])
     told = (
-        f"What goes past it, through {beside[0]}, still speaks."
-        if beside
+        f"What goes past it, through {also[0]}, still speaks."
+        if also
         else "That is what the later biases alone say, of any picture."
     )
     return (

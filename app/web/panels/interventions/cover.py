@@ -22,7 +22,7 @@ from app.web.core.htmx import by_htmx
 from app.web.core.links import View, input_url
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import number, percent, render
-from app.web.panels.interventions.page import answer
+from app.web.panels.interventions.page import panel_response
 from app.web.parts.class_changes import Classes, classes, no_classes
 from app.web.parts.contexts import as_dict, helped
 from app.web.parts.unit_query import UnitQuery, UnitQueryDep
@@ -109,46 +109,46 @@ class CoverPanel:
     fields: dict[str, Any] = helped("The unit and the class as fields of a form.")
 
 
-def cover_panel(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> CoverPanel:
+def cover_panel(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> CoverPanel:
     """The whole panel."""
     mask = str(stroke.mask)
     return CoverPanel(
-        result=cover_result(asked, stroke, found),
-        size=asked.run.model.outline.input_size,
+        result=cover_result(unit, stroke, result),
+        size=unit.run.model.outline.input_size,
         side=SIDE,
-        input=input_url(asked.view, asked.run.model),
+        input=input_url(unit.view, unit.run.model),
         mask=mask,
         cells=frozenset(stroke.mask.cells),
         how=stroke.how,
         hows=HOWS,
         presets=tuple(
-            MaskPreset(title, str(one), f"/cut/cover?{asked.query(cover=one, how=stroke.how)}")
+            MaskPreset(title, str(one), f"/cut/cover?{unit.query(cover=one, how=stroke.how)}")
             for title, one in PRESETS
         ),
-        live=f"/cut/cover/live?{asked.query()}",
-        fields={**asked.names, **asked.class_field},
+        live=f"/cut/cover/live?{unit.query()}",
+        fields={**unit.names, **unit.class_field},
     )
 
 
-def cover_result(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> CoverResult:
+def cover_result(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> CoverResult:
     """The effect of a mask, as the page shows it after each stroke."""
-    run, change = asked.run, found.map
+    run, change = unit.run, result.map
     made = stroke_fields(stroke)
-    unit = {**asked.names, **made}
+    hidden = {**unit.names, **made}
     return CoverResult(
-        title=asked.title,
-        address=asked.address(cover=made["cover"], how="" if stroke.how == "grey" else stroke.how),
-        picture=f"{asked.view.run}/cover.png?{_part(asked, stroke)}",
+        title=unit.title,
+        address=unit.address(cover=made["cover"], how="" if stroke.how == "grey" else stroke.how),
+        picture=f"{unit.view.run}/cover.png?{_part(unit, stroke)}",
         sentence=sentence(stroke),
-        maps=_triple(asked, stroke, change),
-        rows=_rows(asked, change),
+        maps=_triple(unit, stroke, change),
+        rows=_rows(unit, change),
         moved=percent(moved(change)),
-        classes=_classes(asked, found),
+        classes=_classes(unit, result),
         why=no_classes(run),
-        png=f"/cut/cover.png?{asked.query(**made)}",
-        csv=f"/cut/cover.csv?{asked.query(**made)}",
-        hidden=unit,
-        links=f"/cut/cover?{asked.query(**made)}",
+        png=f"/cut/cover.png?{unit.query(**made)}",
+        csv=f"/cut/cover.csv?{unit.query(**made)}",
+        hidden=hidden,
+        links=f"/cut/cover?{unit.query(**made)}",
         empty=not stroke.mask.count,
     )
 
@@ -166,80 +166,80 @@ def sentence(stroke: BrushStroke) -> str:
     return f"{percent(share)} of the picture is covered with {WORDS[stroke.how]}."
 
 
-def table_rows(asked: UnitQuery, found: BrushResult) -> list[tuple[object, ...]]:
+def table_rows(unit: UnitQuery, result: BrushResult) -> list[tuple[object, ...]]:
     """All numbers: the map cell by cell, then all classes."""
-    change = found.map
-    name, channel = asked.record.step.name, asked.channel
+    change = result.map
+    name, channel = unit.record.step.name, unit.channel
     before, after = (_grid(one) for one in (change.before, change.after))
     rows: list[tuple[object, ...]] = [
         (name, channel, y, x, a, b, b - a)
         for y, line in enumerate(zip(before.tolist(), after.tolist(), strict=True))
         for x, (a, b) in enumerate(zip(*line, strict=True))
     ]
-    if found.logits is None:
+    if result.logits is None:
         return rows
-    shares = found.logits.before.softmax(0).tolist(), found.logits.after.softmax(0).tolist()
-    labels = asked.run.model.labels
+    shares = result.logits.before.softmax(0).tolist(), result.logits.after.softmax(0).tolist()
+    labels = unit.run.model.labels
     pairs = zip(*shares, strict=True)
     return rows + [(labels[i].label, i, "", "", a, b, b - a) for i, (a, b) in enumerate(pairs)]
 
 
-def cover_picture(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> bytes:
+def cover_picture(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> bytes:
     """The panel as a picture for download."""
-    change = found.map
-    figures = [CaptionedFigure(plain_picture(found.pixels), "The picture as the network gets it")]
+    change = result.map
+    figures = [CaptionedFigure(plain_picture(result.pixels), "The picture as the network gets it")]
     if change.before.ndim == 2:
         both, apart = limits(change)
         scale = f"blue below zero, amber above, up to ±{number(both)}"
         figures += [
-            CaptionedFigure(coloured(change.before, both), f"{asked.title}, before: {scale}"),
+            CaptionedFigure(coloured(change.before, both), f"{unit.title}, before: {scale}"),
             CaptionedFigure(coloured(change.after, both), "Covered, on the same scale"),
             CaptionedFigure(
                 coloured(change.difference, apart), f"After less before, to ±{number(apart)}"
             ),
         ]
     lines = [sentence(stroke)]
-    lines += [f"{r.name}: {r.before} before, {r.after} covered." for r in _rows(asked, change)]
-    if made := _classes(asked, found):
+    lines += [f"{r.name}: {r.before} before, {r.after} covered." for r in _rows(unit, change)]
+    if made := _classes(unit, result):
         lines.append(made.sentence)
         lines += [
             f"{r.label}: {percent(r.before)} before, {percent(r.after)} covered" for r in made.rows
         ]
-    return figures_png(f"{asked.run.model.row.title}: a part covered", figures, lines)
+    return figures_png(f"{unit.run.model.row.title}: a part covered", figures, lines)
 
 
-def _part(asked: UnitQuery, stroke: BrushStroke) -> str:
-    return f"mask={stroke.mask}&how={stroke.how}&v={version(asked.run.model.row)}"
+def _part(unit: UnitQuery, stroke: BrushStroke) -> str:
+    return f"mask={stroke.mask}&how={stroke.how}&v={version(unit.run.model.row)}"
 
 
-def _triple(asked: UnitQuery, stroke: BrushStroke, change: StepChange) -> MapTriple | None:
+def _triple(unit: UnitQuery, stroke: BrushStroke, change: StepChange) -> MapTriple | None:
     if change.before.ndim != 2:
         return None
     both, apart = limits(change)
-    step = quote(asked.record.step.name)
-    url = f"{asked.view.run}/steps/{step}/cover.png?channel={asked.channel}&{_part(asked, stroke)}"
+    step = quote(unit.record.step.name)
+    url = f"{unit.view.run}/steps/{step}/cover.png?channel={unit.channel}&{_part(unit, stroke)}"
     rows, columns = change.before.shape
     return MapTriple(url, (rows, columns), number(both), number(apart))
 
 
-def _classes(asked: UnitQuery, found: BrushResult) -> Classes | None:
-    if found.logits is None or asked.index is None:
+def _classes(unit: UnitQuery, result: BrushResult) -> Classes | None:
+    if result.logits is None or unit.index is None:
         return None
-    return classes(asked.run, found.logits, asked.index)
+    return classes(unit.run, result.logits, unit.index)
 
 
-def _rows(asked: UnitQuery, change: StepChange) -> tuple[FigureChange, ...]:
+def _rows(unit: UnitQuery, change: StepChange) -> tuple[FigureChange, ...]:
     a, b = change.before, change.after
     if a.ndim != 2:
-        if asked.record.step.kind == "softmax":
+        if unit.record.step.kind == "softmax":
             return (_row("Probability", float(a), float(b), percent),)
         return (_row("Value", float(a), float(b)),)
     rows = [
         _row("Mean of the map", float(a.mean()), float(b.mean())),
         _row("Highest", float(a.max()), float(b.max())),
     ]
-    if asked.cell:
-        y, x = asked.cell
+    if unit.cell:
+        y, x = unit.cell
         rows.insert(0, _row(f"Row {y}, column {x}", float(a[y, x]), float(b[y, x])))
     return tuple(rows)
 
@@ -273,39 +273,41 @@ StrokeDep = Annotated[BrushStroke, Depends(stroke)]
 
 @router.get("/cover")
 async def panel(
-    request: Request, asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep
+    request: Request, unit: UnitQueryDep, stroke: StrokeDep, services: ServicesDep
 ) -> Response:
     """The brush and its effect. A form's ticked cells are redirected to a link to share."""
     if "cell" in request.query_params and not by_htmx(request):
-        return RedirectResponse(f"/cut/cover?{asked.query(**stroke_fields(stroke))}", 303)
-    found = await _brushed(services, asked, stroke)
-    return answer(request, "partials/cut/_cover.html", asked, cover_panel(asked, stroke, found))
+        return RedirectResponse(f"/cut/cover?{unit.query(**stroke_fields(stroke))}", 303)
+    found = await _brushed(services, unit, stroke)
+    return panel_response(
+        request, "partials/cut/_cover.html", unit, cover_panel(unit, stroke, found)
+    )
 
 
 @router.get("/cover/live")
 async def live(
-    request: Request, asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep
+    request: Request, unit: UnitQueryDep, stroke: StrokeDep, services: ServicesDep
 ) -> Response:
     """Only the effect of a mask."""
-    found = await _brushed(services, asked, stroke)
-    context = {"result": as_dict(cover_result(asked, stroke, found)), "plain": False}
+    found = await _brushed(services, unit, stroke)
+    context = {"result": as_dict(cover_result(unit, stroke, found)), "plain": False}
     return render(request, "partials/cut/_covered.html", context)
 
 
 @router.get("/cover.png")
-async def png(asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
+async def png(unit: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
     """The result as a picture."""
-    found = await _brushed(services, asked, stroke)
-    made = await asyncio.to_thread(cover_picture, asked, stroke, found)
-    return file_response(made, "image/png", False, f"{_name(asked)}-covered.png")
+    found = await _brushed(services, unit, stroke)
+    made = await asyncio.to_thread(cover_picture, unit, stroke, found)
+    return file_response(made, "image/png", False, f"{_name(unit)}-covered.png")
 
 
 @router.get("/cover.csv")
-async def csv(asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
+async def csv(unit: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
     """The map cell by cell, then the classes."""
-    found = await _brushed(services, asked, stroke)
+    found = await _brushed(services, unit, stroke)
     head = ("step or class", "channel or index", "row", "column", "before", "covered", "change")
-    return csv_response(head, table_rows(asked, found), f"{_name(asked)}-covered.csv")
+    return csv_response(head, table_rows(unit, found), f"{_name(unit)}-covered.csv")
 
 
 @router.post("/cover")
@@ -328,12 +330,10 @@ async def use(
     return RedirectResponse(View(model, stored.id, step, channel).url(), 303)
 
 
-async def _brushed(services: Services, asked: UnitQuery, stroke: BrushStroke) -> BrushResult:
-    return await brush(
-        services.engine, services.cuts, asked.run, asked.record, asked.channel, stroke
-    )
+async def _brushed(services: Services, unit: UnitQuery, stroke: BrushStroke) -> BrushResult:
+    return await brush(services.engine, services.cuts, unit.run, unit.record, unit.channel, stroke)
 
 
-def _name(asked: UnitQuery) -> str:
-    view = asked.view
-    return f"{view.model}-{view.image[:12]}-{asked.record.step.name}-{asked.channel}"
+def _name(unit: UnitQuery) -> str:
+    view = unit.view
+    return f"{view.model}-{view.image[:12]}-{unit.record.step.name}-{unit.channel}"

@@ -13,9 +13,9 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.services.interventions.occlusion import OcclusionSoFar, so_far
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
-from app.web.core.streams import event_stream, started
+from app.web.core.streams import event_stream, start_job
 from app.web.core.templating import render_text
-from app.web.panels.interventions.page import answer
+from app.web.panels.interventions.page import panel_response
 from app.web.parts.contexts import as_dict
 from app.web.parts.occlusion_map import (
     OcclusionQuery,
@@ -38,13 +38,13 @@ class QueuedOcclusion:
     items: AsyncIterator[int | OcclusionSoFar]
 
 
-async def queued(
-    question: OcclusionQueryDep, services: ServicesDep, owner: OwnerDep
+async def queued_occlusion(
+    query: OcclusionQueryDep, services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedOcclusion]:
     """The queued job, open until its stream ends."""
-    place, items = await started(lambda: _rows(question, services, owner))
+    place, items = await start_job(lambda: _rows(query, services, owner))
     try:
-        yield QueuedOcclusion(question, place, items)
+        yield QueuedOcclusion(query, place, items)
     finally:
         await items.aclose()  # type: ignore[attr-defined]
 
@@ -52,7 +52,7 @@ async def queued(
 @router.get("/occlusion")
 async def panel(
     request: Request,
-    question: OcclusionQueryDep,
+    query: OcclusionQueryDep,
     services: ServicesDep,
     owner: OwnerDep,
     start: bool = False,
@@ -61,25 +61,25 @@ async def panel(
 
     Without scripts the response waits for the whole map.
     """
-    asked, wanted = question.asked, question.wanted
-    laid = so_far(services.cuts, asked.run, wanted)
+    unit, occlusion = query.unit, query.occlusion
+    progress = so_far(services.cuts, unit.run, occlusion)
     if start and not by_htmx(request):
-        laid = await finished_map(question, services, owner)
-    context = occlusion_panel(asked, wanted, question.of, laid, start)
-    return answer(request, "partials/cut/_occlusion.html", asked, context)
+        progress = await finished_map(query, services, owner)
+    context = occlusion_panel(unit, occlusion, query.of, progress, start)
+    return panel_response(request, "partials/cut/_occlusion.html", unit, context)
 
 
 @router.get("/occlusion/events", response_class=EventSourceResponse)
 async def events(
-    job: Annotated[QueuedOcclusion, Depends(queued)],
+    job: Annotated[QueuedOcclusion, Depends(queued_occlusion)],
 ) -> AsyncIterator[ServerSentEvent]:
     """The place in the queue, the map after each row, `done`. It resumes where it was stopped."""
 
-    def write(laid: OcclusionSoFar) -> tuple[str, str]:
+    def write(progress: OcclusionSoFar) -> tuple[str, str]:
         one = job.question
-        made = heat(one.asked, one.wanted, one.of, laid)
+        made = heat(one.unit, one.occlusion, one.of, progress)
         text = render_text("partials/cut/_heat.html", {"heat": as_dict(made)})
-        return text, str(laid.done)
+        return text, str(progress.done)
 
     async for event in event_stream(job.place, job.items, write):
         yield event

@@ -50,12 +50,12 @@ def cut_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
     )
 
 
-def answer(request: Request, template: str, asked: UnitQuery, panel: Any) -> Response:
+def panel_response(request: Request, template: str, unit: UnitQuery, panel: Any) -> Response:
     """The response; without scripts the panel is a page of its own with plain links and forms."""
     context = {"panel": panel, "plain": not by_htmx(request)}
     if by_htmx(request):
         return render(request, template, context)
-    view = asked.view
-    home = view.url(step=asked.record.step.name, channel=asked.channel)
-    page = {**context, "template": template, "home": home, "title": asked.title, "asked": asked}
+    view = unit.view
+    home = view.url(step=unit.record.step.name, channel=unit.channel)
+    page = {**context, "template": template, "home": home, "title": unit.title, "asked": unit}
     return render(request, "pages/cut.html", page)

@@ -29,7 +29,7 @@ from app.web.core.templating import number
 from app.web.panels.panel_link import PanelLink
 from app.web.parts.contexts import helped
 from app.web.parts.sprites import Tile, box
-from app.web.parts.synthesis_urls import in_link, picture_url, sheet_url
+from app.web.parts.synthesis_urls import picture_url, sheet_url, to_link
 from models.graph import Step
 
 
@@ -171,30 +171,30 @@ OTHERS = 12
 
 
 async def made(
-    asked: SynthesisQuery, run: Run, found: FoundPicture, studio: Studio, problem: str = ""
+    query: SynthesisQuery, run: Run, found: FoundPicture, studio: Studio, problem: str = ""
 ) -> FinishedPicture:
     """A finished picture, its objective compared with the run's picture and with grey."""
     picture = found.picture
-    own = -picture.objective if asked.goal.away else picture.objective
-    grey = await studio.greys.of(asked)
-    here = await asyncio.to_thread(on_picture, asked, run)
+    own = -picture.objective if query.goal.away else picture.objective
+    grey = await studio.greys.of(query)
+    here = await asyncio.to_thread(on_picture, query, run)
     values = (("the one above", own), ("your picture", here), ("plain grey", grey))
     largest = max(abs(value) for _, value in values) or 1.0
-    unit = "layer" if asked.channel is None else str(asked.channel)
-    name = f"{asked.model.id}-{asked.step}-{unit}-{asked.recipe.steps}-{asked.recipe.seed}.png"
+    unit = "layer" if query.channel is None else str(query.channel)
+    name = f"{query.model.id}-{query.step}-{unit}-{query.recipe.steps}-{query.recipe.seed}.png"
     return FinishedPicture(
-        name=asked.name,
-        url=picture_url(asked),
-        size=asked.recipe.size,
-        download=picture_url(asked, download=name),
-        sentence=asked.made,
-        measure=asked.measure,
+        name=query.name,
+        url=picture_url(query),
+        size=query.recipe.size,
+        download=picture_url(query, download=name),
+        sentence=query.made,
+        measure=query.measure,
         measured=tuple(
             ObjectiveFigure(what, value, abs(value) / largest) for what, value in values
         ),
         shipped=found.state == "shipped",
         small=found.small,
-        curve=curve(picture.curve, asked.recipe.steps, asked.recipe.steps, asked.goal.away),
+        curve=curve(picture.curve, query.recipe.steps, query.recipe.steps, query.goal.away),
         problem=problem,
     )
 
@@ -227,12 +227,12 @@ def curve(values: Sequence[float], step: int, steps: int, away: bool) -> str:
     return "M" + "L".join(points)
 
 
-def form(asked: SynthesisQuery, run: Run) -> SynthesisForm:
+def form(query: SynthesisQuery, run: Run) -> SynthesisForm:
     """The settings of a picture and their ranges."""
-    wanted, recipe, model = asked.wanted, asked.recipe, asked.model
-    hidden = {"model": model.id, "image": run.image, "step": asked.step}
-    if asked.channel is not None:
-        hidden["channel"] = str(asked.channel)
+    wanted, recipe, model = query.wanted, query.recipe, query.model
+    hidden = {"model": model.id, "image": run.image, "step": query.step}
+    if query.channel is not None:
+        hidden["channel"] = str(query.channel)
     return SynthesisForm(
         hidden=tuple(hidden.items()),
         steps=recipe.steps,
@@ -240,13 +240,13 @@ def form(asked: SynthesisQuery, run: Run) -> SynthesisForm:
         seed=recipe.seed,
         most_seed=MOST_SEED,
         size=recipe.size,
-        sizes=sizes(model, asked.at),
+        sizes=sizes(model, query.at),
         away=wanted.away,
-        mixes=asked.channel is not None,
+        mixes=query.channel is not None,
         second=wanted.second,
         share=wanted.share,
-        most=model.geometry[asked.step].shape[0] - 1,
-        others=_others(asked, run),
+        most=model.geometry[query.step].shape[0] - 1,
+        others=_others(query, run),
     )
 
 
@@ -265,7 +265,7 @@ def responds(view: View, run: Run, studio: Studio) -> ResponseSummary | None:
     return ResponseSummary(
         url=picture_url(asked) if there else "",
         alt=f"What {asked.name} responds to most",
-        made=in_link(asked),
+        made=to_link(asked),
         bars=tuple(
             PreferenceBar(one.label, one.value, max(0.0, one.value / top)) for one in classes
         ),
@@ -311,14 +311,14 @@ def wall(view: View, run: Run, step: str, order: Sequence[int]) -> PictureWall |
     )
 
 
-def _others(asked: SynthesisQuery, run: Run) -> tuple[tuple[int, str], ...]:
+def _others(query: SynthesisQuery, run: Run) -> tuple[tuple[int, str], ...]:
     """The strongest channels on the run's picture except the selected one."""
-    if asked.channel is None:
+    if query.channel is None:
         return ()
-    record = next(one for one in run.records if one.step.name == asked.step)
+    record = next(one for one in run.records if one.step.name == query.step)
     strongest = record.statistics.strongest(OTHERS + 1)
-    named = ((c, label_of(run.model, *home(run.model, asked.step, c))) for c in strongest)
-    return tuple((c, label or f"number {c}") for c, label in named if c != asked.channel)[:OTHERS]
+    named = ((c, label_of(run.model, *home(run.model, query.step, c))) for c in strongest)
+    return tuple((c, label or f"number {c}") for c, label in named if c != query.channel)[:OTHERS]
 
 
 def _left(report: GrowthReport) -> str:
