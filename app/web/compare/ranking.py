@@ -90,7 +90,7 @@ def apart_words(made: MapComparison, row: ChannelPair) -> str:
 
 def _title(view: CompareView, made: MapComparison) -> str:
     if made.pairing == "rank":
-        return "Strongest beside strongest"
+        return "Strongest next to strongest"
     return "Most alike first" if by_of(view, made) == "alike" else "What differs most"
 
 

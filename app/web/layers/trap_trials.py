@@ -54,7 +54,7 @@ def _turned(asked: TrialInput) -> QuestionTrial:
     # Of those that turn to nothing the one that responds most.
     best = int((index * layer.curve.amax(1)).argmax())
     if not index[best] > 0:
-        return QuestionTrial("No map of this layer responds to gratings: nothing to try it on.")
+        return QuestionTrial("No map of this layer responds to gratings: there is nothing to try.")
     curve = layer.curve[best]
     top = float(curve.max())
     tries = tuple(
@@ -77,7 +77,7 @@ def _grey(asked: TrialInput) -> QuestionTrial:
     text = (
         f"Of {total} maps, {total - count} keep three quarters or more of what they had and "
         f"{count} lose more. Map {most} loses most: {percent(float(layer.colour[most]))} of its "
-        "response to the pictures that fire it most."
+        "response to the pictures that it responds to most."
     )
     return QuestionTrial(text, (), asked.unit(most), f"Map {most}")
 
@@ -85,8 +85,8 @@ def _grey(asked: TrialInput) -> QuestionTrial:
 def _class(asked: TrialInput) -> QuestionTrial:
     if asked.means is None:
         return QuestionTrial(
-            "Not tried: what the classes do to this network’s maps has not been measured. A folder "
-            "of pictures sorted by class, given to “python -m app atlas build”, would tell."
+            "Not tried: how this network’s maps respond to each class has not been measured. That "
+            "takes “python -m app atlas build” and a folder of pictures sorted by class."
         )
     values = asked.means.values.double().clamp_min(0)
     best = int(class_index(values).argmax())
@@ -100,8 +100,8 @@ def _class(asked: TrialInput) -> QuestionTrial:
     share = float(column[order[0]] / column.sum().clamp_min(1e-30))
     text = (
         f"No map of this layer prefers a class more than map {best} prefers "
-        f"“{tries[0].title}”. If every class came equally often, {percent(share)} of all it says "
-        f"would come from that class and {percent(1 - share)} from the others."
+        f"“{tries[0].title}”. If every class came equally often, {percent(share)} of all its "
+        f"responses would come from that class and {percent(1 - share)} from the others."
     )
     return QuestionTrial(text, tries, asked.unit(best), f"Map {best}")
 
@@ -113,7 +113,7 @@ def _upside_down(asked: TrialInput) -> QuestionTrial:
     )
     text = (
         f"Of the {STRONGEST} strongest maps of this layer {kept[asked.number]:.1f} are still among "
-        f"the {STRONGEST} strongest when a picture stands on its head, on average over "
+        f"the {STRONGEST} strongest when a picture is upside down, on average over "
         f"{len(asked.survey.pictures)} built-in pictures."
     )
     return QuestionTrial(text, tries)
@@ -124,9 +124,9 @@ def _around(asked: TrialInput) -> QuestionTrial:
     if not found:
         names = ", ".join(_called(id) for id in SCENES)
         return QuestionTrial(
-            f"Tried on {len(SCENES)} built-in pictures of one thing before something else "
+            f"Tried on {len(SCENES)} built-in pictures of one thing in front of another "
             f"({names}): no strong map of this layer keeps {ENOUGH:.0%} of its response without "
-            f"the thing and {LITTLE:.0%} at most without what is around.".replace("%", " %")
+            f"the thing and at most {LITTLE:.0%} without its surroundings.".replace("%", " %")
         )
     # Where the map counts most among the others of its layer.
     id, channel = max(found, key=lambda one: asked.layer.scenes[one[0]].rank(one[1]))
@@ -146,7 +146,7 @@ def _around(asked: TrialInput) -> QuestionTrial:
     text = (
         f"{asked.step}, map {channel}, responds to “{_called(id)}” with {number(whole)}. With the "
         f"thing covered it is {number(around)}, with everything else covered {number(thing)}: it "
-        "needs what lies around, not the thing."
+        "needs the surroundings, not the thing."
     )
     return QuestionTrial(text, tries, asked.unit(channel, id), f"Map {channel} on this picture")
 

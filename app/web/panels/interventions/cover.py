@@ -193,7 +193,7 @@ def cover_picture(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> 
             CaptionedFigure(coloured(change.before, both), f"{asked.title}, before: {scale}"),
             CaptionedFigure(coloured(change.after, both), "Covered, on the same scale"),
             CaptionedFigure(
-                coloured(change.difference, apart), f"After less before, to ±{number(apart)}"
+                coloured(change.difference, apart), f"After minus before, to ±{number(apart)}"
             ),
         ]
     lines = [sentence(stroke)]
