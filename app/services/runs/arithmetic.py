@@ -73,10 +73,11 @@ def payers(run: Run, index: int) -> ClassContributions:
 
 def weight_of(run: Run, step: Step) -> Tensor:
     """The kernels of a convolution, [O,I,kh,kw]."""
-    return _weight(run.network.module(step.name))
+    return weight_of_module(run.network.module(step.name))
 
 
-def _weight(module: nn.Module) -> Tensor:
+def weight_of_module(module: nn.Module) -> Tensor:
+    """The kernels of a convolution's module, [O,I,kh,kw]. Raises `TypeError` for any other."""
     weight = module.weight
     if not isinstance(weight, Tensor):
         raise TypeError("a convolution has kernels")
