@@ -30,7 +30,7 @@ class Kernel:
         return torch.tensor(self.numbers, dtype=torch.float64).view(self.side, self.side) / self.by
 
 
-BY_HAND = (
+CLASSIC_KERNELS = (
     Kernel("identity", "As it is", "Leaves every pixel as it was.",
            (0, 0, 0, 0, 1, 0, 0, 0, 0)),
     Kernel("edge", "Edge", "Laplacian: answers wherever a pixel differs from those around it.",
@@ -51,6 +51,6 @@ BY_HAND = (
 """For cross-correlation, as everywhere here: not flipped."""
 
 
-def by_hand(id: str) -> Kernel | None:
+def classic_kernel(id: str) -> Kernel | None:
     """The kernel of that id, None where there is none."""
-    return next((one for one in BY_HAND if one.id == id), None)
+    return next((one for one in CLASSIC_KERNELS if one.id == id), None)

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from torch import Tensor
 
 from app.errors import BadRequest, NoClassifier
-from app.pictures.augment import ChangeablePhoto, PhotoChange, changed
+from app.pictures.augment import ChangeablePhoto, PhotoChange, transform_photo
 from app.pictures.preprocess import input_png
 from app.services.attacks.robustness_curves import (
     SLIDERS,
@@ -272,7 +272,7 @@ async def change(request: Request, given: GivenDep, services: ServicesDep) -> Re
     view, model = given.view, given.model
 
     def both() -> tuple[Tensor, Tensor]:
-        return changed(given.photo, PLAIN), changed(given.photo, view.change)
+        return transform_photo(given.photo, PLAIN), transform_photo(given.photo, view.change)
 
     plain, pixels = await asyncio.to_thread(both)
     rows = await logits_of(services.engine, model, given.network, (plain, pixels))
@@ -289,7 +289,7 @@ async def change(request: Request, given: GivenDep, services: ServicesDep) -> Re
 @router.get("/change.png")
 async def change_png(given: GivenDep, v: str = "", download: Download = "") -> Response:
     """The changed photo as the network gets it, exactly the 8 bits it was asked about."""
-    pixels = await asyncio.to_thread(changed, given.photo, given.view.change)
+    pixels = await asyncio.to_thread(transform_photo, given.photo, given.view.change)
     return file_response(input_png(pixels), "image/png", v == str(DRAWING), download)
 
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from app.errors import BadRequest
-from app.pictures.filtered_photo import clipped_png, cut, signed_png
+from app.pictures.filtered_photo import clipped_png, clipped_share, signed_png
 from app.pictures.preprocess import unit
 from app.pictures.samples import all_samples
 from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
-from app.vision.kernels import BY_HAND, Kernel, by_hand
+from app.vision.kernels import CLASSIC_KERNELS, Kernel, classic_kernel
 from app.vision.window import Window
 from app.web.lab.lab_query import LabQuery, query, resquared, side_of
 
@@ -46,7 +46,7 @@ class PhotoView:
     @property
     def made(self) -> Kernel:
         """The kernel's numbers."""
-        known = by_hand(self.kernel)
+        known = classic_kernel(self.kernel)
         return known or Kernel(OWN, "Your own", "Your own kernel.", self.k, self.by)
 
     @property
@@ -75,8 +75,10 @@ PLAIN = PhotoView(image=all_samples()[0].id)
 
 def read(asked: LabQuery, image: str) -> PhotoView:
     """The view that a request asks for, but for its pixel. Raises `BadRequest`."""
-    kernel = asked.choice("kernel", [*(one.id for one in BY_HAND), OWN], "The kernel", PLAIN.kernel)
-    start = by_hand(kernel) or BY_HAND[0]
+    kernel = asked.choice(
+        "kernel", [*(one.id for one in CLASSIC_KERNELS), OWN], "The kernel", PLAIN.kernel
+    )
+    start = classic_kernel(kernel) or CLASSIC_KERNELS[0]
     numbers = asked.numbers("k", start.numbers, "The kernel")
     old = side_of(numbers, 3, 5, "The kernel")
     side = asked.whole("size", old, 3, 5, "Your kernel’s side", "3 or 5")
@@ -90,7 +92,7 @@ def read(asked: LabQuery, image: str) -> PhotoView:
         filter=asked.whole("filter", -1, -1, 9999, "The learned filter", "a number from 0"),
         show=show,
     )
-    same = [one.id for one in BY_HAND if (one.numbers, one.by) == (numbers, by)]
+    same = [one.id for one in CLASSIC_KERNELS if (one.numbers, one.by) == (numbers, by)]
     if same:
         return replace(view, kernel=same[0])
     return replace(view, kernel=OWN, k=numbers, by=by)
@@ -120,7 +122,7 @@ class Filtered:
     @property
     def cut(self) -> float:
         """The share of the colours' numbers that is cut."""
-        return cut(self.values)
+        return clipped_share(self.values)
 
 
 def grey(pixels: Tensor) -> Tensor:
