@@ -1,8 +1,12 @@
-"""Imports point one way: web -> services -> vision -> models, and pictures is a leaf."""
+"""Imports point one way: web -> services -> vision -> models, and pictures is a leaf.
+
+Within `app.services` and `app.web` the rooms are in order, too: none imports one that comes later.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 MAY = {
     "models": {"models"},
     "app.errors": set[str](),
+    "app.settings": {"app.errors"},
     "app.pictures": {"app.pictures", "app.errors"},
     "app.vision": {"app.vision", "models", "app.errors"},
     "app.services": {"app.services", "app.vision", "app.pictures", "models", "app.errors"},
@@ -22,6 +27,23 @@ MAY = {
     "app.verbs": {"app", "models"},
     "app": {"app"},
 }
+ROOMS = {
+    "app.services": (
+        *("files", "cache", "engine", "networks", "pictures", "runs", "surveys"),
+        *("synthesis", "atlas", "attacks", "interventions"),
+    ),
+    "app.web": (
+        *("core", "parts", "api", "panels", "explorer"),
+        *("attack", "compare", "layers", "lab", "app", "server"),
+    ),
+}
+"""A room imports itself and those before it. `app` and `server` put everything together."""
+APART = {"app.web": {"attack", "compare", "layers", "lab"}}
+"""Rooms of pages that do not import one another either."""
+PAGES = {"panels", "explorer", "attack", "compare", "layers", "lab"}
+MOST_FLAT = 8
+"""Modules that may lie in `app/services/` beside its packages."""
+
 ONLY_WEB = {"fastapi", "starlette", "jinja2", "uvicorn", "pydantic"}
 PURE = {"torch", "__future__", "collections", "dataclasses", "itertools", "math", "time", "typing"}
 
@@ -35,9 +57,8 @@ def imported(source: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "relative imports hide where an arrow points"
             module = node.module or ""
-            found |= (
-                {f"{module}.{alias.name}" for alias in node.names} if module == "app" else {module}
-            )
+            inside = module in ("app", *ROOMS)
+            found |= {f"{module}.{alias.name}" for alias in node.names} if inside else {module}
     return found
 
 
@@ -57,6 +78,26 @@ def wrong(module: str, source: str) -> list[str]:
         elif part == "app.vision" and top not in PURE:
             bad.append(f"{module} imports {name}: app.vision is pure torch")
     return bad
+
+
+def out_of_order(module: str, source: str) -> list[str]:
+    """The imports of a module from a room that comes after its own, or stands apart from it."""
+    bad = []
+    for top, rooms in ROOMS.items():
+        here = room_of(module, top)
+        for name in sorted(imported(source)):
+            there = room_of(name, top)
+            if not here or not there or here == there:
+                continue
+            apart = APART.get(top, set())
+            if rooms.index(there) > rooms.index(here) or {here, there} <= apart:
+                bad.append(f"{module} imports {name}")
+    return bad
+
+
+def room_of(module: str, top: str) -> str:
+    """`runs` of `app.services.runs.run`; "" for a module that does not lie under `top`."""
+    return module.removeprefix(f"{top}.").partition(".")[0] if module.startswith(f"{top}.") else ""
 
 
 def modules() -> list[tuple[str, Path]]:
@@ -94,8 +135,72 @@ def test_no_arrow_runs_the_other_way() -> None:
         ("app.pictures.sheets", "from models.graph import Step"),
         ("app.services.runs.runs", "def f():\n    from app.web.core.links import View"),
         ("app.services.runs.runs", "from fastapi import Depends"),
-        ("app.errors", "from app.web import errors"),
+        ("app.errors", "from app.web.core import errors"),
     ],
 )
 def test_an_arrow_that_runs_the_other_way_is_found(module: str, source: str) -> None:
     assert len(wrong(module, source)) == 1
+
+
+def test_every_room_has_its_place_and_no_arrow_runs_back() -> None:
+    for top, rooms in ROOMS.items():
+        folder = ROOT / top.replace(".", "/")
+        there = {path.stem for path in folder.iterdir() if (path / "__init__.py").is_file()}
+        there |= {path.stem for path in folder.glob("*.py")} - {"__init__"}
+        assert there == set(rooms)
+    bad = [one for name, path in modules() for one in out_of_order(name, path.read_text("utf-8"))]
+    assert bad == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("app.services.networks.loading", "from app.services.runs.run import Run"),
+        ("app.services.cache", "from app.services import engine"),
+        ("app.services.surveys.survey", "from app.services.atlas.atlas import KEEP"),
+        ("app.web.api.channels", "from app.web.panels.crops.panel import router"),
+        ("app.web.core.links", "from app.web.parts.photo import photo"),
+        ("app.web.panels.numbers", "def f():\n    from app.web.explorer.river import card"),
+        ("app.web.attack.page", "from app.web.compare.page import pair"),
+        ("app.web.lab.row", "from app.web import app"),
+    ],
+)
+def test_an_arrow_back_between_rooms_is_found(module: str, source: str) -> None:
+    assert len(out_of_order(module, source)) == 1
+
+
+def test_the_api_imports_no_page() -> None:
+    for name, path in modules():
+        if name.startswith("app.web.api"):
+            rooms = {room_of(one, "app.web") for one in imported(path.read_text("utf-8"))}
+            assert not rooms & PAGES, name
+
+
+def test_few_modules_of_the_services_have_no_room() -> None:
+    flat = {path.stem for path in (ROOT / "app/services").glob("*.py")} - {"__init__"}
+    assert len(flat) <= MOST_FLAT
+
+
+def test_a_class_name_is_found_once() -> None:
+    places: dict[str, list[str]] = {}
+    for name, path in modules():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(name)
+    assert len(places) > 400
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_the_document_of_the_architecture_names_every_room_and_nothing_else() -> None:
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    _, *sections = re.split(r"^### ", text, flags=re.MULTILINE)
+    for top, rooms in ROOMS.items():
+        folder = ROOT / top.replace(".", "/")
+        (section,) = [one for one in sections if one.startswith(f"{top.replace('.', '/')}\n")]
+        rows = dict(re.findall(r"^\| `(\w+)/` \|.*\| (.+) \|$", section, flags=re.MULTILINE))
+        assert set(rows) == {one for one in rooms if (folder / one).is_dir()}
+        for room, begin in rows.items():
+            for name in re.findall(r"`([\w/]+\.py|\w+/)`", begin):
+                assert (folder / room / name).exists(), f"{room}: {name}"
+    for name in re.findall(r"`((?:web|services|vision|pictures)/[\w/]+\.py)`", text):
+        assert (ROOT / "app" / name).exists(), name

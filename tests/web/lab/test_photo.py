@@ -17,7 +17,7 @@ from app.pictures.filtered_photo import clipped_png, clipped_share, shrink, sign
 from app.pictures.palettes import ZERO_COLOUR
 from app.vision.arithmetic.convolution import convolve
 from app.vision.correlation import pearson
-from app.vision.kernels import CLASSIC_KERNELS, classic_kernel
+from app.vision.kernels import PRESET_KERNELS, preset_kernel
 from app.vision.window import Window
 from tests.support.lab_pages import HX, image, lines, marked, numbers, objected, part, words
 from tests.support.networks import embedded
@@ -217,14 +217,14 @@ def test_the_kernel_as_a_table(client: TestClient) -> None:
 
 
 def test_kernels_by_hand_are_what_they_say() -> None:
-    assert len({one.id for one in CLASSIC_KERNELS}) == len(CLASSIC_KERNELS)
-    sums = {one.id: float(one.weights.sum()) for one in CLASSIC_KERNELS}
+    assert len({one.id for one in PRESET_KERNELS}) == len(PRESET_KERNELS)
+    sums = {one.id: float(one.weights.sum()) for one in PRESET_KERNELS}
     for id in ("edge", "sobel-x", "sobel-y"):
         assert sums[id] == 0
     for id in ("identity", "blur", "gauss", "sharpen", "emboss"):
         assert sums[id] == pytest.approx(1)
-    assert classic_kernel("gauss").weights.shape == (5, 5)  # type: ignore[union-attr]
-    assert classic_kernel("none") is None
+    assert preset_kernel("gauss").weights.shape == (5, 5)  # type: ignore[union-attr]
+    assert preset_kernel("none") is None
 
 
 def test_likeness_by_hand() -> None:
