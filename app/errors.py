@@ -63,13 +63,13 @@ class UnknownStep(NotFound):
 class BadRequest(LayerscopeError):
     """A value is out of range or makes no sense here."""
 
-    title = "That request does not fit"
+    title = "This request is not valid"
 
 
 class NoClassifier(LayerscopeError):
     """A partial network, which ends before its classes, was asked for what needs them."""
 
-    title = "This network names nothing"
+    title = "This network has no classes"
 
 
 class PictureError(LayerscopeError):
@@ -117,7 +117,7 @@ class WeightsRefused(LayerscopeError):
 class DownloadFailed(LayerscopeError):
     """A file did not come, came in part, or is not the published one."""
 
-    title = "The download did not work"
+    title = "The download failed"
 
 
 class DataUnusable(LayerscopeError):
@@ -135,13 +135,13 @@ class TrainingStopped(LayerscopeError):
 class NotWritten(LayerscopeError):
     """A file cannot be put on the disk."""
 
-    title = "This cannot be written"
+    title = "This file cannot be written"
 
 
 class Busy(LayerscopeError):
     """The queue is full; `retry_after` is in seconds."""
 
-    title = "Many people at once"
+    title = "The server is busy"
 
     def __init__(self, detail: str, retry_after: int = 2) -> None:
         super().__init__(detail)

@@ -142,7 +142,7 @@ def now(
         bars(labels, ranked, plain.index),
         held,
         _sentence(labels, plain, first, changed=replace(change, mirrored=True) != PLAIN),
-        f"What turns in from beyond the photo’s edge is {mirrored}.",
+        f"The area beyond the photo’s edge shows {mirrored}.",
         view.url(mirrored=not change.mirrored),
         "Black instead" if change.mirrored else "Its mirror image instead",
         f"/attack/change?{ChangeView(view.model, view.image, PLAIN).query()}",

@@ -24,9 +24,9 @@ TRIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
      {"image": "cat", "target": "school bus"}),
     ("How little is enough?", "DeepFool steps just over the nearest border.",
      {"image": "cat", "method": "deepfool"}),
-    ("Five pixels", "Only five, but those as strongly as it likes.",
+    ("Five pixels", "Only five, but those by any amount.",
      {"image": "cat", "method": "few_pixel"}),
-    ("The espresso holds", "A picture the network is sure of: it takes more.",
+    ("The espresso holds", "The network is sure of this picture: it takes more.",
      {"image": "coffee"}),
 )  # fmt: skip
 """Suggestions of an empty stage: title, sentence, and the changes to the URL."""

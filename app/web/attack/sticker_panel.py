@@ -236,7 +236,7 @@ def _look(
     if first.index == clean.index:
         sentence = f"Still {label}."
     else:
-        sentence = f"Taken for {label}." if reached else f"Taken for {label}: not for its class."
+        sentence = f"Seen as {label}." if reached else f"Seen as {label}: not as its class."
     title = f"{sticker.label} sticker" if which == "sticker" else "Random colours, same size"
     bars = tuple(_bar(model, one, clean.index, sticker.index) for one in seen.ranked)
     return PastedPicture(title, picture_url(view, which), bars, sentence, reached)

@@ -63,15 +63,15 @@ def _result(trace: Trace, ended: AttackEnded) -> tuple[str, str]:
     now_said = f"{now} ({percent(after.probability)})"
     if options.true_label is not None and options.true_label != before.index:
         true = trace.labels[options.true_label].label
-        return "wrong", f"Wrong from the start: it is “{true}”, and unchanged it was {was} already."
+        return "wrong", f"Wrong from the start: it is “{true}”, but the network already said {was}."
     if options.target == before.index:
-        return "there", f"Nothing to reach: the target, {was}, is what it says already."
+        return "there", f"Nothing to reach: the target, {was}, is what it already says."
     if ended.linf == 0:
         return "held", f"Nothing happened: no pixel value changed, and it still says {now_said}."
     if ended.reached_target:
         return "reached", f"Target reached: it now says {now_said} instead of {was}."
     if ended.flipped and target:
-        return "missed", f"It was led astray, to {now_said}, but not to the target, {target}."
+        return "missed", f"The answer changed to {now_said}, but not to the target, {target}."
     if ended.flipped:
         return "flipped", f"Fooled: {was} has become {now_said}."
     if options.method == "noise":
@@ -96,9 +96,9 @@ def _lesson(trace: Trace, control: AttackControl, fooled: bool) -> str:
     if control.linf == 0:
         return f"No noise, no change: {said}."
     if control.flipped:
-        return f"{what} flips this one as well, to {said}: the picture stands near a border."
+        return f"{what} flips this one, too, to {said}: the picture is close to a border."
     if fooled:
-        return f"{what} does not: still {said}. It is not how much, it is which way."
+        return f"{what} does not: still {said}. The direction matters, not the amount."
     return f"{what} does not change the answer either: still {said}."
 
 

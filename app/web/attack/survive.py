@@ -97,7 +97,7 @@ class SurvivePanel:
 
 SHORT: dict[Fate, str] = {
     "none": "never fooled",
-    "broken": "the picture broke",
+    "broken": "picture too damaged",
     "undone": "no",
     "fooled": "yes",
     "other": "yes, as something else",
@@ -178,14 +178,14 @@ def row(labels: tuple[Label, ...], trial: SurvivalTrial) -> SurvivalRow:
 def summary(start: SurvivalStart, trials: list[SurvivalTrial]) -> str:
     """The table in a sentence."""
     if not start.fooled:
-        return "The attack changed no answer on this picture: there is nothing to survive."
+        return "The attack did not change the answer here: there is nothing to survive."
     counts = [trial.fate for trial in trials]
     sound = len(counts) - counts.count("broken")
     fooled = counts.count("fooled") + counts.count("other")
     return (
-        f"Of {len(counts)} things done to both pictures, {sound} leave the clean one recognised. "
+        f"Of {len(counts)} changes to both pictures, {sound} leave the clean one recognised. "
         f"After {fooled} of those the attacked one still fools, after {counts.count('undone')} it "
-        "is seen rightly again."
+        "is recognised correctly again."
     )
 
 
@@ -209,8 +209,8 @@ def _sentence(
     match became:
         case "broken":
             return (
-                "That broke the picture itself: even the clean one is now "
-                f"“{labels[clean].label}”. Of the attack nothing can be said."
+                "That damaged the picture itself: even the clean one is now "
+                f"“{labels[clean].label}”. Nothing can be said about the attack."
             )
         case "undone":
             return f"The attack did not survive: it is “{first}” again."
@@ -223,7 +223,7 @@ def _sentence(
 router = APIRouter()
 
 TITLE = "Does it survive?"
-TABLE = "Does it survive? Each thing alone"
+TABLE = "Does it survive? Each change alone"
 
 
 def chosen_stops(request: Request) -> dict[str, float]:

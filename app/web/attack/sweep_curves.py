@@ -108,7 +108,7 @@ def chart(sweep: Sweep, points: Sequence[SweepPoint], done: bool) -> LineChart:
 
 
 def _marks(points: Sequence[SweepPoint], start: int, target: int | None) -> tuple[ChartMark, ...]:
-    falls = "falls at" if target is None else "gets there at"
+    falls = "changes at" if target is None else "gets there at"
     found = (
         (smallest_epsilon(points, attack_succeeded(start, target)), "attack", falls),
         (smallest_epsilon(points, noise_succeeded(start)), "noise", "noise first at"),
@@ -127,13 +127,13 @@ def attack_words(sweep: Sweep, points: Sequence[SweepPoint], done: bool) -> str:
     first, last = labels[start].label, points[-1].epsilon
     changed = smallest_epsilon(points, prediction_changed(start))
     if target == start:
-        return f"The target, “{first}”, is what the network sees already."
+        return f"The target, “{first}”, is what the network already sees."
     if target is not None:
         return _aimed(points, start, target, labels[target].label, name)
     if changed is None:
         return f"Under {name} the answer stays “{first}” up to {last}{'' if done else ' so far'}."
     became = labels[next(p.attack.label for p in points if p.epsilon == changed)].label
-    text = f"Under {name} the answer “{first}” falls at epsilon {changed}: “{became}”."
+    text = f"Under {name} the answer “{first}” changes to “{became}” at epsilon {changed}."
     return text + _again(points, prediction_changed(start), changed)
 
 
@@ -153,7 +153,7 @@ def _aimed(points: Sequence[SweepPoint], start: int, target: int, aim: str, name
 def _again(points: Sequence[SweepPoint], fell: Callable[[SweepPoint], bool], first: int) -> str:
     """The prediction is right again at a larger epsilon: that happens, and is reported."""
     held = [str(p.epsilon) for p in points if p.epsilon > first and not fell(p)]
-    return f" At {', '.join(held)} it does not: more is not always worse." if held else ""
+    return f" At {', '.join(held)} it does not: larger is not always stronger." if held else ""
 
 
 def noise_words(points: Sequence[SweepPoint], done: bool) -> str:
@@ -169,11 +169,11 @@ def noise_words(points: Sequence[SweepPoint], done: bool) -> str:
 def how(sweep: Sweep) -> str:
     """How it was computed, and what was not."""
     return (
-        f"{HOW[sweep.method]}, at each epsilon from the clean picture anew; epsilon is whole, "
+        f"{HOW[sweep.method]}, started from the clean picture at each epsilon; epsilon is whole, "
         "because in 8 bits less than 1 changes nothing. "
         f"Random noise moves every number up or down by epsilon, {SEEDS} times: the line is the "
         "mean, the band reaches from the lowest to the highest. Where something first changed, "
-        "every whole epsilon since the one before was tried. The axis is stretched at its start."
+        "every whole epsilon from the one before was tried. The axis is stretched at its start."
     )
 
 

@@ -98,7 +98,7 @@ def skipped_network(one: SkippedNetwork) -> SkippedNetworkView:
     """A network that cannot be tested, and why."""
     row = one.model.row
     if one.partial:
-        reason = f"Its file ends at {one.model.entry.last}: without a classifier it names nothing."
+        reason = f"Its file ends at {one.model.entry.last}: it has no classes."
         return SkippedNetworkView(row.title, reason, "")
     reason = f"Its weights are not on this computer ({megabytes(row.bytes)})."
     return SkippedNetworkView(row.title, reason, f"python -m app weights get {row.id}")
@@ -143,8 +143,8 @@ def _sentence(
     before, after = (one.first for one in mine)
     if before.wnid == after.wnid:
         return (
-            f"The attack did not fool {pair.model.row.title} itself, so there is little to carry "
-            f"over. {_changed(transferred)}"
+            f"The attack did not fool {pair.model.row.title} itself, so there is little to "
+            f"transfer. {_changed(transferred)}"
         )
     text = _verdict(pair.model.row.title, transferred, before, after)
     return f"{text} {_target(transferred)}".strip()
@@ -157,12 +157,12 @@ def _verdict(mine: str, transferred: Transferred, before: Label, after: Label) -
         case "absent":
             return (
                 f"It has no class “{before.label}” among its {len(transferred.model.labels)}, so "
-                f"it cannot be right, and fooled means little. {_changed(transferred)}"
+                f"it cannot be right, and “fooled” means little. {_changed(transferred)}"
             )
         case "elsewhere":
             return (
-                f"It says “{clean}” to the clean picture already, not “{before.label}”: whether "
-                f"the attack would have fooled it cannot be said. {_changed(transferred)}"
+                f"It already says “{clean}” to the clean picture, not “{before.label}”: so it "
+                f"is not known whether the attack would have fooled it. {_changed(transferred)}"
             )
         case "held":
             return f"Not fooled: “{before.label}” both times.{lacks}"

@@ -169,15 +169,15 @@ def lesson(read: Sequence[JudgedPicture]) -> str:
     if len(read) < 2:
         return ""
     if read[0].first.index == read[1].first.index:
-        return "The attack did not change the answer: there is nothing that should be noticed."
+        return "The attack did not change the answer: there is nothing to notice."
     if read[1].readings[0].p_value <= RARE:
         return (
             "Here the attacked picture does look unusual to the network. Do not count on it: many "
             "attacked pictures score as perfectly normal."
         )
     return (
-        "The attacked picture scores as normal, although the answer to it has changed: this is no "
-        "alarm against attacks."
+        "The attacked picture scores as normal, although its answer has changed: these scores do "
+        "not detect attacks."
     )
 
 

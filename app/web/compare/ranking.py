@@ -92,7 +92,7 @@ def apart_words(comparison: MapComparison, row: ChannelPair) -> str:
 
 def _title(view: CompareView, comparison: MapComparison) -> str:
     if comparison.pairing == "rank":
-        return "Strongest beside strongest"
+        return "Strongest next to strongest"
     return "Most alike first" if by_of(view, comparison) == "alike" else "What differs most"
 
 

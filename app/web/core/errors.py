@@ -111,7 +111,7 @@ def _from_http(error: HTTPException) -> errors.LayerscopeError:
             return errors.PictureTooLarge("This upload is too big. Please make it smaller.")
         case 405:
             allowed = (error.headers or {}).get("Allow", "other requests")
-            return errors.BadRequest(f"This address does not take such a request, only {allowed}.")
+            return errors.BadRequest(f"This address does not accept this request, only {allowed}.")
         case _:
             phrase = HTTPStatus(error.status_code).phrase
             plain = errors.LayerscopeError(f"{phrase}: {error.detail.rstrip('.')}.")

@@ -23,7 +23,7 @@ def known(model: ModelId, services: ServicesDep) -> Model:
     """The network, if the page may download. Raises `Forbidden`, `UnknownModel`."""
     if not services.local:
         raise Forbidden(
-            "This server is open to other computers: only whoever runs it downloads weights, "
+            "This server is open to other computers: only its operator can download weights, "
             f"with python -m app weights get {model[:60]}."
         )
     known = services.catalogue.model(model)

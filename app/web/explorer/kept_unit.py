@@ -51,7 +51,7 @@ async def kept_card(view: View, run: Run) -> KeptUnit | None:
     match = _KEPT.fullmatch(view.kept)
     release = view.url(kept=None)
     if match is None:
-        problem = "This link keeps a unit beside you, but does not say which: step:channel."
+        problem = "This link keeps a unit in view, but does not name it as step:channel."
         return KeptUnit("Nothing", release, "kept=", release, problem)
     step, channel = match[1], int(match[2])
     y, x = (int(match[3]), int(match[4])) if match[3] else (None, None)

@@ -72,5 +72,5 @@ def _stranger(built_in: Sample | None, model: Model) -> str:
         return ""
     return (
         f"“{built_in.subject}” is not among the {len(model.labels)} classes of this network: it "
-        "answers with the likeliest thing it knows."
+        "answers with the most similar thing it knows."
     )

@@ -22,12 +22,12 @@ ASK = "How usual is this picture?"
 
 
 def usual(run: Run, step: Step) -> str:
-    """`Odder than 58 % of photos` at the step of the classes; a question if that is unknown."""
+    """`More unusual than 58 % of photos`, of the classes' step; a question where unknown."""
     if step.kind != "softmax":
         return ""
     found = calibration(run.model)
     read = read_run(run, found) if found else ()
-    return f"Odder than {100 * read[0].beaten:.0f}\u00a0% of photos" if read else ASK
+    return f"More unusual than {100 * read[0].beaten:.0f}\u00a0% of photos" if read else ASK
 
 
 SHOWN = 10

@@ -142,11 +142,11 @@ def _coverage(view: GridView) -> tuple[Grid, str]:
     counts = view.window.coverage((view.side, view.side))
     least, most = int(counts.min()), int(counts.max())
     if least == most:
-        words = f"Every cell is read {_times(most)}: all have the same say."
+        words = f"Every cell is read {_times(most)}: all count the same."
     else:
-        words = f"The most is {_times(most)}, the least {_times(least)}"
+        words = f"At most {_times(most)}, at least {_times(least)}"
         missed = int((counts == 0).sum())
-        words += f": {missed} cells are never read." if missed else ": borders have less of a say."
+        words += f": {missed} cells are never read." if missed else ": borders count less."
     return grid("coverage", "How often each cell is read", counts.double(), text=exact), words
 
 

@@ -97,8 +97,8 @@ def side_of(values: Sequence[float], least: int, most: int, what: str) -> int:
     side = math.isqrt(len(values))
     if side * side != len(values) or not least <= side <= most:
         raise BadRequest(
-            f"{what} is a square of {least} by {least} to {most} by {most} numbers; "
-            f"{len(values)} are none."
+            f"{what} is a square of {least} by {least} to {most} by {most} numbers, "
+            f"not {len(values)} numbers."
         )
     return side
 

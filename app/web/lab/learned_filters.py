@@ -98,21 +98,21 @@ def compared(pixels: Tensor, view: PhotoView, filter: int, learned: Filtered) ->
     known = [(r, one) for r, one in others if r is not None]
     r, best = max(known, key=lambda pair: abs(pair[0]))
     text = (
-        f"On this photo filter {filter} and “{view.made.title}” answer {_alike(mine)}: "
+        f"On this photo filter {filter} and “{view.made.title}” respond {_alike(mine)}: "
         f"r = {_r(mine)}, where 1 is the same pattern, 0 nothing in common, −1 the opposite."
     )
     if view.filter < 0:
-        text += " Of all learned filters none comes closer."
+        text += " No other learned filter is more similar."
     if best.id == view.kernel:
-        return f"{text} No other kernel by hand comes closer."
-    return f"{text} Of those by hand “{best.title}” comes closest, r = {_r(r)}."
+        return f"{text} No other kernel by hand is more similar."
+    return f"{text} Of the kernels by hand “{best.title}” is the most similar, r = {_r(r)}."
 
 
 def _alike(r: float) -> str:
     if abs(r) < 0.3:
         return "to different things"
-    strength = "much" if abs(r) > 0.7 else "somewhat"
-    return f"{strength} alike" if r > 0 else f"{strength} alike with the signs swapped"
+    strength = "very much" if abs(r) > 0.7 else "somewhat"
+    return f"{strength} alike" if r > 0 else f"{strength} alike with opposite signs"
 
 
 def _r(value: float) -> str:

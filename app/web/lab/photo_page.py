@@ -162,7 +162,7 @@ def _words(result: Filtered) -> str:
     text = (
         f"Each colour by itself: numbers from {number(low)} to {number(high)}; 0 is black, 1 full."
     )
-    return f"{text} {percent(result.cut)} of them lie beyond and are cut." if result.cut else text
+    return f"{text} {percent(result.cut)} of them are outside this and cut." if result.cut else text
 
 
 def _legend(result: Filtered) -> Legend | None:
@@ -177,8 +177,8 @@ def _shrunk(results: PhotoResults) -> str:
     new = f"{results.pixels.shape[2]}×{results.pixels.shape[1]}"
     edge = results.view.made.side - 1
     text = (
-        f"The {width}×{height} photo was shrunk to {new} pixels: at most {SIDE} a side, so that a "
-        "kernel answers at once."
+        f"The {width}×{height} photo was shrunk to {new} pixels: at most {SIDE} a side, so that "
+        "the result comes at once."
         if max(width, height) > SIDE
         else f"The photo went in as it is, {new} pixels."
     )

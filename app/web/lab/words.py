@@ -69,13 +69,13 @@ def difference(mode: str, cells: int) -> str:
     if mode == "sum":
         return (
             "The sum is what networks compute: it grows with the kernel. The average is the same "
-            f"sum divided by the kernel’s {_cells(cells)}: every result times {share}, the same "
-            "pattern."
+            f"sum divided by the kernel’s {_cells(cells)}: every result times {share}, with the "
+            "same pattern."
         )
     return (
         f"The average is the sum divided by the kernel’s {_cells(cells)}: with ones and minus ones "
-        "a perfect match then reads 1.00, however large the kernel. Networks take the plain sum; "
-        "what they learn makes up for it."
+        "a perfect match then reads 1.00, however large the kernel. Networks use the plain sum "
+        "and learn weights that suit it."
     )
 
 

@@ -120,17 +120,17 @@ def how(
     """How the shares were measured, with their thresholds."""
     colour, orientation, _ = shares
     last = (
-        "Class: not measured. It takes pictures sorted by class: "
+        "Class: not measured. This needs pictures sorted by class: "
         f"python -m app atlas build --model {model.id} --images <folder of classes>."
         if means is None
         else f"Class: the mean for the best class, less that for the others, over their sum ("
         f"{means.words}); at least {OF_A_CLASS}: three times as much for its class. After Morcos "
-        f"and others 2018. The best of {len(means.labels)} classes is picked, and a map that likes "
-        "a few alike counts too; one for orange may prefer oranges. To prefer is not to recognise."
+        f"and others 2018. The best of {len(means.labels)} classes is picked, so a map that likes "
+        "a few alike counts, too; one for orange may prefer oranges. To prefer is not to detect."
     )
     return [
-        f"Colour: how much of a map’s response goes when the picture is made grey, over the nine "
-        f"of {pictures} built-in pictures that fire it most; at least {COLOURED}. Median "
+        f"Colour: how much of a map’s response is lost when the picture is grey, over the nine "
+        f"of {pictures} built-in pictures that it responds to most; at least {COLOURED}. Median "
         f"{colour.median:.2f}. After Rafegas and Vanrell 2018. Drawings are more colourful than "
         "photos: with other pictures it may be less.",
         f"Direction: gratings of 12 angles, 5 widths and 4 places; (best − a quarter turn from it) "

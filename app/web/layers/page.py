@@ -136,7 +136,7 @@ async def _measured(services: Services, id: str) -> dict[int, tuple[PreferenceSh
     model = services.catalogue.model(id)
     made = await services.surveys.ask(id, 600)
     if isinstance(made, SurveyProgress):
-        raise NotFound("This network has not been measured to the end. Please ask again.")
+        raise NotFound("The measuring of this network is not finished yet. Please try again.")
     found = await asyncio.to_thread(atlases, services, model)
     return await asyncio.to_thread(shares, model, made, found.atlases)
 
@@ -235,8 +235,8 @@ def _dots(view: View, ends: dict[int, str], number: int) -> tuple[WalkDot, ...]:
 
 def _dreamt(all_there: bool, model: Model) -> str:
     if all_there:
-        return "Grown from noise until the map responded most: what it would like to see."
-    return f"None ship with {model.row.title} for these maps."
+        return "Grown from noise until the map responded most: what it would like to see most."
+    return f"{model.row.title} comes without pictures for these maps."
 
 
 def _choices(services: Services, view: View, number: int) -> tuple[WalkChoice, ...]:

@@ -56,7 +56,7 @@ def _turned(trial_input: TrialInput) -> QuestionTrial:
     # Of the channels that turn to zero, the one with the highest response.
     best = int((index * layer.curve.amax(1)).argmax())
     if not index[best] > 0:
-        return QuestionTrial("No map of this layer responds to gratings: nothing to try it on.")
+        return QuestionTrial("No map of this layer responds to gratings: there is nothing to try.")
     curve = layer.curve[best]
     top = float(curve.max())
     tries = tuple(
@@ -79,7 +79,7 @@ def _grey(trial_input: TrialInput) -> QuestionTrial:
     text = (
         f"Of {total} maps, {total - count} keep three quarters or more of what they had and "
         f"{count} lose more. Map {most} loses most: {percent(float(layer.colour[most]))} of its "
-        "response to the pictures that fire it most."
+        "response to the pictures that it responds to most."
     )
     return QuestionTrial(text, (), trial_input.unit(most), f"Map {most}")
 
@@ -87,8 +87,8 @@ def _grey(trial_input: TrialInput) -> QuestionTrial:
 def _class(trial_input: TrialInput) -> QuestionTrial:
     if trial_input.means is None:
         return QuestionTrial(
-            "Not tried: what the classes do to this network’s maps has not been measured. A folder "
-            "of pictures sorted by class, given to “python -m app atlas build”, would tell."
+            "Not tried: how this network’s maps respond to each class has not been measured. That "
+            "takes “python -m app atlas build” and a folder of pictures sorted by class."
         )
     values = trial_input.means.values.double().clamp_min(0)
     best = int(class_index(values).argmax())
@@ -102,8 +102,8 @@ def _class(trial_input: TrialInput) -> QuestionTrial:
     share = float(column[order[0]] / column.sum().clamp_min(1e-30))
     text = (
         f"No map of this layer prefers a class more than map {best} prefers "
-        f"“{tries[0].title}”. If every class came equally often, {percent(share)} of all it says "
-        f"would come from that class and {percent(1 - share)} from the others."
+        f"“{tries[0].title}”. If every class came equally often, {percent(share)} of all its "
+        f"responses would come from that class and {percent(1 - share)} from the others."
     )
     return QuestionTrial(text, tries, trial_input.unit(best), f"Map {best}")
 
@@ -115,7 +115,7 @@ def _upside_down(trial_input: TrialInput) -> QuestionTrial:
     )
     text = (
         f"Of the {STRONGEST} strongest maps of this layer {kept[trial_input.number]:.1f} are still "
-        f"among the {STRONGEST} strongest when a picture stands on its head, on average over "
+        f"among the {STRONGEST} strongest when a picture is upside down, on average over "
         f"{len(trial_input.survey.pictures)} built-in pictures."
     )
     return QuestionTrial(text, tries)
@@ -128,9 +128,9 @@ def _around(trial_input: TrialInput) -> QuestionTrial:
     if not found:
         names = ", ".join(_called(id) for id in SCENES)
         return QuestionTrial(
-            f"Tried on {len(SCENES)} built-in pictures of one thing before something else "
+            f"Tried on {len(SCENES)} built-in pictures of one thing in front of another "
             f"({names}): no strong map of this layer keeps {ENOUGH:.0%} of its response without "
-            f"the thing and {LITTLE:.0%} at most without what is around.".replace("%", " %")
+            f"the thing and at most {LITTLE:.0%} without its surroundings.".replace("%", " %")
         )
     # The picture on which the map ranks highest in its layer.
     id, channel = max(found, key=lambda one: trial_input.layer.scenes[one[0]].rank(one[1]))
@@ -148,9 +148,9 @@ def _around(trial_input: TrialInput) -> QuestionTrial:
         TriedPicture("Without the rest", image, rest, thing, thing / top),
     )
     text = (
-        f"{trial_input.step}, map {channel}, responds to “{_called(id)}” with "
-        f"{number(whole)}. With the thing covered it is {number(around)}, with everything else "
-        f"covered {number(thing)}: it needs what lies around, not the thing."
+        f"{trial_input.step}, map {channel}, responds to “{_called(id)}” with {number(whole)}. "
+        f"With the thing covered it is {number(around)}, with everything else covered "
+        f"{number(thing)}: it needs the surroundings, not the thing."
     )
     return QuestionTrial(
         text, tries, trial_input.unit(channel, id), f"Map {channel} on this picture"

@@ -20,16 +20,16 @@ WORDS: dict[Method, tuple[str, str]] = {
     ),
     "guided": (
         "Guided backprop",
-        "The gradient, kept to what speaks for it at every ReLU (Springenberg and others 2014). "
+        "The gradient; at every ReLU only what raises it is kept (Springenberg and others 2014). "
         "Clear, because it follows edges of the picture.",
     ),
     "deconvolution": (
         "Deconvolution",
-        "The way back as Zeiler and Fergus went it in 2013.",
+        "The projection that Zeiler and Fergus used in 2013.",
     ),
     "grad_cam": (
         "Grad-CAM",
-        "Where the maps before it lie that speak for it, warm, or against it, cool (Selvaraju and "
+        "Where the maps before it raise its value, warm, or lower it, cool (Selvaraju and "
         "others 2016).",
     ),
 }
@@ -91,7 +91,7 @@ def projections(view: View, run: Run, record: Record) -> ProjectionsPanel:
 
 def _asked(view: View, run: Run, name: str, pinned: bool) -> str:
     if pinned:
-        return f"Asked of {name}, map {view.channel}, at row {view.y}, column {view.x}."
+        return f"Computed for {name}, map {view.channel}, at row {view.y}, column {view.x}."
     if run.spatial(name):
-        return f"Asked of the mean of {name}, map {view.channel}. Pin a cell to ask for it alone."
-    return f"Asked of {name}, number {view.channel}."
+        return f"Computed for the mean of {name}, map {view.channel}. Pin a cell to use it alone."
+    return f"Computed for {name}, number {view.channel}."

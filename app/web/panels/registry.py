@@ -54,7 +54,7 @@ PANELS = (
     ),
     Panel(
         "paid",
-        "Which places of the picture paid for this score",
+        "Which places of the picture made this score",
         "partials/arithmetic/_paid.html",
         contributions,
         lambda model, step: (

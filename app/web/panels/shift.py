@@ -67,7 +67,7 @@ async def shift(
     async with services.runs.listen(model, image) as run:
         record = await run.record(step)
         if record.step.kind != "maxpool":
-            raise UnknownStep(f"{step} is no max pooling.")
+            raise UnknownStep(f"{step} is not a max pooling.")
         checked_channel(record, channel)
         words = in_words(dx, dy)
         png = input_png(shifted(run.fitted.pixels, dx, dy))

@@ -58,8 +58,8 @@ def out_of(services: Services, source: CropSource) -> str:
         return f"The strongest of {source.atlas.about.read:,} pictures in “{source.atlas.title}”."
     count = services.gathered.count(source.model) if services.gathered else 0
     return (
-        f"The strongest of {count} pictures that people brought here since the server started; "
-        "they go when the picture is deleted."
+        f"The strongest of {count} pictures uploaded here since the server started; "
+        "crops are deleted with their picture."
     )
 
 
@@ -77,7 +77,7 @@ async def source_of(
         return survey
     if of == UPLOADS:
         if services.gathered is None:
-            raise NotFound("Pictures that people bring are private here.")
+            raise NotFound("Uploaded pictures are private here.")
         # The user's own picture may just have been run: its crops are gathered in the background.
         await services.gathered.settled()
         return UploadCropSource(model, services.gathered, services.pictures)

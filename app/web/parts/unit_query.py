@@ -134,7 +134,7 @@ def required(index: int | None, run: Run) -> int:
     """The index of the class. Raises `NoClassifier` if there is none."""
     require_classes(run.model)
     if index is None:
-        raise NoClassifier("This network names nothing.")
+        raise NoClassifier("This network has no classes.")
     return index
 
 

@@ -40,7 +40,7 @@ def sentence(drift: Sequence[DriftStep]) -> str:
         f"{relative_percent(first[0].relative_l2)} of the response"
     )
     if most[1] <= max(ALIKE[1], first[1]):
-        return f"{start}; nowhere later does it change more than that beside the noise."
+        return f"{start}; no later step is changed more than that, compared with the noise."
     return (
         f"{start}; at {most[0].step} {times(most[1])} times as much: "
         f"{relative_percent(most[0].relative_l2)} against "

@@ -115,7 +115,7 @@ def _column(
     groups = (
         ("Excited", "up", column.excited),
         ("Inhibited", "down", column.inhibited),
-        ("Not moved", "still", column.unmoved),
+        ("Not changed", "still", column.unmoved),
     )
     return ColumnView(
         title,
@@ -147,4 +147,4 @@ def _sentence(layer: LayerPair) -> str:
 
 
 def _other(layer: LayerPair) -> str:
-    return "it was to see" if layer.classes[1] == layer.pair.target else "comes next"
+    return "it should see" if layer.classes[1] == layer.pair.target else "comes next"

@@ -30,7 +30,7 @@ from app.web.core.state import ServicesDep
 from app.web.core.templating import render
 
 TITLE = "Where it happens"
-SAME = "Both pictures are the same, number for number: nothing changed, at no step."
+SAME = "Both pictures are the same, number for number: nothing changed at any step."
 
 router = APIRouter(prefix="/where")
 

@@ -18,8 +18,8 @@ from models.graph import INPUT
 PASSED = {
     "relu": "ReLU lets it through unchanged",
     "maxpool": "the largest of its window",
-    "concat": "taken over unchanged",
-    "flatten": "taken over unchanged",
+    "concat": "copied unchanged",
+    "flatten": "copied unchanged",
     "norm": "shifted and stretched",
     "softmax": "made a share of the score",
 }
@@ -105,18 +105,18 @@ def _ended(run: Run, last: ChainStep) -> str:
     if run.model.outline.step(last.place.step).inputs[0] == INPUT:
         return ""
     if last.kind == "relu":
-        return "The chain ends here: the ReLU cut this cell down to zero, so nothing made it."
-    return "The chain ends here: nothing pushed this cell its way but the bias."
+        return "The chain ends here: the ReLU made this cell zero, so it has no source."
+    return "The chain ends here: only the bias pushed this cell in its direction."
 
 
 def _sentence(run: Run, links: list[ChainStep]) -> str:
     """The first sum and the end of the chain, in words."""
     first = next((link for link in links if link.adds and link.parts), None)
     if first is None:
-        return f"{place_name(run, links[0].place)}: nothing made it."
+        return f"{place_name(run, links[0].place)}: it has no source."
     part = first.parts[first.chosen or 0]
     return (
         f"{place_name(run, links[0].place)} is {number(links[0].value)}. Its strongest source, "
-        f"{place_name(run, part.place)}, carries {percent(abs(part.share))} of it; followed down "
+        f"{place_name(run, part.place)}, gives {percent(abs(part.share))} of it; followed down "
         f"through {len(links)} steps, the chain reaches {place_name(run, links[-1].place)}."
     )

@@ -109,7 +109,7 @@ def copy_made(
     return (
         "_formula.html",
         made,
-        (f"{place_name(run, place)} is {number(cell.value)}, taken over unchanged from {name}."),
+        (f"{place_name(run, place)} is {number(cell.value)}, copied unchanged from {name}."),
     )
 
 

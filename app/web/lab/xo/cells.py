@@ -27,7 +27,7 @@ PADDED = "{} cells of the window lie in the padding and count 0."
 def placed(cell: BoardCell, outputs: tuple[TinyOutput, ...]) -> str:
     """Why there is no such number, with the valid range; "" if there is one."""
     if not outputs:
-        return "There is no layer whose numbers could be chosen."
+        return "There is no layer to choose a number from."
     if not 1 <= cell.layer <= len(outputs):
         return f"There is no layer {cell.layer} here: layers 1 to {len(outputs)} have numbers."
     maps, rows, columns = outputs[cell.layer - 1].values.shape
@@ -35,7 +35,7 @@ def placed(cell: BoardCell, outputs: tuple[TinyOutput, ...]) -> str:
         return ""
     return (
         f"Layer {cell.layer} has maps 0 to {maps - 1}, rows 0 to {rows - 1} and columns 0 to "
-        f"{columns - 1}; map {cell.map}, row {cell.y}, column {cell.x} is none of them."
+        f"{columns - 1}; map {cell.map}, row {cell.y}, column {cell.x} does not exist."
     )
 
 

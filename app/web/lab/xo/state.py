@@ -147,7 +147,7 @@ def _board(parameters: QueryParams, last: int, problems: list[str]) -> int:
     if not re.fullmatch(rf"[0-9a-fA-F]{{{_DIGITS}}}", text) or int(text, 16) >> CELLS:
         problems.append(
             f"A board is {_DIGITS} hexadecimal digits, one bit for each of its {CELLS} cells; "
-            f"“{_short(text)}” is none. Here is the one from before."
+            f"“{_short(text)}” is not a board. The previous one is shown."
         )
         return last
     return int(text, 16)
@@ -179,7 +179,7 @@ def _kernels(
         try:
             return tuple(_number(field, i) for i, field in enumerate(fields))
         except ValueError as error:
-            problems.append(f"{error} Until then the last numbers that hold stay.")
+            problems.append(f"{error} Until then the last valid numbers are used.")
     return _kept(parameters, last)
 
 
@@ -225,7 +225,7 @@ def _cell(parameters: QueryParams, problems: list[str]) -> BoardCell | None:
         layer, map, y, x = (int(part) for part in found.groups())
         return BoardCell(layer, map, y, x)
     problems.append(
-        f"“{_short(text)}” is no cell: a cell is layer.map.row.column, for example 1.0.1.1."
+        f"“{_short(text)}” is not a cell: a cell is layer.map.row.column, for example 1.0.1.1."
     )
     return None
 

@@ -30,7 +30,7 @@ DIFFERENCES: dict[Match, str] = {
     ),
     "sum": (
         "Sum: the products are added up, as networks do: a perfect match of a feature reads 9, "
-        "of 9. The mean divides that by the cells compared; it is the same sum with smaller "
+        "of 9. The mean divides that by the number of cells; it is the same sum with smaller "
         "weights, and the verdict does not change."
     ),
 }
@@ -133,7 +133,7 @@ def coverage_words(counts: Tensor) -> str:
     times = "once" if corner == 1 else f"{corner} times"
     if corner == most:
         return f"Every number is used {times}."
-    return f"A corner is used {times}, the middle {most} times: the border has less of a say."
+    return f"A corner is used {times}, the middle {most} times: the border counts less."
 
 
 def plain(value: float) -> str:

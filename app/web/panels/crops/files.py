@@ -126,4 +126,4 @@ async def png(services: ServicesDep, model: str, of: str, step: str, channel: Ch
 
 def _only_folders(query: CropQuery) -> None:
     if not isinstance(query.source, AtlasCropSource):
-        raise NotFound("This picture has a page of its own in the explorer, for whoever has it.")
+        raise NotFound("This picture has its own page in the explorer, for users with its link.")

@@ -92,7 +92,7 @@ def crop_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
     """The panel's link, if a unit's numbers come from one convolution."""
     if view.channel is None or convolution(model, step.name, view.channel) is None:
         return ()
-    return (PanelLink("The crops that fire it most", panel_url(view)),)
+    return (PanelLink("The crops it responds to most", panel_url(view)),)
 
 
 def panel_url(view: View) -> str:
@@ -145,7 +145,7 @@ def _view(
     elif source.forever or image in mine:
         url = View(model.id, image, step, channel, y, x).url()
     projection = crop_url(model.id, source.id, step, channel, won.number, "/projection.png")
-    called = name or ("A picture of yours" if image in mine else "Somebody's picture")
+    called = name or ("A picture of yours" if image in mine else "Another user's picture")
     return CropView(
         rank,
         won.value,
@@ -194,7 +194,7 @@ async def _panel(
     titles = [(one.id, one.title) for one in found.atlases]
     titles.append((SAMPLES, "Built-in pictures"))
     if services.gathered:
-        titles.append((UPLOADS, "Pictures brought here"))
+        titles.append((UPLOADS, "Uploaded pictures"))
     mine = frozenset(one.id for one in services.pictures.recent(owner, 1000))
     waiting = isinstance(source, SurveyProgress)
     return CropsPanel(

@@ -199,7 +199,7 @@ def sentence(unit: UnitQuery, switch: ChannelSwitch) -> str:
     if switch.idle:
         return f"All {count} channels of {name} are on."
     if switch.all or off == count:
-        return f"Nothing from {name} goes on: all {count} channels are off."
+        return f"Nothing from {name} is passed on: all {count} channels are off."
     few = ", ".join(map(str, switch.channels[:8])) + (" …" if len(switch.channels) > 8 else "")
     if switch.only:
         return f"Of {name} only {few} {'is' if len(switch.channels) == 1 else 'are'} on; {off} off."
@@ -273,7 +273,7 @@ def picture(unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) -
             for r in made.classes.rows
         ]
         lines.append(made.nothing)
-    lines += [f"{made.last}, map {m.channel} moved by {percent(m.moved)}" for m in made.moved]
+    lines += [f"{made.last}, map {m.channel} changed by {percent(m.moved)}" for m in made.moved]
     title = f"{unit.run.model.row.title}: channels of {unit.record.step.name} switched off"
     return figures_png(title, (), lines)
 
@@ -301,9 +301,9 @@ def _nothing(unit: UnitQuery, nothing: StepChange) -> str:
     name, outline = unit.record.step.name, unit.run.model.outline
     also = side_inputs(outline, name, [outline.logits])
     told = (
-        f"What goes past it, through {also[0]}, still speaks."
+        f"What goes past it, through {also[0]}, still counts."
         if also
-        else "That is what the later biases alone say, of any picture."
+        else "The later biases alone say that, for any picture."
     )
     return (
         f"For comparison, with nothing from {name}: {made.after.label}, "
@@ -329,8 +329,8 @@ def _found(ranking: AblationRanking, by: By, order: list[int], text: Any) -> str
     first = order[0]
     small = int((drops.abs() < drops.abs().max() / 10).sum())
     return (
-        f"Channel {first} is missed most: without it {text(drops[first].item())} less. {small} of "
-        f"{len(drops)} cost less than a tenth of the costliest."
+        f"Channel {first} matters most: without it {text(drops[first].item())} less. {small} of "
+        f"{len(drops)} cost less than a tenth of that."
     )
 
 

@@ -195,7 +195,7 @@ def cover_picture(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> 
             CaptionedFigure(coloured(change.before, both), f"{unit.title}, before: {scale}"),
             CaptionedFigure(coloured(change.after, both), "Covered, on the same scale"),
             CaptionedFigure(
-                coloured(change.difference, apart), f"After less before, to ±{number(apart)}"
+                coloured(change.difference, apart), f"After minus before, to ±{number(apart)}"
             ),
         ]
     lines = [sentence(stroke)]

@@ -306,7 +306,7 @@ def wall(view: View, run: Run, step: str, order: Sequence[int]) -> PictureWall |
         step=step,
         at=at,
         sentence=f"Grown from grey noise in {recipe.steps} steps at {recipe.size} × {recipe.size} "
-        "pixels; kept small (JPEG).",
+        "pixels; saved small (JPEG).",
         classes=bool(label_of(run.model, at, 0)),
     )
 
@@ -323,7 +323,7 @@ def _others(query: SynthesisQuery, run: Run) -> tuple[tuple[int, str], ...]:
 
 def _left(report: GrowthReport) -> str:
     if not report.step:
-        return "It begins."
+        return "starting"
     seconds = round(report.seconds_left)
     if seconds >= 90:
         return f"about {round(seconds / 60)} minutes left"
