@@ -10,7 +10,7 @@ from app.errors import BadRequest, UnknownStep
 from app.services.runs.run import Record, Run
 from app.vision.arithmetic.chain import CellPlace, ChainStep, chain
 from app.vision.arithmetic.explain import Cell, explain
-from app.vision.class_contributions import ClassContributions, paid
+from app.vision.class_contributions import ClassContributions, class_contributions
 from app.vision.contributions import strongest_cell
 from models.graph import Step
 
@@ -68,7 +68,7 @@ def chained(
 
 def payers(run: Run, index: int) -> ClassContributions:
     """What each cell of the last maps paid for a class's score."""
-    return paid(run.network, run.output, index)
+    return class_contributions(run.network, run.output, index)
 
 
 def weight_of(run: Run, step: Step) -> Tensor:
