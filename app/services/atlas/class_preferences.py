@@ -1,4 +1,4 @@
-"""Which classes' pictures fire a channel most, from the means that ship with the calibration."""
+"""Which classes' pictures activate a channel most, from the means in the calibration file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LISTED = 5
 
 @dataclass(frozen=True, slots=True)
 class PreferredClass:
-    """A class, and the mean response of a channel to its pictures."""
+    """A class with the mean activation of a channel on its pictures."""
 
     index: int
     label: str
@@ -22,9 +22,9 @@ class PreferredClass:
 
 @dataclass(frozen=True, slots=True)
 class ClassPreferences:
-    """The classes that fire a channel most, strongest first, and its means over all classes.
+    """The classes that activate a channel most, strongest first, and its means over all classes.
 
-    A response is the mean over the map of step `at`; `pictures` says over which.
+    An activation is the mean over the feature map of step `at`; `pictures` says of which pictures.
     """
 
     at: str
@@ -36,7 +36,7 @@ class ClassPreferences:
 
 
 def preferences(model: Model, step: str, channel: int) -> ClassPreferences | None:
-    """Of a unit; None where no means ship with these weights, or none of its layer."""
+    """The preferences of a unit; None if there are no means for these weights or its layer."""
     known = calibration(model)
     if known is None:
         return None

@@ -1,4 +1,4 @@
-"""Where the crops of a unit come from: the built-in pictures, uploads, an operator's folders."""
+"""The sources of a unit's crops: built-in pictures, uploads, atlases of an operator's folders."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ SAMPLES, UPLOADS = "samples", "uploads"
 
 
 class CropSource(Protocol):
-    """One collection of pictures; a picture has a number in it, and nothing else names it.
+    """One collection of pictures, in which each picture is identified by a number.
 
-    `forever` says that what a number stands for never changes.
+    `immutable` says that a number always stands for the same picture.
     """
 
     id: str
@@ -36,29 +36,29 @@ class CropSource(Protocol):
     forever: bool
 
     def won(self, step: str, channel: int) -> list[PeakEntry]:
-        """The pictures in which a convolution's channel peaks highest, strongest first."""
+        """The pictures in which a convolution's channel has its highest peaks, strongest first."""
 
     def crop(self, step: str, channel: int, won: PeakEntry) -> bytes:
-        """What the cell sees, as WebP, transparent beyond the picture's edge."""
+        """The cell's receptive field as WebP, transparent beyond the picture's edge."""
 
     def fitted(self, number: int) -> Fitted:
-        """A picture as the network gets it. Raises `NotFound` where it is no longer there."""
+        """A picture as the network's input. Raises `NotFound` if it has been deleted."""
 
     def image(self, number: int) -> str | None:
-        """The id of a picture that this server keeps; None in a folder."""
+        """The id of a picture stored on this server; None for one in a folder."""
 
     def name(self, number: int) -> str:
-        """What a picture is called for everybody; "" where that is nobody's business."""
+        """The public name of a picture; "" for an upload, whose name is private."""
 
     def whole(self, number: int) -> bool:
-        """Whether the whole picture can be had, not its crop alone."""
+        """True if the whole picture is available, not only its crop."""
 
     def label(self, number: int) -> str | None:
-        """The class of a picture, where it is known."""
+        """The class of a picture, if it is known."""
 
 
 def chosen(source: CropSource, step: str, channel: int, number: int) -> PeakEntry:
-    """The entry of a picture in a channel's list: nothing else of a collection can be asked for.
+    """The entry of a picture in a channel's list: other pictures cannot be requested.
 
     Raises `NotFound`.
     """
@@ -69,17 +69,17 @@ def chosen(source: CropSource, step: str, channel: int, number: int) -> PeakEntr
 
 
 def convolution(model: Model, step: str, channel: int) -> tuple[str, int] | None:
-    """The convolution and its channel that a unit's numbers come from; None where none is."""
-    at, found = home(model, step, channel)
+    """The convolution and channel that a unit's values come from; None if there is none."""
+    at, number = home(model, step, channel)
     while at != INPUT and model.outline.step(at).kind == "norm":
         at = model.outline.step(at).inputs[0]
-    if at == INPUT or model.outline.step(at).kind != "conv" or found is None:
+    if at == INPUT or model.outline.step(at).kind != "conv" or number is None:
         return None
-    return at, found
+    return at, number
 
 
 class SampleCropSource:
-    """The built-in pictures."""
+    """Crops of the built-in pictures."""
 
     id = SAMPLES
     forever = True
@@ -120,7 +120,7 @@ class SampleCropSource:
 
 
 class UploadCropSource:
-    """What people brought, where the operator wants its crops shared."""
+    """Crops of uploaded pictures, if the operator shares them."""
 
     id = UPLOADS
     forever = False
@@ -159,7 +159,7 @@ class UploadCropSource:
 
 
 class AtlasCropSource:
-    """An operator's folder, through its atlas."""
+    """Crops of an operator's folder, read from its atlas."""
 
     forever = False
 

@@ -1,4 +1,4 @@
-"""Attacks as people ask for them: checked, run as a long job, stored, told with trace and drift."""
+"""Runs a requested attack: validates it, computes it as a long job, stores the result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from models.graph import Network
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """An attack that can begin: everything that may be refused has been asked."""
+    """A validated attack, ready to start."""
 
     model: Model
     network: Network
@@ -43,10 +43,10 @@ class Attack:
 
 @dataclass(frozen=True, slots=True)
 class Attacked:
-    """How it ended; `image` is the id of the 8-bit picture, one of the person's own now.
+    """The result of an attack; `image` is the id of the 8-bit picture, now owned by the user.
 
-    `ssim` is the structural similarity of clean and attacked picture, -1..1.
-    `notes` are sentences about the whole: what was asked for, and what came of it.
+    `ssim` is the structural similarity of the clean and the attacked picture, -1..1.
+    `notes` are sentences about the request and the result.
     """
 
     attack: Attack
@@ -58,7 +58,7 @@ class Attacked:
 
 
 class Attacks:
-    """Runs attacks in the engine's lane of long jobs, one for each person at a time."""
+    """Runs attacks in the engine's lane of long jobs, one per user at a time."""
 
     def __init__(self, engine: Engine, catalogue: Catalogue, pictures: Pictures) -> None:
         self._engine = engine
@@ -66,8 +66,9 @@ class Attacks:
         self._pictures = pictures
 
     async def prepare(self, model: str, image: str, request: AttackRequest) -> Attack:
-        """Check everything. Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`,
-        `BadRequest`, `WeightsMissing`.
+        """Validate a request and load what it needs.
+
+        Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `BadRequest`, `WeightsMissing`.
         """
         described = self._catalogue.model(model)
         await asyncio.to_thread(self._pictures.require, image)
@@ -86,10 +87,10 @@ class Attacks:
     async def stream(
         self, attack: Attack, owner: str, stop: Callable[[], bool] = never
     ) -> AsyncIterator[int | AttackMoment | Attacked]:
-        """Places in the queue, each step as it is computed, and how it ended.
+        """Yield the place in the queue, each step as it is computed, and the result.
 
-        Closing it stops the work; `stop` ends it after the step at hand, with a result. Raises
-        `Busy` where this person has a long job already.
+        Closing the iterator cancels the work; `stop` ends it after the current step, with a result.
+        Raises `Busy` if this user has a long job already.
         """
         trace: list[AttackMoment] = []
         items = self._engine.stream(
@@ -122,17 +123,17 @@ class Attacks:
         png = input_png(ended.pixels)
         stored = await asyncio.to_thread(self._pictures.add, png, owner, name)
         notes = (*attack.notes, *findings(attack.model.labels, attack.options, ended))
-        # The pictures of the steps are not needed for the answer, nor is their memory.
-        told = tuple(replace(moment, pixels=None) for moment in trace)
-        alike = await asyncio.to_thread(ssim, attack.pixels, ended.pixels)
-        return Attacked(attack, stored.id, told, ended, alike, notes)
+        # The result does not need the pictures of the steps, which take memory.
+        moments = tuple(replace(moment, pixels=None) for moment in trace)
+        similarity = await asyncio.to_thread(ssim, attack.pixels, ended.pixels)
+        return Attacked(attack, stored.id, moments, ended, similarity, notes)
 
     def _fit(self, model: Model, image: str) -> Fitted:
         return fit(self._pictures.open(image), preprocess(model))
 
 
 def findings(labels: Sequence[Label], options: AttackOptions, ended: AttackEnded) -> list[str]:
-    """What came of it, in sentences."""
+    """The result of an attack in sentences."""
     before = labels[ended.before[0].index].label
     notes = [*ended.notes]
     if options.target == ended.before[0].index:

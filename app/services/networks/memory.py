@@ -9,7 +9,7 @@ _MEMINFO = Path("/proc/meminfo")
 
 
 def available() -> int | None:
-    """Bytes that programs can still take; None where the system does not say it simply."""
+    """Bytes of memory available to programs; None if the system does not report it."""
     if _MEMINFO.is_file():
         for line in _MEMINFO.read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):
@@ -21,5 +21,5 @@ def available() -> int | None:
 
 
 def need(parameters: int) -> int:
-    """Bytes a network takes while it is loaded: its float32 parameters, and the file's bytes."""
+    """Bytes needed to load a network: its float32 parameters, and the bytes of the file."""
     return 2 * 4 * parameters

@@ -1,4 +1,4 @@
-"""Surveys of networks: each made once, in the long lane, shared by all who ask, then kept."""
+"""Makes surveys of networks as long jobs, shared by all requests, and caches them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from app.services.networks.loading import weights_digest
 from app.services.surveys.survey import Survey, SurveyProgress, read_survey, survey, write_survey
 
 LINGER = 20.0
-"""Seconds after which a survey that nobody asks for any more is given up."""
+"""Seconds without requests after which a running survey is cancelled."""
 MOST = 8
-"""Networks whose surveys are kept in memory."""
+"""Most surveys cached in memory."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,12 +26,12 @@ Key = tuple[str, str]
 
 
 def weights_id(model: Model) -> str:
-    """SHA-256 of the file of a network's weights; what stands for it where it has no file."""
+    """SHA-256 of a network's weights file; for a network without a file, the digest of its row."""
     return weights_digest(model.entry) or model.row.sha256
 
 
 class Surveys:
-    """Surveys in `folder`; one that is not there is made. Used in the event loop."""
+    """Surveys stored in `folder`; a missing one is made. Call it in the event loop's thread."""
 
     def __init__(
         self, engine: Engine, catalogue: Catalogue, folder: Path, linger: float = LINGER
@@ -44,21 +44,21 @@ class Surveys:
     async def ask(
         self, id: str, patience: float = 0.0, *, crops: bool = False
     ) -> Survey | SurveyProgress:
-        """The survey of a network, or how far it is after at most `patience` seconds.
+        """Return the survey of a network, or its progress after at most `patience` seconds.
 
-        Where `crops` are enough, one that has measured nothing else will do. Raises
-        `UnknownModel`, `WeightsMissing`, `Busy`, and what went wrong on the way.
+        With `crops`, a survey that has only the crops is enough. Raises `UnknownModel`,
+        `WeightsMissing`, `Busy`, and the errors of the survey itself.
         """
         model = self._catalogue.model(id)
         network = await self._catalogue.network(id)
         key = (model.id, await asyncio.to_thread(weights_id, model))
         if key not in self._done and key not in self._going:
             await self._read(key)
-        if made := self._done.get(key):
-            return made
+        if finished := self._done.get(key):
+            return finished
         going = self._going.get(key)
         if going is None:
-            # One for everybody: it is nobody's own long job.
+            # Shared by all users: it does not count as anyone's long job.
             owner = f"survey {' '.join(key)}"
             items = self._engine.stream(owner, partial(survey, model, network, key[1]))
             going = self._going[key] = _RunningSurvey()
@@ -78,11 +78,11 @@ class Surveys:
 
     @property
     def busy(self) -> bool:
-        """Whether any is being made."""
+        """True if any survey is being made."""
         return bool(self._going)
 
     async def close(self) -> None:
-        """Stop what goes on."""
+        """Stop all running surveys."""
         tasks = [going.task for going in self._going.values()]
         for task in tasks:
             task.cancel()
@@ -128,7 +128,7 @@ class Surveys:
 
 
 class _RunningSurvey:
-    """A survey on its way."""
+    """A survey that is being made."""
 
     task: asyncio.Task[None]
 
@@ -140,7 +140,7 @@ class _RunningSurvey:
 
 
 async def _either(going: _RunningSurvey, crops: bool, patience: float) -> None:
-    """Wait for the end, or for the crops where they are enough."""
+    """Wait for the end, or with `crops` until the crops are known."""
     waiting: list[asyncio.Task[Any]] = [going.task]
     event = asyncio.create_task(going.crops.wait())
     try:

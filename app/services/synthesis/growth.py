@@ -1,4 +1,4 @@
-"""Pictures that grow while people watch: one growth a picture, however many watch it."""
+"""Synthesis in progress: a picture is computed once, however many clients follow it."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from models.graph import Network
 _log = logging.getLogger(__name__)
 
 POINTS = 128
-"""Values of a curve that are kept with a finished picture."""
+"""Most values of a curve stored with a finished picture."""
 
 PARKED, PATIENCE = 2, 120.0
-"""How many growths that nobody watches stay ready to go on, and for how many seconds: a page that
-was hidden comes back. Few, because each holds its network."""
+"""How many growths without listeners stay ready to resume, and for how many seconds: a hidden page
+may come back. Few, because each holds its network."""
 
 LONGEST_TURN = 2.0
-"""Seconds between two steps that count as waiting for others' turns; longer it was parked."""
+"""Longest pause between two steps that counts as waiting for other jobs, in seconds."""
 
 Put = Callable[[SynthesisQuery, SynthesisedPicture], None]
 
 
 @dataclass(frozen=True, slots=True)
 class GrowthReport:
-    """After `step` of `steps` steps. `shown` is the newest picture: as if asked for so many steps.
+    """Progress after `step` of `steps`. `shown` is the query of the newest picture.
 
-    `objective` is the goal's value for it, `curve` holds the values on the way, each of the view
-    that its step was made from. `problem` says what went wrong with keeping it.
+    `objective` is the goal's value for that picture; `curve` has the values of all steps, each of
+    the transformed view that the step used. `problem` says why it could not be stored.
     """
 
     step: int
@@ -53,12 +53,12 @@ class GrowthReport:
 
     @property
     def fresh(self) -> bool:
-        """Whether the newest picture came with this step."""
+        """True if this step brought a new picture."""
         return self.shown.recipe.steps == self.step
 
 
 class Growth:
-    """One picture on its way; it is advanced by whoever is ahead, all in the compute thread."""
+    """One picture in progress; advanced by the most advanced listener, in the compute thread."""
 
     def __init__(self, asked: SynthesisQuery, network: Network, show: Put, keep: Put) -> None:
         prep = preprocess(asked.model)
@@ -76,7 +76,7 @@ class Growth:
         self._before = 0.0
 
     def advance(self) -> GrowthReport:
-        """One step further."""
+        """Compute one step."""
         started = time.monotonic()
         grown = next(self._source)
         self._curve.append(grown.objectives[0])
@@ -84,7 +84,7 @@ class Growth:
         objective = self.report.objective if self.report else grown.objectives[0]
         if grown.pictures is not None:
             shown = self.asked.after(grown.step)
-            # The value of the picture itself, not of the view that the step was made from.
+            # The value of the picture itself, not of the transformed view that the step used.
             objective = self._synthesis.measure()[0]
             self._newest = self._picture(shown, grown.pictures[0], objective)
             self._show(shown, self._newest)
@@ -96,18 +96,18 @@ class Growth:
         return self.report
 
     def end(self) -> None:
-        """Nobody watches any more: what was reached is kept."""
+        """Store the current picture when the last listener has left."""
         if self.report and self.report.step and not self.report.finished and (why := self._kept()):
             _log.warning("A synthesised picture: %s", why)
 
     @property
     def curve(self) -> tuple[float, ...]:
-        """The values so far, thinned out."""
+        """The values so far, thinned out to at most `POINTS`."""
         stride = -(-len(self._curve) // POINTS)
         return tuple(self._curve[::stride])
 
     def _left(self, started: float, step: int) -> float:
-        """Seconds to the end, the turns of others included; pauses of a parked one are not."""
+        """Estimated seconds to the end, including turns of other jobs but not parked time."""
         now = time.monotonic()
         self._seconds += now - max(self._before, started - LONGEST_TURN)
         self._before = now
@@ -119,7 +119,7 @@ class Growth:
         return drawn(pixels, shown.key, shown.made, objective, list(self.curve))
 
     def _kept(self) -> str:
-        """Keep the newest picture; "" or what went wrong."""
+        """Store the newest picture; return "" or the error."""
         if self.report is None or self._newest is None:
             return ""
         try:
@@ -131,7 +131,7 @@ class Growth:
 
 @dataclass
 class Growths:
-    """The growths under way, by key. Used in the compute thread alone: no lock is needed."""
+    """The running growths, by key. Used in the compute thread only: no lock is needed."""
 
     show: Put
     keep: Put
@@ -140,7 +140,7 @@ class Growths:
     _parked: dict[str, tuple[float, Growth]] = field(default_factory=dict)
 
     def follow(self, asked: SynthesisQuery, network: Network) -> Iterator[GrowthReport]:
-        """Report after each step from where the growth is now; of a picture that is there, one."""
+        """Yield a report after each step from now on; a single one for a finished picture."""
         if found := self.find(asked):
             steps = asked.recipe.steps
             yield GrowthReport(steps, steps, asked, found.objective, found.curve)
@@ -149,7 +149,7 @@ class Growths:
         seen: GrowthReport | None = None
         try:
             while seen is None or not seen.finished:
-                # Another may be ahead: then there is nothing to compute, only to tell.
+                # Another listener may be ahead: then only report, without computing.
                 behind = growth.report is not None and growth.report is not seen
                 seen = growth.report if behind and growth.report else growth.advance()
                 yield seen
@@ -161,11 +161,11 @@ class Growths:
 
     @property
     def parked(self) -> int:
-        """Growths that nobody watches, ready to go on."""
+        """Number of growths without listeners, ready to resume."""
         return len(self._parked)
 
     def _join(self, asked: SynthesisQuery, network: Network) -> Growth:
-        """The growth under way, or one that stopped a moment ago, or a new one."""
+        """The running growth, or a parked one, or a new one."""
         self._tidy()
         growth = self._growing.get(asked.key)
         if growth is None:
@@ -185,7 +185,7 @@ class Growths:
             self._tidy()
 
     def _tidy(self) -> None:
-        """Let those go that nobody came back to."""
+        """Drop the parked growths that have timed out."""
         now = time.monotonic()
         self._parked = dict(
             [(key, one) for key, one in self._parked.items() if one[0] > now][-PARKED:]

@@ -1,4 +1,4 @@
-"""A whole step's pictures, made in the terminal, as the file that the page shows them from."""
+"""Writes the synthesised pictures of a whole step as the file that the server shows them from."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from app.services.synthesis.query import home
 from app.services.synthesis.shipped import KIND, pack
 
 PIXELS = 25_000_000
-"""Of one sheet: what a phone can still decode. VGG16's largest convolution has 8 million."""
+"""Most pixels of a sheet that a phone can decode. VGG16's largest convolution has 8 million."""
 
 
 def unshown(collection: StepCollection) -> str:
-    """Why the page does not show a finished collection, in a sentence; "" where it does."""
+    """Why the page does not show a finished collection, in a sentence; "" if it does."""
     model, step = collection.model, collection.step
     count, side = model.geometry[step].shape[0], collection.recipe.size
     if not weights_digest(model.entry):
@@ -35,9 +35,9 @@ def unshown(collection: StepCollection) -> str:
 
 
 def keep(collection: StepCollection, data: Path) -> Path:
-    """Put a collection where the page of a server with the data folder `data` looks for it.
+    """Write a collection to the data folder `data` of a server, and return the path.
 
-    Raises `NotWritten`; `ValueError` where `unshown` says why not.
+    Raises `NotWritten`; `ValueError` if `reason_not_shown` gives a reason.
     """
     if why := unshown(collection):
         raise ValueError(why)

@@ -1,4 +1,4 @@
-"""Where synthesised pictures come from: shipped, kept, shown a moment ago, or grown now."""
+"""Provides synthesised pictures: shipped, cached on disk or in memory, or computed now."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from models.graph import Network
 State = Literal["shipped", "cached", "none"]
 
 FRAMES = 32_000_000
-"""Bytes of pictures on their way: one of 128 pixels has 40 thousand, a growth 33 of them."""
+"""Bytes of unfinished pictures: one of 128 pixels has 40,000; a growth has 33 of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPicture:
-    """A picture that can be shown at once, and where it was; `small` out of a step's sheet."""
+    """A picture that is available, and its source; `small` if it is from a step's sheet."""
 
     state: State
     picture: SynthesisedPicture
@@ -34,9 +34,9 @@ class FoundPicture:
 
 
 class Studio:
-    """Synthesised pictures; finished ones are kept in `folder`, at most `capacity` bytes.
+    """Synthesised pictures; finished ones are cached in `folder`, at most `capacity` bytes.
 
-    Everyone shares them: they show a network, not a person's picture.
+    All users share them: they show a network, not a user's picture.
     """
 
     def __init__(self, engine: Engine, catalogue: Catalogue, folder: Path, capacity: int) -> None:
@@ -49,7 +49,7 @@ class Studio:
     def asked(
         self, model: Model, step: str, channel: int | None, wanted: SynthesisOptions
     ) -> SynthesisQuery:
-        """What is asked for, checked; by default as those that ship were made.
+        """Validate a request; the default recipe is that of the shipped pictures.
 
         Raises `UnknownStep`, `BadRequest`.
         """
@@ -59,7 +59,7 @@ class Studio:
         return asked(model, step, channel, wanted, there.recipe if there else None)
 
     def find(self, asked: SynthesisQuery) -> FoundPicture | None:
-        """The picture where it can be shown at once."""
+        """Return the picture if it is available without computing it."""
         if there := _whole(asked):
             return FoundPicture(
                 "cached" if there.own else "shipped", _cut(there, asked), small=True
@@ -69,7 +69,7 @@ class Studio:
         return None
 
     def state(self, asked: SynthesisQuery) -> State:
-        """Where the picture is, without looking into it."""
+        """Where the picture is available, without reading it."""
         if there := _whole(asked):
             return "cached" if there.own else "shipped"
         known = self._frames.get(asked.key) is not None or self._kept.has(asked.key)
@@ -78,7 +78,7 @@ class Studio:
     def stream(
         self, owner: str, asked: SynthesisQuery, network: Network
     ) -> AsyncIterator[int | GrowthReport]:
-        """Grow it: the place in the queue, then reports. Raises `Busy` (see `Engine.stream`)."""
+        """Compute it: yield the place in the queue, then reports. Raises `Busy`."""
         return self._engine.stream(owner, lambda: self.growths.follow(asked, network))
 
     def _finished(self, asked: SynthesisQuery) -> SynthesisedPicture | None:
@@ -93,12 +93,12 @@ class Studio:
 
 
 def _whole(asked: SynthesisQuery) -> ShippedPictures | None:
-    """The file with the pictures of the whole step that has exactly this one."""
+    """The file of a whole step's pictures that has exactly this one."""
     return next((one for one in files(asked.model) if one.has(asked)), None)
 
 
 def _cut(there: ShippedPictures, asked: SynthesisQuery) -> SynthesisedPicture:
-    """The picture, out of the sheet of its step."""
+    """Cut the picture out of its step's sheet."""
     channel = asked.goal.channel or 0
     objective = there.objectives[asked.at][channel].item()
     tile = there.tile(asked.at, channel)
