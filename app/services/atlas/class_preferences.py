@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.services.networks.calibration import calibration
 from app.services.networks.catalogue import Model
-from app.services.synthesis.query import home
+from app.services.synthesis.query import unit_origin
 
 LISTED = 5
 
@@ -40,9 +40,9 @@ def preferences(model: Model, step: str, channel: int) -> ClassPreferences | Non
     known = calibration(model)
     if known is None:
         return None
-    where, number = home(model, step, channel)
+    where, number = unit_origin(model, step, channel)
     for at, means in known.means.items():
-        if number is not None and home(model, at, number) == (where, number):
+        if number is not None and unit_origin(model, at, number) == (where, number):
             values = means[:, number]
             best = values.argsort(descending=True, stable=True)[:LISTED].tolist()
             classes = tuple(

@@ -48,7 +48,7 @@ class AtlasFile:
         self.title = Path(about.root).name or path.parent.name
         self._places: dict[tuple[str, int, int], CropBytes] | None = None
 
-    def won(self, step: str, channel: int) -> list[PeakEntry]:
+    def ranking(self, step: str, channel: int) -> list[PeakEntry]:
         """The pictures that activate a channel most, the strongest first."""
         with _reading(self.path) as file:
             rows = [file.get_slice(f"{step}/{part}")[channel].tolist() for part in _PARTS]

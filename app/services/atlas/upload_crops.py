@@ -39,7 +39,7 @@ class UploadCrops:
         self._last = 0
         self.bytes = 0
 
-    def heed(self, run: Run) -> None:
+    def add_run(self, run: Run) -> None:
         """Collect the peaks of a run that has just finished, unless it is of a sample."""
         if sample(run.image) is None:
             task = asyncio.create_task(self._take(run))

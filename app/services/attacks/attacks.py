@@ -11,10 +11,10 @@ from torch import Tensor
 
 from app.errors import NoClassifier
 from app.pictures.preprocess import Fitted, fit, input_png
-from app.services.attacks.attacked_model import reader_of
+from app.services.attacks.attacked_model import pixel_model_of
 from app.services.attacks.job import AttackEnded, AttackMoment, job, never
 from app.services.attacks.options import AttackOptions, AttackRequest, checked, warnings
-from app.services.attacks.premade import NOTHING, Premade, ready
+from app.services.attacks.premade import NOTHING, Premade, find_premade
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.pictures.similarity import ssim
@@ -33,7 +33,7 @@ class Attack:
     fitted: Fitted
     options: AttackOptions
     notes: tuple[str, ...]
-    made: Premade = NOTHING
+    premade: Premade = NOTHING
 
     @property
     def pixels(self) -> Tensor:
@@ -80,9 +80,9 @@ class Attacks:
         options = checked(request, described.labels, described.row.crop)
         network = await self._catalogue.network(model)
         fitted = await asyncio.to_thread(self._fit, described, image)
-        made = await asyncio.to_thread(ready, described, options)
-        notes = tuple(warnings(request, options, bool(made)))
-        return Attack(described, network, fitted, options, notes, made)
+        premade = await asyncio.to_thread(find_premade, described, options)
+        notes = tuple(warnings(request, options, bool(premade)))
+        return Attack(described, network, fitted, options, notes, premade)
 
     async def stream(
         self, attack: Attack, owner: str, stop: Callable[[], bool] = never
@@ -96,12 +96,12 @@ class Attacks:
         items = self._engine.stream(
             owner,
             lambda: job(
-                reader_of(attack.model, attack.network),
+                pixel_model_of(attack.model, attack.network),
                 attack.network,
                 attack.pixels,
                 attack.options,
                 stop,
-                attack.made,
+                attack.premade,
             ),
         )
         async with aclosing(items) as running:  # type: ignore[type-var]

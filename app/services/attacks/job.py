@@ -99,7 +99,7 @@ def job(
     pixels: Tensor,
     options: AttackOptions,
     stop: Callable[[], bool] = never,
-    made: Premade = NOTHING,
+    premade: Premade = NOTHING,
 ) -> Iterator[tuple[AttackMoment | AttackEnded, ...]]:
     """Yield the steps of an attack on uint8 [3,S,S], then its end, with control and drift.
 
@@ -107,10 +107,10 @@ def job(
     tenth of a step. If `stop` returns True, the current step is the last. A `premade` noise or
     sticker is used as it is.
     """
-    notes, ends = set(made.notes), list[AttackMoment]()
-    if not made and (extra := {"universal": ALONE, "sticker": BRIEFLY}.get(options.method)):
+    notes, ends = set(premade.notes), list[AttackMoment]()
+    if not premade and (extra := {"universal": ALONE, "sticker": BRIEFLY}.get(options.method)):
         notes.add(extra)
-    for burst in _in_bursts(_moments(model, pixels, options, notes, stop, made)):
+    for burst in _in_bursts(_moments(model, pixels, options, notes, stop, premade)):
         ends = [*ends[:1], *burst]
         yield burst
     yield (_ended(model, network, pixels, options, (ends[0], ends[-1]), notes),)
@@ -122,11 +122,11 @@ def _moments(
     options: AttackOptions,
     notes: set[str],
     stop: Callable[[], bool],
-    made: Premade,
+    premade: Premade,
 ) -> Iterator[AttackMoment]:
     """Yield each step until the end or the time limit; remarks are added to `notes`."""
     started, seconds = monotonic(), SECONDS.get(options.method, SECONDS_OTHERWISE)
-    steps = made.steps(model, pixels[None], options, notes)
+    steps = premade.steps(model, pixels[None], options, notes)
     for step in steps or _steps(model, pixels[None], options):
         if step.margin:
             notes.add(MARGIN)

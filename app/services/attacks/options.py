@@ -83,10 +83,10 @@ def checked(request: AttackRequest, labels: Sequence[Label], side: int) -> Attac
     )
 
 
-def warnings(request: AttackRequest, options: AttackOptions, made: bool = False) -> list[str]:
+def warnings(request: AttackRequest, options: AttackOptions, premade: bool = False) -> list[str]:
     """Remarks on a request before it is computed; `premade` if a noise or sticker is reused."""
-    short = "" if made else _short(options)
-    unused = _unused(request, options, made)
+    short = "" if premade else _short(options)
+    unused = _unused(request, options, premade)
     return [note for note in (_nothing(options), short, unused) if note]
 
 
@@ -151,7 +151,7 @@ def _short(options: AttackOptions) -> str:
     )
 
 
-def _unused(request: AttackRequest, options: AttackOptions, made: bool) -> str:
+def _unused(request: AttackRequest, options: AttackOptions, premade: bool) -> str:
     """A remark on options that this method does not use; "" if there are none."""
     unused = {
         "fgsm": ("steps", "step_size"),
@@ -159,7 +159,7 @@ def _unused(request: AttackRequest, options: AttackOptions, made: bool) -> str:
         "few_pixel": ("steps", "step_size"),
         "sticker": ("step_size",),
         "noise": ("steps", "step_size", "target"),
-        "universal": ("step_size",) if made else (),
+        "universal": ("step_size",) if premade else (),
     }.get(options.method, ())
     named = [name for name in unused if getattr(request, name) is not None]
     return f"{options.method} does not use {' and '.join(named)}." if named else ""

@@ -54,7 +54,7 @@ class Premade:
 NOTHING = Premade()
 
 
-def ready(model: Model, options: AttackOptions) -> Premade:
+def find_premade(model: Model, options: AttackOptions) -> Premade:
     """Find a noise or sticker for such an attack, made from exactly this network's weights.
 
     A universal noise is untargeted and cannot reach a target; a sticker is for its class only.

@@ -10,7 +10,7 @@ from torch import Tensor
 from app.pictures.augment import ChangeablePhoto, PhotoChange, changed
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Model
-from app.services.runs.batch_inference import Batches, charted
+from app.services.runs.batch_inference import Batches, run_chart_job
 from app.vision.predict import RankedClass, top
 from models.graph import Network
 
@@ -91,7 +91,7 @@ async def curves(
 ) -> RobustnessCurves:
     """Compute every slider's curve over its range. Raises `Busy`."""
     request = _CurvesRequest(Batches(model, network), photo, mirrored)
-    items = await charted(engine, owner, request.work)
+    items = await run_chart_job(engine, owner, request.work)
     return next(one for one in items if isinstance(one, RobustnessCurves))
 
 

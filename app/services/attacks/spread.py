@@ -40,7 +40,7 @@ def control(pair: PicturePair) -> SpreadControl:
     return SpreadControl(kind, noisy[0], *norms)
 
 
-async def drifted(
+async def compare_steps(
     engine: Engine, pair: PicturePair, clean: Run, attacked: Run, noise: SpreadControl
 ) -> tuple[DriftStep, ...]:
     """Compare the clean, attacked and noisy picture at every step. Raises `Busy`.

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from app.pictures.preprocess import normalise
-from app.services.attacks.attacked_model import reader_of
+from app.services.attacks.attacked_model import pixel_model_of
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Run, preprocess
@@ -118,7 +118,7 @@ def places(
     `pixels` is uint8 [3,S,S]; `scale` is the diameter as a share of the side; the stickers are
     rotated by up to 22.5 degrees.
     """
-    reader = reader_of(model, network)
+    reader = pixel_model_of(model, network)
     side, area = pixels.shape[-1], (scale / diameter(1.0)) ** 2
     for where in by_lot(PLACES, side, (area, area), seed=seed).split(AT_ONCE):
         some = pixels.expand(len(where.x), -1, -1, -1)

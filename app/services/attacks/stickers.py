@@ -86,7 +86,7 @@ def train(
     It is measured on `held_out`. Both are uint8 [N,3,S,S]; pictures classified as the target
     without a sticker are skipped. Raises `DataUnusable` if none is left.
     """
-    pictures, held_out = (others(reader, some, target) for some in (pictures, held_out))
+    pictures, held_out = (without_target(reader, some, target) for some in (pictures, held_out))
     goal = AttackGoal(torch.full((len(pictures),), target, device=reader.device), targeted=True)
     steps = train_sticker(
         reader, pictures, goal, areas=recipe.areas, turn=recipe.turn, steps=recipe.steps,
@@ -99,7 +99,7 @@ def train(
     yield Sticker(target, label, step.sticker, recipe, len(pictures), measured)
 
 
-def others(reader: PixelModel, pictures: Tensor, target: int) -> Tensor:
+def without_target(reader: PixelModel, pictures: Tensor, target: int) -> Tensor:
     """The pictures, uint8 [N,3,S,S], that are not classified as `target` without a sticker.
 
     Raises `DataUnusable` if none is left.

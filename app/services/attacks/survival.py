@@ -11,7 +11,7 @@ from torch import Tensor
 
 from app.pictures.transformations import JOURNEY, JourneyStop, travelled
 from app.services.engine.engine import Engine
-from app.services.runs.batch_inference import Batches, charted, logits_of
+from app.services.runs.batch_inference import Batches, logits_of, run_chart_job
 from app.services.runs.pairs import PicturePair
 from app.vision.predict import RankedClass, top
 
@@ -71,13 +71,13 @@ def fate(start: SurvivalStart, clean: int, attacked: int) -> Fate:
     return "fooled" if attacked == start.attacked.index else "other"
 
 
-def sent(pair: PicturePair, chosen: Mapping[str, float]) -> tuple[Tensor, Tensor]:
+def transformed(pair: PicturePair, chosen: Mapping[str, float]) -> tuple[Tensor, Tensor]:
     """Transform the clean and the attacked picture in the same way, with the same seed."""
     clean, attacked = (travelled(x, chosen, pair.seed) for x in (pair.clean, pair.attacked))
     return clean, attacked
 
 
-async def survived(
+async def predict_transformed(
     engine: Engine, pair: PicturePair, both: tuple[Tensor, Tensor]
 ) -> tuple[SurvivalStart, Survivor]:
     """Predict both pictures before and after the transformations. Raises `Busy`."""
@@ -95,10 +95,10 @@ async def trials(
 
     def work() -> Iterator[Tensor]:
         tried = [{stop.id: strength} for stop in JOURNEY for strength in stop.tried]
-        pictures = [one for chosen in ({}, *tried) for one in sent(pair, chosen)]
+        pictures = [one for chosen in ({}, *tried) for one in transformed(pair, chosen)]
         yield from Batches(pair.model, pair.network).logits(pictures)
 
-    logits = torch.cat(await charted(engine, owner, work))
+    logits = torch.cat(await run_chart_job(engine, owner, work))
     firsts = [top(row, 1)[0] for row in logits]
     start = SurvivalStart(*firsts[:2])
     pairs = zip(firsts[2::2], firsts[3::2], strict=True)

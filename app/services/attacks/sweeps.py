@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from app.services.attacks.attacked_model import reader_of
+from app.services.attacks.attacked_model import pixel_model_of
 from app.services.cache import ByteCache
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
@@ -81,7 +81,7 @@ def by_epsilon(points: list[SweepPoint]) -> tuple[SweepPoint, ...]:
 def _points(request: Sweep) -> Iterator[SweepPoint | SweepPass]:
     pair = request.pair
     room = ROOM // (3 * activation_bytes(pair.network))
-    model = reader_of(pair.model, pair.network)
+    model = pixel_model_of(pair.model, pair.network)
     batch = max(1, min(TOGETHER, room))
     subject = SweepSubject(model, pair.clean[None], request.method, pair.target, pair.seed, batch)
     return sweep(subject)

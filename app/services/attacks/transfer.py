@@ -61,7 +61,7 @@ class SkippedNetwork:
     partial: bool
 
 
-def others(catalogue: Catalogue, mine: str) -> tuple[list[Model], list[SkippedNetwork]]:
+def other_networks(catalogue: Catalogue, mine: str) -> tuple[list[Model], list[SkippedNetwork]]:
     """The other networks that can classify the picture, and those that cannot."""
     rest = [model for model in catalogue.models() if model.id != mine]
     ready = [one for one in rest if one.state in ("embedded", "ready") and one.labels]
@@ -86,14 +86,16 @@ def verdict(before: str, after: str, known: set[str], clean: str, attacked: str)
     return "same" if attacked == after else "other"
 
 
-async def own_answers(engine: Engine, pair: PicturePair) -> tuple[TransferAnswer, TransferAnswer]:
+async def own_predictions(
+    engine: Engine, pair: PicturePair
+) -> tuple[TransferAnswer, TransferAnswer]:
     """The attacked network's own predictions for the clean and the attacked picture."""
     logits = await logits_of(engine, pair.model, pair.network, (pair.clean, pair.attacked))
     clean, attacked = (_answer(pair.model, row) for row in logits)
     return clean, attacked
 
 
-async def transferred(
+async def predict_transfer(
     engine: Engine, catalogue: Catalogue, pair: PicturePair, photo: Image.Image, other: str
 ) -> Transferred:
     """Test another network on the 8-bit pictures, with its own preprocessing.
@@ -104,10 +106,10 @@ async def transferred(
     if not model.labels:
         raise BadRequest(f"{model.row.title} has no classifier here: it predicts nothing.")
     network = await catalogue.network(other)
-    pictures = await asyncio.to_thread(carried, pair, photo, model)
+    pictures = await asyncio.to_thread(transfer_inputs, pair, photo, model)
     rows = await logits_of(engine, model, network, pictures)
     whole, clean, attacked = (_answer(model, row) for row in rows)
-    mine = await own_answers(engine, pair)
+    mine = await own_predictions(engine, pair)
     before, after = (one.first.wnid for one in mine)
     known = {label.wnid for label in model.labels}
     goal = None if pair.target is None else pair.model.labels[pair.target].wnid
@@ -123,7 +125,9 @@ async def transferred(
     )
 
 
-def carried(pair: PicturePair, photo: Image.Image, model: Model) -> tuple[Tensor, Tensor, Tensor]:
+def transfer_inputs(
+    pair: PicturePair, photo: Image.Image, model: Model
+) -> tuple[Tensor, Tensor, Tensor]:
     """Another network's inputs, uint8 [3,S,S]: the photo, the clean and the attacked picture."""
     prep = preprocess(model)
     images = (photo, to_image(pair.clean), to_image(pair.attacked))

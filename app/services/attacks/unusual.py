@@ -112,7 +112,7 @@ class Histogram:
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
 
-def wanted(network: Network) -> set[str]:
+def scored_steps(network: Network) -> set[str]:
     """The steps whose outputs the scores are computed from."""
     return {*stage_ends(network).values(), network.logits}
 
@@ -132,14 +132,14 @@ def readings(
 def read_run(run: Run, found: Calibration) -> tuple[ScoreReading, ...]:
     """The same as `readings`, for a finished run."""
     outline = run.model.outline
-    return readings({name: run.tensor(name) for name in wanted(outline)}, outline, found)
+    return readings({name: run.tensor(name) for name in scored_steps(outline)}, outline, found)
 
 
 async def judged(
     engine: Engine, model: Model, network: Network, found: Calibration, pictures: Sequence[Tensor]
 ) -> list[JudgedPicture]:
     """Scores and prediction of each of a few pictures, uint8 [3,S,S]. Raises `Busy`."""
-    outputs = await outputs_of(engine, model, network, pictures, wanted(network))
+    outputs = await outputs_of(engine, model, network, pictures, scored_steps(network))
     return [
         JudgedPicture(readings(one, network, found), top(one[network.logits], 1)[0])
         for one in outputs

@@ -14,7 +14,7 @@ from torch import Tensor
 from app.errors import BadRequest, NoClassifier, UnknownStep
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
-from app.services.interventions.cache import InterventionCache, once, together
+from app.services.interventions.cache import InterventionCache, batch_size, run_once
 from app.services.networks.catalogue import Model
 from app.services.runs.arithmetic import checked_channel
 from app.services.runs.run import Record, Run
@@ -94,7 +94,7 @@ def checked_step(run: Run, record: Record) -> Record:
     return record
 
 
-def read(record: Record, off: str, only: str) -> ChannelSwitch:
+def parse_switch(record: Record, off: str, only: str) -> ChannelSwitch:
     """Parse the channels in a query. Raises `BadRequest`, `UnknownStep`."""
     if off and only:
         raise BadRequest("Name the channels that are off, or those that alone are on; not both.")
@@ -111,17 +111,17 @@ def read(record: Record, off: str, only: str) -> ChannelSwitch:
     return ChannelSwitch(tuple(checked_channel(record, one) for one in named), bool(only))
 
 
-def looked_at(run: Run) -> str:
+def effect_step(run: Run) -> str:
     """The step where the effect is measured: the logits, or a partial network's last step."""
     return run.model.outline.logits or run.model.outline.steps[-1].name
 
 
-async def switched(
+async def ablate(
     engine: Engine, owner: str, run: Run, record: Record, switches: Sequence[ChannelSwitch]
 ) -> list[StepChange]:
     """The logits, or the last feature maps, before and after each ablation. Raises `Busy`."""
     await run.finish()
-    name = looked_at(run)
+    name = effect_step(run)
     before = run.tensor(name)
     off = [switch.off(len(record.statistics.peaks)) for switch in switches]
 
@@ -129,10 +129,10 @@ async def switched(
         ablation = _ablation(run, record)
         return [ablation.off(one, [name])[name].cpu() if one else before for one in off]
 
-    return [StepChange(name, before, after) for after in await once(engine, owner, work)]
+    return [StepChange(name, before, after) for after in await run_once(engine, owner, work)]
 
 
-def kept_ranking(
+def cached_ranking(
     cuts: InterventionCache, run: Run, record: Record, index: int
 ) -> AblationRanking | None:
     """The ranking, if it is finished and cached."""
@@ -156,7 +156,7 @@ async def rank(
     logits, probabilities = known.logits.clone(), known.probabilities.clone()
 
     def work() -> Iterator[Costs]:
-        yield from _ablation(run, record).costs(index, together(run.network), done)
+        yield from _ablation(run, record).costs(index, batch_size(run.network), done)
 
     async with aclosing(engine.stream(owner, work)) as items:  # type: ignore[type-var]
         async for item in items:
@@ -179,7 +179,7 @@ def require_classes(model: Model) -> None:
         )
 
 
-def at_once(model: Model) -> bool:
+def is_cheap(model: Model) -> bool:
     """True if the ranking is cheap enough to compute without a click."""
     return activation_bytes(model.outline) <= AT_ONCE
 

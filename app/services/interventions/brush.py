@@ -58,9 +58,9 @@ async def brush(
     """
     await run.finish()
     key = (run.key, (record.step.name, channel, stroke))
-    if (found := cuts.brushed.get(key)) is None:
+    if (found := cuts.brush_results.get(key)) is None:
         found = await _brush(engine, run, record, channel, stroke)
-        cuts.brushed.put(key, found, found.bytes)
+        cuts.brush_results.put(key, found, found.bytes)
     return found
 
 

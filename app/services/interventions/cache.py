@@ -34,22 +34,22 @@ class InterventionCache:
     """Three caches. A key starts with the run's key: network, picture, digest of the weights."""
 
     def __init__(self, budget: int = BUDGET) -> None:
-        self.brushed: ByteCache[tuple[Key, object], BrushResult] = ByteCache(budget)
+        self.brush_results: ByteCache[tuple[Key, object], BrushResult] = ByteCache(budget)
         self.occlusions: ByteCache[tuple[Key, object], OcclusionSoFar] = ByteCache(budget)
         self.rankings: ByteCache[tuple[Key, object], AblationRanking] = ByteCache(budget)
 
     def forget(self, image: str) -> None:
         """Drop everything about a deleted picture."""
-        for cache in (self.brushed, self.occlusions, self.rankings):
+        for cache in (self.brush_results, self.occlusions, self.rankings):
             cache.drop_where(lambda key: key[0][1] == image)
 
 
-def together(network: Network) -> int:
+def batch_size(network: Network) -> int:
     """Batch size of a network in a long job."""
     return max(1, min(MOST, ROOM // max(1, activation_bytes(network))))
 
 
-async def once(engine: Engine, owner: str, work: Callable[[], T]) -> T:
+async def run_once(engine: Engine, owner: str, work: Callable[[], T]) -> T:
     """Run a short piece of work in the compute thread, between two items of the long jobs.
 
     It does not count as the user's one long job. Raises `Busy`.

@@ -16,7 +16,7 @@ from app.errors import BadRequest, NoClassifier
 from app.pictures.preprocess import normalise
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
-from app.services.interventions.cache import InterventionCache, together
+from app.services.interventions.cache import InterventionCache, batch_size
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Run, preprocess
 from app.vision.occlusion import CoveredPlaces, OcclusionPatch, occlude
@@ -74,7 +74,7 @@ def strides(size: int) -> tuple[int, ...]:
     return tuple(size // part for part in (32, 16, 8))
 
 
-def usual(model: Model) -> OcclusionPatch:
+def default_patch(model: Model) -> OcclusionPatch:
     """The default patch, which gives a map within seconds: 3/16 of the side.
 
     AlexNet and `mini` take 196 passes, much more expensive networks 49 to 64.
@@ -86,7 +86,7 @@ def usual(model: Model) -> OcclusionPatch:
 
 def checked_patch(model: Model, side: int | None, stride: int | None) -> OcclusionPatch:
     """The requested patch, or the default. Raises `BadRequest`."""
-    size, normal = model.outline.input_size, usual(model)
+    size, normal = model.outline.input_size, default_patch(model)
     patch = OcclusionPatch(
         normal.side if side is None else side, normal.stride if stride is None else stride
     )
@@ -116,7 +116,7 @@ def probability_of(model: Model, index: int) -> Unit:
     return Unit(last.name, index)
 
 
-def so_far(cuts: InterventionCache, run: Run, question: OcclusionRequest) -> OcclusionSoFar:
+def cached_map(cuts: InterventionCache, run: Run, question: OcclusionRequest) -> OcclusionSoFar:
     """The map as far as it is cached; without rows if nothing is."""
     key = (run.key, question)
     if (occlusion := cuts.occlusions.get(key)) is None:
@@ -135,13 +135,13 @@ async def rows(
 
     Raises `Busy`. Computed rows stay cached when the client disconnects.
     """
-    occlusion = so_far(cuts, run, question)
+    occlusion = cached_map(cuts, run, question)
     network, size = run.network, run.model.outline.input_size
     device = next(network.parameters()).device
     picture = run.normalised.to(device)
     make = partial(
         occlude, network, picture, question.unit, question.patch,
-        _fill(run, question.fill).to(device), together(network), occlusion.done,
+        _fill(run, question.fill).to(device), batch_size(network), occlusion.done,
     )  # fmt: skip
     columns = len(question.patch.places(size))
     async with aclosing(engine.stream(owner, partial(_timed, make))) as items:  # type: ignore[type-var]

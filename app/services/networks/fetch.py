@@ -18,7 +18,14 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from app.errors import Cancelled, DownloadFailed
-from app.services.networks.partial_file import CHUNK, PartialFile, WantedFile, alone, go_on, writing
+from app.services.networks.partial_file import (
+    CHUNK,
+    PartialFile,
+    WantedFile,
+    check_stop,
+    explain_write_errors,
+    locked,
+)
 
 TIMEOUT = 30.0
 SPARE = 100_000_000
@@ -56,9 +63,9 @@ def fetch(wanted: WantedFile, stop: threading.Event) -> Iterator[Received]:
     ends or is closed, no other process can download the same file. Raises `DownloadFailed`, and
     `Cancelled` once `stop` is set.
     """
-    with writing(wanted):
+    with explain_write_errors(wanted):
         wanted.path.parent.mkdir(parents=True, exist_ok=True)
-        with alone(wanted):
+        with locked(wanted):
             part = PartialFile(wanted)
             part.recall(stop)
             with _ask(part) as response:
@@ -182,7 +189,7 @@ def _receive(
                 file.write(chunk)
                 yield from meter.report(part.done)
                 if part.done != total:
-                    go_on(stop)
+                    check_stop(stop)
             file.flush()
             os.fsync(file.fileno())
         _verify(part)

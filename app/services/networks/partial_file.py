@@ -48,7 +48,7 @@ class WantedFile:
         """The host name, for error sentences."""
         return urlsplit(self.url).hostname or self.url
 
-    def beside(self, suffix: str) -> Path:
+    def sibling(self, suffix: str) -> Path:
         """The path of a helper file next to it, `<name><suffix>`."""
         return self.path.with_name(self.path.name + suffix)
 
@@ -58,8 +58,8 @@ class PartialFile:
 
     def __init__(self, wanted: WantedFile) -> None:
         self.wanted = wanted
-        self.path = wanted.beside(".part")
-        self._note = wanted.beside(".part.json")
+        self.path = wanted.sibling(".part")
+        self._note = wanted.sibling(".part.json")
         self._about = {"url": wanted.url, "sha256": wanted.sha256}
         self.forget()
 
@@ -71,7 +71,7 @@ class PartialFile:
 
     def recall(self, stop: threading.Event) -> None:
         """Load the state of an earlier attempt. Raises `Cancelled`."""
-        go_on(stop)
+        check_stop(stop)
         with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
             note = json.loads(self._note.read_text(encoding="utf-8"))
             if note == self._about | {"validator": note["validator"]}:
@@ -97,15 +97,15 @@ class PartialFile:
     def _hash(self, stop: threading.Event) -> None:
         with self.path.open("rb") as file:
             while chunk := file.read(CHUNK):
-                go_on(stop)
+                check_stop(stop)
                 self.digest.update(chunk)
                 self.done += len(chunk)
 
 
 @contextmanager
-def alone(wanted: WantedFile) -> Iterator[None]:
+def locked(wanted: WantedFile) -> Iterator[None]:
     """Lock the download against other processes; the system releases the lock after a crash."""
-    path = wanted.beside(".lock")
+    path = wanted.sibling(".lock")
     with path.open("ab") as file:
         try:
             _lock(file.fileno())
@@ -132,7 +132,7 @@ def _lock(file: int) -> None:
 
 
 @contextmanager
-def writing(wanted: WantedFile) -> Iterator[None]:
+def explain_write_errors(wanted: WantedFile) -> Iterator[None]:
     """Turn `OSError` while writing into `DownloadFailed`."""
     try:
         yield
@@ -144,7 +144,7 @@ def writing(wanted: WantedFile) -> Iterator[None]:
         raise DownloadFailed(f"{name} cannot be written to {folder}: {reason}.") from error
 
 
-def go_on(stop: threading.Event) -> None:
+def check_stop(stop: threading.Event) -> None:
     """Raise `Cancelled` if `stop` is set."""
     if stop.is_set():
         raise Cancelled("The download was stopped.")

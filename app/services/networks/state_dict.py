@@ -62,7 +62,7 @@ def fit(architecture: str, state: Mapping[str, Tensor], source: str) -> Network:
     return network.eval()
 
 
-def keyed(architecture: str, network: Network, published: bool = True) -> dict[str, Tensor]:
+def to_state_dict(architecture: str, network: Network, published: bool = True) -> dict[str, Tensor]:
     """A network's state dict, under the published keys or under the step names."""
     back = {step: prefix for prefix, step in registry.find(architecture).keys.items()}
     state = {}

@@ -66,7 +66,7 @@ def chained(
         raise BadRequest(f"This path cannot be followed: {error}.") from None
 
 
-def payers(run: Run, index: int) -> ClassContributions:
+def class_contributions(run: Run, index: int) -> ClassContributions:
     """The contribution of each cell of the last feature maps to a class's logit."""
     return paid(run.network, run.output, index)
 

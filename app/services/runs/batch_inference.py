@@ -84,7 +84,7 @@ class Batches:
             yield logits
 
 
-async def charted(engine: Engine, owner: str, make: Callable[[], Iterator[T]]) -> list[T]:
+async def run_chart_job(engine: Engine, owner: str, make: Callable[[], Iterator[T]]) -> list[T]:
     """Run a chart's long job and return all its items; each user has one such job at a time.
 
     It does not block the same user's attack. A second one waits for the first. Raises `Busy`.

@@ -37,7 +37,7 @@ class PicturePair:
         return normalise(pixels, preprocess(self.model))
 
 
-async def paired(
+async def load_pair(
     catalogue: Catalogue,
     pictures: Pictures,
     model: str,

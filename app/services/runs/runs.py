@@ -29,10 +29,10 @@ class Runs:
         pictures: Pictures,
         budget: int,
         linger: float = 0.5,
-        heed: Callable[[Run], None] | None = None,
+        on_finished: Callable[[Run], None] | None = None,
     ) -> None:
         self.linger = linger
-        self._heed = heed
+        self._on_finished = on_finished
         self._engine = engine
         self._catalogue = catalogue
         self._pictures = pictures
@@ -99,8 +99,8 @@ class Runs:
                 async for result in steps:
                     run.append(result)
             run.end()
-            if self._heed:
-                self._heed(run)
+            if self._on_finished:
+                self._on_finished(run)
             self._shrink()
         except asyncio.CancelledError:
             self._drop(run)

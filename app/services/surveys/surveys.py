@@ -41,7 +41,7 @@ class Surveys:
         self._done: dict[Key, Survey] = {}
         self._going: dict[Key, _RunningSurvey] = {}
 
-    async def ask(
+    async def get(
         self, id: str, patience: float = 0.0, *, crops: bool = False
     ) -> Survey | SurveyProgress:
         """Return the survey of a network, or its progress after at most `patience` seconds.

@@ -60,13 +60,13 @@ class GrowthReport:
 class Growth:
     """One picture in progress; advanced by the most advanced listener, in the compute thread."""
 
-    def __init__(self, asked: SynthesisQuery, network: Network, show: Put, keep: Put) -> None:
-        prep = preprocess(asked.model)
-        self.asked = asked
+    def __init__(self, query: SynthesisQuery, network: Network, show: Put, keep: Put) -> None:
+        prep = preprocess(query.model)
+        self.query = query
         self.listeners = 0
         self.report: GrowthReport | None = None
         self._synthesis = Synthesis(
-            network, asked.at, [asked.goal], prep.mean, prep.std, asked.recipe
+            network, query.at, [query.goal], prep.mean, prep.std, query.recipe
         )
         self._source = synthesise(self._synthesis)
         self._show, self._keep = show, keep
@@ -80,16 +80,16 @@ class Growth:
         started = time.monotonic()
         grown = next(self._source)
         self._curve.append(grown.objectives[0])
-        shown = self.report.shown if self.report else self.asked.after(0)
+        shown = self.report.shown if self.report else self.query.after(0)
         objective = self.report.objective if self.report else grown.objectives[0]
         if grown.pictures is not None:
-            shown = self.asked.after(grown.step)
+            shown = self.query.after(grown.step)
             # The value of the picture itself, not of the transformed view that the step used.
             objective = self._synthesis.measure()[0]
             self._newest = self._picture(shown, grown.pictures[0], objective)
             self._show(shown, self._newest)
         left = self._left(started, grown.step)
-        steps = self.asked.recipe.steps
+        steps = self.query.recipe.steps
         self.report = GrowthReport(grown.step, steps, shown, objective, self.curve, left)
         if self.report.finished:
             self.report = replace(self.report, problem=self._kept())
@@ -111,12 +111,12 @@ class Growth:
         now = time.monotonic()
         self._seconds += now - max(self._before, started - LONGEST_TURN)
         self._before = now
-        return self._seconds * (self.asked.recipe.steps - step) / max(1, step)
+        return self._seconds * (self.query.recipe.steps - step) / max(1, step)
 
     def _picture(
         self, shown: SynthesisQuery, pixels: Tensor, objective: float
     ) -> SynthesisedPicture:
-        return drawn(pixels, shown.key, shown.made, objective, list(self.curve))
+        return drawn(pixels, shown.key, shown.description, objective, list(self.curve))
 
     def _kept(self) -> str:
         """Store the newest picture; return "" or the error."""
@@ -139,13 +139,13 @@ class Growths:
     _growing: dict[str, Growth] = field(default_factory=dict)
     _parked: dict[str, tuple[float, Growth]] = field(default_factory=dict)
 
-    def follow(self, asked: SynthesisQuery, network: Network) -> Iterator[GrowthReport]:
+    def follow(self, query: SynthesisQuery, network: Network) -> Iterator[GrowthReport]:
         """Yield a report after each step from now on; a single one for a finished picture."""
-        if found := self.find(asked):
-            steps = asked.recipe.steps
-            yield GrowthReport(steps, steps, asked, found.objective, found.curve)
+        if found := self.find(query):
+            steps = query.recipe.steps
+            yield GrowthReport(steps, steps, query, found.objective, found.curve)
             return
-        growth = self._join(asked, network)
+        growth = self._join(query, network)
         seen: GrowthReport | None = None
         try:
             while seen is None or not seen.finished:
@@ -164,24 +164,24 @@ class Growths:
         """Number of growths without listeners, ready to resume."""
         return len(self._parked)
 
-    def _join(self, asked: SynthesisQuery, network: Network) -> Growth:
+    def _join(self, query: SynthesisQuery, network: Network) -> Growth:
         """The running growth, or a parked one, or a new one."""
         self._tidy()
-        growth = self._growing.get(asked.key)
+        growth = self._growing.get(query.key)
         if growth is None:
-            _, growth = self._parked.pop(asked.key, (0.0, None))
-            growth = growth or Growth(asked, network, self.show, self.keep)
-            self._growing[asked.key] = growth
+            _, growth = self._parked.pop(query.key, (0.0, None))
+            growth = growth or Growth(query, network, self.show, self.keep)
+            self._growing[query.key] = growth
         growth.listeners += 1
         return growth
 
     def _leave(self, growth: Growth) -> None:
         growth.listeners -= 1
         if not growth.listeners:
-            self._growing.pop(growth.asked.key, None)
+            self._growing.pop(growth.query.key, None)
             growth.end()
             if growth.report and not growth.report.finished:
-                self._parked[growth.asked.key] = (time.monotonic() + PATIENCE, growth)
+                self._parked[growth.query.key] = (time.monotonic() + PATIENCE, growth)
             self._tidy()
 
     def _tidy(self) -> None:

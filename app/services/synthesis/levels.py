@@ -43,13 +43,13 @@ class GreyLevels:
         self._engine, self._catalogue = engine, catalogue
         self._known: dict[tuple[str, str], dict[str, ObjectiveLevel]] = {}
 
-    async def of(self, asked: SynthesisQuery) -> float:
+    async def of(self, query: SynthesisQuery) -> float:
         """The goal's value for grey. Raises `WeightsMissing`, `Busy`."""
-        model = asked.model
+        model = query.model
         key = (model.id, model.row.sha256)
         if key not in self._known:
             self._known[key] = await self._measured(model)
-        return self._known[key][asked.at].value(asked.goal)
+        return self._known[key][query.at].value(query.goal)
 
     async def _measured(self, model: Model) -> dict[str, ObjectiveLevel]:
         network = await self._catalogue.network(model.id)
@@ -62,7 +62,7 @@ class GreyLevels:
         }
 
 
-def on_picture(asked: SynthesisQuery, run: Run) -> float:
+def on_picture(query: SynthesisQuery, run: Run) -> float:
     """The goal's value for a run's picture; the step must be finished."""
-    at = asked.at
-    return ObjectiveLevel.of(run.tensor(at), slope(asked.model.outline, at)).value(asked.goal)
+    at = query.at
+    return ObjectiveLevel.of(run.tensor(at), slope(query.model.outline, at)).value(query.goal)

@@ -45,7 +45,7 @@ class SynthesisQuery:
     model: Model
     step: str
     channel: int | None
-    wanted: SynthesisOptions
+    options: SynthesisOptions
     at: str
     goal: SynthesisGoal
     recipe: SynthesisRecipe
@@ -61,7 +61,7 @@ class SynthesisQuery:
         """The same query with fewer steps."""
         return replace(
             self,
-            wanted=replace(self.wanted, steps=steps),
+            options=replace(self.options, steps=steps),
             recipe=replace(self.recipe, steps=steps),
         )
 
@@ -76,13 +76,13 @@ class SynthesisQuery:
         return label_of(self.model, self.at, self.goal.channel)
 
     @property
-    def made(self) -> str:
+    def description(self) -> str:
         """How the picture is made, in a sentence."""
         title, recipe = self.model.row.title, self.recipe
-        way = "lower" if self.wanted.away else "raise"
+        way = "lower" if self.options.away else "raise"
         goal, unit = self.goal, self._unit(self.at, self.goal.channel, self.label)
         if goal.second is not None:
-            share = self.wanted.share
+            share = self.options.share
             other = label_of(self.model, self.at, goal.second)
             unit = (
                 f"{100 - share} % of {unit} with {share} % of "
@@ -118,10 +118,12 @@ def label_of(model: Model, at: str, channel: int | None) -> str:
     """The label of the class that a channel of step `at` stands for, "" for none."""
     if channel is None or model.outline.partial or len(model.labels) <= channel:
         return ""
-    return model.labels[channel].label if at == home(model, model.outline.logits, 0)[0] else ""
+    return (
+        model.labels[channel].label if at == unit_origin(model, model.outline.logits, 0)[0] else ""
+    )
 
 
-def asked(
+def build_query(
     model: Model,
     step: str,
     channel: int | None,
@@ -155,7 +157,7 @@ def asked(
 
 def has_goal(model: Model, step: str) -> bool:
     """True if the units of a step have values of their own to raise."""
-    return model.outline.step(home(model, step, 0)[0]).kind != "flatten"
+    return model.outline.step(unit_origin(model, step, 0)[0]).kind != "flatten"
 
 
 def default_size(model: Model, at: str) -> int:
@@ -171,7 +173,7 @@ def sizes(model: Model, at: str) -> tuple[int, ...]:
     return tuple(sorted({*SIZES, default_size(model, at)}))
 
 
-def home(model: Model, step: str, channel: int | None) -> tuple[str, int | None]:
+def unit_origin(model: Model, step: str, channel: int | None) -> tuple[str, int | None]:
     """The step and channel where a unit is measured, before ReLU, pooling and concatenation."""
     return origin(model.outline, _counts(model), step, channel)
 
@@ -180,16 +182,16 @@ def _goal(
     model: Model, step: str, channel: int | None, wanted: SynthesisOptions
 ) -> tuple[str, SynthesisGoal]:
     """The step and goal; a mix of channels from two branches is measured after concatenation."""
-    at, first = home(model, step, channel)
+    at, first = unit_origin(model, step, channel)
     if wanted.second is None or channel is None:
         if wanted.second is not None:
             raise BadRequest("second needs a first: name the channel it is mixed with.")
         return at, SynthesisGoal(first, away=wanted.away)
     if not 0 <= wanted.share <= 100:
         raise BadRequest(f"share must be from 0 to 100, not {wanted.share}.")
-    there, second = home(model, step, wanted.second)
+    there, second = unit_origin(model, step, wanted.second)
     if at != there:
-        at, _ = home(model, step, None)
+        at, _ = unit_origin(model, step, None)
         first, second = channel, wanted.second
     return at, SynthesisGoal(first, second, wanted.share / 100, wanted.away)
 

@@ -61,13 +61,13 @@ class ShippedPictures:
         x, y = arrange(len(self.objectives[at]), side, side).position(channel)
         return _decoded(self.sheet(at)).crop((x, y, x + side, y + side))
 
-    def has(self, asked: SynthesisQuery) -> bool:
+    def has(self, query: SynthesisQuery) -> bool:
         """True if exactly the queried picture is among them."""
         return (
-            asked.at in self.sheets
-            and asked.goal == SynthesisGoal(asked.goal.channel)
-            and asked.goal.channel is not None
-            and same(asked.recipe) == same(self.recipe)
+            query.at in self.sheets
+            and query.goal == SynthesisGoal(query.goal.channel)
+            and query.goal.channel is not None
+            and same(query.recipe) == same(self.recipe)
         )
 
 

@@ -14,7 +14,7 @@ from app.services.synthesis.disk_cache import PictureCache
 from app.services.synthesis.growth import GrowthReport, Growths
 from app.services.synthesis.levels import GreyLevels
 from app.services.synthesis.picture import SynthesisedPicture, encode
-from app.services.synthesis.query import SynthesisOptions, SynthesisQuery, asked, home
+from app.services.synthesis.query import SynthesisOptions, SynthesisQuery, build_query, unit_origin
 from app.services.synthesis.shipped import ShippedPictures, files, shipped
 from models.graph import Network
 
@@ -41,12 +41,12 @@ class Studio:
 
     def __init__(self, engine: Engine, catalogue: Catalogue, folder: Path, capacity: int) -> None:
         self._engine = engine
-        self._kept = PictureCache(folder, capacity)
+        self._disk_cache = PictureCache(folder, capacity)
         self._frames: ByteCache[str, SynthesisedPicture] = ByteCache(FRAMES)
         self.greys = GreyLevels(engine, catalogue)
         self.growths = Growths(self._show, self._keep, self._finished)
 
-    def asked(
+    def build_query(
         self, model: Model, step: str, channel: int | None, wanted: SynthesisOptions
     ) -> SynthesisQuery:
         """Validate a request; the default recipe is that of the shipped pictures.
@@ -55,51 +55,51 @@ class Studio:
         """
         there = None
         if step in model.geometry:
-            there = shipped(model, home(model, step, channel)[0])
-        return asked(model, step, channel, wanted, there.recipe if there else None)
+            there = shipped(model, unit_origin(model, step, channel)[0])
+        return build_query(model, step, channel, wanted, there.recipe if there else None)
 
-    def find(self, asked: SynthesisQuery) -> FoundPicture | None:
+    def find(self, query: SynthesisQuery) -> FoundPicture | None:
         """Return the picture if it is available without computing it."""
-        if there := _whole(asked):
+        if there := _whole(query):
             return FoundPicture(
-                "cached" if there.own else "shipped", _cut(there, asked), small=True
+                "cached" if there.own else "shipped", _cut(there, query), small=True
             )
-        if picture := self._frames.get(asked.key) or self._kept.get(asked.key):
+        if picture := self._frames.get(query.key) or self._disk_cache.get(query.key):
             return FoundPicture("cached", picture)
         return None
 
-    def state(self, asked: SynthesisQuery) -> State:
+    def state(self, query: SynthesisQuery) -> State:
         """Where the picture is available, without reading it."""
-        if there := _whole(asked):
+        if there := _whole(query):
             return "cached" if there.own else "shipped"
-        known = self._frames.get(asked.key) is not None or self._kept.has(asked.key)
+        known = self._frames.get(query.key) is not None or self._disk_cache.has(query.key)
         return "cached" if known else "none"
 
     def stream(
-        self, owner: str, asked: SynthesisQuery, network: Network
+        self, owner: str, query: SynthesisQuery, network: Network
     ) -> AsyncIterator[int | GrowthReport]:
         """Compute it: yield the place in the queue, then reports. Raises `Busy`."""
-        return self._engine.stream(owner, lambda: self.growths.follow(asked, network))
+        return self._engine.stream(owner, lambda: self.growths.follow(query, network))
 
-    def _finished(self, asked: SynthesisQuery) -> SynthesisedPicture | None:
-        found = self.find(asked)
+    def _finished(self, query: SynthesisQuery) -> SynthesisedPicture | None:
+        found = self.find(query)
         return found.picture if found else None
 
-    def _show(self, asked: SynthesisQuery, picture: SynthesisedPicture) -> None:
-        self._frames.put(asked.key, picture, len(picture.png) + 4096)
+    def _show(self, query: SynthesisQuery, picture: SynthesisedPicture) -> None:
+        self._frames.put(query.key, picture, len(picture.png) + 4096)
 
-    def _keep(self, asked: SynthesisQuery, picture: SynthesisedPicture) -> None:
-        self._kept.put(asked.key, picture)
+    def _keep(self, query: SynthesisQuery, picture: SynthesisedPicture) -> None:
+        self._disk_cache.put(query.key, picture)
 
 
-def _whole(asked: SynthesisQuery) -> ShippedPictures | None:
+def _whole(query: SynthesisQuery) -> ShippedPictures | None:
     """The file of a whole step's pictures that has exactly this one."""
-    return next((one for one in files(asked.model) if one.has(asked)), None)
+    return next((one for one in files(query.model) if one.has(query)), None)
 
 
-def _cut(there: ShippedPictures, asked: SynthesisQuery) -> SynthesisedPicture:
+def _cut(there: ShippedPictures, query: SynthesisQuery) -> SynthesisedPicture:
     """Cut the picture out of its step's sheet."""
-    channel = asked.goal.channel or 0
-    objective = there.objectives[asked.at][channel].item()
-    tile = there.tile(asked.at, channel)
-    return SynthesisedPicture(encode(tile, asked.key, asked.made, objective, []), objective)
+    channel = query.goal.channel or 0
+    objective = there.objectives[query.at][channel].item()
+    tile = there.tile(query.at, channel)
+    return SynthesisedPicture(encode(tile, query.key, query.description, objective, []), objective)

@@ -71,14 +71,14 @@ def asked_channel(
     model: ModelId, step: StepName, channel: Channel, wanted: WantedDep, services: ServicesDep
 ) -> SynthesisQuery:
     """A channel's picture. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
-    return services.studio.asked(services.catalogue.model(model), step, channel, wanted)
+    return services.studio.build_query(services.catalogue.model(model), step, channel, wanted)
 
 
 def asked_step(
     model: ModelId, step: StepName, wanted: WantedDep, services: ServicesDep
 ) -> SynthesisQuery:
     """A whole step's picture. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
-    return services.studio.asked(services.catalogue.model(model), step, None, wanted)
+    return services.studio.build_query(services.catalogue.model(model), step, None, wanted)
 
 
 async def grow(

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from app.errors import UnknownStep
 from app.pictures.preprocess import input_png
 from app.pictures.sheets import sheet
-from app.services.interventions.ablation import ChannelSwitch, checked_step, read, switched
+from app.services.interventions.ablation import ChannelSwitch, ablate, checked_step, parse_switch
 from app.services.interventions.brush import BrushResult, BrushStroke, brush, covered
 from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.run import Run
@@ -153,7 +153,7 @@ Only = Annotated[
 
 def switch(asked: AskedStep, off: Off = "", only: Only = "") -> ChannelSwitch:
     """Which channels are off. Raises `BadRequest`, `UnknownStep`."""
-    return read(checked_step(asked.run, asked.record), off, only)
+    return parse_switch(checked_step(asked.run, asked.record), off, only)
 
 
 @router.get("/steps/{step}/ablation", summary="What the network answers with channels off")
@@ -166,7 +166,7 @@ async def ablation(
 ) -> AblationInfo:
     """A channel that is off is zero when the next step reads it."""
     run, record = asked.run, asked.record
-    (change,) = await switched(services.engine, owner, run, record, [switch])
+    (change,) = await ablate(services.engine, owner, run, record, [switch])
     told = _answers(asked, change if run.model.labels else None, count)
     return AblationInfo(
         **told.model_dump(),

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from app.errors import NotFound
 from app.pictures.sheets import sheet
-from app.services.interventions.occlusion import Fill, checked_patch, so_far
+from app.services.interventions.occlusion import Fill, cached_map, checked_patch
 from app.web.api.intervention_schemas import OcclusionInfo
 from app.web.api.interventions import NO_CLASS, AskedStep
 from app.web.api.schemas import ERRORS
@@ -135,7 +135,7 @@ async def occlusion_rows_png(
     v: Version = "",
 ) -> Response:
     """Part of a map that is being computed, on the scale of its own largest drop; computes none."""
-    laid = so_far(services.cuts, question.asked.run, question.wanted)
+    laid = cached_map(services.cuts, question.asked.run, question.wanted)
     if laid.done < rows:
         raise NotFound(f"Of this map {laid.done} rows are known, not {rows}.")
     part = laid.drops[:rows]

@@ -14,7 +14,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.errors import BadRequest
 from app.services.attacks.attacks import Attack
 from app.services.attacks.job import AttackMoment
-from app.services.attacks.traces import Outcome, Trace, key_of, present
+from app.services.attacks.traces import Outcome, Trace, key_of, store_result
 from app.web.attack.page import title
 from app.web.attack.steps import shot
 from app.web.attack.summary import ending
@@ -114,7 +114,7 @@ async def _kept(
 ) -> AsyncGenerator[ServerSentEvent]:
     """All of a trace that is kept, from the step after `seen` on."""
     trace = services.traces.find(live.key)
-    await present(trace, services.pictures, owner, title(live.view))
+    await store_result(trace, services.pictures, owner, title(live.view))
     count = len(trace.moments)
     for number in range(seen + 1, count):
         yield _step(live, trace, number)

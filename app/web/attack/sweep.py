@@ -16,7 +16,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.errors import Cancelled
 from app.pictures.charts import chart_png
 from app.services.attacks.sweeps import Sweep
-from app.services.runs.pairs import paired
+from app.services.runs.pairs import load_pair
 from app.vision.attacks.sweep import Method, SweepPoint
 from app.web.attack.pair_panels import show
 from app.web.attack.sweep_curves import attack_words, chart, how, lines, noise_words, swept
@@ -58,7 +58,7 @@ async def asked(
 ) -> SweepQuery:
     """The sweep; what can fail fails here. An attacked picture is not needed."""
     catalogue, pictures = services.catalogue, services.pictures
-    pair = await paired(catalogue, pictures, model, image, image, target or None, seed)
+    pair = await load_pair(catalogue, pictures, model, image, image, target or None, seed)
     named = {"model": model, "image": image, "target": target or "", "seed": seed, "method": method}
     query = urlencode({name: value for name, value in named.items() if value != ""})
     return SweepQuery(Sweep(pair, method), query)
@@ -79,7 +79,7 @@ async def queued(
     found: AskedDep, services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedSweep]:
     """The sweep, held until its stream has ended."""
-    if services.sweeps.kept(found.sweep) is not None:
+    if services.sweeps.finished(found.sweep) is not None:
         yield QueuedSweep()
         return
     with services.pictures.using(found.sweep.pair.before):
@@ -97,7 +97,7 @@ async def panel(
     request: Request, found: AskedDep, services: ServicesDep, owner: OwnerDep, plain: bool = False
 ) -> Response:
     """The panel: what is kept at once, else a stream; `plain` waits for all of it."""
-    points = services.sweeps.kept(found.sweep)
+    points = services.sweeps.finished(found.sweep)
     if points is None and plain:
         points = await _whole(request, found, services, owner)
     method, link = found.sweep.method, f"/attack/sweep?{found.query}"
@@ -145,7 +145,7 @@ async def _told(
                 points.append(item)
                 if len(points) > seen:
                     yield _event(found, points, False)
-    yield _event(found, services.sweeps.kept(found.sweep) or points, True)
+    yield _event(found, services.sweeps.finished(found.sweep) or points, True)
 
 
 def _event(
@@ -181,7 +181,7 @@ async def _whole(
     request: Request, found: SweepQuery, services: Services, owner: str
 ) -> tuple[SweepPoint, ...]:
     """All points, computed now where they are not kept. Raises `Busy`, `Cancelled`."""
-    if points := services.sweeps.kept(found.sweep):
+    if points := services.sweeps.finished(found.sweep):
         return points
     image = found.sweep.pair.before
     with services.pictures.using(image):
@@ -190,4 +190,4 @@ async def _whole(
             async for _ in running:
                 if services.stopping.is_set() or await request.is_disconnected():
                     raise Cancelled("The sweep was stopped before its end.")
-    return services.sweeps.kept(found.sweep) or ()
+    return services.sweeps.finished(found.sweep) or ()

@@ -27,7 +27,7 @@ from app.services.attacks.unusual import (
 )
 from app.services.networks.calibration import Calibration, calibration
 from app.services.networks.catalogue import Model
-from app.services.runs.pairs import PicturePair, paired
+from app.services.runs.pairs import PicturePair, load_pair
 from app.services.runs.sheets import DRAWING
 from app.web.attack.pair_panels import show
 from app.web.core.file_responses import csv_response, file_response
@@ -251,7 +251,7 @@ async def looked_up(
     seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
 ) -> UnusualQuery:
     """Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
-    pair = await paired(
+    pair = await load_pair(
         services.catalogue, services.pictures, model, image, attacked or image, None, seed
     )
     found = await asyncio.to_thread(calibration, pair.model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.services.runs.arithmetic import payers
+from app.services.runs.arithmetic import class_contributions
 from app.services.runs.run import Record, Run
 from app.services.runs.sheets import version
 from app.vision.arithmetic.chain import CellPlace
@@ -22,7 +22,7 @@ CELLS = 8
 def paid(view: View, run: Run, record: Record) -> ContributionsPanel:
     """A panel: what the cells of the last maps paid for the score of a class."""
     index = view.channel or 0
-    made = payers(run, index)
+    made = class_contributions(run, index)
     terms, magnitude = made.terms.flatten(), made.magnitude or 1.0
     order = terms.argsort(descending=True, stable=True)[:CELLS].tolist()
 

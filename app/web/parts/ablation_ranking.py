@@ -7,9 +7,9 @@ from contextlib import aclosing
 
 from app.services.interventions.ablation import (
     AblationRanking,
-    at_once,
+    cached_ranking,
     checked_step,
-    kept_ranking,
+    is_cheap,
     rank,
 )
 from app.web.core.state import Services
@@ -19,11 +19,11 @@ from app.web.parts.unit_query import UnitQuery, required
 async def finished_ranking(asked: UnitQuery, services: Services, owner: str) -> AblationRanking:
     """The finished ranking, computed now where it is not kept. Raises `Busy`, `NoClassifier`."""
     index = _checked(asked)
-    found = kept_ranking(services.cuts, asked.run, asked.record, index)
+    found = cached_ranking(services.cuts, asked.run, asked.record, index)
     if found is not None:
         return found
     # What takes no time does not stand in the way of the same person's long job.
-    owner = f"{owner} ranking" if at_once(asked.run.model) else owner
+    owner = f"{owner} ranking" if is_cheap(asked.run.model) else owner
     async with aclosing(_rank(asked, index, services, owner)) as items:  # type: ignore[type-var]
         async for item in items:
             if isinstance(item, AblationRanking):

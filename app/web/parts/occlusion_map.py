@@ -18,11 +18,11 @@ from app.services.interventions.occlusion import (
     Fill,
     OcclusionRequest,
     OcclusionSoFar,
+    cached_map,
     checked_patch,
     probability_of,
     rows,
     sides,
-    so_far,
     strides,
 )
 from app.services.runs.run import Run
@@ -288,7 +288,7 @@ OcclusionQueryDep = Annotated[OcclusionQuery, Depends(occlusion_query)]
 
 async def finished_map(question: OcclusionQuery, services: Services, owner: str) -> OcclusionSoFar:
     """The finished map, computed now where it is not kept. Raises `Busy`."""
-    laid = so_far(services.cuts, question.asked.run, question.wanted)
+    laid = cached_map(services.cuts, question.asked.run, question.wanted)
     if laid.finished:
         return laid
     async with aclosing(_rows(question, services, owner)) as items:  # type: ignore[type-var]

@@ -71,7 +71,7 @@ def spelled(asked: SynthesisQuery) -> dict[str, Any]:
 
     A form or a link with these asks for the same picture, whatever ships by then.
     """
-    recipe, wanted = asked.recipe, asked.wanted
+    recipe, wanted = asked.recipe, asked.options
     query: dict[str, Any] = {"steps": recipe.steps, "seed": recipe.seed, "size": recipe.size}
     if wanted.second is not None:
         query |= {"second": wanted.second, "share": wanted.share}

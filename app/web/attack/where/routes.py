@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from app.errors import BadRequest
 from app.pictures.charts import chart_png
-from app.services.attacks.spread import SpreadControl, control, drifted
+from app.services.attacks.spread import SpreadControl, compare_steps, control
 from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
 from app.services.runs.sheets import channels
@@ -77,7 +77,9 @@ LayerDep = Annotated[LayerPair, Depends(layered)]
 
 async def _drift(found: Both, services: ServicesDep) -> tuple[SpreadControl, tuple[DriftStep, ...]]:
     beside = await asyncio.to_thread(control, found.pair)
-    return beside, await drifted(services.engine, found.pair, found.clean, found.attacked, beside)
+    return beside, await compare_steps(
+        services.engine, found.pair, found.clean, found.attacked, beside
+    )
 
 
 @router.get("")

@@ -16,11 +16,11 @@ from app.services.interventions.ablation import (
     AblationRanking,
     By,
     ChannelSwitch,
-    at_once,
+    ablate,
+    cached_ranking,
     checked_step,
-    kept_ranking,
-    read,
-    switched,
+    is_cheap,
+    parse_switch,
 )
 from app.vision.cover import StepChange
 from app.web.core.file_responses import csv_response, file_response
@@ -70,7 +70,7 @@ def cut(
     if c or more:
         text = ",".join([*map(str, c or ()), *filter(None, [more])])
         off, only = (text, "") if mode == "off" else ("", text)
-    return AblationQuery(asked, read(record, off, only))
+    return AblationQuery(asked, parse_switch(record, off, only))
 
 
 AblationQueryDep = Annotated[AblationQuery, Depends(cut)]
@@ -129,8 +129,8 @@ async def ranking(
 ) -> Response:
     """The ranking where it is kept or takes no time; else it comes by stream once asked for."""
     index = _checked(asked)
-    found = kept_ranking(services.cuts, asked.run, asked.record, index)
-    quick = at_once(asked.run.model) or not by_htmx(request)
+    found = cached_ranking(services.cuts, asked.run, asked.record, index)
+    quick = is_cheap(asked.run.model) or not by_htmx(request)
     if found is None and start and quick:
         found = await finished_ranking(asked, services, owner)
     count = len(asked.record.statistics.peaks)
@@ -177,7 +177,7 @@ async def events(job: Annotated[QueuedRanking, Depends(queued)]) -> AsyncIterato
 async def _changes(cut: AblationQuery, services: Services, owner: str) -> list[StepChange]:
     run, record = cut.asked.run, cut.asked.record
     switches = [cut.switch, ALL_OFF]
-    return await switched(services.engine, owner, run, record, switches)
+    return await ablate(services.engine, owner, run, record, switches)
 
 
 def _name(asked: UnitQuery) -> str:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.services.interventions.occlusion import OcclusionSoFar, so_far
+from app.services.interventions.occlusion import OcclusionSoFar, cached_map
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.streams import event_stream, started
@@ -62,7 +62,7 @@ async def panel(
     Without scripts the whole map is waited for.
     """
     asked, wanted = question.asked, question.wanted
-    laid = so_far(services.cuts, asked.run, wanted)
+    laid = cached_map(services.cuts, asked.run, wanted)
     if start and not by_htmx(request):
         laid = await finished_map(question, services, owner)
     context = occlusion_panel(asked, wanted, question.of, laid, start)

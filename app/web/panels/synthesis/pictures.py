@@ -18,9 +18,9 @@ from app.services.synthesis.query import (
     SynthesisOptions,
     SynthesisQuery,
     has_goal,
-    home,
     label_of,
     sizes,
+    unit_origin,
 )
 from app.services.synthesis.shipped import shipped
 from app.services.synthesis.studio import FoundPicture, Studio
@@ -183,7 +183,7 @@ async def made(
         url=picture_url(asked),
         size=asked.recipe.size,
         download=picture_url(asked, download=name),
-        sentence=asked.made,
+        sentence=asked.description,
         measure=asked.measure,
         measured=tuple(
             ObjectiveFigure(what, value, abs(value) / largest) for what, value in values
@@ -225,7 +225,7 @@ def curve(values: Sequence[float], step: int, steps: int, away: bool) -> str:
 
 def form(asked: SynthesisQuery, run: Run) -> SynthesisForm:
     """The settings of a picture as they are, and what they may be."""
-    wanted, recipe, model = asked.wanted, asked.recipe, asked.model
+    wanted, recipe, model = asked.options, asked.recipe, asked.model
     hidden = {"model": model.id, "image": run.image, "step": asked.step}
     if asked.channel is not None:
         hidden["channel"] = str(asked.channel)
@@ -251,7 +251,7 @@ def responds(view: View, run: Run, studio: Studio) -> ResponseSummary | None:
     step, channel = view.step or "", view.channel or 0
     if not has_goal(run.model, step):
         return None
-    asked = studio.asked(run.model, step, channel, SynthesisOptions())
+    asked = studio.build_query(run.model, step, channel, SynthesisOptions())
     there = studio.state(asked) != "none"
     liked = preferences(run.model, step, channel)
     if not there and liked is None:
@@ -272,7 +272,7 @@ def responds(view: View, run: Run, studio: Studio) -> ResponseSummary | None:
 
 def has_wall(model: Model, step: str) -> bool:
     """Whether there are pictures of all channels of a step."""
-    at, _ = home(model, step, 0)
+    at, _ = unit_origin(model, step, 0)
     there = shipped(model, at)
     layout = there.layout(at) if there else None
     return layout is not None and layout.count == model.geometry[step].shape[0]
@@ -280,7 +280,7 @@ def has_wall(model: Model, step: str) -> bool:
 
 def wall(view: View, run: Run, step: str, order: Sequence[int]) -> PictureWall | None:
     """The pictures of all channels, in `order`; None where there are none."""
-    at, _ = home(run.model, step, 0)
+    at, _ = unit_origin(run.model, step, 0)
     there = shipped(run.model, at)
     layout = there.layout(at) if there else None
     if there is None or layout is None or layout.count != len(order):
@@ -313,7 +313,7 @@ def _others(asked: SynthesisQuery, run: Run) -> tuple[tuple[int, str], ...]:
         return ()
     record = next(one for one in run.records if one.step.name == asked.step)
     strongest = record.statistics.strongest(OTHERS + 1)
-    named = ((c, label_of(run.model, *home(run.model, asked.step, c))) for c in strongest)
+    named = ((c, label_of(run.model, *unit_origin(run.model, asked.step, c))) for c in strongest)
     return tuple((c, label or f"number {c}") for c, label in named if c != asked.channel)[:OTHERS]
 
 

@@ -59,7 +59,7 @@ async def scene(
 ) -> AsyncIterator[SynthesisScene]:
     """What a query names, checked, with its run held. Raises what cannot be shown."""
     model, image, step, channel = unit
-    asked = services.studio.asked(services.catalogue.model(model), step, channel, wanted)
+    asked = services.studio.build_query(services.catalogue.model(model), step, channel, wanted)
     async with services.runs.listen(model, image) as run:
         await run.record(step)
         yield SynthesisScene(asked, run, services.studio)
