@@ -82,8 +82,8 @@ def load_in_parts(
     """
     source = folders.open_source(path)
     entries = folders.find(source, "val") or folders.find_all(source)
-    there = {entry.label for entry in entries}
-    names = [name for name in classes if name in there]
+    present = {entry.label for entry in entries}
+    names = [name for name in classes if name in present]
     if not names:
         raise DataUnusable(
             f"{path} has no folder named like a class of this network, such as {classes[0]}/."

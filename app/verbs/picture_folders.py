@@ -83,10 +83,10 @@ def load_pictures(
         )
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(pixels), generator=generator)
-    apart = max(1, round(HELD_OUT * len(pixels)))
+    held_out = max(1, round(HELD_OUT * len(pixels)))
     bad = f" {unreadable:,} cannot be read and were left out." if unreadable else ""
-    teller.line(f"{len(pixels) - apart:,} pictures to make it with, {apart:,} held out.{bad}")
-    return PictureSplit(pixels[order[apart:]], pixels[order[:apart]], unreadable)
+    teller.line(f"{len(pixels) - held_out:,} pictures to make it with, {held_out:,} held out.{bad}")
+    return PictureSplit(pixels[order[held_out:]], pixels[order[:held_out]], unreadable)
 
 
 def _read(folder: PictureFolder, prep: Preprocess, teller: Teller) -> tuple[Tensor, int]:

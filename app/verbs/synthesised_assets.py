@@ -53,11 +53,11 @@ def _make(work: AssetInputs, collections: list[StepCollection]) -> None:
     started, before = time.monotonic(), 0
     for collection in collections:
         left = len(collection.left)
-        there = len(collection.channels) - left
+        existing = len(collection.channels) - left
         for made in collection.make(work.network, BATCH):
             # Unfinished pictures count in part.
             under_way = min(BATCH, made.total - made.done) * made.step / made.steps
-            part = before + made.done - there + (0 if made.step == made.steps else under_way)
+            part = before + made.done - existing + (0 if made.step == made.steps else under_way)
             to_come = (time.monotonic() - started) * (total - part) / part if part else 0.0
             work.teller.progress(
                 f"{collection.step}: {made.done} of {made.total} pictures, step {made.step} of "

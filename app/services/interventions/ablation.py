@@ -133,15 +133,15 @@ async def ablate(
 
 
 def cached_ranking(
-    cuts: InterventionCache, run: Run, record: Record, index: int
+    cache: InterventionCache, run: Run, record: Record, index: int
 ) -> AblationRanking | None:
     """The ranking, if it is finished and cached."""
-    found = cuts.rankings.get((run.key, (record.step.name, index)))
+    found = cache.rankings.get((run.key, (record.step.name, index)))
     return found if found and found.finished else None
 
 
 async def rank(
-    engine: Engine, cuts: InterventionCache, owner: str, run: Run, record: Record, index: int
+    engine: Engine, cache: InterventionCache, owner: str, run: Run, record: Record, index: int
 ) -> AsyncIterator[int | AblationRanking]:
     """Yield the place in the queue, then the growing ranking, resumed where it was stopped.
 
@@ -149,7 +149,7 @@ async def rank(
     """
     require_classes(run.model)
     count, key = len(record.statistics.peaks), (run.key, (record.step.name, index))
-    known = cuts.rankings.get(key)
+    known = cache.rankings.get(key)
     if known is None or known.finished:
         known = AblationRanking(torch.zeros(count), torch.zeros(count), 0)
     done = known.done
@@ -166,7 +166,7 @@ async def rank(
             some = slice(item.channels.start, item.channels.stop)
             logits[some], probabilities[some] = item.logits.cpu(), item.probabilities.cpu()
             found = AblationRanking(logits.clone(), probabilities.clone(), item.channels.stop)
-            cuts.rankings.put(key, found, 8 * count + 500)
+            cache.rankings.put(key, found, 8 * count + 500)
             yield found
 
 

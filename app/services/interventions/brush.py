@@ -46,7 +46,7 @@ class BrushResult:
 
 async def brush(
     engine: Engine,
-    cuts: InterventionCache,
+    cache: InterventionCache,
     run: Run,
     record: Record,
     channel: int,
@@ -58,9 +58,9 @@ async def brush(
     """
     await run.finish()
     key = (run.key, (record.step.name, channel, stroke))
-    if (found := cuts.brush_results.get(key)) is None:
+    if (found := cache.brush_results.get(key)) is None:
         found = await _brush(engine, run, record, channel, stroke)
-        cuts.brush_results.put(key, found, found.bytes)
+        cache.brush_results.put(key, found, found.bytes)
     return found
 
 

@@ -116,34 +116,34 @@ def probability_of(model: Model, index: int) -> Unit:
     return Unit(last.name, index)
 
 
-def cached_map(cuts: InterventionCache, run: Run, question: OcclusionRequest) -> OcclusionSoFar:
+def cached_map(cache: InterventionCache, run: Run, request: OcclusionRequest) -> OcclusionSoFar:
     """The map as far as it is cached; without rows if nothing is."""
-    key = (run.key, question)
-    if (occlusion := cuts.occlusions.get(key)) is None:
+    key = (run.key, request)
+    if (occlusion := cache.occlusions.get(key)) is None:
         size = run.model.outline.input_size
-        count = len(question.patch.places(size))
-        whole = question.unit.value(run.tensor(question.unit.step)[None]).item()
+        count = len(request.patch.places(size))
+        whole = request.unit.value(run.tensor(request.unit.step)[None]).item()
         occlusion = OcclusionSoFar(torch.zeros(count, count), whole)
-        cuts.occlusions.put(key, occlusion, 4 * count**2 + 500)
+        cache.occlusions.put(key, occlusion, 4 * count**2 + 500)
     return occlusion
 
 
 async def rows(
-    engine: Engine, cuts: InterventionCache, owner: str, run: Run, question: OcclusionRequest
+    engine: Engine, cache: InterventionCache, owner: str, run: Run, request: OcclusionRequest
 ) -> AsyncIterator[int | OcclusionSoFar]:
     """Yield the place in the queue, then the map after each new row, resumed where it stopped.
 
     Raises `Busy`. Computed rows stay cached when the client disconnects.
     """
-    occlusion = cached_map(cuts, run, question)
+    occlusion = cached_map(cache, run, request)
     network, size = run.network, run.model.outline.input_size
     device = next(network.parameters()).device
     picture = run.normalised.to(device)
     make = partial(
-        occlude, network, picture, question.unit, question.patch,
-        _fill(run, question.fill).to(device), batch_size(network), occlusion.done,
+        occlude, network, picture, request.unit, request.patch,
+        _fill(run, request.fill).to(device), batch_size(network), occlusion.done,
     )  # fmt: skip
-    columns = len(question.patch.places(size))
+    columns = len(request.patch.places(size))
     async with aclosing(engine.stream(owner, partial(_timed, make))) as items:  # type: ignore[type-var]
         async for item in items:
             if isinstance(item, int):

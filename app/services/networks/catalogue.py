@@ -137,7 +137,7 @@ def _describe(entry: WeightEntry) -> Model:
 
 @cache
 def _outline(architecture: str, last: str | None) -> tuple[Network, dict[str, Geometry], int]:
-    """What nobody changes of a network that ends at `last`: once for all catalogues."""
+    """Outline, geometry and parameter count of a network that ends at `last`, cached."""
     outline = registry.empty(architecture)
     if last:
         outline = outline.upto(last)

@@ -225,8 +225,8 @@ def _total(part: PartialFile, declared: int | None) -> int | None:
     if declared is not None and wanted.bytes not in (None, declared):
         raise _other_file(wanted, "its size differs")
     total = declared if wanted.bytes is None else wanted.bytes
-    there = part.path.stat().st_size if part.path.exists() else 0
-    free, need = shutil.disk_usage(wanted.path.parent).free + there, total or 0
+    reusable = part.path.stat().st_size if part.path.exists() else 0
+    free, need = shutil.disk_usage(wanted.path.parent).free + reusable, total or 0
     if free < need + SPARE:
         raise DownloadFailed(
             f"The disk has too little room: {wanted.path.name} needs {_mb(need)} and {_mb(SPARE)} "

@@ -89,16 +89,16 @@ def _last(network: Network, known: Architecture, missing: list[str], source: str
     """The last step before the missing parameters. Raises `WeightsRefused` if not at the end."""
     weighted = [step for step in network.steps if _parameters(network, step)]
     lacking = {key.rpartition(".")[0] for key in missing}
-    there = [step for step in weighted if step.slug not in lacking]
-    absent = weighted[len(there) :]
+    present = [step for step in weighted if step.slug not in lacking]
+    absent = weighted[len(present) :]
     complete = all(set(_parameters(network, step)) <= set(missing) for step in absent)
     if (
-        weighted[: len(there)] != there
+        weighted[: len(present)] != present
         or not complete
         or not all(_classifies(s, known) for s in absent)
     ):
         raise WeightsRefused(f"{source} lacks {_some(missing)} for {known.name}.")
-    return there[-1].name
+    return present[-1].name
 
 
 def _parameters(network: Network, step: Step) -> list[str]:

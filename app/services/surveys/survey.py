@@ -166,8 +166,8 @@ class _Work:
                 values[step.name], cells[step.name] = found, places
             if layer := self._by_name.get(step.name):
                 self._peaks[layer].append(found.clamp_min(0))
-                there = maps[1].flatten(1).cpu()[torch.arange(len(found)), places.long()]
-                self._grey[layer].append(there.clamp_min(0))
+                grey_values = maps[1].flatten(1).cpu()[torch.arange(len(found)), places.long()]
+                self._grey[layer].append(grey_values.clamp_min(0))
                 self._turned[layer].append(maps[2].flatten(1).amax(1).cpu().clamp_min(0))
         return Peaks(values, cells)
 

@@ -39,7 +39,7 @@ class Surveys:
         self.folder = folder
         self._engine, self._catalogue, self._linger = engine, catalogue, linger
         self._done: dict[Key, Survey] = {}
-        self._going: dict[Key, _RunningSurvey] = {}
+        self._running: dict[Key, _RunningSurvey] = {}
 
     async def get(
         self, id: str, patience: float = 0.0, *, crops: bool = False
@@ -52,38 +52,38 @@ class Surveys:
         model = self._catalogue.model(id)
         network = await self._catalogue.network(id)
         key = (model.id, await asyncio.to_thread(weights_id, model))
-        if key not in self._done and key not in self._going:
+        if key not in self._done and key not in self._running:
             await self._read(key)
         if finished := self._done.get(key):
             return finished
-        going = self._going.get(key)
-        if going is None:
+        job = self._running.get(key)
+        if job is None:
             # Shared by all users: it does not count as anyone's long job.
             owner = f"survey {' '.join(key)}"
             items = self._engine.stream(owner, partial(survey, model, network, key[1]))
-            going = self._going[key] = _RunningSurvey()
-            going.task = asyncio.create_task(self._make(key, going, items))
-        going.asked = asyncio.get_running_loop().time()
-        if patience and not (crops and going.progress.survey):
-            going.waiting += 1
+            job = self._running[key] = _RunningSurvey()
+            job.task = asyncio.create_task(self._make(key, job, items))
+        job.last_request = asyncio.get_running_loop().time()
+        if patience and not (crops and job.progress.survey):
+            job.waiting += 1
             try:
-                await _either(going, crops, patience)
+                await _either(job, crops, patience)
             finally:
-                going.waiting -= 1
-                going.asked = asyncio.get_running_loop().time()
-        if going.task.done() and not going.task.cancelled() and (error := going.task.exception()):
+                job.waiting -= 1
+                job.last_request = asyncio.get_running_loop().time()
+        if job.task.done() and not job.task.cancelled() and (error := job.task.exception()):
             raise error
-        found = going.progress.survey if crops else None
-        return self._done.get(key) or found or going.progress
+        found = job.progress.survey if crops else None
+        return self._done.get(key) or found or job.progress
 
     @property
     def busy(self) -> bool:
         """True if any survey is being made."""
-        return bool(self._going)
+        return bool(self._running)
 
     async def close(self) -> None:
         """Stop all running surveys."""
-        tasks = [going.task for going in self._going.values()]
+        tasks = [job.task for job in self._running.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -95,7 +95,7 @@ class Surveys:
             return
         self._keep(key, found)
 
-    async def _make(self, key: Key, going: _RunningSurvey, items: object) -> None:
+    async def _make(self, key: Key, job: _RunningSurvey, items: object) -> None:
         loop = asyncio.get_running_loop()
         try:
             async with aclosing(items) as running:  # type: ignore[type-var]
@@ -104,22 +104,22 @@ class Surveys:
                         self._keep(key, item)
                         await asyncio.to_thread(self._write, key, item)
                     elif isinstance(item, SurveyProgress):
-                        going.progress = item
+                        job.progress = item
                         if item.survey:
-                            going.crops.set()
-                    if not going.waiting and loop.time() - going.asked > self._linger:
+                            job.crops.set()
+                    if not job.waiting and loop.time() - job.last_request > self._linger:
                         return
         finally:
-            self._going.pop(key, None)
+            self._running.pop(key, None)
 
-    def _write(self, key: Key, made: Survey) -> None:
+    def _write(self, key: Key, result: Survey) -> None:
         try:
-            write_survey(self._path(key), made)
+            write_survey(self._path(key), result)
         except NotWritten as error:
             _log.warning("A survey was not kept: %s", error.detail)
 
-    def _keep(self, key: Key, made: Survey) -> None:
-        self._done[key] = made
+    def _keep(self, key: Key, result: Survey) -> None:
+        self._done[key] = result
         while len(self._done) > MOST:
             del self._done[next(iter(self._done))]
 
@@ -135,14 +135,14 @@ class _RunningSurvey:
     def __init__(self) -> None:
         self.progress = SurveyProgress(0, 0)
         self.crops = asyncio.Event()
-        self.asked = 0.0
+        self.last_request = 0.0
         self.waiting = 0
 
 
-async def _either(going: _RunningSurvey, crops: bool, patience: float) -> None:
+async def _either(job: _RunningSurvey, crops: bool, patience: float) -> None:
     """Wait for the end, or with `crops` until the crops are known."""
-    waiting: list[asyncio.Task[Any]] = [going.task]
-    event = asyncio.create_task(going.crops.wait())
+    waiting: list[asyncio.Task[Any]] = [job.task]
+    event = asyncio.create_task(job.crops.wait())
     try:
         wanted = [*waiting, event] if crops else waiting
         await asyncio.wait(wanted, timeout=patience, return_when=asyncio.FIRST_COMPLETED)

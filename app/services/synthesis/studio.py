@@ -53,16 +53,16 @@ class Studio:
 
         Raises `UnknownStep`, `BadRequest`.
         """
-        there = None
+        layer = None
         if step in model.geometry:
-            there = shipped(model, unit_origin(model, step, channel)[0])
-        return build_query(model, step, channel, wanted, there.recipe if there else None)
+            layer = shipped(model, unit_origin(model, step, channel)[0])
+        return build_query(model, step, channel, wanted, layer.recipe if layer else None)
 
     def find(self, query: SynthesisQuery) -> FoundPicture | None:
         """Return the picture if it is available without computing it."""
-        if there := _whole(query):
+        if layer := _whole(query):
             return FoundPicture(
-                "cached" if there.own else "shipped", _cut(there, query), small=True
+                "cached" if layer.own else "shipped", _cut(layer, query), small=True
             )
         if picture := self._frames.get(query.key) or self._disk_cache.get(query.key):
             return FoundPicture("cached", picture)
@@ -70,8 +70,8 @@ class Studio:
 
     def state(self, query: SynthesisQuery) -> State:
         """Where the picture is available, without reading it."""
-        if there := _whole(query):
-            return "cached" if there.own else "shipped"
+        if layer := _whole(query):
+            return "cached" if layer.own else "shipped"
         known = self._frames.get(query.key) is not None or self._disk_cache.has(query.key)
         return "cached" if known else "none"
 
@@ -97,9 +97,9 @@ def _whole(query: SynthesisQuery) -> ShippedPictures | None:
     return next((one for one in files(query.model) if one.has(query)), None)
 
 
-def _cut(there: ShippedPictures, query: SynthesisQuery) -> SynthesisedPicture:
+def _cut(layer: ShippedPictures, query: SynthesisQuery) -> SynthesisedPicture:
     """Cut the picture out of its step's sheet."""
     channel = query.goal.channel or 0
-    objective = there.objectives[query.at][channel].item()
-    tile = there.tile(query.at, channel)
+    objective = layer.objectives[query.at][channel].item()
+    tile = layer.tile(query.at, channel)
     return SynthesisedPicture(encode(tile, query.key, query.description, objective, []), objective)
