@@ -63,13 +63,13 @@ class UnknownStep(NotFound):
 class BadRequest(LayerscopeError):
     """A value is invalid or out of range."""
 
-    title = "That request does not fit"
+    title = "This request is not valid"
 
 
 class NoClassifier(LayerscopeError):
     """Something that needs classes was requested of a partial network, which has none."""
 
-    title = "This network names nothing"
+    title = "This network has no classes"
 
 
 class PictureError(LayerscopeError):
@@ -117,7 +117,7 @@ class WeightsRefused(LayerscopeError):
 class DownloadFailed(LayerscopeError):
     """A download failed, is incomplete or is not the published file."""
 
-    title = "The download did not work"
+    title = "The download failed"
 
 
 class DataUnusable(LayerscopeError):
@@ -135,13 +135,13 @@ class TrainingStopped(LayerscopeError):
 class NotWritten(LayerscopeError):
     """A file cannot be written to disk."""
 
-    title = "This cannot be written"
+    title = "This file cannot be written"
 
 
 class Busy(LayerscopeError):
     """The queue is full; try again after `retry_after` seconds."""
 
-    title = "Many people at once"
+    title = "The server is busy"
 
     def __init__(self, detail: str, retry_after: int = 2) -> None:
         super().__init__(detail)

@@ -63,26 +63,26 @@ def resume(path: Path, trainer: Trainer) -> float:
     Raises `TrainingStopped` if the checkpoint is damaged or has another architecture, options, data
     or lineage.
     """
-    content = read(path, "Choose another --out, or --fresh to begin anew.")
+    content = read(path, "Choose another --out, or --fresh to start again.")
     if content["architecture"] != ARCHITECTURE:
         raise TrainingStopped(
             f"{path} is a checkpoint of {content['architecture']}, not of {ARCHITECTURE}. "
-            "Choose another --out, or --fresh to begin anew."
+            "Choose another --out, or --fresh to start again."
         )
     if differences := trainer.options.differences(TrainingOptions.of(content["options"])):
         raise TrainingStopped(
             f"{path} was made with {', '.join(differences)}. Give the same options to go on, "
-            "choose another --out, or --fresh to begin anew."
+            "choose another --out, or --fresh to start again."
         )
     if content["data"] != trainer.train.sha256 or content["classes"] != list(trainer.train.classes):
         raise TrainingStopped(
             f"{path} was made with other pictures. Give the same data to go on, "
-            "choose another --out, or --fresh to begin anew."
+            "choose another --out, or --fresh to start again."
         )
     if content.get("lineage", []) != list(trainer.lineage.digests):
         raise TrainingStopped(
             f"{path} was made with other teachers, or began elsewhere. Give the same --teacher and "
-            "--start to go on, choose another --out, or --fresh to begin anew."
+            "--start to go on, choose another --out, or --fresh to start again."
         )
     trainer.restore(content["trainer"])
     return float(content["seconds"])

@@ -226,7 +226,7 @@ def test_a_class_is_traced_to_the_cells_that_paid(page: Page) -> None:
     pane.locator('.fraction .bottom [data-term="97"]').hover()
     expect(pane.locator('.shares tr[data-term="97"]')).to_have_attribute("data-lit", "")
     expect(page.locator('.map.class[data-channel="97"]')).to_have_attribute("data-lit", "")
-    pane.locator(".panel summary", has_text="paid").click()
+    pane.locator(".panel summary", has_text="made this score").click()
     expect(pane.locator(".paid .map-image")).to_be_visible()
     expect(pane.locator(".panel .terms")).to_contain_text("score of espresso")
     page.click("text=who voted for espresso")

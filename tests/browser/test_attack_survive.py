@@ -79,7 +79,7 @@ def test_all_switches_together_in_their_order(page: Page, pair: str) -> None:
 def test_the_table_of_each_thing_alone_comes_by_itself(page: Page, pair: str) -> None:
     opened(page, f"/attack/survive?{pair}")
     expect(page.locator(".fates tbody tr")).to_have_count(21)
-    expect(page.locator("[data-summary]")).to_contain_text("Of 21 things done")
+    expect(page.locator("[data-summary]")).to_contain_text("Of 21 changes to both")
     with page.expect_download() as saved:
         page.get_by_role("link", name="Save as CSV").click()
     assert saved.value.suggested_filename == "layerscope-survives.csv"
@@ -98,7 +98,7 @@ def test_the_photo_follows_its_sliders(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"turn=180$"))
     page.get_by_label("Flip left and right").check()
     expect(page).to_have_url(re.compile(r"turn=180&flip=1$"))
-    page.get_by_role("link", name="All back").click()
+    page.get_by_role("link", name="Reset all").click()
     expect(headline(page)).to_contain_text("As it is")
     expect(page.locator("#change-turn")).to_have_value("0")
 
@@ -123,7 +123,7 @@ def test_every_slider_has_its_curve_and_the_border_in_words(page: Page) -> None:
 def test_black_corners_instead_of_the_mirror(page: Page) -> None:
     opened(page, f"/attack/change?{PHOTO}&turn=45")
     page.get_by_role("link", name="Black instead").click()
-    expect(page.locator("#change-now")).to_contain_text("beyond the photo’s edge is black")
+    expect(page.locator("#change-now")).to_contain_text("beyond the photo’s edge shows black")
     expect(page.locator("#change-turn")).to_have_value("45")
     expect(page.locator("#change-now img")).to_have_attribute("src", re.compile("edge=black"))
     page.locator("#change-turn").press("ArrowRight")
@@ -149,12 +149,12 @@ def test_the_others_answer_one_after_the_other(page: Page, pair: str) -> None:
     other = page.locator('[id="transfer-own-squeezenet1_1-seeded"]')
     expect(other.locator("img")).to_have_count(3)
     expect(other).to_have_attribute("data-verdict", "elsewhere")
-    expect(other).to_contain_text("to the clean picture already")
+    expect(other).to_contain_text("It already says")
 
 
 def test_the_explorer_leads_there(page: Page) -> None:
     page.goto("/?image=sketch-cat")
-    page.get_by_role("link", name="Odder than 97 % of photos").click()
+    page.get_by_role("link", name="More unusual than 97 % of photos").click()
     expect(headline(page)).to_contain_text("unusual in style")
     expect(page.locator("svg.histogram").first).to_be_visible()
 

@@ -155,9 +155,9 @@ def test_steps_that_are_no_longer_kept_are_offered_anew(page: Page, watch: Watch
     # A link that was not asked for before: nothing of it is in the browser's own store.
     page.goto("/attack?image=cat&seed=99&run=1")
     ended(page)
-    expect(page.locator("#gone")).to_contain_text("no longer kept")
+    expect(page.locator("#gone")).to_contain_text("have been deleted")
     page.unroute("**/attack/trace/**")
-    page.click("text=Run it once more")
+    page.click("text=Run it again")
     page.wait_for_url("**epsilon=4**")
     ended(page)
     drawn(page)

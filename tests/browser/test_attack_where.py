@@ -110,7 +110,7 @@ def test_without_a_script_links_lead_to_channels(page: Page, base_url: str) -> N
         chips(plain).nth(3).click()
         expect(plain.locator("#where-maps .three-maps svg")).to_have_count(3)
         plain.goto(SWEEP)
-        plain.get_by_role("link", name="Compute it to its end").click()
+        plain.get_by_role("link", name="Compute it to the end").click()
         expect(plain.locator("[data-done]")).to_be_visible()
 
 
@@ -163,7 +163,7 @@ def test_a_sweep_is_stopped_keeps_what_it_has_and_starts_again(
     page.keyboard.press("Enter")
     expect(page.locator("#sweep")).to_have_attribute("data-state", "stopped")
     expect(page.locator(".swept")).to_have_attribute("data-points", "3")
-    again = page.get_by_role("button", name="Sweep once more")
+    again = page.get_by_role("button", name="Sweep again")
     expect(again).to_be_focused()
     brake()
     page.keyboard.press("Enter")
@@ -190,10 +190,10 @@ def test_while_another_page_sweeps_the_second_is_told_why_not(
     watch.follow(second)
     second.goto(f"{SWEEP}&seed=4")
     expect(second.locator("#notice")).to_contain_text("One long job of yours is running already")
-    expect(second.get_by_role("button", name="Sweep once more")).to_be_visible()
+    expect(second.get_by_role("button", name="Sweep again")).to_be_visible()
     brake()
     expect(page.locator(".swept")).to_have_attribute("data-done", "")
-    second.get_by_role("button", name="Sweep once more").click()
+    second.get_by_role("button", name="Sweep again").click()
     expect(second.locator(".swept")).to_have_attribute("data-done", "")
 
 

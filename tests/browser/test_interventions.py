@@ -280,7 +280,7 @@ def test_the_ranking_comes_by_itself_and_links_to_its_units(page: Page) -> None:
     row = panel.locator("[data-rank]").first
     expect(row).to_be_visible()
     channel = str(row.get_attribute("data-rank"))
-    expect(panel.locator(".ranks > p").first).to_contain_text(f"Channel {channel} is missed most")
+    expect(panel.locator(".ranks > p").first).to_contain_text(f"Channel {channel} matters most")
     panel.get_by_role("link", name="Probability").click()
     expect(panel.locator(".ranks")).to_contain_text("points less")
     first = panel.locator("[data-rank] a").first
@@ -319,14 +319,14 @@ def test_a_large_network_s_ranking_streams_and_is_stopped(
     slow()
     rank.get_by_role("button", name="Rank all 64 channels").click()
     expect(rank).to_have_attribute("data-state", "done")
-    expect(rank).to_contain_text("is missed most")
+    expect(rank).to_contain_text("matters most")
 
 
 def test_a_network_without_classes_says_so(page: Page) -> None:
     page.goto(f"/?model=own-mini-part&step=conv3&channel=26&cover={LEFT}&off=26&{SLID}")
     expect(page.locator("#cut-cover .warn")).to_contain_text("no classifier")
     expect(page.locator("#cut-cover .triple svg")).to_have_count(3)
-    expect(page.locator("#cut-ablation")).to_contain_text("What moves most in")
+    expect(page.locator("#cut-ablation")).to_contain_text("What changes most in")
     expect(page.locator("#cut-occlusion")).to_have_attribute("data-state", "done")
 
 

@@ -71,7 +71,7 @@ def test_its_pictures_are_there(walk: Page) -> None:
 def test_a_crop_leads_to_its_picture(walk: Page) -> None:
     walk.goto("/?step=conv2&channel=58")
     settled(walk)
-    walk.click("text=The crops that fire it most")
+    walk.click("text=The crops it responds to most")
     first = walk.locator(".crop-list a.crop").first
     expect(first).to_be_visible()
     url = first.get_attribute("href")
@@ -92,7 +92,7 @@ def test_projections_come_when_they_are_asked_for(walk: Page) -> None:
     walk.on("request", lambda one: asked.append(one.url))
     walk.goto("/?step=conv2&channel=58")
     settled(walk)
-    walk.click("text=The crops that fire it most")
+    walk.click("text=The crops it responds to most")
     expect(walk.locator(".crop-list li")).to_have_count(9)
     assert not [url for url in asked if "projection" in url]
     walk.click(".project summary")
@@ -116,7 +116,7 @@ def test_axe_finds_nothing_in_the_crops(walk: Page) -> None:
     walk.emulate_media(reduced_motion="reduce")
     walk.goto("/?step=conv2&channel=58")
     settled(walk)
-    walk.click("text=The crops that fire it most")
+    walk.click("text=The crops it responds to most")
     expect(walk.locator(".crop-list li")).to_have_count(9)
     assert violations(walk) == []
 

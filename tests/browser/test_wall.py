@@ -89,10 +89,10 @@ def test_both_walls_stand_side_by_side(page: Page) -> None:
 def test_a_unit_is_kept_while_other_layers_are_browsed(page: Page) -> None:
     page.goto("/?step=conv2&channel=58")
     settled(page)
-    page.click("text=Keep this beside me")
+    page.click("text=Keep this in view")
     card = page.locator(".kept")
     expect(card).to_contain_text("conv2, map 58")
-    expect(page.locator(".beside")).to_contain_text("Let it go")
+    expect(page.locator(".beside")).to_contain_text("Stop keeping it")
     page.locator("#card-conv5 .map").first.click()
     expect(page.locator(".unit-pane .over")).to_contain_text("conv5")
     expect(card).to_contain_text("conv2, map 58")

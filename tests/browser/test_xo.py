@@ -193,7 +193,7 @@ def test_cards_are_moved_by_keyboard_and_keep_the_focus(page: Page) -> None:
     expect(page.locator(".layer-card")).to_have_count(5)
     page.get_by_role("button", name="+ ReLU").press("Enter")
     expect(card(page, 6)).to_have_attribute("data-card", "relu")
-    page.get_by_role("button", name="As at first").press("Enter")
+    page.get_by_role("button", name="Reset the layers").press("Enter")
     expect(card(page, 3)).to_have_attribute("data-card", "pool")
     assert words(page) == STACK
 

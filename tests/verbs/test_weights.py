@@ -106,7 +106,7 @@ def test_get_that_fails_says_why_and_leaves_nothing(
 ) -> None:
     server.body, server.kind = b"<!doctype html><p>Please log in", "text/html"
     assert main(["weights", "get", ID]) == 2
-    assert "The download did not work." in capsys.readouterr().err
+    assert "The download failed." in capsys.readouterr().err
     assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert main(["weights", "get", "resnet"]) == 2
     assert "There is no network called “resnet”" in capsys.readouterr().err

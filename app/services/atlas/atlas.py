@@ -127,7 +127,7 @@ def read_atlas(path: Path, weights: str | None = None) -> Atlas:
         raise DataUnusable(f"{path} is not an atlas that can be read. ({error})") from error
     if weights is not None and about.weights != weights:
         raise DataUnusable(
-            f"{path} was made from other weights of {about.model}: make it anew for these."
+            f"{path} was made from other weights of {about.model}: make it again for these."
         )
     return atlas
 

@@ -130,7 +130,7 @@ class AtlasPass:
         if not atlas.about.fits(about) or atlas.about.shard != about.shard:
             raise DataUnusable(
                 f"{self.state} is of another pass: other weights, pictures or options. Give the "
-                "same ones to go on, choose another --out, or --fresh to begin anew."
+                "same ones to go on, choose another --out, or --fresh to start again."
             )
         return atlas
 

@@ -185,7 +185,7 @@ def _reason(atlas: AtlasFile, model: Model, weights: str) -> str:
     """Why an atlas of this network cannot be used; "" if it can."""
     about = atlas.about
     if about.weights != weights:
-        return "It was made from other weights of this network: make it anew for these."
+        return "It was made from other weights of this network: make it again for these."
     if about.shard != (0, 1):
         part, parts = about.shard[0] + 1, about.shard[1]
         return f"It is part {part} of {parts}: `python -m app atlas merge` makes one of all parts."

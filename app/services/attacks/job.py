@@ -153,7 +153,7 @@ def _in_bursts(moments: Iterator[AttackMoment]) -> Iterator[tuple[AttackMoment, 
 
 MARGIN = (
     "The network is so sure that the slope of its loss is zero in float32: the margin between "
-    "the two best scores was climbed instead."
+    "the two best scores was used instead."
 )
 ALONE = "This noise was made for this one picture; a universal one is made from many."
 BRIEFLY = "This sticker was trained for a moment on this one picture; a real one needs many."

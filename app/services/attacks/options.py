@@ -104,7 +104,7 @@ def _epsilon(method: Method, given: float | None, side: int) -> float:
     if method == "deepfool":
         return float(given)
     if not 0 <= given <= most:
-        raise BadRequest(f"Epsilon lies between 0 and {most:g} for {method}, not at {given:g}.")
+        raise BadRequest(f"Epsilon must be from 0 to {most:g} for {method}, not {given:g}.")
     if method == "few_pixel" and given != int(given):
         raise BadRequest(f"Epsilon is a number of pixels for few_pixel: whole, not {given:g}.")
     return float(given)
@@ -120,7 +120,7 @@ def _steps(method: Method, given: int | None) -> int:
 
 def _step_size(method: Method, given: float | None, epsilon: float) -> float:
     if given is not None and not 0 <= given <= (most := max(epsilon, 255.0)):
-        raise BadRequest(f"A step's size lies between 0 and {most:g}, not at {given:g}.")
+        raise BadRequest(f"The step size must be from 0 to {most:g}, not {given:g}.")
     if method == "fgsm" or given is None:
         return epsilon if method == "fgsm" else epsilon / 4
     return float(given)

@@ -84,7 +84,7 @@ def _counted(
     if tried:
         notes.add(
             f"The network saw {sticker.label} at {hits} of {tried} places; each step is one of "
-            f"them, and the picture is that of the last, step {last.number}, taken by lot as well."
+            f"them, and the picture is that of the last, step {last.number}, also chosen at random."
         )
 
 
@@ -115,7 +115,7 @@ def _of_sticker(sticker: Sticker) -> str:
 
 def _others(found: Stickers) -> list[str]:
     names = ", ".join(one.label for one in found.stickers)
-    return [f"Trained stickers are there for: {names}. Name one as the target."] if names else []
+    return [f"There are trained stickers for: {names}. Name one as the target."] if names else []
 
 
 def _not_used(refused: tuple[RefusedFile, ...]) -> list[str]:

@@ -206,5 +206,5 @@ def checked(recipe: StickerRecipe, side: int) -> StickerRecipe:
     if not 0 < low <= high <= 0.5:
         raise BadRequest(f"A sticker covers 0 to 50 % of the picture, not {high:.0%}.")
     if ceil(diameter(high) * side) < 4:
-        raise BadRequest(f"{high:.1%} of {side} pixels is no sticker: nothing would be seen of it.")
+        raise BadRequest(f"{high:.1%} of {side} pixels is too small for a sticker to be seen.")
     return recipe

@@ -107,7 +107,7 @@ class Traces:
     def find(self, key: str) -> Trace:
         """Return a trace, which may still be running. Raises `NotFound`."""
         if (trace := self._cache.get(key)) is None:
-            raise NotFound("The steps of this attack are no longer kept here. Run it once more.")
+            raise NotFound("The steps of this attack have been deleted. Run it again.")
         return trace
 
     def finished(self, key: str) -> Trace | None:

@@ -50,24 +50,24 @@ class Score:
 SCORES: tuple[Score, ...] = (
     Score(
         "profile", "Style: how layers 1–3 respond", "high",
-        "How far the mean response of each map of stages 1–3 lies from what photos usually give, "
+        "How far the mean response of each map of stages 1–3 is from what photos usually give, "
         "in units of its usual spread. High is unusual.",
     ),
     Score(
         "max_logit", "Strength of the answer", "low",
-        "The largest logit. Low is unusual: no class answers strongly.",
+        "The largest score (logit). Low is unusual: no class has a high score.",
     ),
     Score(
         "norm.4", "How much layer 4 responds", "both",
-        "The length (Euclidean norm) of all that stage 4 made. Very low and very high are unusual.",
+        "The length (Euclidean norm) of the output of stage 4. Very low and very high are unusual.",
     ),
     Score(
         "norm.5", "How much layer 5 responds", "both",
-        "The length (Euclidean norm) of all that stage 5 made. Very low and very high are unusual.",
+        "The length (Euclidean norm) of the output of stage 5. Very low and very high are unusual.",
     ),
     Score(
         "energy", "Energy of the answer", "low",
-        "log Σ exp(logits): as the largest logit, with all classes counted in. Low is unusual.",
+        "log Σ exp(logits): like the largest score, but counting all classes. Low is unusual.",
     ),
 )  # fmt: skip
 

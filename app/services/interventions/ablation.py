@@ -89,7 +89,7 @@ def checked_step(run: Run, record: Record) -> Record:
     """Return the record if its channels can be ablated. Raises `UnknownStep`."""
     if not applies(run.model, record.step):
         raise UnknownStep(
-            f"Nothing that could change follows {record.step.name}: choose an earlier step."
+            f"After {record.step.name} there is nothing that could change: choose an earlier step."
         )
     return record
 
@@ -175,7 +175,7 @@ def require_classes(model: Model) -> None:
     if not model.labels:
         raise NoClassifier(
             f"{model.row.title} ends at {model.outline.steps[-1].name}: without a classifier "
-            "there is no class that could miss a channel."
+            "it has no class to rank channels for."
         )
 
 

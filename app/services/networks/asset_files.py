@@ -74,7 +74,7 @@ def read(path: Path, model: Model, shipped: bool = False) -> AssetFile:
     if not made_from or made_from != weights:
         raise DataUnusable(
             f"{path.name} was made from other weights than those of {model.row.title}: "
-            f"SHA-256 {made_from[:12] or 'not stated'}… and not {weights[:12]}…. Make it anew."
+            f"SHA-256 {made_from[:12] or 'not stated'}… and not {weights[:12]}…. Make it again."
         )
     return AssetFile(path, tensors, about, shipped)
 

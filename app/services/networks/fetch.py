@@ -262,7 +262,7 @@ def _verify(part: PartialFile) -> None:
 def _unreachable(wanted: WantedFile) -> DownloadFailed:
     return DownloadFailed(
         f"{wanted.host} cannot be reached. Is this computer connected to the internet? "
-        f"A copy of {wanted.path.name} on a USB stick will do, too."
+        f"A copy of {wanted.path.name} on a USB stick works, too."
     )
 
 
@@ -279,7 +279,7 @@ def _other_file(wanted: WantedFile, difference: str) -> DownloadFailed:
 
 def _broken(part: PartialFile, total: int | None) -> _Broken:
     so_far = f"{_mb(part.done)} of {_mb(total)}" if total else _mb(part.done)
-    again = "goes on from there" if part.validator else "begins anew"
+    again = "goes on from there" if part.validator else "begins at the start"
     host = part.wanted.host
     return _Broken(f"The connection to {host} broke after {so_far}. Starting again {again}.")
 

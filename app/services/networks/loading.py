@@ -92,8 +92,8 @@ def missing(entry: WeightEntry) -> str:
         return f"The weights of {row.title} ({row.file}) are not on this computer."
     return (
         f"The weights of {row.title} are not on this computer yet. "
-        f"`python -m app weights get {row.id}` brings them ({row.bytes / 1e6:,.0f} MB); the file "
-        f"{row.file} from a USB stick does too, in the folder that LAYERSCOPE_WEIGHTS names."
+        f"`python -m app weights get {row.id}` downloads them ({row.bytes / 1e6:,.0f} MB); the "
+        f"file {row.file} on a USB stick works, too, in the folder that LAYERSCOPE_WEIGHTS names."
     )
 
 
@@ -101,5 +101,5 @@ def _verify(entry: WeightEntry, digest: str) -> None:
     if not digest.startswith(entry.row.sha256):
         raise WeightsRefused(
             f"{entry.row.file} is not the published file: its SHA-256 differs. Delete it and "
-            "get it anew."
+            "download it again."
         )

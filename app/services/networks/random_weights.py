@@ -17,7 +17,7 @@ SEED = 0
 ABOUT = (
     "{title} as it is before training: the same steps, every weight drawn at random (He "
     "initialisation, seed {seed}), every bias zero. Its predictions are guesses. What its maps "
-    "lack beside the trained network's is what training brought."
+    "lack compared with the trained network's is what training added."
 )
 
 

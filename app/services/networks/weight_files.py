@@ -172,7 +172,7 @@ def _row(path: Path, architecture: str, key: tuple[str, int, int], last: str | N
     pattern = next(row for row in TABLE if row.architecture == architecture)
     about = f"A file of your own for {pattern.title}, not verified: {path.name}."
     if last:
-        about += f" It holds the weights up to {last}; without a classifier it names nothing."
+        about += f" It holds the weights up to {last}; without a classifier it has no classes."
     return replace(
         pattern,
         id=f"{OWN}{path.stem}",

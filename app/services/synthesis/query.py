@@ -138,7 +138,7 @@ def build_query(
     check(model, step, [one for one in (channel, wanted.second) if one is not None])
     if not has_goal(model, step):
         before = model.outline.step(step).inputs[0]
-        raise UnknownStep(f"{step} only lays {before} out in a row: ask for {before}.")
+        raise UnknownStep(f"{step} only puts {before} in a row: ask for {before}.")
     at, goal = _goal(model, step, channel, wanted)
     base = usual or SynthesisRecipe(size=default_size(model, at))
     recipe = replace(

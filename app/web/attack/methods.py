@@ -1,4 +1,4 @@
-"""The eight attacks in words, and which settings each of them has."""
+"""The eight attack methods in words (FGSM, PGD, DeepFool, …), and the settings of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.services.attacks.options import Method
 
 @dataclass(frozen=True, slots=True)
 class MethodWords:
-    """How a method is called, what it does in a sentence, who found it, what can be set.
+    """Name of a method, what it does in a sentence, who found it, what can be set.
 
     `unit` follows epsilon's value, `what` says what epsilon is.
     """
@@ -28,13 +28,13 @@ _EPSILON = frozenset({"epsilon", "target"})
 METHODS: dict[Method, MethodWords] = {
     "pgd": MethodWords(
         "PGD: many small steps",
-        "Climbs the network’s error in small steps and never leaves epsilon: the standard test.",
+        "Raises the network’s error in small steps, always within epsilon: the standard test.",
         "Madry et al. 2018, arXiv 1706.06083",
         _ALL,
     ),
     "fgsm": MethodWords(
         "FGSM: one step",
-        "One single step: every pixel value moves by epsilon, up or down, whichever hurts more.",
+        "One single step: every pixel value moves by epsilon, up or down, whichever is worse.",
         "Goodfellow et al. 2015, arXiv 1412.6572",
         _EPSILON,
     ),
@@ -54,7 +54,7 @@ METHODS: dict[Method, MethodWords] = {
     ),
     "few_pixel": MethodWords(
         "Few pixels",
-        "Changes only a handful of pixels, but those as much as it likes.",
+        "Changes only a handful of pixels, but those by any amount.",
         "after Su et al. 2019, arXiv 1710.08864",
         _EPSILON,
         "pixels",
@@ -68,7 +68,7 @@ METHODS: dict[Method, MethodWords] = {
     ),
     "sticker": MethodWords(
         "Sticker",
-        "A round patch in one place that may look like anything: one could print it.",
+        "A round patch in one place that may look like anything: you could print it.",
         "Brown et al. 2017, arXiv 1712.09665",
         frozenset({"epsilon", "steps", "target"}),
         "% of the picture",
@@ -76,7 +76,7 @@ METHODS: dict[Method, MethodWords] = {
     ),
     "noise": MethodWords(
         "Random noise",
-        "Ups and downs by lot that know nothing of the network: what the others are held against.",
+        "Random ups and downs, made without the network: the others are compared with it.",
         "The control",
         frozenset({"epsilon"}),
     ),

@@ -1,6 +1,6 @@
-"""The panels under an attack: each folded until it is asked for, each one line in the table.
+"""Registry of the panels under an attack: each folded until it is opened, one line in the table.
 
-A panel `{id}` answers at `/attack/{id}?` with the query of a `PairView`.
+A panel `{id}` is served at `/attack/{id}?` with the query of a `PairView`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AttackPanel:
-    """What a panel is called and the question it answers."""
+    """The title of a panel and the question it answers."""
 
     id: str
     title: str
@@ -21,8 +21,8 @@ PANELS: tuple[AttackPanel, ...] = (
     AttackPanel("where", "Where it happens", "At which step does a small change grow large?"),
     AttackPanel("sweep", "From no noise to much", "How large must a change be, attack or noise?"),
     AttackPanel("survive", "Does it survive?", "JPEG, blur, a photo: which breaks first?"),
-    AttackPanel("transfer", "Does it transfer?", "The same pixels, asked of every other network."),
+    AttackPanel("transfer", "Does it transfer?", "The same pixels, shown to every other network."),
     AttackPanel("unusual", "Is it unusual?", "Does the network notice that something is odd?"),
-    AttackPanel("sticker", "A sticker", "Can a thing beside it change what the picture is?"),
-    AttackPanel("change", "Without any attack", "Turned, relit: how far does it hold?"),
+    AttackPanel("sticker", "A sticker", "Can a thing next to it change the answer?"),
+    AttackPanel("change", "Without any attack", "Turned, brighter, darker: does the answer stay?"),
 )

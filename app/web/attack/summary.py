@@ -1,4 +1,4 @@
-"""What came of an attack, in sentences: the result first, then the control, then the measures."""
+"""The result of an attack in sentences: the outcome first, then the control, then the measures."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ CONTROLS = {
     "pixels": "As many random pixels",
     "sticker": "A sticker of random colours at the same place",
 }
-"""The control by its kind."""
+"""Name of each kind of control."""
 
 
 def ending(view: AttackView, model: Model, trace: Trace) -> AttackSummary:
-    """What came of a trace that has ended."""
+    """The summary of a finished trace."""
     if (outcome := trace.outcome) is None:
         raise ValueError("a trace that runs has no ending yet")
     ended = outcome.ended
@@ -56,22 +56,22 @@ def ending(view: AttackView, model: Model, trace: Trace) -> AttackSummary:
 
 
 def _result(trace: Trace, ended: AttackEnded) -> tuple[str, str]:
-    """What came of it in a word, and in a sentence. Failure is said first."""
+    """The outcome in a word and in a sentence. A failure comes first."""
     options, before, after = trace.options, ended.before[0], ended.after[0]
     was, now = (f"“{trace.labels[one.index].label}”" for one in (before, after))
     target = "" if options.target is None else f"“{trace.labels[options.target].label}”"
     now_said = f"{now} ({percent(after.probability)})"
     if options.true_label is not None and options.true_label != before.index:
         true = trace.labels[options.true_label].label
-        return "wrong", f"Wrong from the start: it is “{true}”, and unchanged it was {was} already."
+        return "wrong", f"Wrong from the start: it is “{true}”, but the network already said {was}."
     if options.target == before.index:
-        return "there", f"Nothing to reach: the target, {was}, is what it says already."
+        return "there", f"Nothing to reach: the target, {was}, is what it already says."
     if ended.linf == 0:
         return "held", f"Nothing happened: no pixel value changed, and it still says {now_said}."
     if ended.reached_target:
         return "reached", f"Target reached: it now says {now_said} instead of {was}."
     if ended.flipped and target:
-        return "missed", f"It was led astray, to {now_said}, but not to the target, {target}."
+        return "missed", f"The answer changed to {now_said}, but not to the target, {target}."
     if ended.flipped:
         return "flipped", f"Fooled: {was} has become {now_said}."
     if options.method == "noise":
@@ -80,7 +80,7 @@ def _result(trace: Trace, ended: AttackEnded) -> tuple[str, str]:
 
 
 def _further(view: AttackView, trace: Trace) -> float | None:
-    """A larger epsilon to try, where there is one."""
+    """A larger epsilon to try, if there is one."""
     if "epsilon" not in METHODS[view.method].uses or view.method == "noise":
         return None
     side, epsilon = trace.start.shape[-1], trace.options.epsilon
@@ -96,9 +96,9 @@ def _lesson(trace: Trace, control: AttackControl, fooled: bool) -> str:
     if control.linf == 0:
         return f"No noise, no change: {said}."
     if control.flipped:
-        return f"{what} flips this one as well, to {said}: the picture stands near a border."
+        return f"{what} flips this one, too, to {said}: the picture is close to a border."
     if fooled:
-        return f"{what} does not: still {said}. It is not how much, it is which way."
+        return f"{what} does not: still {said}. The direction matters, not the amount."
     return f"{what} does not change the answer either: still {said}."
 
 
@@ -111,7 +111,7 @@ def _figures(ended: AttackEnded, ssim: float) -> tuple[tuple[str, str, str], ...
 
 
 def _notes(trace: Trace, outcome: Outcome, kind: str) -> tuple[str, ...]:
-    """What the sentence at the top has not said already."""
+    """Remarks that the first sentence does not contain already."""
     found = findings(trace.labels, trace.options, outcome.ended)[len(outcome.ended.notes) :]
     said = [one for one in found if kind != "wrong" or one.startswith("Wrong")]
     return tuple(note for note in outcome.notes if note not in said)

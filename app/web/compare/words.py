@@ -1,4 +1,4 @@
-"""The sentences of a comparison: which channels belong together, what cannot be compared."""
+"""The sentences of a comparison: which channels are compared, what cannot be compared."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ DEFINITION = (
 )
 
 
-def pairing_words(made: MapComparison) -> str:
+def pairing_words(comparison: MapComparison) -> str:
     """Which channel is compared with which, and why."""
-    here, there = made.here, made.there
-    if made.pairing == "one":
+    here, there = comparison.here, comparison.there
+    if comparison.pairing == "one":
         return (
-            f"One picture, one step: channel {made.channel} of {here.record.step.name} beside the "
-            "other channels of that step."
+            f"One picture, one step: channel {comparison.channel} of {here.record.step.name} "
+            "next to the other channels of that step."
         )
-    if made.pairing == "channels":
+    if comparison.pairing == "channels":
         if here.run.model.row.sha256 == there.run.model.row.sha256:
             return "The same network: a channel here is the same channel there."
         return (
             "The same architecture with other weights: a number names the same place in both, "
-            "but each learned for itself what to put there. Where one has random weights, what "
-            "differs is what training brought."
+            "but each network learned its own channels. Where one has random weights, the "
+            "differences are what training changed."
         )
     if here.run.model.row.architecture != there.run.model.row.architecture:
         return (
             "Two architectures: their channel numbers do not correspond, map 5 here has nothing "
-            "to do with map 5 there. So the strongest map here stands beside the strongest there, "
-            "and so on down; what stands side by side need not respond to the same thing."
+            "to do with map 5 there. So the strongest map here is next to the strongest there, "
+            "and so on down; maps shown side by side need not respond to the same thing."
         )
     return (
         f"{here.record.step.name} and {there.record.step.name} are different steps: their channel "
-        "numbers do not correspond. The strongest map here stands beside the strongest there."
+        "numbers do not correspond. The strongest map here is next to the strongest there."
     )
 
 
@@ -53,5 +53,5 @@ def lacking(runs: tuple[Run, Run], step: str) -> str:
 
 def invitation(view: CompareView) -> str:
     """What to choose first."""
-    own = "" if view.channel is None else " Below it stands beside the other channels of its step."
+    own = "" if view.channel is None else " Below it is next to the other channels of its step."
     return f"Choose what to compare it with: another picture, network, step or channel.{own}"

@@ -1,4 +1,4 @@
-"""What has been published about the layers, and a question with a trap in it for each."""
+"""Published findings about the layers, and a trap question for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PublishedFinding:
-    """What somebody found, in whose network, and where it stands."""
+    """A published finding: what, by whom, in which network, and its source."""
 
     text: str
     source: str
@@ -15,7 +15,7 @@ class PublishedFinding:
 
 @dataclass(frozen=True, slots=True)
 class TrapQuestion:
-    """A question that misleads, and its answer from the literature."""
+    """A misleading question, and its answer from the literature."""
 
     ask: str
     answer: str
@@ -30,8 +30,8 @@ _GALE = "Gale and others 2020, arXiv 2007.01062: AlexNet"
 
 FINDINGS: dict[int, PublishedFinding] = {
     1: PublishedFinding(
-        "A small shift of the picture changes layer 1 dramatically, and the top layer hardly: it "
-        "moves almost in step. While a network learns, layer 1 is settled after a few epochs.",
+        "A small shift of the picture changes layer 1 a lot, but the top layer little: it changes "
+        "almost in proportion. While a network learns, layer 1 is settled after a few epochs.",
         _ZF,
     ),
     2: PublishedFinding(
@@ -40,13 +40,13 @@ FINDINGS: dict[int, PublishedFinding] = {
         _ZF,
     ),
     3: PublishedFinding(
-        "Layer 3 keeps together what has a similar texture: mesh patterns fire one map, text "
-        "another, though the pictures differ in every other way.",
+        "Layer 3 groups similar textures: one map responds to mesh patterns, another to text, "
+        "though the pictures differ in every other way.",
         _ZF,
     ),
     4: PublishedFinding(
-        "Layer 4 differs more from picture to picture and is nearer to classes: dogs’ faces fire "
-        "one map, birds’ legs another. It settles only after 40 to 50 epochs.",
+        "Layer 4 differs more from picture to picture and is nearer to classes: one map "
+        "responds to dogs’ faces, another to birds’ legs. It settles only after 40 to 50 epochs.",
         _ZF,
     ),
     5: PublishedFinding(
@@ -58,27 +58,27 @@ FINDINGS: dict[int, PublishedFinding] = {
 
 QUESTIONS: dict[int, TrapQuestion] = {
     1: TrapQuestion(
-        "A map of layer 1 responds most to upright stripes. Does it respond to lying ones too?",
-        "Hardly: most kernels there look like one edge in one direction, and a stripe across "
-        "their own adds up to nearly nothing. Others do not care, because they look for a colour.",
+        "A map of layer 1 responds most to vertical stripes. Does it respond to horizontal ones?",
+        "Hardly: most kernels there look like one edge in one direction, and a stripe at a right "
+        "angle to it adds up to nearly zero. Others do not care, because they look for a colour.",
         _ZF,
     ),
     2: TrapQuestion(
         "Take all colour out of the picture. Do the maps of layer 2 go dark?",
-        "Those that wait for a corner do not. But layer 2 joins edges with colours, so many lose "
+        "Those that look for a corner do not. But layer 2 joins edges with colours, so many lose "
         "part of what they had, and a few lose all of it.",
         _ZF,
     ),
     3: TrapQuestion(
         "One map prefers a single class to all others. Have we found that class’s detector?",
         "No. Units of AlexNet that prefer one class strongly still make poor detectors of it: "
-        "they miss most of its pictures and fire on others. So here it says “responds most to”.",
+        "they miss most of its pictures and respond to others. So here it says “responds most to”.",
         _GALE,
     ),
     4: TrapQuestion(
-        "Turn the picture on its head. Are the same maps of layer 4 the strongest?",
-        "Not all of them. What comes out of the network is steady when the picture moves or grows, "
-        "but not when it is turned: nobody showed it dogs upside down.",
+        "Turn the picture upside down. Are the same maps of layer 4 the strongest?",
+        "Not all of them. What the network says is stable when the picture is moved or enlarged, "
+        "but not when it is turned: it was not trained on dogs upside down.",
         _ZF,
     ),
     5: TrapQuestion(

@@ -1,4 +1,4 @@
-"""A panel: what in the picture drives a unit, by four methods side by side."""
+"""Panel: what in the picture drives a unit, by four saliency methods side by side."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ WORDS: dict[Method, tuple[str, str]] = {
     ),
     "guided": (
         "Guided backprop",
-        "The gradient, kept to what speaks for it at every ReLU (Springenberg and others 2014). "
+        "The gradient; at every ReLU only what raises it is kept (Springenberg and others 2014). "
         "Clear, because it follows edges of the picture.",
     ),
     "deconvolution": (
         "Deconvolution",
-        "The way back as Zeiler and Fergus went it in 2013.",
+        "The projection that Zeiler and Fergus used in 2013.",
     ),
     "grad_cam": (
         "Grad-CAM",
-        "Where the maps before it lie that speak for it, warm, or against it, cool (Selvaraju and "
+        "Where the maps before it raise its value, warm, or lower it, cool (Selvaraju and "
         "others 2016).",
     ),
 }
@@ -40,10 +40,10 @@ class Projection:
     """One method's picture."""
 
     title: str = helped("Its name.")
-    sentence: str = helped("What it tells, and who found it.")
-    url: str = helped("Its picture.")
+    sentence: str = helped("What it shows, and who found it.")
+    url: str = helped("URL of its picture.")
     frame: tuple[float, float, float, float] | None = helped(
-        "Where maps lie on the input; None for pixels."
+        "Place of maps on the input; None for pixels."
     )
 
 
@@ -51,7 +51,7 @@ class Projection:
 class ProjectionsPanel:
     """All methods for one unit."""
 
-    asked: str = helped("What exactly was asked, in words.")
+    asked: str = helped("The projected cell or map, in words.")
     images: tuple[Projection, ...] = helped("One for each method.")
     photo: PhotoOverlay = helped("The photo under Grad-CAM.")
     size: int = helped("Side of the network's input, pixels.")
@@ -60,7 +60,7 @@ class ProjectionsPanel:
 
 
 def projections(view: View, run: Run, record: Record) -> ProjectionsPanel:
-    """What drives the cell that is pinned, or the whole map."""
+    """The projections of the pinned cell, or of the whole map."""
     model, step = run.model, record.step
     name = before_relu(run.network, step.name)
     at = maps_before(run, name)
@@ -91,7 +91,7 @@ def projections(view: View, run: Run, record: Record) -> ProjectionsPanel:
 
 def _asked(view: View, run: Run, name: str, pinned: bool) -> str:
     if pinned:
-        return f"Asked of {name}, map {view.channel}, at row {view.y}, column {view.x}."
+        return f"Computed for {name}, map {view.channel}, at row {view.y}, column {view.x}."
     if run.spatial(name):
-        return f"Asked of the mean of {name}, map {view.channel}. Pin a cell to ask for it alone."
-    return f"Asked of {name}, number {view.channel}."
+        return f"Computed for the mean of {name}, map {view.channel}. Pin a cell to use it alone."
+    return f"Computed for {name}, number {view.channel}."

@@ -1,4 +1,4 @@
-"""The words beside the numbers: two sentences a 15-year-old understands, and the mathematics."""
+"""Explanations of each kind of step: two sentences a 15-year-old understands, and the formula."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from models.graph import Kind
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`text` is for everyone, `formula` for those who unfold it, `source` says who found it."""
+    """`text` is for everyone, `formula` for those who unfold it, `source` names who found it."""
 
     title: str
     text: str
@@ -24,7 +24,7 @@ STAGES: dict[int | None, Words] = {
         "Edges and colours",
         "The first layer slides small coloured patterns over the picture; a map lights up wherever "
         "the picture looks like its pattern. Most of these patterns respond most to an edge in one "
-        "direction, or to one colour beside another.",
+        "direction, or to one colour next to another.",
         source=_ZEILER,
     ),
     2: Words(
@@ -48,13 +48,13 @@ STAGES: dict[int | None, Words] = {
     5: Words(
         "Whole things",
         "The last of the five layers responds most to whole things in many poses. Sometimes a map "
-        "cares about what lies around them instead: one famous map fired on the grass.",
+        "cares about what lies around them instead: one famous map responded to the grass.",
         source=_ZEILER,
     ),
     None: Words(
         "The vote",
-        "All numbers of the last maps are laid in one long row, and every class adds them up with "
-        "weights of its own. The highest sum wins; softmax turns the sums into shares of 100 %.",
+        "All numbers of the last maps are put in one long row, and every class adds them up with "
+        "its own weights: its score. The highest wins; softmax turns scores into shares of 100 %.",
     ),
 }
 
@@ -92,25 +92,25 @@ KINDS: dict[Kind, Words] = {
     ),
     "concat": Words(
         "Concatenation",
-        "The maps of two steps are laid one behind the other. Nothing is computed.",
+        "The maps of two steps are put one after the other. Nothing is computed.",
         "y = (x₁, x₂)",
     ),
     "flatten": Words(
         "Flatten",
-        "All cells of all maps are laid in one long row, map after map. Nothing is computed, but "
+        "All cells of all maps are put in one long row, map after map. Nothing is computed, but "
         "from here on there is no left and right any more.",
         "y[(c·H + i)·W + j] = x[c, i, j]",
     ),
     "fc": Words(
         "Fully connected",
         "Each number of this step adds up all numbers of the step before, every one with its own "
-        "weight. It is a vote in which every voter has a different say.",
+        "weight. It is a vote in which every voter counts differently.",
         "y[o] = b[o] + Σ_i w[o, i] · x[i]",
     ),
     "softmax": Words(
         "Softmax",
-        "The sums, called logits, become shares of 100 %: the larger a logit, the much larger its "
-        "share. The order stays the same.",
+        "The scores, also called logits, become shares of 100 %: a score that is a little larger "
+        "gets a much larger share. The order stays the same.",
         "p[k] = exp(z[k]) / Σ_j exp(z[j])",
     ),
 }

@@ -67,7 +67,7 @@ def test_one_of_other_weights_is_refused_in_a_sentence(
     found = atlases.of(model, weights_id(model))
     assert found.atlases == ()
     assert found.refused == (
-        "photos/mini.atlas: It was made from other weights of this network: make it anew for "
+        "photos/mini.atlas: It was made from other weights of this network: make it again for "
         "these.",
     )
     with pytest.raises(NotFound):

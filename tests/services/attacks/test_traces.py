@@ -110,7 +110,7 @@ async def test_the_oldest_goes_when_there_is_no_more_room(attacks: Attacks) -> N
     for epsilon in (2, 3, 4):
         attack, _ = await ran(traces, attacks, replace(PGD, epsilon=epsilon))
         keys.append(key_of(attack, "cat"))
-    with pytest.raises(NotFound, match="no longer kept"):
+    with pytest.raises(NotFound, match="have been deleted"):
         traces.find(keys[0])
     assert [traces.finished(key) is not None for key in keys] == [False, True, True]
 

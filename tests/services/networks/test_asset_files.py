@@ -96,7 +96,7 @@ def test_a_file_of_other_weights_is_refused_in_words(tmp_path: Path, sha: str) -
     noises = universal.noise_of(mini(tmp_path))
     assert noises.noise and noises.noise.shipped
     assert "other weights" in noises.refused[0].reason
-    with pytest.raises(DataUnusable, match="Make it anew"):
+    with pytest.raises(DataUnusable, match="Make it again"):
         asset_files.read(path, mini())
 
 

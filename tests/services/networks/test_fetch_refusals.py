@@ -158,7 +158,7 @@ def test_a_server_that_says_nothing_cannot_be_reached(
 
 UNREACHABLE = (
     "{} cannot be reached. Is this computer connected to the internet? "
-    "A copy of toy.pth on a USB stick will do, too."
+    "A copy of toy.pth on a USB stick works, too."
 )
 
 

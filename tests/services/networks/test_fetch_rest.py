@@ -70,7 +70,7 @@ def test_what_cannot_go_on_leaves_nothing(
     server: MisbehavingServer, tmp_path: Path, etag: str | None, ticking: None
 ) -> None:
     behave(server, cut=200_000, etag=etag)
-    assert problem(wanted(server, tmp_path)).endswith("0.3 MB. Starting again begins anew.")
+    assert problem(wanted(server, tmp_path)).endswith("0.3 MB. Starting again begins at the start.")
     assert left(tmp_path) == []
     stop = threading.Event()
     behave(server, cut=None)

@@ -88,7 +88,7 @@ def test_noise_of_the_same_size_does_not_flip_what_pgd_flips(client: TestClient)
         ({"method": "universal", "epsilon": 12}, "made for epsilon 10: more is not used"),
         ({"method": "universal", "step_size": 1}, "does not use step_size"),
         ({"method": "sticker", "steps": 2, "target": 71}, "school bus sticker ships"),
-        ({"method": "sticker", "steps": 2, "target": 20}, "Trained stickers are there for: school"),
+        ({"method": "sticker", "steps": 2, "target": 20}, "There are trained stickers for: school"),
         ({"method": "sticker", "steps": 2}, "this one picture"),
         ({"epsilon": 0}, "nothing happens"),
         ({"epsilon": 8, "steps": 2, "step_size": 1}, "cannot reach"),

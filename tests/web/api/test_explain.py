@@ -185,15 +185,15 @@ def test_what_was_paid_is_drawn(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("step=conv2&channel=58&y=7&x=5", ["Patch of", "64 input maps", "It re-adds", "bias"]),
+        ("step=conv2&channel=58&y=7&x=5", ["Patch of", "64 input maps", "It adds up", "bias"]),
         ("step=conv2&channel=58&y=7&x=5&source=3", ["Patch of pool1 · 3"]),
         ("step=conv1&channel=4", ["red", "3 input colours"]),
         ("step=relu2&channel=58", ["max(0,", "Zero in the whole step", "Cut away"]),
-        ("step=pool1&channel=5", ["The winner lies at", "shifts by one pixel"]),
-        ("step=flatten&channel=9", ["taken over unchanged", "pool5"]),
+        ("step=pool1&channel=5", ["The largest is at", "shifts by one pixel"]),
+        ("step=flatten&channel=9", ["copied unchanged", "pool5"]),
         ("step=fc6&channel=9", ["For it", "Against it", "others", "pool5"]),
-        ("step=fc7&channel=97", ["relu6", "paid for this score"]),
-        ("step=softmax&channel=97", ["espresso", "is taken off every score", "who voted for"]),
+        ("step=fc7&channel=97", ["relu6", "made this score"]),
+        ("step=softmax&channel=97", ["espresso", "subtracted from every score", "who voted for"]),
     ],
 )
 def test_the_page_shows_every_kind_of_arithmetic(

@@ -104,7 +104,7 @@ def test_the_slider_has_the_unit_of_its_method(
 
 def test_deepfool_has_no_epsilon(client: TestClient) -> None:
     text = opened(client, "method=deepfool")
-    assert 'id="epsilon"' not in text and "as far as it must" in text
+    assert 'id="epsilon"' not in text and "as large as it needs to be" in text
 
 
 def test_without_javascript_the_run_is_whole_and_every_step_has_a_page(client: TestClient) -> None:
@@ -125,9 +125,9 @@ def test_without_javascript_the_run_is_whole_and_every_step_has_a_page(client: T
         ("image=coffee&epsilon=2", "Not fooled: it still says “espresso”"),
         ("epsilon=4&target=school bus", "Target reached: it now says “school bus”"),
         ("epsilon=3&steps=10&target=school bus", "not to the target, “school bus”"),
-        ("target=tabby cat", "Nothing to reach: the target, “tabby cat”, is what it says already"),
+        ("target=tabby cat", "Nothing to reach: the target, “tabby cat”, is what it already says"),
         ("epsilon=0", "Nothing happened: no pixel value changed, and it still says “tabby cat”"),
-        ("true_label=lemon", "Wrong from the start: it is “lemon”, and unchanged it was “tabby"),
+        ("true_label=lemon", "Wrong from the start: it is “lemon”, but the network already said"),
         ("method=noise", "Random noise does not fool it: it still says “tabby cat”"),
     ],
 )

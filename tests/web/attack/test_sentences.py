@@ -12,7 +12,7 @@ from app.services.networks.catalogue import Catalogue
 from app.services.runs.pairs import PicturePair
 from app.vision.attacks.drift import DriftStep
 from app.vision.attacks.sweep import SEEDS, SweepAnswer, SweepPoint
-from app.web.attack.charting import much, ticks, times
+from app.web.attack.charting import relative_percent, ticks, times
 from app.web.attack.sweep_curves import attack_words, noise_words, swept
 from app.web.attack.where.drift import charts, sentence
 from models import registry
@@ -46,7 +46,7 @@ def test_an_attack_that_grows_is_told_with_its_widest_step() -> None:
 def test_a_change_that_does_not_grow_is_told_so() -> None:
     told = sentence([step("conv1", 0.2, 0.1), step("fc6", 0.1, 0.1), step("softmax", 0, 0)])
     assert told.startswith("At conv1 the attack changes 2.0 times as much as the noise")
-    assert "nowhere later" in told
+    assert "no later step" in told
 
 
 def test_where_the_noise_did_nothing_there_is_nothing_to_compare() -> None:
@@ -61,7 +61,7 @@ def test_the_axis_ends_just_above_what_it_shows(most: float, top: float) -> None
 
 
 def test_values_are_told_short() -> None:
-    assert [much(v) for v in (0.0623, 0.0994, 0.0996, 1.384)] == [
+    assert [relative_percent(v) for v in (0.0623, 0.0994, 0.0996, 1.384)] == [
         "6.2\u00a0%", "9.9\u00a0%", "10\u00a0%", "138\u00a0%"
     ]  # fmt: skip
     assert [times(v) for v in (1.04, 9.94, 9.96, 18.4)] == ["1.0", "9.9", "10", "18"]
@@ -77,7 +77,7 @@ def test_a_cosine_below_zero_has_its_place() -> None:
 def test_an_attack_that_holds_again_is_not_told_as_if_it_fell_for_good() -> None:
     found = [point(0), point(4, 3), point(6), point(8, 3)]
     told = attack_words(asked(), found, True)
-    assert "falls at epsilon 4" in told and "At 6 it does not" in told
+    assert " at epsilon 4." in told and "At 6 it does not" in told
 
 
 def test_an_attack_and_a_noise_that_hold_are_told_so() -> None:
@@ -100,7 +100,7 @@ def test_a_target_that_is_missed_late_or_there_already_is_told_so() -> None:
     late = [point(0), point(2, 3), point(4, 5), point(6, 3)]
     told = attack_words(asked(5), late, True)
     assert "at epsilon 4; the answer changes at 2." in told and "At 6 it does not" in told
-    assert "sees already" in attack_words(asked(19), [point(0)], True)
+    assert "already sees" in attack_words(asked(19), [point(0)], True)
 
 
 def test_marks_come_with_the_end_and_stand_at_their_epsilon() -> None:

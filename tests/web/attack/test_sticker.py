@@ -118,7 +118,7 @@ def test_a_hundred_places_are_counted_with_control_and_clean_answer(client: Test
     assert hits
     assert html.count('class="hit"') == int(hits[1])
     assert html.count('class="hit"') + html.count('class="miss"') == 100
-    assert "Random colours, taken for school bus" in html and "tabby cat" in html
+    assert "Random colours, seen as school bus" in html and "tabby cat" in html
     again = shown(client, f"{URL}/places", image="cat", sticker=BUS)
     assert again == html
     other = shown(client, f"{URL}/places", image="cat", sticker=BUS, seed=1)

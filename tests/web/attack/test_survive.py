@@ -162,7 +162,7 @@ def test_a_real_attack_is_told_apart_from_a_broken_picture(client: TestClient) -
     for query, fate in fates.items():
         text = page(client, f"/attack/survive?{pair}&{query}")
         assert f'data-fate="{fate}"' in text
-    assert "That broke the picture itself" in headline(text)
+    assert "That damaged the picture itself" in headline(text)
     rows = table(client, f"/attack/survive.csv?{pair}")
     assert rows[0]["transformation"] == "none" and rows[0]["outcome"] == "fooled"
     assert len(rows) == 1 + sum(len(stop.tried) for stop in JOURNEY)
@@ -203,7 +203,7 @@ def test_the_others_are_asked_one_by_one(stocked: TestClient) -> None:
     text = page(stocked, f"/attack/transfer?{PAIR}")
     url = re.search(r'hx-get="(/attack/transfer/own-mini-copy[^"]*)" hx-trigger="load"', text)
     assert url
-    assert re.search(r"Its file ends at \w+: without a classifier it names nothing", words(text))
+    assert re.search(r"Its file ends at \w+: it has no classes", words(text))
     assert "No other network" not in text
     one = part(stocked, url[1].replace("&amp;", "&")).text
     assert 'data-verdict="same"' in one
@@ -214,7 +214,7 @@ def test_the_others_are_asked_one_by_one(stocked: TestClient) -> None:
     assert rows[-1]["outcome"] == "same" and rows[-1]["wnid"] == "n04146614"
     refused = page(stocked, f"/attack/transfer/own-mini-part?{PAIR}", 422)
     assert "no classifier" in words(refused)
-    assert "names nothing" in words(
+    assert "cannot name what it sees" in words(
         page(stocked, "/attack/change?model=own-mini-part&image=cat", 409)
     )
 
@@ -258,7 +258,7 @@ def test_unusual_tells_place_p_value_and_lesson(client: TestClient) -> None:
     pair = f"model=mini&image=cat&attacked={attacked(client)}"
     text = page(client, f"/attack/unusual?{pair}")
     assert "of 1 000 reference photos" in headline(text)
-    assert "scores as normal, although the answer to it has changed" in words(text)
+    assert "scores as normal, although its answer has changed" in words(text)
     assert "style" in words(text) and "not a wrong answer" in words(text)
     assert text.count('class="histogram"') == 5
     rows = table(client, f"/attack/unusual.csv?{pair}")
@@ -293,6 +293,6 @@ def test_a_network_without_a_calibration_says_how(stocked: TestClient) -> None:
 def test_the_explorer_says_how_usual_a_picture_is(client: TestClient) -> None:
     with client.stream("GET", "/runs/mini/sketch-cat/events") as stream:
         text = words("".join(stream.iter_text()))
-    assert "Odder than 97 % of photos" in text
+    assert "More unusual than 97 % of photos" in text
     kept = page(client, "/?model=mini&image=sketch-cat")
     assert "/attack/unusual?model=mini&amp;image=sketch-cat" in kept

@@ -87,7 +87,7 @@ def test_a_page_that_comes_back_is_sent_the_later_points(client: TestClient) -> 
 def test_without_a_script_it_is_computed_to_its_end(client: TestClient) -> None:
     page = client.get(PANEL, params=CAT | {"plain": 1}, headers={"accept": "text/html"}).text
     assert "<html" in page and "data-done" in page and "hx-sse:connect" not in page
-    assert "Under FGSM the answer “tabby cat” falls at epsilon" in page
+    assert "Under FGSM the answer “tabby cat” changes to" in page
 
 
 def test_the_numbers_are_those_of_the_attacks_and_their_control(client: TestClient) -> None:
@@ -106,7 +106,7 @@ def test_the_numbers_are_those_of_the_attacks_and_their_control(client: TestClie
         assert float(told[epsilon]["noise_1"]) == pytest.approx(first["probability"], abs=1e-4)
     flips = sorted(e for e, one in told.items() if int(one["class"]) != 19)
     page = client.get(PANEL, params=query).text
-    assert f"falls at epsilon {flips[0]}:" in page and f">falls at {flips[0]}</text>" in page
+    assert f"at epsilon {flips[0]}." in page and f">changes at {flips[0]}</text>" in page
     below = [e for e in told if e < flips[0]]
     assert max(below) == flips[0] - 1
 
@@ -121,7 +121,7 @@ def test_toward_a_target_its_probability_is_drawn_too(client: TestClient) -> Non
     assert float(told[0]["target_probability"]) < 0.01
     assert float(told[32]["target_probability"]) > 0.9
     own = client.get(PANEL, params=CAT | {"target": "tabby cat", "plain": 1}).text
-    assert "“tabby cat”, is what the network sees already" in own
+    assert "“tabby cat”, is what the network already sees" in own
 
 
 def test_the_table_adds_up_with_the_file(client: TestClient) -> None:

@@ -234,7 +234,7 @@ def test_htmx_gets_the_panel_alone_and_the_layer_alone(
 def test_two_pictures_that_are_the_same_are_told_so(client: TestClient) -> None:
     answer = client.get(PANEL, params={"model": "mini", "image": "cat", "attacked": "cat"})
     assert answer.status_code == 200
-    assert "nothing changed, at no step" in answer.text
+    assert "nothing changed at any step" in answer.text
     assert "<svg class=" not in answer.text and "where-layer" not in answer.text
 
 
@@ -245,7 +245,7 @@ def test_an_attack_that_held_is_compared_with_what_comes_next(client: TestClient
     second = found["after"][1]["label"]
     assert f"It still sees “espresso”: “{second}” is what comes next." in page
     aimed = client.get(PANEL, params=names(found, target="banana") | {"image": "coffee"}).text
-    assert "“banana” is what it was to see." in aimed
+    assert "“banana” is what it should see." in aimed
 
 
 def test_the_target_of_the_attack_is_the_other_class(client: TestClient) -> None:

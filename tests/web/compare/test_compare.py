@@ -140,7 +140,7 @@ def test_the_addresses_of_pictures_may_be_kept(client: TestClient) -> None:
 
 def test_trained_and_random_weights_are_compared(client: TestClient) -> None:
     text = shown(client, "step=conv5&other_model=mini-random")
-    assert "what differs is what training brought" in text
+    assert "differences are what training changed" in text
     assert "Random weights: predictions are guesses." in text
     assert all(here == there for here, there in pairs(text))
 
@@ -167,7 +167,7 @@ def test_one_channel_stands_beside_its_fellows(client: TestClient) -> None:
     assert 58 not in [there for _, there in pairs(text)]
     chosen = shown(client, "step=conv2&channel=58&other_channel=3")
     assert "There: conv2, map 3" in chosen
-    assert "channel 58 of conv2 beside the other channels" in chosen
+    assert "channel 58 of conv2 next to the other channels" in chosen
     alike = pairs(shown(client, "step=conv2&channel=58&other_channel=3&by=alike"))
     maps = tensor(client, "mini", "coffee", "conv2")
     energy = (maps**2).sum((1, 2))

@@ -197,7 +197,7 @@ def test_a_download_is_started_looked_at_and_done(
     server.let.set()
     done = once_it_says(client, 'data-state="done"')
     assert "hx-trigger" not in done
-    assert "SqueezeNet 1.1 is here now" in done
+    assert "SqueezeNet 1.1 is on this computer now" in done
     state = {one["id"]: one["weights"]["state"] for one in client.get(f"{API}/models").json()}
     assert (state["squeezenet1_1"], state["squeezenet1_0"]) == ("ready", "downloadable")
 
@@ -209,7 +209,7 @@ def test_a_download_is_stopped_and_taken_up_again(
     client.post(GET, headers=HTMX)
     once_it_says(client, "1 of 3 MB")
     stopped = client.post("/networks/squeezenet1_1/cancel", headers=HTMX).text
-    assert "Stopped. What has come is kept." in stopped
+    assert "Stopped. The part that has arrived is kept." in stopped
     assert "Try again" in stopped
     server.stall = None
     server.let.set()

@@ -271,7 +271,7 @@ def test_a_kept_class_has_a_number_and_a_projection(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("nonsense", "does not say which"),
+        ("nonsense", "does not name it"),
         ("conv9:3", "has no step called “conv9”"),
         ("conv2:192", "channels 0 to 191, not 192"),
         ("conv2:3:99:0", "rows 0 to 15"),
@@ -292,7 +292,7 @@ def test_the_unit_offers_to_be_kept_or_let_go(client: TestClient) -> None:
     pinned = shown(client, "step=conv3&channel=5&y=2&x=3")
     assert 'data-set="kept=conv3:5:2:3"' in pinned
     same = shown(client, "step=conv3&channel=5&kept=conv3:5")
-    assert "Let it go" in same.split('class="facts"')[0]
+    assert "Stop keeping it" in same.split('class="facts"')[0]
     panel = client.get("/panels/projections?model=mini&image=coffee&step=conv3&channel=5").text
     assert 'data-set="kept=conv3:5"' in panel
 

@@ -80,7 +80,7 @@ def test_colours_are_filtered_one_by_one_and_cut(client: TestClient) -> None:
     assert (result(client, f"image={id}&kernel=identity") == pixels[1:8, 1:8]).all()
     text, _ = part(client, f"/lab/photo?image={id}&kernel=sharpen")
     # Of 3 x 49 numbers 12 lie below, four neighbours each, and 3 above: 5 x 90 / 255 is 1.8.
-    assert "10.2 % of them lie beyond and are cut" in words(text)
+    assert "10.2 % of them are outside this and cut" in words(text)
 
 
 def test_ones_own_kernel_is_the_preset_where_its_numbers_are(client: TestClient) -> None:
@@ -180,14 +180,14 @@ def test_a_learned_filter_is_the_networks_own(client: TestClient) -> None:
     assert drawn[peak].sum() == drawn.sum(2).max()
     zero = exact.abs() < exact.abs().max() / 300
     assert (drawn[zero.numpy()] == ZERO_COLOUR).all()
-    assert "network itself moves on by 2" in words(text)
+    assert "network itself uses stride 2" in words(text)
 
 
 def test_the_closest_learned_filter_stands_beside_ones_own(client: TestClient) -> None:
     text, _ = part(client, "/lab/photo?kernel=sobel-x&image=cat")
     told = marked(text, "data-comparison")
     assert "“Upright edges” answer much alike" in told
-    assert "none comes closer" in told
+    assert "is more similar" in told
     level, _ = part(client, "/lab/photo?kernel=sobel-y")
     assert "“Level edges” answer much alike" in marked(level, "data-comparison")
 

@@ -116,7 +116,7 @@ def test_with_sums_a_perfect_match_is_nine_of_nine(client: TestClient) -> None:
     text = client.get(f"{PAGE}?match=sum&cell=1.0.1.1").text
     assert grid(text, "map-1-0")[1][1] == "9"
     assert "= 9, of 9" in text
-    assert "The mean divides that by the cells compared" in text
+    assert "The mean divides that by the number of cells" in text
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def test_an_order_that_does_not_fit_says_why_and_the_rest_stays(client: TestClie
         ("match=median", "A match is a mean or a sum, not “median”."),
         ("cell=1.0.7.0", "Layer 1 has maps 0 to 2, rows 0 to 6 and columns 0 to 6; map 0, row 7"),
         ("cell=9.0.0.0", "There is no layer 9 here: layers 1 to 6 have numbers."),
-        ("cell=abc", "“abc” is no cell: a cell is layer.map.row.column"),
-        ("layers=&cell=1.0.0.0", "There is no layer whose numbers could be chosen."),
+        ("cell=abc", "“abc” is not a cell: a cell is layer.map.row.column"),
+        ("layers=&cell=1.0.0.0", "There is no layer to choose a number from."),
     ],
 )  # fmt: skip
 def test_nonsense_gets_a_sentence_and_the_page_stays(
@@ -200,7 +200,7 @@ def test_while_a_number_is_typed_the_last_that_held_stays(client: TestClient) ->
     kept = ",".join(["2"] + ["1"] * 26)
     answer = client.get(f"{PAGE}?{typed(0, '-')}&kept={kept}&drawn=1&c=40", headers=HTMX)
     (told,) = warnings(answer.text)
-    assert told.endswith("Until then the last numbers that hold stay.")
+    assert told.endswith("Until then the last valid numbers are used.")
     # The board goes on meanwhile: one cell of ink, under the kernels from before.
     assert sum(row.count("1") for row in grid(answer.text, "input")) == 1
     assert f'name="kept" value="{kept}"' in answer.text

@@ -67,7 +67,7 @@ def test_what_is_shown_as_measured_is_the_table(client: TestClient, measured: No
 
 def test_grass_or_sky_alone_fires_a_map_of_layer_5(client: TestClient, measured: None) -> None:
     text = page(client, "/layers/5")
-    assert "needs what lies around, not the thing" in text
+    assert "needs the surroundings, not the thing" in text
     whole, around, thing = (
         float(value)
         for value in re.findall(r"<span>(?:As it is|Without the \w+)</span> <b>([\d.]+)</b>", text)

@@ -261,7 +261,7 @@ def test_uploads_stay_private_by_default(client: TestClient, application: FastAP
     services = application.state.services
     assert services.gathered is None
     text = inside(client)
-    assert "Pictures brought here" not in text
+    assert "Uploaded pictures" not in text
     assert client.get(f"{PANEL}&of=uploads").status_code == 404
     page = client.get("/").text
     assert "seen by nobody else" in page
@@ -271,7 +271,7 @@ def test_uploads_stay_private_by_default(client: TestClient, application: FastAP
 def test_shared_crops_are_said_where_pictures_are_brought(sharer: TestClient) -> None:
     for url in ("/", "/lab/photo"):
         page = sharer.get(url).text
-        assert "Crops of your picture may be shown to others on this server" in page
+        assert "Parts of your picture may be shown to others on this server" in page
         assert "seen by nobody else" not in page
 
 
@@ -282,7 +282,7 @@ def test_a_shared_crop_tells_nobody_else_where_its_picture_is(
     mine, theirs = (inside(who, f"{PANEL}&of=uploads") for who in (pupil, classmate))
     assert f"image={image}&step=conv1" in mine
     assert image not in theirs.replace(PANEL, "")
-    assert "Somebody's picture" in theirs
+    assert "Another user's picture" in theirs
     url = next(url for url in links(theirs, "src") if url.endswith(".webp"))
     crop = classmate.get(url)
     assert crop.status_code == 200

@@ -139,7 +139,7 @@ def test_a_network_without_classes_shows_its_maps_and_says_why_no_class(
     told = partial.get(f"{at}/cover?mask={MASK}").json()
     assert told["before"] == told["after"] == [] and told["asked"] is None
     cut = partial.get(f"/cut/ablation?{unit}&off=26", headers=HX).text
-    assert "What moves most in" in cut and "no classifier" in cut
+    assert "What changes most in" in cut and "no classifier" in cut
     assert partial.get(f"{at}/steps/conv3/ablation?off=26").json()["moved"] > 0
     slid = partial.get(f"/cut/occlusion?{unit}&patch=32&stride=32&start=true", headers=HTML).text
     assert 'data-state="done"' in slid and 'name="of"' not in slid

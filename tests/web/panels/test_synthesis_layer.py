@@ -52,7 +52,7 @@ def test_the_page_shows_a_layer_that_was_made_in_the_terminal(
     assert "The page shows them, out of" in capsys.readouterr().err
     text = client.get(f"/panels/synthesised?{UNIT}").text
     assert 'data-state="made"' in text and "in 2 steps at 64 × 64 pixels" in text
-    assert "It was made here with its whole layer, kept small (JPEG)" in text
+    assert "It was made here with its whole layer, saved small (JPEG)" in text
     # The same picture: a JPEG's average is that of the PNG.
     folder = tmp_path / "synthesised" / "mini" / "conv1"
     with Image.open(folder / "0005.png") as made:

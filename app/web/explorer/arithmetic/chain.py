@@ -1,4 +1,4 @@
-"""The chain: from a cell to what made it, link by link, down to a patch of the photo."""
+"""The chain of cells that made a cell, link by link, down to a patch of the photo."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from models.graph import INPUT
 PASSED = {
     "relu": "ReLU lets it through unchanged",
     "maxpool": "the largest of its window",
-    "concat": "taken over unchanged",
-    "flatten": "taken over unchanged",
+    "concat": "copied unchanged",
+    "flatten": "copied unchanged",
     "norm": "shifted and stretched",
     "softmax": "made a share of the score",
 }
-"""What happens at a link where nothing is added up."""
+"""What happens at a link that is no sum."""
 
 
 def chain_made(
     view: View, run: Run, record: Record, place: CellPlace
 ) -> tuple[str, ChainMade, str]:
-    """The chain that `view.path` describes. Raises `BadRequest` for a path that is not there."""
+    """The chain that `view.path` describes. Raises `BadRequest` for an invalid path."""
     path = choices(view.path or "")
     links = chained(run, record, place.channel, (place.y, place.x), path)
     made: list[LinkMade] = []
@@ -54,7 +54,7 @@ def chain_made(
 
 
 def _link(view: View, run: Run, link: ChainStep, before: list[int]) -> LinkMade:
-    """`before` is what was chosen at the sums above this link."""
+    """One link; `before` are the parts chosen at the sums above it."""
 
     def part(i: int) -> PartMade:
         one = link.parts[i]
@@ -87,7 +87,7 @@ def _link(view: View, run: Run, link: ChainStep, before: list[int]) -> LinkMade:
 
 
 def _end(run: Run, last: ChainStep) -> tuple[str, str, tuple[int, int], str]:
-    """The first step's kernel and the patch of the input it lies on; empty where not reached."""
+    """The first step's kernel and its patch of the input; empty if the chain ends before."""
     step = run.model.outline.step(last.place.step)
     url, layout = kernel_sheet(run.model, step)
     if not url:
@@ -105,18 +105,18 @@ def _ended(run: Run, last: ChainStep) -> str:
     if run.model.outline.step(last.place.step).inputs[0] == INPUT:
         return ""
     if last.kind == "relu":
-        return "The chain ends here: the ReLU cut this cell down to zero, so nothing made it."
-    return "The chain ends here: nothing pushed this cell its way but the bias."
+        return "The chain ends here: the ReLU made this cell zero, so it has no source."
+    return "The chain ends here: only the bias pushed this cell in its direction."
 
 
 def _sentence(run: Run, links: list[ChainStep]) -> str:
-    """The first sum and where the chain arrives."""
+    """The first sum and the end of the chain, in words."""
     first = next((link for link in links if link.adds and link.parts), None)
     if first is None:
-        return f"{place_name(run, links[0].place)}: nothing made it."
+        return f"{place_name(run, links[0].place)}: it has no source."
     part = first.parts[first.chosen or 0]
     return (
         f"{place_name(run, links[0].place)} is {number(links[0].value)}. Its strongest source, "
-        f"{place_name(run, part.place)}, carries {percent(abs(part.share))} of it; followed down "
+        f"{place_name(run, part.place)}, gives {percent(abs(part.share))} of it; followed down "
         f"through {len(links)} steps, the chain reaches {place_name(run, links[-1].place)}."
     )

@@ -1,4 +1,4 @@
-"""The pane of the third zoom as a picture to take home."""
+"""The arithmetic pane as a picture for download."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LISTED = 8
 
 
 def deep_png(deep: Deep) -> bytes:
-    """Its numbers as tables, its sentence below them."""
+    """The numbers as tables, the sentence below them."""
     if isinstance(deep.made, ChainMade):
         blocks = _chain(deep.made)
     else:
@@ -53,7 +53,7 @@ def _blocks(cell: Cell, before: str, source: int | None) -> list[Block]:
             return [Block("max(0, this)", [[cell.given]], text=number)]
         case NormCell():
             constants = [cell.given, cell.mean, cell.spread, cell.scale, cell.shift]
-            return [Block("Given, mean, spread, scale, shift", [constants], text=number)]
+            return [Block("Input, mean, spread, scale, shift", [constants], text=number)]
         case VoteCell():
             return [
                 _votes(cell, "For it: number, weight, product", 1),
@@ -65,7 +65,7 @@ def _blocks(cell: Cell, before: str, source: int | None) -> list[Block]:
             shares = [[v, v / cell.denominator] for v in values.tolist()]
             return [Block("exp(score - highest), share", shares, text=number)]
         case _:
-            return [Block("Taken over", [[cell.value]], text=number)]
+            return [Block("Copied", [[cell.value]], text=number)]
 
 
 def _conv(cell: ConvCell, before: str, source: int | None) -> list[Block]:
