@@ -28,7 +28,7 @@ class Settings:
     device: str = _setting("auto", "`auto`, `cuda`, `mps` or `cpu`: where networks run.")
     data: Path = _setting(Path("data"), "Folder for uploaded pictures; created when needed.")
     weights: Path | None = _setting(
-        None, "Folder with weights: a USB stick, a volume. `data/weights` is searched next."
+        None, "Folder with weights: a USB stick, a volume, your own files; then `data/weights`."
     )
     hosts: tuple[str, ...] = _setting(
         (), "Host names this server accepts besides localhost, with commas; `*` for any."
