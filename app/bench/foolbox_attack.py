@@ -14,7 +14,7 @@ from app.bench.bench_services import OWNER, BenchServices
 from app.bench.rows import BenchRow
 from app.pictures.decode import decode
 from app.pictures.preprocess import Preprocess, fit
-from app.services.attacks.attacked_model import reader_of
+from app.services.attacks.attacked_model import pixel_model_of
 from app.services.runs.run import preprocess
 from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.pgd import pgd
@@ -32,7 +32,7 @@ async def measure(bench: BenchServices) -> list[BenchRow]:
     model = bench.services.catalogue.model(bench.name)
     prep = preprocess(model)
     pixels = fit(decode(bench.photo).image, prep).pixels[None]
-    reader = reader_of(model, bench.network)
+    reader = pixel_model_of(model, bench.network)
     label = reader.logits(pixels.to(reader.device).float()).argmax(1)
     own, theirs = _own(reader, pixels, label), _foolbox(bench.network, prep, pixels, label)
     times = await bench.times(

@@ -15,7 +15,7 @@ import torch
 from app.bench.bench_services import BenchServices
 from app.bench.rows import BenchRow
 from app.services.networks.loading import load
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from app.services.networks.weight_files import WeightEntry
 from models import registry
 
@@ -40,7 +40,7 @@ def _times(entry: WeightEntry, picture: torch.Tensor, tries: int) -> tuple[float
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "published.pth"
         architecture = entry.row.architecture
-        torch.save(keyed(architecture, registry.seeded(architecture)), path)
+        torch.save(to_state_dict(architecture, registry.seeded(architecture)), path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         ours = WeightEntry(replace(entry.row, sha256=digest), path, "ready", True)
         times: list[tuple[float, float]] = []

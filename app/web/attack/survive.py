@@ -18,8 +18,8 @@ from app.services.attacks.survival import (
     SurvivalTrial,
     Survivor,
     fate,
-    sent,
-    survived,
+    predict_transformed,
+    transformed,
     trials,
 )
 from app.services.runs.sheets import DRAWING
@@ -247,8 +247,8 @@ async def survive(
     request: Request, view: PairViewDep, chosen: ChosenDep, pair: PairDep, services: ServicesDep
 ) -> Response:
     """The panel; for its own form only the results."""
-    both = await asyncio.to_thread(sent, pair, chosen)
-    start, found = await survived(services.engine, pair, both)
+    both = await asyncio.to_thread(transformed, pair, chosen)
+    start, found = await predict_transformed(services.engine, pair, both)
     outcome = result(view, pair.model.labels, start, found, chosen)
     if is_part(request, "survive-result"):
         response = render(request, "attack/_survive_result.html", {"result": outcome})
@@ -275,7 +275,7 @@ async def survive_png(
     """One of the transformed pictures, exactly the 8 bits that the network classified."""
 
     def drawn() -> bytes:
-        clean, attacked = sent(pair, chosen)
+        clean, attacked = transformed(pair, chosen)
         return input_png(attacked if which == "attacked" else clean)
 
     return file_response(await asyncio.to_thread(drawn), "image/png", v == str(DRAWING), download)

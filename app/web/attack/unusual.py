@@ -23,7 +23,7 @@ from app.services.attacks.unusual import (
     judged,
 )
 from app.services.networks.calibration import Calibration, calibration
-from app.services.runs.pairs import PicturePair, paired
+from app.services.runs.pairs import PicturePair, load_pair
 from app.services.runs.sheets import DRAWING
 from app.web.attack.pair_panels import show
 from app.web.attack.unusual_panel import (
@@ -65,7 +65,7 @@ async def unusual_query(
     seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
 ) -> UnusualQuery:
     """Look them up. Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
-    pair = await paired(
+    pair = await load_pair(
         services.catalogue, services.pictures, model, image, attacked or image, None, seed
     )
     found = await asyncio.to_thread(calibration, pair.model)

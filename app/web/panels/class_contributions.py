@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.services.runs.arithmetic import payers
+from app.services.runs.arithmetic import contributions_to_class
 from app.services.runs.run import Record, Run
 from app.services.runs.sheets import version
 from app.vision.arithmetic.chain import CellPlace
@@ -39,7 +39,7 @@ class ContributionsPanel:
 def contributions(view: View, run: Run, record: Record) -> ContributionsPanel:
     """The contributions of the cells of the last maps to the logit of a class."""
     index = view.channel or 0
-    made = payers(run, index)
+    made = contributions_to_class(run, index)
     terms, magnitude = made.terms.flatten(), made.magnitude or 1.0
     order = terms.argsort(descending=True, stable=True)[:CELLS].tolist()
 

@@ -7,9 +7,9 @@ from contextlib import aclosing
 
 from app.services.interventions.ablation import (
     AblationRanking,
-    at_once,
+    cached_ranking,
     checked_step,
-    kept_ranking,
+    is_cheap,
     rank,
 )
 from app.web.core.state import Services
@@ -19,11 +19,11 @@ from app.web.parts.unit_query import UnitQuery, required
 async def finished_ranking(unit: UnitQuery, services: Services, owner: str) -> AblationRanking:
     """The finished ranking, computed now if it is not cached. Raises `Busy`, `NoClassifier`."""
     index = checked_class(unit)
-    found = kept_ranking(services.cuts, unit.run, unit.record, index)
+    found = cached_ranking(services.cuts, unit.run, unit.record, index)
     if found is not None:
         return found
     # A job that takes no time does not wait for a long job of the same owner.
-    owner = f"{owner} ranking" if at_once(unit.run.model) else owner
+    owner = f"{owner} ranking" if is_cheap(unit.run.model) else owner
     async with aclosing(rank_channels(unit, index, services, owner)) as items:  # type: ignore[type-var]
         async for item in items:
             if isinstance(item, AblationRanking):

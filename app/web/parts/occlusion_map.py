@@ -17,10 +17,10 @@ from app.services.interventions.occlusion import (
     Fill,
     OcclusionRequest,
     OcclusionSoFar,
+    cached_map,
     checked_patch,
     probability_of,
     rows,
-    so_far,
 )
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
@@ -199,7 +199,7 @@ OcclusionQueryDep = Annotated[OcclusionQuery, Depends(occlusion_query)]
 
 async def finished_map(query: OcclusionQuery, services: Services, owner: str) -> OcclusionSoFar:
     """The finished map, computed now if it is not cached. Raises `Busy`."""
-    progress = so_far(services.cuts, query.unit.run, query.occlusion)
+    progress = cached_map(services.cuts, query.unit.run, query.occlusion)
     if progress.finished:
         return progress
     async with aclosing(occlusion_rows(query, services, owner)) as items:  # type: ignore[type-var]

@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from app.settings import Settings
 from app.web.app import create_app
 from app.web.attack import contexts, summary
@@ -211,7 +211,7 @@ def test_a_margin_that_took_over_is_noted(
 def test_a_partial_network_is_refused_in_words(tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
-    state = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
+    state = to_state_dict("squeezenet1_1", registry.seeded("squeezenet1_1"))
     part = {key: value for key, value in state.items() if not key.startswith("classifier")}
     save_file(part, stick / "squeezenet1_1-part.safetensors")
     app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=stick))

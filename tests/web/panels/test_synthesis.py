@@ -120,7 +120,7 @@ def test_a_link_is_read_as_it_was_written_and_nonsense_refused(client: TestClien
         SynthesisOptions(0, 0, 96, away=True),
         SynthesisOptions(512, 9, 128, 17, 30, True),
     ):
-        asked = services.studio.asked(model, "conv5", 3, wanted)
+        asked = services.studio.build_query(model, "conv5", 3, wanted)
         assert from_link(to_link(asked)) == wanted
     for nonsense in ("<b>", "steps", "steps-1", "seed1.5", "steps9999999"):
         answer = client.get(f"/panels/synthesised?{UNIT}", params={"made": nonsense})

@@ -16,11 +16,11 @@ from app.services.interventions.ablation import (
     AblationRanking,
     By,
     ChannelSwitch,
-    at_once,
+    ablate,
+    cached_ranking,
     checked_step,
-    kept_ranking,
-    read,
-    switched,
+    is_cheap,
+    parse_switch,
 )
 from app.vision.cover import StepChange
 from app.web.core.file_responses import csv_response, file_response
@@ -70,7 +70,7 @@ def cut(
     if c or more:
         text = ",".join([*map(str, c or ()), *filter(None, [more])])
         off, only = (text, "") if mode == "off" else ("", text)
-    return AblationQuery(unit, read(record, off, only))
+    return AblationQuery(unit, parse_switch(record, off, only))
 
 
 AblationQueryDep = Annotated[AblationQuery, Depends(cut)]
@@ -129,8 +129,8 @@ async def ranking(
 ) -> Response:
     """The ranking if it is cached or takes no time; else on request by event stream."""
     index = checked_class(unit)
-    found = kept_ranking(services.cuts, unit.run, unit.record, index)
-    quick = at_once(unit.run.model) or not by_htmx(request)
+    found = cached_ranking(services.cuts, unit.run, unit.record, index)
+    quick = is_cheap(unit.run.model) or not by_htmx(request)
     if found is None and start and quick:
         found = await finished_ranking(unit, services, owner)
     count = len(unit.record.statistics.peaks)
@@ -179,7 +179,7 @@ async def events(
 async def _changes(cut: AblationQuery, services: Services, owner: str) -> list[StepChange]:
     run, record = cut.unit.run, cut.unit.record
     switches = [cut.switch, ALL_OFF]
-    return await switched(services.engine, owner, run, record, switches)
+    return await ablate(services.engine, owner, run, record, switches)
 
 
 def _name(unit: UnitQuery) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from app.pictures.figures import figures_png
 from app.pictures.sheets import arrange
-from app.services.interventions.ablation import AblationRanking, By, ChannelSwitch, at_once
+from app.services.interventions.ablation import AblationRanking, By, ChannelSwitch, is_cheap
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
 from app.vision.cover import StepChange
@@ -161,7 +161,7 @@ def cut_panel(
         ranks=unit.index is not None,
         rank_url=f"/cut/ablation/ranking?{unit.query(by=by)}",
         rank_label=label,
-        at_once=at_once(run.model),
+        at_once=is_cheap(run.model),
     )
 
 

@@ -15,8 +15,8 @@ from app.services.interventions.occlusion import (
     FILLS,
     OcclusionRequest,
     OcclusionSoFar,
+    cached_map,
     sides,
-    so_far,
     strides,
 )
 from app.web.core.htmx import by_htmx
@@ -106,7 +106,7 @@ async def panel(
     Without scripts the response waits for the whole map.
     """
     unit, occlusion = query.unit, query.occlusion
-    progress = so_far(services.cuts, unit.run, occlusion)
+    progress = cached_map(services.cuts, unit.run, occlusion)
     if start and not by_htmx(request):
         progress = await finished_map(query, services, owner)
     context = occlusion_panel(unit, occlusion, query.of, progress, start)
