@@ -214,7 +214,7 @@ def test_the_others_are_asked_one_by_one(stocked: TestClient) -> None:
     assert rows[-1]["outcome"] == "same" and rows[-1]["wnid"] == "n04146614"
     refused = page(stocked, f"/attack/transfer/own-mini-part?{PAIR}", 422)
     assert "no classifier" in words(refused)
-    assert "cannot name what it sees" in words(
+    assert "This network has no classes" in words(
         page(stocked, "/attack/change?model=own-mini-part&image=cat", 409)
     )
 
