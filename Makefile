@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test lint types unit browser bench mini assets screenshots clean
+.PHONY: help run setup setup-dev test quick lint types unit browser bench mini assets screenshots clean
 
 help: ## tell what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ setup-dev:
 
 test: setup-dev ## lint, types, unit and browser tests
 	@$(VENV) -m scripts.check
+
+quick: setup-dev ## lint, types and the unit tests of what changed, in a minute and a half
+	@$(VENV) -m scripts.check quick
 
 lint: setup-dev ## ruff: errors and layout
 	@$(VENV) -m scripts.check lint

@@ -1,1 +1,1 @@
-"""The networks as code, and the table of their weights; nothing else."""
+"""The networks as code, and the table of their weights; imports nothing of the app."""

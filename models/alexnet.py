@@ -1,6 +1,6 @@
-"""AlexNet as torchvision publishes it (Krizhevsky 2014, arXiv 1404.5997), dropout left out.
+"""AlexNet as in torchvision (Krizhevsky 2014, arXiv 1404.5997), without dropout.
 
-Its adaptive average pool is the identity on 224x224 pictures and is no step.
+Its adaptive average pool is the identity on 224x224 pictures and is not a step.
 """
 
 from models.graph import Network, conv, fc, flatten, maxpool, relu, softmax

@@ -1,4 +1,4 @@
-"""The classes a network tells apart, as the tables in `models/labels/` list them."""
+"""The classes that a network predicts, read from the tables in `models/labels/`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One class: short `label` for people, `synset` in full, `wnid` to compare networks by."""
+    """One class: a short `label` for users, the full `synset`, `wnid` to compare networks."""
 
     index: int
     wnid: str
@@ -20,7 +20,7 @@ class Label:
 
 @cache
 def read_labels(path: Path) -> tuple[Label, ...]:
-    """The classes of a label table, in the order of the network's outputs."""
+    """Read the classes of a label table, in the order of the network's outputs."""
     with path.open(encoding="utf-8", newline="") as file:
         return tuple(
             Label(int(line["index"]), line["wnid"], line["label"], line["synset"])

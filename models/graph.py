@@ -13,15 +13,15 @@ Kind = Literal["conv", "norm", "relu", "maxpool", "avgpool", "concat", "flatten"
 Pair = tuple[int, int]
 
 INPUT = "input"
-"""What the first step reads: the preprocessed picture. It is not a step itself."""
+"""The name of the input, the preprocessed picture. It is not a step itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One named operation of a network.
 
-    `inputs` are names of earlier steps or `INPUT`; `stage` is the 1-5 that people count, None in
-    the head; `channels` is the number of outputs, None where it is that of the input; `kernel`,
+    `inputs` are names of earlier steps or `INPUT`; `stage` is 1-5 as in textbooks, None in the
+    head; `channels` is the number of outputs, None where it equals that of the input; `kernel`,
     `stride` and `padding` are (height, width), None where there is no window.
     """
 
@@ -37,13 +37,13 @@ class Step:
 
     @property
     def slug(self) -> str:
-        """The name as an attribute of a module, where a dot would mean nesting."""
+        """The name as a module's attribute, where a dot would mean nesting."""
         return self.name.replace(".", "__")
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A step and the module that computes it, as the definitions below make them."""
+    """A step and the module that computes it, as built by the helpers below."""
 
     step: Step
     module: nn.Module
@@ -57,11 +57,11 @@ class Concat(nn.Module):
 
 
 class Network(nn.Module):
-    """A pretrained classifier as named steps over pictures of `input_size` x `input_size`.
+    """A classifier as an ordered list of named steps for pictures of `input_size` x `input_size`.
 
-    Calling it gives logits, [N,classes]: the output of its last step that is not a softmax.
-    A `partial` network ends before it has logits; calling it gives what its last step made.
-    Raises `ValueError` where a name stands twice or an input does not come earlier.
+    Calling it returns logits, [N,classes]: the output of its last step that is not a softmax.
+    A `partial` network ends before the logits; calling it returns its last step's output.
+    Raises `ValueError` where a name is not unique or an input does not come earlier.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Network(nn.Module):
 
     @property
     def logits(self) -> str:
-        """Name of the step whose output ranks the classes; "" where the network is partial."""
+        """Name of the step whose output is the logits; "" for a partial network."""
         if self.partial:
             return ""
         return next(step.name for step in reversed(self.steps) if step.kind != "softmax")
@@ -147,14 +147,14 @@ def norm(name: str, channels: int) -> Layer:
 
 
 def relu(name: str, *, inputs: tuple[str, ...] = ()) -> Layer:
-    """`max(0, x)`, never in place: the map before it is shown as well."""
+    """`max(0, x)`, not in place, because the map before it is shown as well."""
     return Layer(Step(name, "relu", inputs), nn.ReLU(inplace=False))
 
 
 def maxpool(
     name: str, kernel: int, stride: int, padding: int = 0, *, ceil_mode: bool = False
 ) -> Layer:
-    """The largest value of each window."""
+    """Max pooling: the largest value of each window."""
     module = nn.MaxPool2d(kernel, stride, padding, ceil_mode=ceil_mode)
     step = Step(
         name,
@@ -168,17 +168,17 @@ def maxpool(
 
 
 def avgpool(name: str) -> Layer:
-    """The mean of each whole map: [N,C,H,W] -> [N,C,1,1]."""
+    """Global average pooling: the mean of each map, [N,C,H,W] -> [N,C,1,1]."""
     return Layer(Step(name, "avgpool"), nn.AdaptiveAvgPool2d(1))
 
 
 def concat(name: str, inputs: tuple[str, ...]) -> Layer:
-    """The maps of several steps, one after the other."""
+    """Concatenation of the maps of several steps along the channels."""
     return Layer(Step(name, "concat", inputs), Concat())
 
 
 def flatten(name: str = "flatten") -> Layer:
-    """All maps as one row of numbers."""
+    """Flatten all maps to one vector."""
     return Layer(Step(name, "flatten"), nn.Flatten(1))
 
 

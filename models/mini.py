@@ -1,4 +1,4 @@
-"""AlexNet's five conv layers and three pools, for 64x64 pictures and 100 everyday classes."""
+"""mini, our small AlexNet: five convolutions, three pools, 64x64 pictures, 100 classes."""
 
 from models.graph import Network, conv, fc, flatten, maxpool, relu, softmax
 from models.registry import architecture
@@ -14,7 +14,7 @@ def mini(
     hidden: int = HIDDEN,
     classes: int = CLASSES,
 ) -> Network:
-    """Our own small AlexNet: `widths` maps in conv1-5, `hidden` numbers in fc6."""
+    """Build the network: `widths` maps in conv1-5, `hidden` units in fc6."""
     a, b, c, d, e = widths
     return Network(
         64,

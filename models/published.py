@@ -1,8 +1,7 @@
-"""The rows of the published networks: torchvision's files for 1,000 classes of ImageNet.
+"""The published weights: torchvision's files for the 1,000 classes of ImageNet.
 
-Bytes and SHA-256 in full where they are known; else about so many bytes and the digits that
-torchvision put into the file's name. `vgg16`'s IMAGENET1K_FEATURES is never offered: its classifier
-is not a number.
+Exact bytes and the full SHA-256 where they are known; else the approximate size and the digits in
+torchvision's file name. `vgg16`'s IMAGENET1K_FEATURES is not offered: its classifier is NaN.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ def published(
     top: tuple[float, float],
     licence: str = "BSD-3-Clause (torchvision)",
 ) -> Weights:
-    """A row with what all of torchvision's networks share; `top` is top-1 and top-5, per cent."""
+    """A row with the values that all torchvision networks share; `top` is top-1, top-5 in %."""
     return Weights(
         id=id,
         architecture=id,

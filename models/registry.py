@@ -1,4 +1,4 @@
-"""Which architectures there are: a name, how it is built, how published files name its parts."""
+"""The registry of architectures: name, builder, and parameter names in published files."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Architecture:
     """A network without weights.
 
     `keys` maps the prefix of a parameter's name in published state dicts to the step's name
-    (`features.0` -> `conv1`); empty where the file already uses the steps' names. `second` does so
-    for what another publisher calls differently.
+    (`features.0` -> `conv1`); empty where the file already uses the steps' names. `second` maps the
+    names of another publisher.
     """
 
     name: str
@@ -31,7 +31,7 @@ _architectures: dict[str, Architecture] = {}
 def architecture(
     name: str, keys: Mapping[str, str] | None = None, second: Mapping[str, str] | None = None
 ) -> Callable[[Callable[..., Network]], Callable[..., Network]]:
-    """Decorator that enters a builder under `name`. Raises `ValueError` for a name taken."""
+    """Decorator that registers a builder as `name`. Raises `ValueError` for a duplicate name."""
 
     def enter(build: Callable[..., Network]) -> Callable[..., Network]:
         if name in _architectures:
@@ -49,25 +49,25 @@ def architectures() -> tuple[str, ...]:
 
 
 def find(name: str) -> Architecture:
-    """The architecture of that name. Raises `KeyError`."""
+    """The architecture of that name. Raises `KeyError` for an unknown name."""
     _load()
     return _architectures[name]
 
 
 def empty(name: str) -> Network:
-    """The network of that name without memory for its parameters (on the meta device).
+    """Build the network of that name without memory for its parameters (on the meta device).
 
-    Building VGG16 with memory draws 138 million random numbers that a weights file then replaces.
+    Otherwise VGG16 would draw 138 million random numbers that a weight file then replaces.
     """
     with torch.device("meta"):
         return find(name).build().eval()
 
 
 def seeded(name: str, seed: int = 0, last: str | None = None) -> Network:
-    """The network of that name with random weights that are the same for the same seed.
+    """Build the network of that name with random weights, deterministic for a seed.
 
-    He initialisation, so that activations keep their size through any depth (arXiv 1502.01852).
-    With `last` it ends there, with the numbers that the whole network has. Raises `KeyError`.
+    He initialisation, so that activations keep their scale at any depth (arXiv 1502.01852). With
+    `last` it ends at that step, with the same weights as the full network. Raises `KeyError`.
     """
     outline = empty(name)
     network = (outline.upto(last) if last else outline).to_empty(device="cpu")
@@ -82,5 +82,5 @@ def seeded(name: str, seed: int = 0, last: str | None = None) -> Network:
 
 
 def _load() -> None:
-    """Import the definitions, each of which enters itself; one line a file."""
+    """Import the definitions, which register themselves; one line a file."""
     from models import alexnet, mini, squeezenet, vgg  # noqa: F401

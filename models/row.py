@@ -1,4 +1,4 @@
-"""What is known of a network's weights: one row of the table."""
+"""The data of one network's weights: one row of the table."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """One row: a network that people can choose.
+    """One row: a network that users can choose.
 
-    `file` lies in `models/weights/` where `embedded`, else comes from `url`; `second` is another
+    `file` is in `models/weights/` where `embedded`, else at `url`; `second` is another
     source of the same numbers, in timm's layout. `sha256` is in full, or its first digits as
     published; `bytes` is exact where it is in full. `resize` and `crop` are in pixels; `labels`
     names a table in `models/labels/`; `top1` and `top5` are per cent of ImageNet's (for `mini`:
@@ -44,10 +44,10 @@ class Weights:
 
     @property
     def path(self) -> Path:
-        """Where the file lies when it ships with the project."""
+        """The path of a file that ships with the project."""
         return FOLDER / "weights" / self.file
 
     @property
     def labels_path(self) -> Path:
-        """The table `index,wnid,label,synset` of its classes."""
+        """The path of the table `index,wnid,label,synset` of its classes."""
         return FOLDER / "labels" / f"{self.labels}.csv"

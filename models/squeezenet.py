@@ -1,7 +1,7 @@
-"""SqueezeNet as torchvision lays it out (Iandola et al. 2016, arXiv 1602.07360), no dropout.
+"""SqueezeNet as in torchvision (Iandola et al. 2016, arXiv 1602.07360), no dropout.
 
-A fire module squeezes its maps with 1x1 kernels, expands them again with 1x1 and 3x3 kernels side
-by side, and puts both on one pile. Stages 1-4 end at the pools; stage 5 is conv10, a map for each
+A fire module squeezes its maps with 1x1 kernels, expands them again with 1x1 and 3x3 kernels in
+parallel, and concatenates both. Stages 1-4 end at the pools; stage 5 is conv10, a map for each
 class, whose mean is the class's logit.
 """
 
@@ -18,7 +18,7 @@ from models.graph import (
 )  # fmt: skip
 from models.registry import architecture
 
-# Squeezed and expanded maps of fire2 to fire9.
+# Numbers of squeezed and expanded maps of fire2 to fire9.
 FIRES = ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256))
 Split = tuple[tuple[int, ...], ...]
 VERSION_1_0: Split = ((2, 3, 4), (5, 6, 7, 8), (9,))
@@ -39,7 +39,7 @@ def _fire(number: int, maps: int, before: str) -> list[Layer]:
 
 
 def _stages(first: int, split: Split) -> list[tuple[int, list[Layer]]]:
-    """Fire modules between pools; a pool is called after the layer before it."""
+    """Fire modules between pools; a pool has the number of the layer before it."""
     stages, maps, before = [], first, "pool1"
     for stage, numbers in enumerate(split, start=2):
         layers: list[Layer] = []
@@ -54,7 +54,7 @@ def _stages(first: int, split: Split) -> list[tuple[int, list[Layer]]]:
 
 
 def squeezenet(first: Layer, maps: int, split: Split) -> Network:
-    """The network that begins with the convolution `first` to `maps` maps."""
+    """Build the network that begins with the convolution `first` to `maps` maps."""
     end = [conv("conv10", (512, 1000), 1), relu("relu10")]
     head = [avgpool("avgpool"), flatten(), softmax()]
     start = [first, relu("relu1"), maxpool("pool1", 3, 2, ceil_mode=True)]
@@ -62,7 +62,7 @@ def squeezenet(first: Layer, maps: int, split: Split) -> Network:
 
 
 def _keys(split: Split) -> dict[str, str]:
-    """`features.<place>`: conv1, its ReLU and pool take three places, each later pool one."""
+    """Keys `features.<index>`: conv1, its ReLU and pool take three, each later pool one."""
     keys, place = {"features.0": "conv1", "classifier.1": "conv10"}, 3
     for numbers in split:
         for number in numbers:

@@ -1,4 +1,4 @@
-"""VGG as torchvision lays it out (Simonyan and Zisserman 2014, arXiv 1409.1556), no dropout.
+"""VGG as in torchvision (Simonyan and Zisserman 2014, arXiv 1409.1556), no dropout.
 
 Networks of 11, 13, 16 and 19 layers with weights, each also with batch norm after every
 convolution (Ioffe and Szegedy 2015, arXiv 1502.03167). A stage is a block up to its pool.
@@ -9,7 +9,7 @@ from models.registry import architecture
 
 WIDTHS = (64, 128, 256, 512, 512)
 TIMM = {"pre_logits.fc1": "fc6", "pre_logits.fc2": "fc7", "head.fc": "fc8"}
-"""How timm calls the classifier, whose matrices it keeps as kernels as large as their maps."""
+"""timm's names of the classifier, whose matrices it stores as kernels of their maps' size."""
 
 CONVS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 
@@ -29,7 +29,7 @@ def _blocks(convs: tuple[int, ...], norms: bool) -> list[tuple[int, list[Layer]]
 
 
 def _keys(convs: tuple[int, ...], norms: bool) -> dict[str, str]:
-    """`features.<place>` of each convolution and norm; ReLUs and pools take a place as well."""
+    """Keys `features.<index>` of convolutions and norms; ReLUs and pools have an index too."""
     keys, place = {}, 0
     for number, count in enumerate(convs, start=1):
         for i in range(1, count + 1):
@@ -42,7 +42,7 @@ def _keys(convs: tuple[int, ...], norms: bool) -> dict[str, str]:
 
 
 def vgg(depth: int, norms: bool) -> Network:
-    """The network of `depth` layers with weights."""
+    """Build the network with `depth` weighted layers."""
     head = [flatten(), fc("fc6", (25088, 4096)), relu("relu6"), fc("fc7", (4096, 4096))]
     head += [relu("relu7"), fc("fc8", (4096, 1000)), softmax()]
     return Network(224, [*_blocks(CONVS[depth], norms), (None, head)])

@@ -1,4 +1,4 @@
-"""The one table of weights: where each network's file is, what it holds and how to feed it."""
+"""The table of weights: each network's file, contents and preprocessing."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ TABLE: tuple[Weights, ...] = (
 
 
 def row(id: str) -> Weights | None:
-    """The row of that id, None where there is none."""
+    """The row of that id, None for an unknown id."""
     return next((weights for weights in TABLE if weights.id == id), None)

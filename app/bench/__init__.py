@@ -1,4 +1,4 @@
-"""Measures Layerscope against the bare network, on the same machine in the same run."""
+"""The benchmark: measures Layerscope against the bare network, on one machine in one run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`python -m app bench`; the exit status."""
+    """Run `python -m app bench`; returns the exit status."""
     from app.bench.command import run
 
     return run(arguments)

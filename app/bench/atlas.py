@@ -1,4 +1,4 @@
-"""The atlas' pass over a folder beside the bare network on the same pictures, ready in memory."""
+"""Benchmark of the atlas pass over a folder, against the bare network on pictures in memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIDE = 64
 
 
 async def measure(workshop: BenchServices) -> list[BenchRow]:
-    """A picture's share of either; the bar is 90 % of the bare network's pictures per second."""
+    """Time per picture of both; the bar is 90 % of the bare network's pictures per second."""
     if workshop.name not in ("mini", "alexnet", "squeezenet1_1"):
         return []
     model = workshop.services.catalogue.model(workshop.name)
@@ -40,7 +40,7 @@ async def measure(workshop: BenchServices) -> list[BenchRow]:
 
 
 def _fill(images: Path, count: int) -> None:
-    """JPEGs of the size of Tiny ImageNet's: parts of the cup, each turned another way."""
+    """Write JPEGs of the size of Tiny ImageNet's: crops of the cup, each rotated differently."""
     images.mkdir()
     whole = Image.open(BytesIO(photo()))
     for i in range(count):
@@ -51,8 +51,8 @@ def _fill(images: Path, count: int) -> None:
 def _times(model: Model, network: Network, images: Path, rounds: int) -> tuple[float, float]:
     """Milliseconds for each picture: of the pass without its crops, and of the bare network.
 
-    A whole pass, then as many batches bare, each in turn: reading ahead must not go on while the
-    bare network is measured.
+    A complete pass alternates with as many bare batches: no reading ahead may run while the bare
+    network is measured.
     """
     folder = PictureFolder.of(images)
     batch = _ready(model, folder)

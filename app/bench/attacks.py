@@ -1,4 +1,4 @@
-"""PGD streamed with its trace, beside the bare passes forward and backward it cannot do without."""
+"""Benchmark of PGD streamed with its trace, against the bare forward and backward passes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIMIT = 1.15
 
 
 async def measure(workshop: BenchServices) -> list[BenchRow]:
-    """Epsilon 8 and epsilon 2, whose steps are half a pixel value."""
+    """Measure epsilon 8, and epsilon 2, whose steps are half a pixel value."""
     image = workshop.pictures.bring(workshop.photo)
     times = await workshop.times(
         {
@@ -39,7 +39,7 @@ async def measure(workshop: BenchServices) -> list[BenchRow]:
 
 
 async def _bare(workshop: BenchServices) -> float:
-    """Seconds of ten passes forward and backward, in the thread where networks run."""
+    """Seconds of ten forward and backward passes, in the engine's thread."""
     picture = workshop.picture[None].contiguous()
     items = workshop.services.engine.stream(OWNER, lambda: _passes(workshop.network, picture))
     return [item async for item in items][-1]
@@ -56,7 +56,7 @@ def _passes(network: Network, picture: Tensor) -> Iterator[int | float]:
 
 
 async def _streamed(workshop: BenchServices, image: str, epsilon: float) -> float:
-    """Seconds from the first thing asked of the engine to the last step's event."""
+    """Seconds from the first call of the engine to the last step's event."""
     attacks = workshop.services.attacks
     request = AttackRequest("pgd", epsilon, STEPS)
     attack = await attacks.prepare(workshop.name, image, request)

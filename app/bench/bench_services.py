@@ -1,4 +1,4 @@
-"""What the benchmark measures with: the real services around one network, and a photo."""
+"""The setup of the benchmark: the real services with one network loaded, and a photo."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ from models.graph import Network
 
 OWNER = "benchmark"
 SECONDS = 8.0
-"""Roughly how long one comparison may take."""
+"""Approximate duration of one comparison."""
 REST = 0.005
-"""Seconds before each measurement. After a longer rest the bare network takes a fifth longer."""
+"""Pause in seconds before each measurement. After a longer one the bare network is 20 % slower."""
 
 
 class BenchUploads(Pictures):
-    """Pictures that can also be brought without being written to disk.
+    """An upload store that can also hold pictures in memory, not written to disk.
 
-    Such a picture is decoded when its run opens it, every time anew.
+    Such a picture is decoded again each time a run opens it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,7 +51,7 @@ class BenchUploads(Pictures):
         self._brought: dict[str, bytes] = {}
 
     def bring(self, data: bytes) -> str:
-        """Take a file in, undecoded; its id."""
+        """Add a file without decoding or writing it; returns its id."""
         id = sha256(data).hexdigest()[:32]
         self._brought[id] = data
         return id
@@ -69,7 +69,7 @@ class BenchUploads(Pictures):
 
 @dataclass(frozen=True, slots=True)
 class BenchServices:
-    """The services with one network loaded; `picture` is what it reads of `photo`, [3,S,S]."""
+    """The services with one network loaded; `picture` is the normalised `photo`, [3,S,S]."""
 
     name: str
     quick: bool
@@ -80,20 +80,20 @@ class BenchServices:
     picture: Tensor
 
     async def bare(self, count: int = 1) -> float:
-        """Seconds of `net(x)` for `count` pictures together, in the thread where networks run."""
+        """Seconds of `net(x)` for a batch of `count` pictures, in the engine's thread."""
         pictures = self.picture.expand(count, -1, -1, -1).contiguous()
         engine = self.services.engine
         times = [t async for t in engine.stream(OWNER, lambda: _bare(self.network, pictures))]
         return times[-1]
 
     def forget(self, image: str) -> None:
-        """Drop all that was computed from a picture, so that the next run starts afresh."""
+        """Drop everything computed from a picture, so that its next run is not cached."""
         self.services.forget(image)
 
     async def times(
         self, cases: Mapping[str, Callable[[], Awaitable[float]]]
     ) -> dict[str, list[float]]:
-        """Seconds of each case, all in turns: what else the machine does meets all alike."""
+        """Seconds of each case, in alternation, so that other load affects all cases equally."""
         once = {name: await case() for name, case in cases.items()}
         rounds = 3 if self.quick else max(5, min(40, int(SECONDS / sum(once.values()))))
         found: dict[str, list[float]] = {name: [] for name in cases}
@@ -105,7 +105,7 @@ class BenchServices:
 
 
 def _bare(network: Network, pictures: Tensor) -> Iterator[int | float]:
-    """The seconds of one forward pass, the copy to the CPU included."""
+    """Yield the seconds of one forward pass, the copy to the CPU included."""
     started = perf_counter()
     with torch.inference_mode():
         network(pictures.to(next(network.parameters()).device)).cpu()
@@ -114,7 +114,7 @@ def _bare(network: Network, pictures: Tensor) -> Iterator[int | float]:
 
 @asynccontextmanager
 async def open_workshop(name: str, quick: bool = False) -> AsyncIterator[BenchServices]:
-    """Services around the network of that name, in a temporary folder."""
+    """Start the services for the network of that name, in a temporary folder."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         where = device.choose("cpu")
@@ -140,7 +140,7 @@ async def open_workshop(name: str, quick: bool = False) -> AsyncIterator[BenchSe
 
 
 def photo(turn: int = 0) -> bytes:
-    """A JPEG of 500 x 375 pixels: a cup of espresso, turned by that many degrees."""
+    """A JPEG of 500 x 375 pixels: a cup of espresso, rotated by `turn` degrees."""
     cup = sample("coffee")
     if cup is None:
         raise LookupError("the sample photo has another name now")

@@ -1,6 +1,6 @@
 """Bytes on the wire: the page, what it loads, its stream and its sheets, compressed as served.
 
-Bodies are counted, headers not. What scripts fetch later, once something is selected, is no part.
+Bodies are counted, headers are not. What scripts load later, after a selection, is not included.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _RELATIONS = {"stylesheet", "icon", "modulepreload", "manifest"}
 
 
 async def measure(workshop: BenchServices) -> list[BenchRow]:
-    """Ask for the page and all that it names, as a browser with an empty cache does."""
+    """Load the page and all files it refers to, like a browser with an empty cache."""
     app, name = app_of(workshop), workshop.name
     image = (await asyncio.to_thread(workshop.pictures.add, workshop.photo, OWNER)).id
     sizes = await load(app, f"/?model={name}&image={image}", f"/runs/{name}/{image}/events")
@@ -41,7 +41,7 @@ async def measure(workshop: BenchServices) -> list[BenchRow]:
 
 
 async def _first(app: ASGIApp, workshop: BenchServices) -> list[BenchRow]:
-    """The embedded network is the one that people meet first."""
+    """Measure the first use, with the embedded network, which is the default."""
     if workshop.name != "mini":
         return []
     sizes = await load(app, "/", "/runs/mini/coffee/events")
@@ -54,7 +54,7 @@ async def _first(app: ASGIApp, workshop: BenchServices) -> list[BenchRow]:
 
 
 async def load(app: ASGIApp, page: str, events: str) -> dict[str, int]:
-    """Bytes of a page, its stream, and everything that either names, by URL."""
+    """Bytes of a page, its stream, and all files they refer to, by URL."""
     sizes: dict[str, int] = {}
     waiting = [page, events]
     while waiting:
@@ -68,7 +68,7 @@ async def load(app: ASGIApp, page: str, events: str) -> dict[str, int]:
 
 
 def named(url: str, kind: str, body: bytes) -> list[str]:
-    """What a browser asks for next: the URLs on this host that a page, style or script names."""
+    """The URLs that a browser loads next: those a page, style or script refers to on this host."""
     if kind.startswith(("text/html", "text/event-stream")):
         lines = body.decode().splitlines()
         reader = _LoadedFiles()
@@ -84,7 +84,7 @@ def named(url: str, kind: str, body: bytes) -> list[str]:
 
 
 class _LoadedFiles(HTMLParser):
-    """Collects what a page loads by itself; links that people may follow are not among it."""
+    """Collects the files that a page loads by itself; ignores links that users may follow."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class _LoadedFiles(HTMLParser):
 
 
 def _overview(sizes: dict[str, int]) -> int:
-    """The page, the stream, the input and the sheets; not what every page has."""
+    """Bytes of the page, the stream, the input and the sheets, without what all pages share."""
     shared = ("/static/", "/preview")
     return sum(size for url, size in sizes.items() if not any(part in url for part in shared))
 

@@ -1,4 +1,4 @@
-"""A request to the app without a network between, its answer as it would travel."""
+"""An HTTP client that calls the app in process; responses are as sent over the network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message
 
 @dataclass(frozen=True, slots=True)
 class BenchResponse:
-    """`body` is as sent, compressed where `headers` say so."""
+    """A response; `body` is as sent, compressed where `headers` say so."""
 
     status: int
     headers: dict[str, str]
@@ -19,7 +19,7 @@ class BenchResponse:
 
 
 async def get(app: ASGIApp, url: str, encoding: str = "gzip") -> BenchResponse:
-    """GET a path with its query. Raises `LookupError` where the answer is not 200."""
+    """GET a path with its query. Raises `LookupError` for a status other than 200."""
     path, _, query = url.partition("?")
     scope = {
         "type": "http",
@@ -41,7 +41,7 @@ async def get(app: ASGIApp, url: str, encoding: str = "gzip") -> BenchResponse:
     async def receive() -> Message:
         nonlocal asked
         if asked:
-            await asyncio.Event().wait()  # nobody leaves before the answer is complete
+            await asyncio.Event().wait()  # the client stays until the response is complete
         asked = True
         return {"type": "http.request", "body": b"", "more_body": False}
 

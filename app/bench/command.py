@@ -1,4 +1,4 @@
-"""The command line of the benchmark: which networks, how thoroughly, where the table goes."""
+"""The command line of the benchmark: networks, repetitions, output of the table."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PARTS = (
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Measure and show the table; the exit status is 1 where `--strict` and a bar is missed."""
+    """Measure and print the table; returns 1 with `--strict` where a bar is missed, else 0."""
     options = _parser().parse_args(arguments)
     rows = asyncio.run(_measure(options.models, options.quick))
     sys.stdout.write(report.text(rows))
@@ -68,7 +68,7 @@ async def _measure(models: Sequence[str], quick: bool) -> list[BenchRow]:
 
 
 def _tell(text: str) -> None:
-    """Say what is being measured, apart from the table."""
+    """Print progress to stderr, apart from the table."""
     sys.stderr.write(f"{text} …\n")
 
 
@@ -90,6 +90,6 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher figures")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there too")
-    parser.add_argument("--note", default="", help="said of the machine beside the table")
+    parser.add_argument("--note", default="", help="a note on the machine, next to the table")
     parser.add_argument("--strict", action="store_true", help="exit status 1 where a bar is missed")
     return parser

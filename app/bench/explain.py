@@ -1,4 +1,4 @@
-"""The arithmetic of one output cell as the API answers it, and the chain that made it."""
+"""Benchmark of the API's arithmetic of one cell, and of its chain back to the picture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHAIN = "chain from a cell down to the picture, p95"
 
 
 async def measure(workshop: BenchServices) -> list[BenchRow]:
-    """Cells drawn by lot from every step, alike for the same network."""
+    """Measure cells drawn at random from every step, the same ones for the same network."""
     image = workshop.pictures.bring(workshop.photo)
     async with workshop.services.runs.listen(workshop.name, image) as run:
         await run.finish()
@@ -48,7 +48,7 @@ def _cell(model: Model, name: str, lot: random.Random) -> str:
 
 
 async def _asked(app: ASGIApp, url: str) -> float:
-    """Seconds of a request and its whole answer, compressed, without a network between."""
+    """Seconds of a request to its complete response, compressed, in process."""
     started = perf_counter()
     await get(app, url)
     return perf_counter() - started

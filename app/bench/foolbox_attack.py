@@ -1,4 +1,4 @@
-"""PGD as foolbox does it, beside ours: the same network, picture and settings, in one thread."""
+"""Benchmark of our PGD against foolbox's: same network, picture, settings and thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EPSILON, STEP, STEPS = 8, 2, 10
 
 
 async def measure(workshop: BenchServices) -> list[BenchRow]:
-    """Nothing where foolbox, a package for development, is not installed."""
+    """Compare both; no rows where foolbox, a development package, is not installed."""
     if find_spec("foolbox") is None:
         return []
     model = workshop.services.catalogue.model(workshop.name)
@@ -49,7 +49,7 @@ def _own(reader: PixelModel, pixels: Tensor, label: Tensor) -> Callable[[], obje
 def _foolbox(
     network: Network, prep: Preprocess, pixels: Tensor, label: Tensor
 ) -> Callable[[], object]:
-    # Imported here: those who only use Layerscope do not have it.
+    # Imported here: it is installed for development only.
     from foolbox.attacks.projected_gradient_descent import LinfProjectedGradientDescentAttack
     from foolbox.criteria import Misclassification
     from foolbox.models.pytorch import PyTorchModel
@@ -64,14 +64,14 @@ def _foolbox(
 
 
 async def _timed(workshop: BenchServices, work: Callable[[], object]) -> float:
-    """Seconds, in the thread where networks run."""
+    """Seconds of `work` in the engine's thread."""
     items = workshop.services.engine.stream(OWNER, lambda: _seconds(work))
     return [item async for item in items][-1]
 
 
 def _seconds(work: Callable[[], object]) -> Iterator[int | float]:
     started = perf_counter()
-    # The engine's thread is in inference mode, where no gradient can be had.
+    # The engine's thread is in inference mode, which has no gradients.
     with torch.inference_mode(False), torch.enable_grad():
         work()
     yield perf_counter() - started

@@ -1,4 +1,4 @@
-"""From the file on disk to the first answer, beside `torch.load` of the same file alone."""
+"""Benchmark from the weight file to the first prediction, against `torch.load` of that file."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ LOADING = "file on disk to the first answer"
 
 
 async def measure(workshop: BenchServices) -> list[BenchRow]:
-    """A file in the published layout with seeded numbers: as large, and verified as the real one.
+    """Measure a file in the published layout with seeded weights: as large and verified as usual.
 
-    The file is in the system's cache both times; the reference is `torch.load` alone.
+    The file is in the system's cache both times; the reference is `torch.load` only.
     """
     entry = workshop.services.catalogue.model(workshop.name).entry
     if entry.row.embedded:

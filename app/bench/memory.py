@@ -1,4 +1,4 @@
-"""Memory of the idle app, with its network loaded, over that of the bare network alone."""
+"""Benchmark of the idle app's memory with its network loaded, against the bare network."""
 
 from __future__ import annotations
 
@@ -16,15 +16,13 @@ _STATM = Path("/proc/self/statm")
 
 
 def measure(name: str) -> list[BenchRow]:
-    """Two fresh processes: the network alone after a forward pass, and the app after a run."""
+    """Measure two new processes: the bare network after a forward pass, the app after a run."""
     bare, app = (_ask(what, name) for what in ("bare", "app"))
     return [BenchRow(IDLE, name, max(0.001, app - bare), 150.0, "MB")]
 
 
 def resident() -> float:
-    """Megabytes of this process that are in memory; the most there ever were, where that is all
-    the system tells.
-    """
+    """Resident memory of this process in MB; its peak where the system reports only that."""
     if _STATM.is_file():
         return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
     import resource
@@ -41,7 +39,7 @@ def _ask(what: str, name: str) -> float:
 
 
 def _bare(name: str) -> float:
-    """Of this process, once it has run nothing but the network. Imports no more than that needs."""
+    """Memory of this process after a forward pass of the bare network, with minimal imports."""
     import torch
 
     from app.bench.networks import loader, shelf
@@ -56,7 +54,7 @@ def _bare(name: str) -> float:
 
 
 async def _app(name: str) -> float:
-    """Of this process, once it has served a page, run a picture and forgotten it."""
+    """Memory of this process after it has served a page, run a picture and dropped it."""
     from app.bench.bench_services import open_workshop
     from app.bench.client import get
     from app.bench.repeated_run import app_of, stream

@@ -1,4 +1,4 @@
-"""The networks that are measured, with their real weights where they are on this computer."""
+"""The networks to measure, with their real weights where these are on this computer."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ KNOWN = tuple(row.id for row in TABLE)
 
 
 def shelf() -> WeightFiles:
-    """Where the app would look for weights."""
+    """The weight files where the app looks for them."""
     return WeightFiles(Settings.from_environment().shelves)
 
 
 def chosen() -> list[str]:
-    """What is measured unless somebody chooses: three networks, and all whose weights are here."""
+    """The default networks: three, and all others whose weights are on this computer."""
     here = [entry.id for entry in shelf().entries() if entry.path and entry.id in KNOWN]
     return list(dict.fromkeys([*NETWORKS, *here]))
 
 
 def loader(entry: WeightEntry) -> Network:
-    """Real weights where they are here, else seeded ones: as fast, if meaningless."""
+    """Load real weights where they are available, else random ones of the same speed."""
     return load(entry) if entry.path else registry.seeded(entry.row.architecture)
 
 

@@ -1,4 +1,4 @@
-"""Guided backprop beside a pass both ways; a brush stroke to the new map beside one forward."""
+"""Benchmarks of guided backprop (against forward and backward) and of covering (forward)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BOTH_WAYS = "both ways"
 
 
 async def measure(workshop: BenchServices) -> list[BenchRow]:
-    """Each in turns with what it is compared with, in the thread where networks run."""
+    """Measure each in alternation with its reference, in the engine's thread."""
     network = workshop.network
     model = workshop.services.catalogue.model(workshop.name)
     prep, top = preprocess(model), Unit(network.logits, 7)
@@ -39,7 +39,7 @@ async def measure(workshop: BenchServices) -> list[BenchRow]:
             return gradient_of(network(x)[0, top.channel], x)
 
     async def stroke() -> float:
-        """As the page does it: covered, whole-numbered, through the interactive lane."""
+        """As on the page: cover, round to 8 bits, run in the interactive queue."""
         started = perf_counter()
         covered = cover(pixels, mask).mul(255).round().to(torch.uint8)
         wanted = {last, network.logits}

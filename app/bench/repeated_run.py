@@ -1,4 +1,4 @@
-"""The same picture again: what is kept is told anew, every card of it."""
+"""Benchmark of a cached run: the stream of the same picture again, with every card."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AGAIN = "the same picture again, to the last event"
 
 
 async def measure(workshop: BenchServices) -> list[BenchRow]:
-    """The page's stream of a kept run, rendered and read to its end: the median."""
+    """Measure the page's stream of a cached run, rendered and read to its end: the median."""
     app = app_of(workshop)
     image = workshop.pictures.bring(workshop.photo)
     await draw_all(workshop, image)
@@ -30,14 +30,14 @@ async def measure(workshop: BenchServices) -> list[BenchRow]:
 
 
 def app_of(workshop: BenchServices) -> ASGIApp:
-    """The whole app around the workshop's services."""
+    """The complete app with the benchmark's services."""
     app = create_app(workshop.services.settings)
     app.state.services = workshop.services
     return app
 
 
 async def stream(app: ASGIApp, model: str, image: str) -> float:
-    """Seconds to the end of a run's stream of events."""
+    """Seconds to the end of a run's event stream."""
     started = perf_counter()
     await get(app, f"/runs/{model}/{image}/events")
     return perf_counter() - started

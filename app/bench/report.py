@@ -1,4 +1,4 @@
-"""The table as text and as Markdown, with the machine it was measured on."""
+"""The benchmark's table as text and as Markdown, with the machine it was measured on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RIGHT = {"bar", "measured", "bare", "ratio"}
 
 
 def text(rows: Sequence[BenchRow]) -> str:
-    """Columns aligned, the machine below."""
+    """The table with aligned columns, the machine below."""
     lines = [HEAD, *(row.cells() for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     shown = [
@@ -32,7 +32,7 @@ def text(rows: Sequence[BenchRow]) -> str:
 
 
 def markdown(rows: Sequence[BenchRow], note: str = "") -> str:
-    """The table for the documents."""
+    """The table as Markdown."""
     rule = ["---:" if name in _RIGHT else "---" for name in HEAD]
     table = ["| " + " | ".join(line) + " |" for line in (HEAD, rule, *(r.cells() for r in rows))]
     about = [f"- {line}" for line in (f"Date: {date.today()}", *_machine(note), *_weights(rows))]
@@ -40,7 +40,7 @@ def markdown(rows: Sequence[BenchRow], note: str = "") -> str:
 
 
 def write(path: Path, rows: Sequence[BenchRow], note: str = "") -> None:
-    """Put the table into a document, between its marks; without them it becomes the document."""
+    """Write the table into a document between its marks; without marks append it."""
     made = f"{BEGIN}\n\n{markdown(rows, note)}\n{END}"
     old = path.read_text(encoding="utf-8") if path.is_file() else f"# Benchmarks\n\n{BEGIN}{END}\n"
     before, begin, rest = old.partition(BEGIN)
@@ -65,7 +65,7 @@ def _weights(rows: Sequence[BenchRow]) -> list[str]:
 
 
 def _processor() -> str:
-    """The processor's name, as far as the system tells it."""
+    """The processor's name, as far as the system reports it."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -1,4 +1,4 @@
-"""One line of the table: what was measured, against what, and whether it is within its bar."""
+"""One row of the benchmark's table: a measurement, its reference, and whether it is in its bar."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Verdict = Literal["ok", "over", "told"]
 
 @dataclass(frozen=True, slots=True)
 class BenchRow:
-    """`measured` and `reference` are in `unit`; the bar is at most `limit` times the reference.
+    """A row; `measured` and `reference` are in `unit`; the bar is `limit` times the reference.
 
     `reference` is the bare network's figure where `bare`, else the bar itself. `limit` is None
-    for a figure that is told and has no bar.
+    for a figure without a bar.
     """
 
     what: str
@@ -29,18 +29,18 @@ class BenchRow:
 
     @property
     def ratio(self) -> float:
-        """Measured to reference."""
+        """`measured / reference`."""
         return self.measured / self.reference
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the bar is kept."""
+        """Whether the figure is within its bar."""
         if self.limit is None:
             return "told"
         return "ok" if self.ratio <= self.limit else "over"
 
     def cells(self) -> tuple[str, ...]:
-        """The line as texts, in the order of `HEAD`."""
+        """The row as text, in the order of `HEAD`."""
         against = "bare" if self.bare else "bar"
         return (
             self.what,
@@ -62,7 +62,7 @@ HEAD = ("what", "network", "bar", "measured", "bare", "ratio", "verdict")
 
 
 def quantity(value: float, unit: Unit) -> str:
-    """A figure for people: three significant digits, whole from a hundred on."""
+    """Format a figure: three significant digits, whole numbers from 100 on."""
     digits = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
     return f"{value:.{digits}f} {unit}"
 
@@ -70,7 +70,7 @@ def quantity(value: float, unit: Unit) -> str:
 def against_bare(
     what: str, network: str, seconds: list[float], bare: list[float], limit: float | None
 ) -> BenchRow:
-    """A row of medians, in milliseconds."""
+    """A row of medians in milliseconds, against the bare network."""
     return BenchRow(
         what, network, 1000 * median(seconds), 1000 * median(bare), "ms", limit, bare=True
     )

@@ -1,4 +1,4 @@
-"""A sticker that is dragged: from the question to the new prediction's words, as the page asks."""
+"""Benchmark of dragging a sticker: from the page's request to the new prediction."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MILLISECONDS = 50.0
 
 
 async def measure(workshop: BenchServices) -> list[BenchRow]:
-    """Places by lot; nothing for a network without a sticker."""
+    """Measure places drawn at random; no rows for a network without a sticker."""
     if not stickers_of(workshop.services.catalogue.model(workshop.name)).stickers:
         return []
     image = workshop.pictures.bring(workshop.photo)
     app, lot, times = app_of(workshop), random.Random(0), []
-    # The first asks for the picture's own run too.
+    # The first request also runs the clean picture.
     for _ in range(11 if workshop.quick else 101):
         place = {"x": lot.random(), "y": lot.random(), "turn": lot.uniform(-180, 180)}
         query = urlencode({"model": workshop.name, "image": image, **place})

@@ -1,4 +1,4 @@
-"""A synthesised picture, beside bare passes forward and back of the same size to the same step."""
+"""Benchmark of a synthesised picture, against bare forward and backward passes to its step."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from app.vision.synthesis_goals import SynthesisGoal
 SYNTHESIS = "synthesised picture, {} steps at {} px, conv5"
 STEP, CHANNEL = "conv5", 3
 ROUND = 8
-"""Steps of each kind in turn: what else the machine does meets both alike."""
+"""Steps of each kind in alternation, so that other load affects both equally."""
 
 
 async def measure(workshop: BenchServices) -> list[BenchRow]:
-    """For the networks with a conv5; the bar is AlexNet's."""
+    """Measure the networks with a conv5; the bar is for AlexNet."""
     if workshop.name not in ("alexnet", "mini"):
         return []
     size = min(128, workshop.network.input_size)
@@ -30,7 +30,7 @@ async def measure(workshop: BenchServices) -> list[BenchRow]:
     engine = workshop.services.engine
     stream = engine.stream(OWNER, lambda: _rounds(workshop, size, count))
     pairs = [one async for one in stream if isinstance(one, tuple)]
-    # Medians: a round in which something else had the machine says nothing of either.
+    # Medians: a round with other load on the machine must not count.
     ours, bare = (1000 * median(side) * len(pairs) for side in zip(*pairs, strict=True))
     limit = 1.1 if workshop.name == "alexnet" else None
     return [

@@ -1,4 +1,4 @@
-"""A class of thirty: as many different pictures at once through one network."""
+"""Benchmark of a school class: thirty different pictures at once through one network."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ BATCH = 16
 TOGETHER = f"{PICTURES} pictures at once, all sheets"
 GROWTH = f"memory that {PICTURES} more pictures leave behind"
 FLAT = 50.0
-"""Megabytes that count as flat: the allocator keeps some of what it once had."""
+"""Growth in MB that counts as none: the allocator keeps some freed memory."""
 
 
 async def measure(workshop: BenchServices) -> list[BenchRow]:
-    """Against as many bare forwards in batches; before that, whether memory stays as it was."""
+    """Measure against as many bare forward passes in batches; before that, memory growth."""
     images = [workshop.pictures.bring(photo(12 * turn)) for turn in range(PICTURES)]
     kept = []
     for _ in range(4):
         await _all(workshop, images)
         kept.append(resident())
-    # A leak raises every figure over all before it; the allocator's own ups and downs do not.
+    # A leak raises every figure above all earlier ones; the allocator's fluctuation does not.
     growth = max(0.001, min(kept[2:]) - max(kept[:2]))
     bare, whole = [], []
     for _ in range(2 if workshop.quick or workshop.name == "vgg16" else 6):

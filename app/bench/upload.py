@@ -1,4 +1,4 @@
-"""From an upload to all overview sheets, and from the decoded picture to the first event."""
+"""Benchmarks from an upload to all overview sheets, and to the first event of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.services.runs.sheets import SheetQuery
 from app.web.explorer.river import SHOWN, SIDE
 
 OVERVIEW = SheetQuery(channels=f"top{SHOWN}", size=SIDE)
-"""What the page asks of every step."""
+"""The sheet that the page requests for every step."""
 
 ALL_SHEETS = "upload to all sheets ready"
 STORED = "the same, the picture stored on disk first"
@@ -19,7 +19,7 @@ FIRST_EVENT = "first layer's event, from the decoded picture"
 
 
 async def measure(workshop: BenchServices) -> list[BenchRow]:
-    """Each against the bare network, in turns with it."""
+    """Measure each in alternation with the bare network."""
     pictures = workshop.pictures
     kept = (await asyncio.to_thread(pictures.add, workshop.photo, OWNER)).id
 
@@ -41,7 +41,7 @@ async def measure(workshop: BenchServices) -> list[BenchRow]:
 
     cases = {"bare": workshop.bare, ALL_SHEETS: brought, STORED: stored, FIRST_EVENT: first}
     times = await workshop.times(cases)
-    # The bars are for AlexNet and VGG16; the figures of the others are told.
+    # The bars are for AlexNet and VGG16; other networks have figures only.
     bars = {
         ALL_SHEETS: 1.5,
         STORED: None,
@@ -56,7 +56,7 @@ async def measure(workshop: BenchServices) -> list[BenchRow]:
 
 
 async def draw_all(workshop: BenchServices, image: str) -> None:
-    """Run a picture and draw the sheet of each step as soon as it is there, as the page does."""
+    """Run a picture and draw each step's sheet as soon as the step is done, like the page."""
     services = workshop.services
     async with services.runs.listen(workshop.name, image) as run:
         sheets = [
@@ -67,7 +67,7 @@ async def draw_all(workshop: BenchServices, image: str) -> None:
 
 
 async def first_event(workshop: BenchServices, image: str) -> float:
-    """Seconds from a run's start to its first record; the run is then finished and forgotten."""
+    """Seconds from a run's start to its first record; the run is then finished and dropped."""
     started = perf_counter()
     async with workshop.services.runs.listen(workshop.name, image) as run:
         await anext(run.follow())

@@ -1,1 +1,1 @@
-"""Bytes to tensors and tensors to pictures: a leaf that knows no network and no HTTP."""
+"""Bytes to tensors and tensors to pictures; imports no network and no HTTP code."""

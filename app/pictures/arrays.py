@@ -1,4 +1,4 @@
-"""How does a tensor become a file that notebooks read."""
+"""How does a tensor become a NumPy file (.npy) that notebooks can read?"""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""A photo turned, zoomed into, flipped, relit before it becomes the network's input."""
+"""Transformations of a photo before it becomes the network's input: rotate, zoom, flip, colours."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from app.pictures.preprocess import Preprocess, centre_box, fit, resized_size
 from app.pictures.transform import brightness, colour, contrast, flip, to_pixels
 
 LONGEST = 4
-"""How many times as long as broad a photo is looked at: a square never reaches farther."""
+"""Largest aspect ratio of a photo that is used: the rest can never be seen in the square."""
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoChange:
-    """What is done to a photo; the plain one is nothing at all.
+    """The transformations of a photo; the defaults change nothing.
 
     `turn` is in degrees clockwise, `zoom`, `brightness`, `contrast`, `colour` in per cent of the
-    photo as it is; `mirrored` says what lies beyond the photo's edge: its mirror image or black.
+    original; with `mirrored` its mirror image lies beyond the photo's edge, otherwise black.
     """
 
     turn: float = 0
@@ -35,17 +35,14 @@ class PhotoChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangeablePhoto:
-    """A photo that is changed in many ways; what it is scaled to is kept for the last zoom.
-
-    `prep` says how it becomes the network's input.
-    """
+    """A photo and how it becomes the network's input; caches the scaled photo of the last zoom."""
 
     image: Image.Image
     prep: Preprocess
     _scaled: dict[float, Image.Image] = field(default_factory=dict, repr=False, compare=False)
 
     def scaled(self, percent: float) -> Image.Image:
-        """Its middle, `percent` times nearer, at the size that the whole photo is scaled to."""
+        """Its centre, enlarged to `percent`, at the size that the whole photo is scaled to."""
         if percent not in self._scaled:
             self._scaled.clear()
             self._scaled[percent] = _zoomed(_middle(self.image), percent, self.prep)
@@ -53,11 +50,11 @@ class ChangeablePhoto:
 
 
 def changed(photo: ChangeablePhoto, change: PhotoChange) -> Tensor:
-    """The network's input, uint8 [3,S,S], of the changed photo.
+    """Transform a photo; returns the network's input, uint8 [3,S,S].
 
-    In this order: the centre is kept (zoom) while the photo is scaled, it is turned about its
-    centre (bilinear), cut to S x S, flipped, given colour, contrast and brightness. No change
-    gives what `fit` gives, to the byte.
+    In this order: zoom (crop the centre while scaling), rotation about the centre (bilinear), crop
+    to S x S, flip, colour, contrast, brightness. Without a change the result equals `fit`'s, byte
+    for byte.
     """
     pixels = _placed(photo, change)
     if change.flip:
@@ -68,14 +65,14 @@ def changed(photo: ChangeablePhoto, change: PhotoChange) -> Tensor:
 
 
 def _placed(photo: ChangeablePhoto, change: PhotoChange) -> Tensor:
-    """Zoomed and turned."""
+    """Zoom and rotate."""
     if change.zoom == 100 and not change.turn % 360:
         return fit(photo.image, photo.prep).pixels
     return to_pixels(_turned(photo.scaled(change.zoom), change, photo.prep.crop))
 
 
 def _middle(image: Image.Image) -> Image.Image:
-    """The photo, of a very long one the middle: more of it is never seen, however it is turned."""
+    """The photo, or the middle of a very long one: no rotation shows more of it."""
     width, height = image.size
     most = LONGEST * min(width, height)
     if max(width, height) <= most:
@@ -85,7 +82,7 @@ def _middle(image: Image.Image) -> Image.Image:
 
 
 def _zoomed(image: Image.Image, percent: float, prep: Preprocess) -> Image.Image:
-    """The photo's centre, scaled to the size that the whole photo is scaled to."""
+    """Scale the photo's centre to the size that the whole photo is scaled to."""
     width, height = image.size
     untouched = image.size == (prep.crop, prep.crop)
     size = image.size if untouched else resized_size(image.size, prep.resize)
@@ -96,11 +93,11 @@ def _zoomed(image: Image.Image, percent: float, prep: Preprocess) -> Image.Image
 
 
 def _turned(image: Image.Image, change: PhotoChange, side: int) -> Image.Image:
-    """Turned about its centre, and the middle `side` x `side` kept."""
+    """Rotate about the centre and crop to the middle `side` x `side`."""
     box = centre_box(image.size, side)
     if not change.turn % 360:
         return image.crop(box)
-    # As far from the centre as a corner of the square gets, and one pixel for the filter.
+    # The distance of the square's corners from its centre, and a margin for the filter.
     reach = ceil(side * sqrt(2) / 2) + 2
     around = [max(0, reach - n // 2) for n in image.size]
     mode = "symmetric" if change.mirrored else "constant"

@@ -1,4 +1,4 @@
-"""How does the project draw its own sample pictures: a small smooth canvas, always the same result.
+"""How does the project draw its own sample pictures? A small anti-aliased, deterministic canvas.
 
 Everything is painted four times as large and averaged down, so that edges are smooth. Coordinates
 run from 0 to 256, x to the right and y down.
@@ -34,7 +34,7 @@ Paint = Rgb | Glow
 
 
 class Canvas:
-    """A square picture to paint on."""
+    """A square picture to draw on."""
 
     def __init__(self, top: Rgb, bottom: Rgb | None = None) -> None:
         down = Image.linear_gradient("L").resize(_LARGE)
@@ -63,7 +63,7 @@ class Canvas:
         self._fill(lambda pen: pen.rounded_rectangle(corners, round_ * _FINE, fill=255), paint)
 
     def shadow(self, x: float, y: float, rx: float, ry: float) -> None:
-        """Darken the ground below a thing."""
+        """Draw the shadow of an object."""
         box = _scaled([(x - rx, y - ry), (x + rx, y + ry)])
         self._fill(lambda pen: pen.ellipse(box, fill=102), (0, 0, 0), blur=8)
 
@@ -100,7 +100,7 @@ def smooth(*points: Point) -> list[Point]:
 
 
 def mirrored(points: Sequence[Point]) -> list[Point]:
-    """The points seen in a vertical mirror at the middle."""
+    """Mirror the points left to right."""
     return [(SIDE - x, y) for x, y in points]
 
 

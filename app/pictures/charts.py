@@ -1,4 +1,4 @@
-"""How do curves become a chart: laid out once, for a page to draw as SVG, and drawn as a PNG."""
+"""How do curves become a line chart? The layout for a page's SVG, and the chart as a PNG."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Point = tuple[float, float]
 Rgb = tuple[int, int, int]
 
 LETTER, LINE = 8.4, 18
-"""Width of a character and height of a line, in units of a chart; text is 15 of them high."""
+"""Width of a character and height of a line, in chart units; text is 15 units high."""
 _TOP, _RIGHT, _FOOT = 14, 18, 30
 _SCALE, _MARGIN = 2, 28
 _PAPER: Rgb = (255, 255, 255)
@@ -26,7 +26,7 @@ _COLOURS: dict[str, Rgb] = {
 
 @dataclass(frozen=True, slots=True)
 class ChartSeries:
-    """A curve: `role` is what its colour means, `spread` its (x, lowest, highest), if any."""
+    """A curve: `role` selects its colour, `spread` is its range as (x, lowest, highest), if any."""
 
     name: str
     role: str
@@ -36,7 +36,7 @@ class ChartSeries:
 
 @dataclass(frozen=True, slots=True)
 class ChartMark:
-    """A place on the x axis with words beside it; `role` as for a series."""
+    """A labelled mark on the x axis; `role` as for a series."""
 
     x: float
     role: str
@@ -45,9 +45,9 @@ class ChartMark:
 
 @dataclass(frozen=True, slots=True)
 class LineChart:
-    """Curves over named places: `x` are place and name, `y` height and name, both ascending.
+    """The data of a chart: `x` and `y` are ticks as (value, name), both ascending.
 
-    `upright` names stand on end, for there are many; marks are told from top to bottom.
+    With `upright` the names on the x axis are vertical; labels of marks run from top to bottom.
     """
 
     title: str
@@ -59,12 +59,12 @@ class LineChart:
     marks: tuple[ChartMark, ...] = ()
     upright: bool = False
     room: int = 0
-    """Lines that are kept free above the curves for the words of marks."""
+    """Lines of free space above the curves for the labels of marks."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChartCurve:
-    """A series in a chart's units: each of `dots`, and the outline of its `spread`."""
+    """A series in chart units: its `dots`, and the outline of its `spread`."""
 
     name: str
     role: str
@@ -84,7 +84,7 @@ class ChartCurve:
 
 @dataclass(frozen=True, slots=True)
 class ChartLayout:
-    """Where everything of a chart lies, from its top left corner; ticks are (place, name)."""
+    """Positions of a chart's parts from its top left corner; ticks are (position, name)."""
 
     chart: LineChart
     width: float
@@ -97,11 +97,11 @@ class ChartLayout:
     y: tuple[tuple[float, str], ...]
     curves: tuple[ChartCurve, ...]
     marks: tuple[tuple[float, float, str, ChartMark], ...]
-    """Place, height of the words, their side (`start` or `end`), and what is marked."""
+    """Position, height of the label, its anchor (`start` or `end`), and the mark."""
 
 
 def lay_out(chart: LineChart, width: float, height: float = 300) -> ChartLayout:
-    """The chart on `width` units; names that would touch the one before are left out."""
+    """Lay out a chart of `width` units; names that would overlap the one before are omitted."""
     left = 10 + LETTER * max(len(name) for _, name in chart.y)
     tall = LETTER * max(len(name) for _, name in chart.x) + 6 if chart.upright else LINE
     right, bottom, top = width - _RIGHT, height - _FOOT - tall, _TOP + LINE * chart.room
@@ -135,7 +135,7 @@ def lay_out(chart: LineChart, width: float, height: float = 300) -> ChartLayout:
 def chart_png(
     title: str, charts: Sequence[LineChart], sentence: str = "", width: int = 640
 ) -> bytes:
-    """Charts one below the other under a title, each with its legend, a sentence at the end."""
+    """Draw charts below each other under a title, each with its legend, a sentence at the end."""
     layouts = [lay_out(chart, width) for chart in charts]
     across = width * _SCALE
     heading, words = broken(title, across, font(34)), broken(sentence, across, font(26))
@@ -155,7 +155,7 @@ def chart_png(
 
 
 def _draw(image: Image.Image, laid: ChartLayout, origin: tuple[int, int]) -> None:
-    """One chart with its title and legend, doubled, so that text is sharp."""
+    """Draw one chart with its title and legend, at double size so that text is sharp."""
     draw, small = ImageDraw.Draw(image), font(26)
     draw.text(origin, plain(laid.chart.title), _INK, font(28))
     x = origin[0]
@@ -193,7 +193,7 @@ def _draw(image: Image.Image, laid: ChartLayout, origin: tuple[int, int]) -> Non
 
 
 def _name(image: Image.Image, at: Point, text: str, upright: bool) -> None:
-    """A name below the x axis, its middle there; upright it ends there and is read upwards."""
+    """Draw a name below the x axis, centred; an upright one ends there and reads upwards."""
     if not upright:
         ImageDraw.Draw(image).text(at, text, _SOFT, font(26), anchor="ma")
         return
@@ -210,7 +210,7 @@ def _veil(image: Image.Image, outline: list[Point], colour: Rgb) -> None:
 
 
 def _apart(places: list[tuple[float, str]], upright: bool) -> tuple[tuple[float, str], ...]:
-    """The places whose names do not touch the one before; the last always has its name."""
+    """Omit names that overlap the one before; the last name is always there."""
     kept: list[tuple[float, str]] = []
     for place, name in places:
         if not kept or place - kept[-1][0] >= _room(kept[-1][1], name, upright):

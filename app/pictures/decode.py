@@ -1,4 +1,4 @@
-"""How do a stranger's bytes become a picture, safely."""
+"""How do untrusted bytes become a picture safely? Validates size and format before decoding."""
 
 import struct
 import zlib
@@ -19,9 +19,9 @@ MAX_PIXELS = 25_000_000
 NOTE_UPRIGHT = "It was turned upright, as the camera noted (EXIF)."
 NOTE_FIRST_FRAME = "It is an animation: only its first frame is used."
 
-# The plugin's class is called, not Image.open: Image.open judges the size by a limit and a warning
-# that belong to the whole process (Image.MAX_IMAGE_PIXELS, and filters that threads cannot change
-# safely), and it turns a phone's JPEG with a second picture inside into another format (MPO).
+# The plugin's class is called, not Image.open: Image.open checks the size by a limit and a warning
+# that are global to the process (Image.MAX_IMAGE_PIXELS, and filters that threads cannot change
+# safely), and opens a phone's JPEG with a second picture inside as another format (MPO).
 # The limit here is an argument and is checked before and after opening. Pillow's own stays set.
 _OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
     "PNG": PngImagePlugin.PngImageFile,
@@ -52,7 +52,7 @@ _ORIENTATION = 0x0112  # the EXIF tag
 
 @dataclass(frozen=True, slots=True)
 class DecodedPicture:
-    """A decoded picture: RGB, upright, without metadata; notes say what was done to it."""
+    """A decoded picture: RGB, upright, without metadata; `notes` say how it was converted."""
 
     image: Image.Image
     width: int
@@ -62,7 +62,7 @@ class DecodedPicture:
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> DecodedPicture:
-    """Decode PNG, JPEG, WebP or GIF bytes; the size is checked before any pixel is.
+    """Decode PNG, JPEG, WebP or GIF bytes; the size is checked before any pixel is decoded.
 
     Raises NotAPicture, BrokenPicture or PictureTooLarge. Safe to call from many threads.
     """
@@ -116,7 +116,7 @@ def _orientation(opened: ImageFile.ImageFile) -> int:
     try:
         return int(opened.getexif().get(_ORIENTATION, 1))
     except _DAMAGE:
-        # A camera's broken notes are no reason to refuse its photo.
+        # Broken EXIF data is no reason to reject a photo.
         return 1
 
 

@@ -1,4 +1,4 @@
-"""Test figures drawn by the project: what filters see in edges, gratings, colours and noise."""
+"""Built-in test figures drawn by the project: edges, gratings, colours, noise, a sketch."""
 
 from math import pi
 from random import Random
@@ -55,7 +55,7 @@ def colour_wheel() -> Image.Image:
 
 
 def noise() -> Image.Image:
-    """Every channel of every pixel at random, always the same."""
+    """Random noise in every channel of every pixel, deterministic."""
     return Image.frombytes("RGB", (SIDE, SIDE), Random(20120930).randbytes(3 * SIDE * SIDE))
 
 

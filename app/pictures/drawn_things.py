@@ -1,4 +1,4 @@
-"""Everyday things drawn by the project, each of them one that the embedded network knows."""
+"""Built-in pictures drawn by the project: everyday objects that the embedded network knows."""
 
 from math import pi, sin
 

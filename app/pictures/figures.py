@@ -1,4 +1,4 @@
-"""How do pictures with captions become one picture to take home: side by side, words below."""
+"""How do pictures with captions become one PNG to download? Side by side, text below."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.pictures.sheets import quantise
 from app.pictures.tables import broken, font, plain
 
 SIDE = 336
-"""Pixels that a figure is wide; small maps are enlarged cell by cell."""
+"""Width of a figure in pixels; small maps are enlarged cell by cell."""
 
 _MARGIN, _LINE = 28, 28
 _PAPER, _INK, _SOFT = (255, 255, 255), (27, 30, 36), (82, 87, 99)
@@ -22,14 +22,14 @@ _DIM = 0.45
 
 @dataclass(frozen=True, slots=True)
 class CaptionedFigure:
-    """A square picture with what it is, and on which scale."""
+    """A square picture with its caption."""
 
     image: Image.Image
     caption: str
 
 
 def figures_png(title: str, figures: Sequence[CaptionedFigure], lines: Sequence[str] = ()) -> bytes:
-    """Draw figures under a title, each with its caption; then the lines."""
+    """Draw figures under a title, each with its caption; then lines of text."""
     width = max(760, _MARGIN + len(figures) * (SIDE + _MARGIN))
     heading = broken(title, width - 2 * _MARGIN, font(28))
     captions = [broken(one.caption, SIDE, font(18)) for one in figures]
@@ -52,7 +52,7 @@ def figures_png(title: str, figures: Sequence[CaptionedFigure], lines: Sequence[
 
 
 def coloured(grid: Tensor, limit: float) -> Image.Image:
-    """A map [H,W] in the colours of signed values, full at the magnitude `limit`."""
+    """Draw a map [H,W] in the signed palette, full colour at the magnitude `limit`."""
     indices = quantise(grid, limit).cpu().contiguous()
     image = Image.fromarray(indices.numpy())
     image.putpalette(palette("signed"))
@@ -60,16 +60,16 @@ def coloured(grid: Tensor, limit: float) -> Image.Image:
 
 
 def plain_picture(pixels: Tensor) -> Image.Image:
-    """Pixels, uint8 [3,H,W]."""
+    """Pixels, uint8 [3,H,W], as a picture."""
     return Image.fromarray(pixels.cpu().permute(1, 2, 0).contiguous().numpy())
 
 
 def heat_over(
     pixels: Tensor, grid: Tensor, frame: tuple[float, float, float, float], limit: float
 ) -> Image.Image:
-    """A map [H,W] laid over a picture, uint8 [3,S,S], that is dimmed: light on light.
+    """Draw a map [H,W] over a dimmed picture, uint8 [3,S,S], as a heat map (screen blending).
 
-    `frame` is where the map lies, x, y, width and height in the picture's pixels.
+    `frame` is the map's x, y, width and height in the picture's pixels.
     """
     size, zoom = pixels.shape[1], 2 * SIDE / pixels.shape[1]
     grey = pixels.float().mul(_DIM).to(torch.uint8)

@@ -1,4 +1,4 @@
-"""Which size does a picture file state, read without any decoder."""
+"""Which size does a picture file state? Read from its header, without a decoder."""
 
 import struct
 
@@ -6,9 +6,9 @@ import struct
 def stated_size(data: bytes, kind: str) -> tuple[int, int] | None:
     """Read (width, height) in pixels from the file's first bytes.
 
-    None where the header is cut off, and for JPEG, whose size stands at no fixed place (its
-    decoder reads the header without allocating pixels). A decoder may allocate its canvas as soon
-    as it opens a file (libwebp does), so this is asked before.
+    None where the header is truncated, and for JPEG, whose size has no fixed position (its decoder
+    reads the header without allocating pixels). A decoder may allocate its canvas as soon as it
+    opens a file (libwebp does), so this is checked before.
     """
     try:
         return _READERS[kind](data) if kind in _READERS else None

@@ -1,4 +1,4 @@
-"""What kind of file is this, told from its first bytes, never from its name."""
+"""Which format is a file? Detected from its first bytes (magic numbers), never its name."""
 
 from app.errors import NotAPicture
 
@@ -53,9 +53,9 @@ _UNKNOWN = f"This file is not a picture that is read here. {_ADVICE}"
 
 
 def picture_kind(data: bytes) -> str:
-    """Name the picture format of a file: PNG, JPEG, WEBP or GIF.
+    """The picture format of a file: PNG, JPEG, WEBP or GIF.
 
-    Raises NotAPicture with a sentence that says what the file looks like and what to do.
+    Raises NotAPicture with a sentence that names the file's probable format and what to do.
     """
     for start, kind in _PICTURES:
         if data.startswith(start):
@@ -98,7 +98,7 @@ def _what_the_text_is(head: bytes) -> str:
 def _as_text(head: bytes) -> str | None:
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return head.decode("utf-16", errors="ignore")
-    # "ignore" because the cut after some thousand bytes may fall inside a character.
+    # "ignore" because the text may be truncated inside a character.
     text = head.decode("utf-8", errors="ignore")
     strange = sum(ord(c) < 32 and c not in "\t\n\r\f" for c in text)
     lost = len(head) - len(text.encode())

@@ -1,4 +1,4 @@
-"""What a kernel made of a photo, as a picture: in colours that are cut, or on a signed scale."""
+"""The output of a kernel for a photo, drawn with clipped colours or in the signed palette."""
 
 import torch
 from PIL import Image
@@ -9,7 +9,7 @@ from app.pictures.sheets import encode, quantise
 
 
 def small(image: Image.Image, side: int) -> Tensor:
-    """The photo, shrunk to at most `side` pixels (area average), as uint8 [3,H,W]."""
+    """Shrink a photo to at most `side` pixels (area average): uint8 [3,H,W]."""
     if max(image.size) > side:
         width, height = (max(1, round(n * side / max(image.size))) for n in image.size)
         image = image.resize((width, height), Image.Resampling.BOX, reducing_gap=3.0)
@@ -18,16 +18,16 @@ def small(image: Image.Image, side: int) -> Tensor:
 
 
 def clipped_png(values: Tensor) -> bytes:
-    """Colours [3,H,W]: 0 is black, 1 full; what lies below or above is cut off."""
+    """Draw colours [3,H,W], 0 black to 1 full; values outside are clipped."""
     return input_png(values.clamp(0, 1).mul(255).round().to(torch.uint8))
 
 
 def signed_png(values: Tensor) -> bytes:
-    """A map [H,W]: warm above zero, cool below, near-black at zero, full at its largest."""
+    """Draw a map [H,W]: warm above zero, cool below, near-black at zero, full at its largest."""
     return encode(quantise(values, float(values.abs().max())), "signed")
 
 
 def cut(values: Tensor) -> float:
-    """The share of the numbers that `clipped_png` cuts, 0..1; half a grey level is none."""
+    """The share of values that `clipped_png` clips, 0..1, by more than half a grey level."""
     beyond = (values < -0.5 / 255) | (values > 1 + 0.5 / 255)
     return float(beyond.float().mean())

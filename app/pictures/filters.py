@@ -1,4 +1,4 @@
-"""How are a convolution's kernels drawn: in colour where they see colour, else slice by slice."""
+"""How are a convolution's kernels drawn? The first layer's in RGB, others slice by slice."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -1,4 +1,4 @@
-"""How many scores lie where, and where some pictures stand among them, as a picture to keep."""
+"""A histogram of reference scores with the scores of some pictures marked, as a PNG."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def histogram_png(
     marks: Sequence[tuple[str, float]],
     sentence: str = "",
 ) -> bytes:
-    """Bars of `counts` from one end to the other, and marks, a name and a place in 0..1 each."""
+    """Draw bars of `counts` between two `ends`, and `marks` as (name, position in 0..1)."""
     image = Image.new("RGB", (WIDTH, HEIGHT + 30 * len(marks)), PAPER)
     draw = ImageDraw.Draw(image)
     draw.text((MARGIN, 20), plain(title), INK, font(28))

@@ -1,4 +1,4 @@
-"""Which colour does a value get: three palettes of 256 entries, index 128 being zero.
+"""Which colour does a value get? Three palettes of 256 entries, index 128 being zero.
 
 Index 129..255 are positive, 127..1 negative (index 0 repeats 1). Within each half OKLab lightness
 (Björn Ottosson, 2020, https://bottosson.github.io/posts/oklab/) rises in equal steps from the zero
@@ -76,7 +76,7 @@ def _diverging(negative: _Anchors, positive: _Anchors) -> bytes:
 
 
 def _ramp(anchors: _Anchors) -> list[Rgb]:
-    """127 colours from just beside zero to the limit."""
+    """127 colours from next to zero to the limit."""
     zero = oklab(ZERO_COLOUR)
     places = [(0.0, zero[1], zero[2])] + [(t, *_ab(chroma, hue)) for t, chroma, hue in anchors]
     positions = [step / _STEPS for step in range(1, _STEPS + 1)]
@@ -99,7 +99,7 @@ def _interpolate(places: list[tuple[float, float, float]], t: float) -> tuple[fl
 
 
 def _in_gamut(colour: Colour) -> Rgb:
-    """Take away colour, never lightness, until the screen can show it."""
+    """Reduce chroma, never lightness, until the colour is in the sRGB gamut."""
     lightness, a, b = colour
     for percent in range(100, -1, -1):
         linear = _linear_rgb((lightness, a * percent / 100, b * percent / 100))

@@ -1,4 +1,4 @@
-"""How does a photo become the network's input, exactly.
+"""How does a photo become the network's input? Resize, centre crop, normalise.
 
 The steps are torchvision's Resize(resize, bilinear, antialias) and CenterCrop(crop) on a PIL image,
 then /255 and normalisation; torchvision itself is not needed.
@@ -14,8 +14,8 @@ from torch import Tensor
 
 from app.pictures.encode import encode_png
 
-# Beyond this ratio of sides, only the part that is kept gets resized: a 25,000,000 x 1 photo
-# scaled whole to a short side of 64 would be 100 billion pixels.
+# Beyond this ratio of sides, only the cropped part is resized: a 25,000,000 x 1 photo scaled as a
+# whole to a short side of 64 would be 100 billion pixels.
 _LONGEST_WHOLE = 8
 
 
@@ -31,7 +31,7 @@ class Preprocess:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A photo made to fit: pixels are uint8 [3, S, S]; crop is in pixels of the resized photo."""
+    """A preprocessed photo: `pixels` uint8 [3, S, S]; `crop` in pixels of the resized photo."""
 
     pixels: Tensor
     photo: tuple[int, int]
@@ -51,7 +51,7 @@ class Fitted:
         )
 
     def sentence(self) -> str:
-        """Say in words what was done to the photo."""
+        """A sentence that says how the photo was resized and cropped."""
         photo, resized = _by(self.photo), _by(self.resized)
         kept = _by((self.crop[2] - self.crop[0], self.crop[3] - self.crop[1]))
         if self.untouched:
@@ -65,9 +65,9 @@ class Fitted:
 
 
 def fit(image: Image.Image, prep: Preprocess) -> Fitted:
-    """Scale an RGB photo to the short side and keep its centre, as torchvision does.
+    """Resize an RGB photo to the short side and crop its centre, as torchvision does.
 
-    A photo that is already exactly crop x crop goes in untouched.
+    A photo that is already exactly crop x crop is not changed.
     """
     side = prep.crop
     if image.size == (side, side):
@@ -98,22 +98,22 @@ def centre_box(size: tuple[int, int], side: int) -> tuple[int, int, int, int]:
 def resize_part(
     image: Image.Image, resized: tuple[int, int], part: tuple[int, int, int, int]
 ) -> Image.Image:
-    """Give the same pixels as resizing the whole and cropping, but compute only the part.
+    """Compute only a part of the resized photo: like resizing and cropping, but faster.
 
-    Agrees with the whole within one grey level.
+    Agrees with resizing the whole within one grey level.
     """
     (x, x_from, x_to), (y, y_from, y_to) = (
         _span(image.size[axis], resized[axis], part[axis], part[axis + 2]) for axis in (0, 1)
     )
-    # Pillow keeps the box as 32-bit floats, too coarse millions of pixels to the right: the
-    # neighbourhood is cut out first, so that the box starts near zero.
+    # Pillow stores the box as 32-bit floats, too coarse millions of pixels to the right: the
+    # neighbourhood is cropped first, so that the box starts near zero.
     near = image.crop((x.start, y.start, x.stop, y.stop))
     size = (part[2] - part[0], part[3] - part[1])
     return near.resize(size, Image.Resampling.BILINEAR, box=(x_from, y_from, x_to, y_to))
 
 
 def _span(photo: int, resized: int, start: int, stop: int) -> tuple[range, float, float]:
-    """Photo pixels that can contribute to resized pixels start..stop, and the span within them."""
+    """Photo pixels that contribute to resized pixels start..stop, and the span within them."""
     scale = photo / resized
     margin = ceil(max(scale, 1.0)) + 1  # the bilinear filter's reach
     first = max(0, floor(start * scale) - margin)

@@ -1,4 +1,4 @@
-"""Stickers to print and noise to look at, as PNG."""
+"""Adversarial stickers to print, and amplified noise to look at, as PNG."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ DPI = 300
 INCH = 2.54
 LARGEST_CM = 20.0
 SIDE = 256
-"""The least side of a preview, in pixels."""
+"""Least side of a preview in pixels."""
 
 
 def sticker_png(sticker: Tensor, centimetres: float, title: str = "") -> bytes:
-    """A sticker, uint8 [3,P,P], to print at 300 dpi and that many centimetres: round, no ground.
+    """Draw a round sticker, uint8 [3,P,P], to print at 300 dpi, `centimetres` wide.
 
-    Enlarged bilinearly, as it is laid on a picture. The size stands in the file, so that a printing
-    program takes it over.
+    Enlarged bilinearly, as when it is pasted on a picture; transparent outside. The file states its
+    size, so that a printing program uses it.
     """
     side = max(1, round(centimetres / INCH * DPI))
     image = _image(sticker).resize((side, side), Image.Resampling.BILINEAR)
@@ -35,7 +35,7 @@ def sticker_png(sticker: Tensor, centimetres: float, title: str = "") -> bytes:
 
 
 def sticker_preview(sticker: Tensor, side: int = SIDE) -> bytes:
-    """A sticker, uint8 [3,P,P], round on a clear ground, `side` pixels wide."""
+    """Draw a round sticker, uint8 [3,P,P], transparent outside, `side` pixels wide."""
     image = _image(sticker).resize((side, side), Image.Resampling.BILINEAR)
     image.putalpha(_round(side))
     file = BytesIO()
@@ -44,7 +44,7 @@ def sticker_preview(sticker: Tensor, side: int = SIDE) -> bytes:
 
 
 def noise_png(noise: Tensor, epsilon: float) -> bytes:
-    """A noise, whole numbers [3,S,S], amplified: grey is zero, black and white are epsilon."""
+    """Draw a noise, whole numbers [3,S,S], amplified: grey is 0, black and white +-epsilon."""
     side = noise.shape[-1]
     values = noise.permute(1, 2, 0).numpy().astype(np.float64)
     grey = np.clip(np.rint(127.5 + values / epsilon * 127.5), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""How does a picture of any mode become plain RGB, and what must be said about it."""
+"""How does a picture of any mode become RGB, and which notes does the user need?"""
 
 import numpy as np
 from PIL import Image
@@ -13,10 +13,10 @@ NOTE_GREY = "It is grey: the same values went into red, green and blue."
 
 
 def to_rgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
-    """Convert a loaded picture to a fresh RGB picture, with a sentence for every thing done.
+    """Convert a loaded picture to a new RGB picture, with a sentence for each conversion.
 
-    An embedded colour profile is dropped and the values stay as they are: that is what the
-    networks were trained on.
+    An embedded colour profile is dropped and the values stay unchanged, as in the networks'
+    training.
     """
     notes = []
     if image.mode in _GREY_MODES:
@@ -35,7 +35,7 @@ def to_rgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
 def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
     """Scale 0..65535 to 0..255, rounding; Pillow's own conversion would clip at 255.
 
-    A transparent grey (tRNS) is a 16-bit value: it becomes an alpha channel while it can be told.
+    A transparent grey (tRNS) is a 16-bit value: it becomes an alpha channel before scaling.
     """
     deep = np.asarray(image).astype(np.uint32)
     grey = Image.fromarray(((deep * 255 + 32767) // 65535).astype(np.uint8))

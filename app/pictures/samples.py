@@ -1,6 +1,6 @@
-"""Which pictures are built in: photos of scikit-image's package, and drawings of the project.
+"""Which pictures are built in? Photos from scikit-image's package, and drawings of the project.
 
-Nothing is downloaded: the photos lie in the installed package, the drawings are drawn.
+Nothing is downloaded: the photos are in the installed package, the drawings are drawn by code.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ _MIT = "MIT"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A built-in picture; `wnid` is what it truly shows, where that is an ImageNet class."""
+    """A built-in picture; `wnid` is its true class, where that is an ImageNet class."""
 
     id: str
     title: str
@@ -36,17 +36,17 @@ class Sample:
     source: Callable[[], Image.Image] = field(repr=False, compare=False)
 
     def open(self) -> Image.Image:
-        """Read or draw the picture, as RGB; a copy of its own for every caller."""
+        """Read or draw the picture as RGB; returns a new copy for each caller."""
         return _opened(self.id).copy()
 
 
 def all_samples() -> tuple[Sample, ...]:
-    """All built-in pictures, in the order in which they are offered; the first is the default."""
+    """All built-in pictures, in the order of the menu; the first is the default."""
     return tuple(_table().values())
 
 
 def sample(id: str) -> Sample | None:
-    """The built-in picture of that id, if there is one."""
+    """The built-in picture of that id, None where there is none."""
     return _table().get(id)
 
 
@@ -117,7 +117,7 @@ def _things() -> tuple[Sample, ...]:
 
 
 def _figures() -> tuple[Sample, ...]:
-    """Drawings of nothing that a network was taught."""
+    """Drawings that show no class of any network."""
     return (
         _drawing("sketch-cat", "Sketch of a cat", drawn_figures.sketch_cat),
         _drawing("x", "The letter X", drawn_figures.cross),

@@ -1,4 +1,4 @@
-"""A photo of a screen, simulated: what a phone held before a laptop does to the picture on it."""
+"""Simulates a photo of a screen: what does a phone's camera do to a picture on a laptop?"""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from torch import Tensor
 
 from app.pictures.transform import blurred, jpeg, whole
 
-TURN = 4.0  # degrees at full strength, to either side
-CORNER = 0.06  # of the side: how far perspective moves a corner
-NEARER = 0.1  # of the side: how much the camera cuts off, so that little beyond the screen is seen
-DOTS = 3  # dots of the screen for each pixel, across and down
+TURN = 4.0  # largest rotation in degrees at full strength, to either side
+CORNER = 0.06  # share of the side by which perspective moves a corner
+NEARER = 0.1  # share of the side that the camera crops, so that little beyond the screen is seen
+DOTS = 3  # screen dots for each pixel, across and down
 
 
 @dataclass(frozen=True, slots=True)
 class CameraShot:
-    """How one photo was taken: `turn` in degrees, `corners` [4,2] in shares of half a side.
+    """The camera of one photo: `turn` in degrees, `corners` [4,2] as shares of half a side.
 
-    The rest follows from `strength`, 0..1; `noise` is the standard deviation in pixel values,
-    `blur` in pixels, `quality` that of the JPEG.
+    The other fields follow from `strength`, 0..1; `noise` is a standard deviation in pixel values,
+    `blur` one in pixels, `quality` that of the JPEG.
     """
 
     strength: float
@@ -36,7 +36,7 @@ class CameraShot:
 
 
 def aim(percent: float, seed: int) -> CameraShot:
-    """What a seed draws for a photo of `percent` strength."""
+    """Draw the camera of a photo of `percent` strength with a seed."""
     strength = percent / 100
     drawn = torch.rand(9, generator=_generator(seed), dtype=torch.float64) * 2 - 1
     return CameraShot(
@@ -53,12 +53,12 @@ def aim(percent: float, seed: int) -> CameraShot:
 
 
 def photographed(pixels: Tensor, percent: float, seed: int = 0) -> Tensor:
-    """The picture, uint8 [3,S,S], on a screen, photographed from slightly aside: uint8 [3,S,S].
+    """Simulate a photo of the picture, uint8 [3,S,S], on a screen, from slightly aside.
 
     Each pixel becomes 3 x 3 dots of a screen with red, green and blue columns and a darker row
-    between; the camera, a little too near, looks at them under a projective mapping, with two
-    samples for each pixel and direction (where the two grids meet, moire); then gamma and a lifted
-    black, blur, noise, rounding, JPEG. 0 % gives the same bytes.
+    between; the camera, a little too near, sees them through a projective mapping, with two samples
+    for each pixel and direction (moire where the two grids interfere); then gamma, a lifted black,
+    blur, noise, rounding, JPEG. Returns uint8 [3,S,S]; 0 % returns the same bytes.
     """
     if percent <= 0:
         return pixels
@@ -72,9 +72,9 @@ def photographed(pixels: Tensor, percent: float, seed: int = 0) -> Tensor:
 
 
 def screen(x: Tensor, strength: float) -> Tensor:
-    """Floats [3,H,W] as the dots of a screen, [3,3H,3W]; a pixel's mean brightness stays.
+    """Floats [3,H,W] as the dots of a screen, [3,3H,3W]; a pixel's mean brightness is kept.
 
-    Each column of dots shines in one colour, the more so the stronger; the third row is darker.
+    Each column of dots favours one colour, more so with `strength`; every third row is darker.
     """
     dots = x.repeat_interleave(DOTS, 1).repeat_interleave(DOTS, 2)
     columns = torch.arange(dots.shape[2]) % DOTS
@@ -86,7 +86,7 @@ def screen(x: Tensor, strength: float) -> Tensor:
 
 
 def through_the_lens(dots: Tensor, shot: CameraShot, size: tuple[int, int]) -> Tensor:
-    """The screen as the camera's pixels see it, [3,*size]; beyond its edge the edge is repeated."""
+    """Sample the screen at the camera's pixels, [3,*size]; its edge is repeated outwards."""
     height, width = size
     grid = _looked_at(2 * height, 2 * width, shot)
     seen = torch.nn.functional.grid_sample(
@@ -96,7 +96,7 @@ def through_the_lens(dots: Tensor, shot: CameraShot, size: tuple[int, int]) -> T
 
 
 def _looked_at(height: int, width: int, shot: CameraShot) -> Tensor:
-    """Where on the screen, in -1..1, each of the camera's samples looks: [height,width,2]."""
+    """Sampling grid: the screen position in -1..1 of each camera sample, [height,width,2]."""
     y, x = ((torch.arange(n, dtype=torch.float64) + 0.5) * 2 / n - 1 for n in (height, width))
     flat = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], -1)
     flat = torch.cat([flat, torch.ones(height, width, 1, dtype=torch.float64)], -1)

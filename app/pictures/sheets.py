@@ -1,4 +1,4 @@
-"""How do a step's maps become one picture: reduce, quantise, tile, encode."""
+"""How do a step's feature maps become one picture? Reduce, quantise, tile, encode."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,7 +18,7 @@ _LARGEST = torch.finfo(torch.float32).max
 
 @dataclass(frozen=True, slots=True)
 class SheetLayout:
-    """Where each tile lies on a sheet: row by row, without gaps, sizes in pixels."""
+    """The positions of tiles on a sheet: row by row, without gaps, sizes in pixels."""
 
     tile_width: int
     tile_height: int
@@ -92,7 +92,7 @@ def grid(values: Tensor) -> Tensor:
 def reduce(maps: Tensor, side: int) -> Tensor:
     """Average maps [N, H, W] over areas until the longer side is `side`; never enlarges.
 
-    Returns the same tensor where nothing is to be done.
+    Returns the same tensor where nothing changes.
     """
     height, width = maps.shape[-2:]
     longer = max(height, width)
@@ -115,7 +115,7 @@ def quantise(maps: Tensor, peak: Tensor | float) -> Tensor:
 
 def _steps_per_unit(peak: Tensor | float, maps: Tensor) -> Tensor:
     limit = torch.as_tensor(peak, dtype=torch.float32, device=maps.device)
-    # Capped, because a very small peak would make it infinite, and zero times that not a number.
+    # Capped: a very small peak would make it infinite, and zero times infinity is NaN.
     steps = torch.where(limit > 0, _LEVELS / limit, 0).clamp_(max=_LARGEST)
     return steps.view(-1, *[1] * (maps.dim() - 1)) if steps.dim() else steps
 
@@ -135,7 +135,7 @@ def encode(indices: Tensor, name: PaletteName) -> bytes:
     Run-length: 64 real maps of 55 x 55 take 1.2-1.6 ms (67-147 kB), against 1.8-2.8 ms (80-148 kB)
     at compression level 1 and 7-8 ms (71-144 kB) by default.
     """
-    # Not bytes(tensor.untyped_storage()): that walks byte by byte and takes a second.
+    # Not bytes(tensor.untyped_storage()): that copies byte by byte and takes a second.
     image = Image.fromarray(indices.cpu().contiguous().numpy())
     image.putpalette(palette(name))
     file = BytesIO()

@@ -1,4 +1,4 @@
-"""How do tables of numbers become a picture: titled blocks of coloured cells, side by side."""
+"""How do tables of numbers become a picture? Titled blocks of coloured cells, side by side."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Rgb = tuple[int, int, int]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 WIDEST = 1400
-"""Pixels after which the next block starts a new line."""
+"""Width in pixels after which a block starts a new line."""
 
 LEVELS = 6
 """Colours on each side of zero, as on the page."""
@@ -35,7 +35,7 @@ _PLAINER = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One table: full colour at the magnitude `limit`, by default the largest; None is no cell."""
+    """One table: full colour at the magnitude `limit`, default the largest; None is no cell."""
 
     title: str
     rows: Sequence[Sequence[float | None]]
@@ -45,7 +45,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A block with its pixels: where it lies, how large it and each of its cells are."""
+    """A block with its position and size, and the size of a cell, in pixels."""
 
     block: Block
     x: int
@@ -87,7 +87,7 @@ def cell_colour(value: float, limit: float) -> Rgb:
 
 
 def plain(text: str) -> str:
-    """The text in signs that Pillow's own font has."""
+    """Replace characters that Pillow's own font lacks."""
     return text.translate(_PLAINER)
 
 
@@ -137,7 +137,7 @@ def _text(block: Block, value: float) -> str:
 
 
 def broken(text: str, width: int, type_: Font) -> list[str]:
-    """The text in lines of at most `width` pixels, broken between words."""
+    """Wrap text into lines of at most `width` pixels, between words."""
     lines = [plain(text)] if text else []
     characters = max((len(line) for line in lines), default=0)
     while any(_width(line, type_) > width for line in lines) and characters > 8:
@@ -152,5 +152,5 @@ def _width(text: str, font: Font) -> int:
 
 @cache
 def font(size: int) -> Font:
-    """Pillow's own, so that a picture looks the same on every computer; `size` in pixels."""
+    """Pillow's own font, the same on every computer; `size` in pixels."""
     return ImageFont.load_default(size)

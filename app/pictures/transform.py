@@ -1,7 +1,7 @@
-"""What happens to a picture on its way to somebody else: turned, cut, blurred, saved as JPEG.
+"""Single transformations of a picture: flip, crop, resize, blur, brightness, JPEG.
 
-Every function takes uint8 [3,H,W] and gives uint8 of the same size; the neutral strength gives the
-same bytes. Halves round up.
+Every function takes uint8 [3,H,W] and returns uint8 of the same size; the neutral strength returns
+the same bytes. Halves round up.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from app.pictures.decode import decode
 WHITE = 255
 MIDDLE = 128
 LUMA = (299, 587, 114)
-"""Thousandths of red, green and blue in the brightness that people see (ITU-R BT.601)."""
+"""Weights of red, green and blue in luma, in thousandths (ITU-R BT.601)."""
 
 
 def flip(pixels: Tensor) -> Tensor:
-    """Left and right exchanged."""
+    """Mirror left to right."""
     return pixels.flip(2)
 
 
 def brightness(pixels: Tensor, percent: float) -> Tensor:
-    """Every value times `percent` / 100; what comes out above white is white."""
+    """Multiply every value by `percent` / 100, clipped at white."""
     return _percent(pixels.long() * round(percent))
 
 
 def contrast(pixels: Tensor, percent: float) -> Tensor:
-    """Every value's distance from the middle grey 128 times `percent` / 100."""
+    """Multiply every value's distance from mid grey 128 by `percent` / 100."""
     whole = round(percent)
     return _percent((pixels.long() - MIDDLE) * whole + 100 * MIDDLE)
 
 
 def colour(pixels: Tensor, percent: float) -> Tensor:
-    """Mixed with its grey picture: 100 % is as it was, 0 % is grey."""
+    """Mix with the grey picture: 100 % changes nothing, 0 % is grey."""
     whole, x = round(percent), pixels.long()
     grey = (x * torch.tensor(LUMA).view(3, 1, 1)).sum(0, keepdim=True)
     mixed = grey * (100 - whole) + x * (1000 * whole)
@@ -46,14 +46,14 @@ def colour(pixels: Tensor, percent: float) -> Tensor:
 
 
 def blur(pixels: Tensor, sigma: float) -> Tensor:
-    """A Gaussian of `sigma` pixels, cut at three of them; edges are repeated outwards."""
+    """Gaussian blur of `sigma` pixels, truncated at 3 sigma; edges are repeated outwards."""
     if sigma <= 0:
         return pixels
     return whole(blurred(pixels.float(), sigma))
 
 
 def resize(pixels: Tensor, percent: float) -> Tensor:
-    """Scaled to `percent` of its sides, at least one pixel, and back: bilinear, antialiased."""
+    """Scale to `percent` of the sides, at least one pixel, and back: bilinear, antialiased."""
     height, width = pixels.shape[1:]
     small = [max(1, int(n * percent / 100 + 0.5)) for n in (width, height)]
     if small == [width, height]:
@@ -63,7 +63,7 @@ def resize(pixels: Tensor, percent: float) -> Tensor:
 
 
 def crop(pixels: Tensor, percent: float) -> Tensor:
-    """The centre, `percent` of each side, enlarged to the whole size again (bilinear)."""
+    """Crop to the centre, `percent` of each side, and enlarge to the original size (bilinear)."""
     height, width = pixels.shape[1:]
     cut_x, cut_y = (int(n * (100 - percent) / 200 + 0.5) for n in (width, height))
     if not cut_x and not cut_y:
@@ -74,14 +74,14 @@ def crop(pixels: Tensor, percent: float) -> Tensor:
 
 
 def jpeg(pixels: Tensor, quality: int) -> Tensor:
-    """Saved as JPEG and opened again; colours at half resolution, as most programs save them."""
+    """Save as JPEG and decode again; chroma at half resolution, as most programs do."""
     file = BytesIO()
     to_image(pixels).save(file, "JPEG", quality=int(quality), subsampling="4:2:0")
     return to_pixels(decode(file.getvalue()).image)
 
 
 def blurred(x: Tensor, sigma: float) -> Tensor:
-    """Floats [3,H,W] under a Gaussian of `sigma` pixels, rows first, then columns."""
+    """Gaussian blur of floats [3,H,W] by `sigma` pixels, along rows, then columns."""
     reach = ceil(3 * sigma)
     places = torch.arange(-reach, reach + 1, dtype=torch.float32)
     weights = torch.exp(-(places**2) / (2 * sigma**2))
@@ -92,17 +92,17 @@ def blurred(x: Tensor, sigma: float) -> Tensor:
 
 
 def whole(x: Tensor) -> Tensor:
-    """Floats as 8-bit pixels: rounded, halves up, and cut at black and white."""
+    """Floats to 8-bit pixels: rounded, halves up, and clipped at black and white."""
     return (x + 0.5).floor().clamp(0, WHITE).to(torch.uint8)
 
 
 def to_image(pixels: Tensor) -> Image.Image:
-    """Uint8 [3,H,W] as a picture of Pillow's."""
+    """Convert uint8 [3,H,W] to a Pillow image."""
     return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
 
 
 def to_pixels(image: Image.Image) -> Tensor:
-    """An RGB picture of Pillow's as uint8 [3,H,W]."""
+    """Convert an RGB Pillow image to uint8 [3,H,W]."""
     data = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
     return data.view(image.height, image.width, 3).permute(2, 0, 1).contiguous()
 

@@ -1,4 +1,4 @@
-"""What can befall a picture on its way to somebody else, in the order in which it would."""
+"""The transformations an attack must survive: a chain of flip, crop, resize, blur … to JPEG."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from app.pictures.screen_photo import photographed
 
 @dataclass(frozen=True, slots=True)
 class JourneyStop:
-    """One thing that can happen; its strength runs from `least` to `most` in steps of `step`.
+    """One transformation; its strength runs from `least` to `most` in steps of `step`.
 
-    `start` is its strength when it is switched on; `tried` are those of the table. `unit` follows
-    the number; a stop without a strength has least = most. `how` says what is done.
+    `start` is the strength when it is switched on; `tried` are the strengths of the table. `unit`
+    follows the number; one without a strength has least = most. `how` describes it.
     """
 
     id: str
@@ -32,11 +32,11 @@ class JourneyStop:
 
     @property
     def plain(self) -> bool:
-        """Whether there is nothing to set."""
+        """Whether it has no strength to set."""
         return self.least == self.most
 
     def words(self, strength: float) -> str:
-        """What is done, briefly: `JPEG, quality 75`."""
+        """Its title and strength: `JPEG quality 75`."""
         return self.title if self.plain else f"{self.title} {strength:g}{self.unit}"
 
 
@@ -81,9 +81,9 @@ JOURNEY: tuple[JourneyStop, ...] = (
 
 
 def travelled(pixels: Tensor, chosen: Mapping[str, float], seed: int = 0) -> Tensor:
-    """The picture, uint8 [3,S,S], after all that was chosen, in the order of `JOURNEY`.
+    """Apply the chosen transformations to a picture, uint8 [3,S,S], in the order of `JOURNEY`.
 
-    `chosen` gives strengths by id; whatever is not in it does not happen.
+    `chosen` maps ids to strengths; transformations that are not in it are skipped.
     """
     for stop in JOURNEY:
         if stop.id in chosen:

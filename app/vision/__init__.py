@@ -1,1 +1,1 @@
-"""The science: pure torch, tensors in, tensors or generators of steps out."""
+"""The science in pure torch: tensors in, tensors or generators of steps out."""

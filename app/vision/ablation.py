@@ -1,4 +1,4 @@
-"""A network with channels switched off: what it answers then, and which it misses most."""
+"""Ablation: what does a network predict with channels set to zero, and which matter most?"""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from models.graph import INPUT, Network
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What switching off each of `channels` alone costs the class: [n] each, its value less.
+    """How far a class's logit and probability drop when each of `channels` is ablated alone.
 
-    `logits` and `probabilities` are drops; one below zero says that the class gains.
+    `logits` and `probabilities` are the drops, [n] each; below zero the class gains.
     """
 
     channels: range
@@ -25,11 +25,11 @@ class Costs:
 
 
 class Ablation:
-    """One picture [3,S,S], normalised, up to step `step`, from where it runs on with channels off.
+    """Runs one normalised picture [3,S,S] up to `step`, then on from there with channels ablated.
 
-    A channel that is off is zero. In a graph, maps that the step does not reach are kept as well.
-    `known` gives outputs by name, [C,H,W] or [K], where a pass was made already: the part up to
-    the step is not computed again. Raises `KeyError` for an unknown step.
+    An ablated channel is zero. In a graph, maps that the step does not reach are stored as well.
+    `known` returns outputs by name, [C,H,W] or [K], of an earlier pass: the part up to the step is
+    then not computed again. Raises `KeyError` for an unknown step.
     """
 
     def __init__(
@@ -52,28 +52,28 @@ class Ablation:
 
     @property
     def channels(self) -> int:
-        """How many the step has."""
+        """Number of channels of the step."""
         return len(self.output)
 
     def off(self, channels: Sequence[int], wanted: Sequence[str]) -> dict[str, Tensor]:
-        """What later steps make of it with `channels` zero: [C,H,W] or [K] by name.
+        """Outputs of later steps with `channels` set to zero: [C,H,W] or [K] by name.
 
-        Raises `IndexError` for a channel that is not there, `KeyError` for a step.
+        Raises `IndexError` for an unknown channel, `KeyError` for an unknown step.
         """
         scale = torch.ones(self.channels)
         scale[list(channels)] = 0
         return {name: one[0] for name, one in self._on(scale[None], wanted).items()}
 
     def only(self, channels: Sequence[int], wanted: Sequence[str]) -> dict[str, Tensor]:
-        """The same with all others zero."""
+        """Outputs of later steps with all other channels set to zero."""
         scale = torch.zeros(self.channels)
         scale[list(channels)] = 1
         return {name: one[0] for name, one in self._on(scale[None], wanted).items()}
 
     def costs(self, index: int, batch: int = 16, start: int = 0) -> Iterator[Costs]:
-        """Yield for `batch` channels at a time what each is worth to class `index`.
+        """Yield the `Costs` of each channel to class `index`, `batch` channels at a time.
 
-        The first is `start`. Raises `ValueError` for a network without a classifier.
+        The first channel is `start`. Raises `ValueError` for a network without a classifier.
         """
         name = self._network.logits
         if not name:
@@ -88,7 +88,7 @@ class Ablation:
             yield Costs(some, whole[index] - logits[:, index], whole.softmax(0)[index] - shares)
 
     def _on(self, scale: Tensor, wanted: Sequence[str]) -> dict[str, Tensor]:
-        """Run on with the step's channels times `scale` [N,C], zeros and ones."""
+        """Run the later steps with the channels multiplied by `scale` [N,C], zeros and ones."""
         with torch.inference_mode():
             shape = (*scale.shape, *[1] * (self.output.ndim - 1))
             changed = self.output * scale.to(self.output).view(shape)
@@ -99,7 +99,7 @@ class Ablation:
 
 
 def ranked(costs: Sequence[Costs], by: str = "logits") -> list[int]:
-    """All channels, the one whose loss costs most first; `by` is `logits` or `probabilities`."""
+    """All channels, largest drop first; `by` is `logits` or `probabilities`."""
     drops = torch.cat([getattr(one, by) for one in costs])
     order: list[int] = drops.argsort(descending=True, stable=True).tolist()
     return order

@@ -1,8 +1,8 @@
-"""Back from a class's score to the cells of the last maps that paid for it.
+"""How much does each cell of the last feature maps contribute to a class's logit?
 
-Between the last maps and the logits lie sums and ReLUs. For the picture at hand each ReLU either
-lets its number through or cuts it off, so that the score is a plain sum over the maps' cells:
-score = bias + sum of cell * gradient, exactly (the gradient of a piecewise linear function).
+Between the last maps and the logits lie sums and ReLUs. For one picture each ReLU either passes its
+number or sets it to zero, so that the logit is a plain sum over the maps' cells (gradient x input):
+logit = bias + sum of cell * gradient, exactly (the gradient of a piecewise linear function).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.graph import INPUT, Network
 
 @dataclass(frozen=True, slots=True)
 class ClassContributions:
-    """What each cell of `step` adds to the logit `value = bias + terms.sum()`; terms [C,H,W]."""
+    """The contribution of each cell of `step`: `value = bias + terms.sum()`, terms [C,H,W]."""
 
     step: str
     value: float
@@ -27,7 +27,7 @@ class ClassContributions:
 
     @property
     def map(self) -> Tensor:
-        """What each place of the picture adds, all channels together: [H,W]."""
+        """Contribution of each position, summed over all channels: [H,W]."""
         return self.terms.sum(0)
 
     @property
@@ -53,7 +53,7 @@ def paid(network: Network, outputs: Outputs, index: int) -> ClassContributions:
         if isinstance(module, nn.Linear):
             if module.bias is not None:
                 bias += float(module.bias.detach().cpu().double() @ say)
-            # The long product in float32, as the network has it; it is memory that takes time.
+            # The large product stays in float32, as in the network: memory access takes the time.
             weight = module.weight.detach()
             say = (say.to(weight) @ weight).cpu().double()
         elif network.step(name).kind == "relu":
@@ -68,6 +68,6 @@ def paid(network: Network, outputs: Outputs, index: int) -> ClassContributions:
 
 
 def _is_map(name: str, outputs: Outputs) -> bool:
-    """Whether a step has places: more than one cell a channel."""
+    """Whether a step's output has rows and columns: more than one cell a channel."""
     shape = outputs(name).shape
     return name == INPUT or (len(shape) == 3 and shape[1] * shape[2] > 1)

@@ -1,8 +1,8 @@
-"""What each input channel contributes to the strongest cell of an output channel.
+"""How much does each input channel contribute to the strongest cell of an output channel?
 
 A cell of a convolution is a sum: value = bias + sum over input channels of sum(patch * kernel).
-The summands are exact, so that lines drawn from them re-add to the value they lead to. A fully
-connected unit is the same sum over its input numbers, grouped by the map they were flattened from.
+The terms are exact, so that lines drawn from them add up to the value they lead to. A fully
+connected unit is the same sum over its inputs, grouped by the map they were flattened from.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from models.graph import Step
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """Of one output channel at its cell (y, x): `value = bias + terms.sum()`.
+    """Contributions to one output channel at cell (y, x): `value = bias + terms.sum()`.
 
-    `terms` is [C] in float64, one sum per input channel. y and x are 0 where there are no rows and
-    columns.
+    `terms` is [C] in float64, one sum per input channel. y and x are 0 where the output has no rows
+    and columns.
     """
 
     channel: int
@@ -34,7 +34,7 @@ class Contributions:
 
 
 def strongest_cell(tensor: Tensor) -> tuple[int, int]:
-    """Row and column of the highest value of a map, [H,W]; the first in reading order."""
+    """Row and column of the highest value of a map [H,W]; the first in reading order."""
     place = int(tensor.argmax().item())
     return divmod(place, tensor.shape[1])
 
@@ -49,10 +49,10 @@ def conv_contributions(
     *,
     rectify: bool = False,
 ) -> Contributions:
-    """Terms of `channel` at `cell` (row, column), by default its strongest.
+    """Contributions to `channel` at `cell` (row, column), by default its strongest cell.
 
     `inputs` is [C,H,W], `output` [K,H',W']. With `rectify` the inputs are those of the ReLU before
-    the convolution, which is then applied to the patch alone.
+    the convolution, and the ReLU is applied to the patch only.
     """
     y, x = cell or strongest_cell(output[channel])
     bias = 0.0 if module.bias is None else module.bias[channel].item()
@@ -64,7 +64,7 @@ def conv_contributions(
 def fc_contributions(
     module: nn.Linear, inputs: Tensor, output: Tensor, unit: int, groups: int
 ) -> Contributions:
-    """Terms of fully connected `unit`; `inputs` [M] is summed in `groups` equal parts."""
+    """Contributions to a fully connected `unit`; `inputs` [M] is summed in `groups` equal parts."""
     made = vote_cell(module, inputs, output[unit].item(), unit)
     terms = made.products.reshape(groups, -1).sum(1)
     return Contributions(unit, 0, 0, made.value, made.bias, terms)

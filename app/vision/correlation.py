@@ -1,4 +1,4 @@
-"""How alike two maps are, whatever their scales: Pearson's correlation."""
+"""How similar are two maps, whatever their scales? Pearson's correlation."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from torch import Tensor
 
 
 def likeness(one: Tensor, other: Tensor) -> float | None:
-    """Pearson's r of two maps [H,W] in -1..1, both cut to what their centres share.
+    """Pearson's r of two maps [H,W] in -1..1, both cropped to the centre they have in common.
 
-    1 is the same pattern, 0 nothing in common, -1 the opposite; None where a map is the same
-    everywhere, or nothing is shared.
+    1 is the same pattern, 0 no correlation, -1 the opposite; None where a map is constant, or the
+    common centre is empty.
     """
     height, width = (min(a, b) for a, b in zip(one.shape, other.shape, strict=True))
     a, b = (centre(values, height, width).double().flatten() for values in (one, other))
@@ -19,11 +19,11 @@ def likeness(one: Tensor, other: Tensor) -> float | None:
     with torch.inference_mode():
         a, b = a - a.mean(), b - b.mean()
         scale = float(a.norm() * b.norm())
-        # Rounding alone makes no pattern.
+        # Differences as small as rounding are no pattern.
         return float(a @ b) / scale if scale > 1e-9 * len(a) else None
 
 
 def centre(values: Tensor, height: int, width: int) -> Tensor:
-    """The middle of a map [H,W]."""
+    """The centre of a map [H,W]."""
     top, left = (values.shape[0] - height) // 2, (values.shape[1] - width) // 2
     return values[top : top + height, left : left + width]

@@ -1,4 +1,4 @@
-"""Part of a picture covered by a brush, and what a network makes of the rest."""
+"""Interactive occlusion: how does a network respond when part of a picture is covered?"""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from models.graph import INPUT, Network
 
 How = Literal["grey", "blur", "noise"]
 BLUR = 14
-"""Squares along a side that a blurred picture keeps."""
+"""Side of the grid that a picture is averaged to for a blur."""
 
 
 def cover(picture: Tensor, mask: Tensor, how: How = "grey", seed: int = 0) -> Tensor:
-    """A picture [3,H,W] in 0..1 with `mask` [H,W] covered: 1 whole, 0 not, between in part.
+    """Cover a picture [3,H,W] in 0..1 where `mask` [H,W] is above 0: 1 fully, 0 not at all.
 
-    `grey` is 0.5, `blur` the picture without anything finer than a fourteenth of its side,
-    `noise` even in 0..1 and the same for the same seed. Pixels that are not covered stay as they
-    are to the last bit. Raises `ValueError` for a mask of another size.
+    `grey` is 0.5, `blur` the picture averaged to a 14x14 grid and enlarged again, `noise` uniform
+    in 0..1 and deterministic for a seed. Pixels that are not covered stay the same to the last bit.
+    Raises `ValueError` for a mask of another size.
     """
     if mask.shape != picture.shape[1:]:
         raise ValueError(f"a mask of {tuple(mask.shape)} over a picture of {picture.shape[1:]}")
@@ -43,7 +43,7 @@ def _patch(picture: Tensor, how: How, seed: int) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class StepChange:
-    """One step of one picture before and after: [C,H,W] or [K] each."""
+    """The output of one step before and after covering: [C,H,W] or [K] each."""
 
     step: str
     before: Tensor
@@ -51,12 +51,12 @@ class StepChange:
 
     @property
     def difference(self) -> Tensor:
-        """After less before."""
+        """`after - before`."""
         return self.after - self.before
 
     @property
     def relative(self) -> Tensor:
-        """How far each channel moved, ||after - before|| / ||before||, [C]; 0 where both are 0."""
+        """Relative change of each channel, ||difference|| / ||before||, [C]; 0 where both are 0."""
         size = self.before.flatten(1).norm(dim=1) if self.before.ndim > 1 else self.before.abs()
         apart = self.difference
         apart = apart.flatten(1).norm(dim=1) if apart.ndim > 1 else apart.abs()
@@ -66,10 +66,10 @@ class StepChange:
 def changed(
     network: Network, before: dict[str, Tensor], covered: Tensor, wanted: Sequence[str]
 ) -> list[StepChange]:
-    """What covering did to the steps `wanted`, from the normalised covered picture [3,S,S].
+    """Compute how the steps `wanted` change, from the normalised covered picture [3,S,S].
 
-    `before` holds what they were, [C,H,W] or [K], where that is known already. Nothing is computed
-    beyond the last of them. Raises `KeyError` for an unknown step.
+    `before` holds their outputs for the clean picture, [C,H,W] or [K]. Nothing is computed beyond
+    the last of these steps. Raises `KeyError` for an unknown step.
     """
     with torch.inference_mode():
         after = run(network, {INPUT: covered[None]}, wanted)
@@ -77,13 +77,13 @@ def changed(
 
 
 def limits(change: StepChange) -> tuple[float, float]:
-    """Where colours end: of the map before and after together, and of the difference."""
+    """Limits of the colour scales: of the maps before and after together, and of the difference."""
     both = max(float(change.before.abs().max()), float(change.after.abs().max()))
     return both, float(change.difference.abs().max())
 
 
 def moved(change: StepChange) -> float:
-    """||after - before|| / ||before|| of one map; 0 where both are 0."""
+    """Relative change ||after - before|| / ||before|| of a whole step; 0 where both are 0."""
     one = StepChange(change.step, change.before.flatten()[None], change.after.flatten()[None])
     size, apart = float(one.before.norm()), float(one.difference.norm())
     return apart / size if size else float(apart > 0)

@@ -1,4 +1,4 @@
-"""Which places of many pictures fire a channel most: only the winners are kept."""
+"""Top activating crops: which parts of many pictures activate a channel most?"""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ NOBODY = -1
 
 @dataclass(frozen=True, slots=True)
 class Winners:
-    """The `keep` strongest pictures of every channel of a step, strongest first.
+    """The `keep` pictures that activate each channel of a step most, strongest first.
 
     `values` [C,keep] are the pre-ReLU peaks, minus infinity where there are too few pictures;
-    `pictures` their numbers and `cells` the places y W + x of the peaks, both int64, -1 there.
-    A picture stands in a channel's list once. Among equals the one with the lower number wins, and
-    in it the first cell in reading order: the result does not depend on how the work was divided.
+    `pictures` are their numbers and `cells` the positions y W + x of the peaks, both int64, -1
+    where there are too few. A picture is in a channel's list once. Of equal values the picture with
+    the lower number wins, then the first cell in reading order: results do not depend on batching.
     """
 
     values: Tensor
@@ -28,23 +28,23 @@ class Winners:
 
     @classmethod
     def none(cls, channels: int, keep: int = 9) -> Winners:
-        """Before the first picture."""
+        """The empty lists, before the first picture."""
         values = torch.full((channels, keep), -torch.inf)
         nobody = torch.full((channels, keep), NOBODY)
         return cls(values, nobody, nobody.clone())
 
     def with_batch(self, output: Tensor, peaks: Tensor, numbers: Tensor) -> Winners:
-        """These and a batch: `output` [N,C,H,W], its `peaks` [N,C], pictures' `numbers` [N].
+        """Merge in a batch: `output` [N,C,H,W], its `peaks` [N,C], pictures' `numbers` [N].
 
-        Where its place lies is only looked for in maps that come into the list.
+        The position of a peak is only computed for maps that enter the list.
         """
         peaks = peaks.cpu().T
-        # Later on few channels change: the rest is not looked at any further.
+        # Later on few channels change: the others are skipped.
         rows = (peaks.amax(1) >= self.values[:, -1]).nonzero().flatten()
         if not len(rows):
             return self
         old, peaks = self._rows(rows), peaks[rows]
-        # Of the batch itself no more can come in than there are places.
+        # No more pictures of the batch can enter than the list has entries.
         keep = min(old.values.shape[1], peaks.shape[1])
         bar = peaks.topk(keep).values[:, -1:].maximum(old.values[:, -1:])
         better = peaks >= bar
@@ -63,7 +63,7 @@ class Winners:
         return Winners(self.values[rows], self.pictures[rows], self.cells[rows])
 
     def joined(self, other: Winners) -> Winners:
-        """The best of two lists over different pictures."""
+        """Merge two lists over different pictures and keep the strongest."""
         values = torch.cat([self.values, other.values], 1)
         pictures = torch.cat([self.pictures, other.pictures], 1)
         cells = torch.cat([self.cells, other.cells], 1)
@@ -78,16 +78,16 @@ class Winners:
 def peaks_of(output: Tensor) -> Tensor:
     """The highest value of every map, [N,C,H,W] -> [N,C].
 
-    Without its place: torch's maximum with indices takes ten times as long.
+    Without its position: torch's maximum with indices takes ten times as long.
     """
     return output.flatten(2).amax(2)
 
 
 def first_peak(output: Tensor, places: Tensor, channels: Tensor) -> Tensor:
-    """The first cell in reading order with the highest value, of some maps of a batch."""
+    """The first cell in reading order with the highest value, for some maps of a batch."""
     maps = output[places.to(output.device), channels.to(output.device)].flatten(1)
     peak = maps.amax(1, keepdim=True)
-    # argmax does not promise which of several equals it gives.
+    # argmax does not guarantee which of several equal values it returns.
     order = torch.arange(maps.shape[1], device=maps.device)
     return torch.where(maps == peak, order, len(order)).amin(1).cpu()
 
@@ -103,7 +103,7 @@ class Crop:
 
 
 def cut(pixels: Tensor, geometry: Geometry, cell: int) -> Crop:
-    """What cell y W + x of a step sees of the network's input, uint8 [3,S,S], grey beyond it."""
+    """Cut out the receptive field of cell y W + x from the input uint8 [3,S,S]; grey outside it."""
     here, there = _seen(geometry, cell)
     size = geometry.rows.size, geometry.columns.size
     found = torch.full((3, *size), 128, dtype=torch.uint8)
@@ -114,7 +114,7 @@ def cut(pixels: Tensor, geometry: Geometry, cell: int) -> Crop:
 
 
 def cut_signed(values: Tensor, geometry: Geometry, cell: int) -> Tensor:
-    """The same part of something signed that lies on the input, [3,S,S]; zero beyond the edge."""
+    """Cut the same part out of a signed map over the input, [3,S,S]; zero beyond the edge."""
     here, there = _seen(geometry, cell)
     found = values.new_zeros((3, geometry.rows.size, geometry.columns.size))
     found[:, *here] = values[:, *there]

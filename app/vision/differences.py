@@ -1,4 +1,4 @@
-"""How far maps are apart, channel by channel."""
+"""How far apart are feature maps, channel by channel?"""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from torch import Tensor
 def relative_distance(here: Tensor, there: Tensor) -> Tensor:
     """||b - a|| / sqrt(||a||^2 + ||b||^2) of each pair of maps, [N,...] and [N,...] -> [N].
 
-    0 where they are the same, 1 where they have nothing in common (no cell is lit in both, or they
-    are orthogonal), sqrt 2 where one is the other's negative; which of them is `here` makes no
-    difference. 0 where both are zero everywhere. One map, [1,...], is compared with each.
+    0 where they are equal, 1 where they are orthogonal (for example no cell is active in both),
+    sqrt 2 where one is the other's negative; 0 where both are zero everywhere. Symmetric in its
+    arguments. A single map, [1,...], is compared with each of the others.
     """
     a, b = here.double().flatten(1), there.double().flatten(1)
     whole = (a.square().sum(1) + b.square().sum(1)).sqrt()

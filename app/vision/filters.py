@@ -1,6 +1,6 @@
-"""What a colour kernel prefers: a colour, a direction, both or neither; and how strong it is.
+"""What does a first-layer kernel prefer: a colour, an orientation, both or neither?
 
-Kernels are [O,3,kh,kw], weights for red, green and blue. Everything here is measured in the
+Kernels are [O,3,kh,kw], weights for red, green and blue. Everything is computed from the
 weights alone: no picture is needed.
 """
 
@@ -18,22 +18,22 @@ Order = Literal["number", "hue", "orientation", "strength"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 
 COLOUR = 0.5
-"""From this share of its energy in one pair of opposite colours on a kernel prefers colour."""
+"""A kernel prefers a colour if at least this share of its energy is in one pair of opponents."""
 
 COHERENCE = 0.5
-"""From this coherence on a kernel prefers a direction: across it changes three times as much."""
+"""A kernel prefers an orientation from this coherence on: it changes 3 times as much across it."""
 
 _RED = 30.0
-"""Degrees of pure red in the opponent plane, counted from its red-green axis."""
+"""Angle of pure red in the opponent plane in degrees, from its red-green axis."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preference:
     """What one kernel prefers.
 
-    `hue` is in degrees, 0 red, 120 green, 240 blue; `colour` the share of its energy that lies in
-    that hue and its opposite, 0..1; `orientation` the direction of its stripes or edge in degrees,
-    0 level, 90 upright, counted anticlockwise, below 180; `coherence` how much it has one, 0..1;
+    `hue` is in degrees, 0 red, 120 green, 240 blue; `colour` the share of its energy in that hue
+    and its opposite, 0..1; `orientation` the direction of its stripes or edge in degrees, 0
+    horizontal, 90 vertical, counted anticlockwise, below 180; `coherence` how clear that is, 0..1;
     `strength` its L2 norm.
     """
 
@@ -51,12 +51,12 @@ class Preference:
 
     @property
     def is_oriented(self) -> bool:
-        """Whether it prefers a direction."""
+        """Whether it prefers an orientation."""
         return self.coherence >= COHERENCE
 
 
 def preferences(weight: Tensor) -> list[Preference]:
-    """Measure every kernel of a layer that reads colours, [O,3,kh,kw]."""
+    """Measure every kernel of a layer that reads RGB, [O,3,kh,kw]."""
     kernels = weight.detach().double().cpu()
     hues, colours = hue(kernels)
     angles, coherences = orientation(kernels)
@@ -89,16 +89,16 @@ def hue(kernels: Tensor) -> tuple[Tensor, Tensor]:
     """The hue of each kernel in degrees, [O], and the share of its energy in it, 0..1, [O].
 
     With a, b the opponent colours of each weight, M = sum of (a, b)(a, b)^T: its larger eigenvalue
-    over the kernel's whole energy is the share, its eigenvector the pair of opposite colours, of
-    which the hue is the one with more weight. Of random weights a third and a little more lies
-    there. A kernel without colour has hue 0 and share 0.
+    over the kernel's whole energy is the share, its eigenvector the pair of opponent colours; the
+    hue is that of the two with more weight. Random weights have a share slightly above a third.
+    A kernel without colour has hue 0 and share 0.
     """
     a, b, _ = opponent(kernels)
     aa, bb, ab = (_total(one * other) for one, other in ((a, a), (b, b), (a, b)))
     larger = (aa + bb + torch.hypot(aa - bb, 2 * ab)) / 2
     axis = torch.atan2(2 * ab, aa - bb) / 2
     along = a * axis.cos()[:, None, None] + b * axis.sin()[:, None, None]
-    # The pole that holds more of the energy gives its name.
+    # The hue is the end of the axis with more of the energy.
     turned = _total(along * along.abs()) < 0
     degrees = (axis.rad2deg() + 180 * turned - _RED) % 360
     energy = kernels.square().sum((1, 2, 3))
@@ -107,12 +107,12 @@ def hue(kernels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def orientation(kernels: Tensor) -> tuple[Tensor, Tensor]:
-    """Along which direction each kernel changes least, degrees in 0..180, [O], and how clearly.
+    """The direction in which each kernel changes least, degrees in 0..180, [O], and its coherence.
 
     The structure tensor J = sum of (gx, gy)(gx, gy)^T over places and the three colours, from
     differences over 2x2 weights; the direction lies across J's larger eigenvector, and the
     coherence is (l1 - l2) / (l1 + l2), 0..1 (Bigun and Granlund 1987; for colours Di Zenzo 1986).
-    A kernel that is the same everywhere has direction 0 and coherence 0.
+    A constant kernel has direction 0 and coherence 0.
     """
     right, down = kernels.diff(dim=3), kernels.diff(dim=2)
     gx = (right[..., 1:, :] + right[..., :-1, :]) / 2
@@ -126,10 +126,10 @@ def orientation(kernels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def arranged(found: list[Preference], by: Order) -> list[list[Preference]]:
-    """The kernels in order, in two groups where the order speaks of some only.
+    """Sort the kernels, in two groups where the order applies to some of them only.
 
-    By hue: those that prefer a colour around the colour circle, then the others, most colourful
-    first. By orientation: those that prefer a direction by its angle, then the others, clearest
+    By hue: those that prefer a colour, around the colour circle, then the others, most colourful
+    first. By orientation: those that prefer one, by its angle, then the others, most coherent
     first. By strength: strongest first.
     """
     match by:

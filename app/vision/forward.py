@@ -1,4 +1,4 @@
-"""The forward pass, one named step at a time."""
+"""The forward pass, one named step at a time, with the output and time of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.graph import INPUT, Network, Step
 
 @dataclass(frozen=True, slots=True)
 class StepOutput:
-    """What one step made of a batch: `tensor` is [N,C,H,W], [N,K] from flatten on."""
+    """The output of one step for a batch: `tensor` is [N,C,H,W], [N,K] from flatten on."""
 
     step: Step
     tensor: Tensor
@@ -25,15 +25,15 @@ class StepOutput:
 def forward_steps(network: Network, x: Tensor, *, until: str | None = None) -> Iterator[StepOutput]:
     """Yield each named step with its output for a batch of normalised pictures.
 
-    `x` is [N,3,S,S] float32 on the network's device; `until` names the last step wanted. A tensor
-    is kept only as long as a later step reads it. Seconds are wall-clock, device work included.
+    `x` is [N,3,S,S] float32 on the network's device; `until` names the last step to run. A tensor
+    is held only as long as a later step reads it. Seconds are wall-clock, device work included.
     """
     readers = Counter(name for step in network.steps for name in step.inputs)
     alive = {INPUT: x}
     for step in network.steps:
         inputs = [alive[name] for name in step.inputs]
         started = perf_counter()
-        # Entered and left inside one step: nothing may be held across a yield.
+        # Entered and left inside one step: inference mode must not be held across a yield.
         with torch.inference_mode():
             output = network.module(step.name)(*inputs)
         _finish(output.device)
@@ -56,6 +56,6 @@ _WAIT: dict[str, Callable[[], None]] = {
 
 
 def _finish(device: torch.device) -> None:
-    """Wait for the device: a GPU's kernels are only queued when a module returns."""
+    """Wait for the device: when a module returns, a GPU's kernels are only queued."""
     if wait := _WAIT.get(device.type):
         wait()

@@ -1,4 +1,4 @@
-"""Where a cell comes from: output sizes, receptive fields, and the pixels under a cell."""
+"""Output sizes and receptive fields: which input pixels does a cell of a feature map see?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def output_size(size: int, kernel: int, stride: int, padding: int, ceil_mode: bo
     """Cells along one axis: floor((size + 2 padding - kernel) / stride) + 1.
 
     With `ceil_mode` the last, partly filled window counts too, unless it would start beyond the
-    picture and its leading padding (as torch does it).
+    picture and its leading padding (as in torch).
     """
     free = size + 2 * padding - kernel
     if not ceil_mode:
@@ -26,7 +26,7 @@ class CellAxis:
     """How the cells of a map lie on one axis of the input, in input pixels.
 
     Cell i sees the pixels from `start + jump * i` up to, not including, `start + jump * i + size`.
-    Both may lie outside the picture, where padding is.
+    Both may lie outside the picture, in the padding.
     """
 
     cells: int
@@ -44,25 +44,25 @@ class CellAxis:
         )
 
     def whole(self) -> CellAxis:
-        """The axis after everything has been put together: one cell that sees all."""
+        """The axis after a global average pool: one cell that sees everything."""
         end = self.start + self.jump * (self.cells - 1) + self.size
         return CellAxis(1, end - self.start, self.jump, self.start)
 
     def join(self, other: CellAxis) -> CellAxis:
-        """The axis of two maps laid on each other, as concat does: the union of what they see."""
+        """The axis after concat: a cell sees the union of what the two maps' cells see."""
         start = min(self.start, other.start)
         end = max(self.start + self.size, other.start + other.size)
         return CellAxis(self.cells, end - start, self.jump, start)
 
     def span(self, cell: int, limit: int) -> tuple[int, int]:
-        """First and one-past-last input pixel under `cell`, cut at the picture's edge `limit`."""
+        """First and one-past-last input pixel under `cell`, clipped to the picture, 0..`limit`."""
         first = self.start + self.jump * cell
         return max(0, first), min(limit, first + self.size)
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle of input pixels, right and bottom not included."""
+    """A rectangle of input pixels; `right` and `bottom` are not included."""
 
     left: int
     top: int
@@ -72,7 +72,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Shape of one step's output and what its cells see of the input.
+    """Shape of one step's output and the receptive fields of its cells.
 
     `shape` is (C, H, W), or (K,) from flatten on. Source of the recursion: Araujo, Norris, Sim
     2019, "Computing Receptive Fields of Convolutional Neural Networks".
@@ -85,7 +85,7 @@ class Geometry:
 
     @property
     def receptive_field(self) -> int:
-        """Side of the square of input pixels that a cell can see, padding included.
+        """Side of the receptive field in input pixels, padding included.
 
         From flatten on every number sees the whole picture.
         """
@@ -97,7 +97,7 @@ class Geometry:
         return len(self.shape) == 3
 
     def box(self, y: int, x: int) -> Box:
-        """The input pixels under cell (y, x), cut at the picture's edge."""
+        """The input pixels under cell (y, x), clipped to the picture."""
         if not self.spatial:
             return Box(0, 0, self.input_size, self.input_size)
         left, right = self.columns.span(x, self.input_size)
@@ -106,7 +106,7 @@ class Geometry:
 
 
 def geometry(network: Network) -> dict[str, Geometry]:
-    """Shape and receptive field of every step, by name, from the arithmetic alone."""
+    """Compute shape and receptive field of every step, by name, without running the network."""
     side = CellAxis(network.input_size)
     known = {INPUT: Geometry((3, side.cells, side.cells), side, side, network.input_size)}
     for step in network.steps:

@@ -1,4 +1,4 @@
-"""Kernels that people made by hand, long before networks learned theirs."""
+"""Classic hand-made kernels (Sobel, Laplacian, Gaussian …), older than learned ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """A kernel by hand: `numbers` row by row, each to be divided by `by`."""
+    """A hand-made kernel: `numbers` row by row, each to be divided by `by`."""
 
     id: str
     title: str
@@ -21,12 +21,12 @@ class Kernel:
 
     @property
     def side(self) -> int:
-        """Numbers in a row."""
+        """Side of the kernel."""
         return math.isqrt(len(self.numbers))
 
     @property
     def weights(self) -> Tensor:
-        """What is slid over the picture, [k,k] in float64."""
+        """The kernel as a tensor, [k,k] in float64."""
         return torch.tensor(self.numbers, dtype=torch.float64).view(self.side, self.side) / self.by
 
 
@@ -48,9 +48,9 @@ BY_HAND = (
     Kernel("emboss", "Emboss", "As if lit from one corner: the slope, added to the pixel.",
            (-2, -1, 0, -1, 1, 1, 0, 1, 2)),
 )  # fmt: skip
-"""Cross-correlated, as everywhere here: not turned round."""
+"""For cross-correlation, as everywhere here: not flipped."""
 
 
 def by_hand(id: str) -> Kernel | None:
-    """The kernel of that id, if there is one."""
+    """The kernel of that id, None where there is none."""
     return next((one for one in BY_HAND if one.id == id), None)

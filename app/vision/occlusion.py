@@ -1,4 +1,4 @@
-"""A patch slid over the picture: where covering it costs a unit most.
+"""Occlusion map: where does covering the picture with a patch lower a unit most?
 
 Source: Zeiler and Fergus 2013, arXiv 1311.2901, section 4.2.
 """
@@ -19,15 +19,15 @@ from models.graph import INPUT, Network
 
 @dataclass(frozen=True, slots=True)
 class OcclusionPatch:
-    """A square of `side` pixels, moved by `stride`; what does not fit at the edge is cut off."""
+    """A square of `side` pixels, moved by `stride`; clipped at the picture's edge."""
 
     side: int
     stride: int
 
     def places(self, size: int) -> list[tuple[int, int]]:
-        """First and one-past-last pixel of each place along an axis of `size` pixels.
+        """First and one-past-last pixel of each position along an axis of `size` pixels.
 
-        Raises `ValueError` for a patch that cannot be laid.
+        Raises `ValueError` for a patch that does not fit.
         """
         if not 1 <= self.side <= size or self.stride < 1:
             raise ValueError(f"a patch of {self.side} by {self.stride} over {size} pixels")
@@ -38,9 +38,9 @@ class OcclusionPatch:
 
 @dataclass(frozen=True, slots=True)
 class CoveredPlaces:
-    """Neighbouring places of one row: `drops` [n] is how much lower the unit is, from `column` on.
+    """Patch positions of one row from `column` on; `drops` [n] is how much lower the unit is.
 
-    Rows and columns of places count from 0.
+    Rows and columns of positions count from 0.
     """
 
     row: int
@@ -57,11 +57,11 @@ def occlude(
     batch: int = 32,
     first: int = 0,
 ) -> Iterator[CoveredPlaces]:
-    """Yield the places row by row, from row `first` on, for a normalised picture [3,S,S].
+    """Yield the drops row by row, from row `first` on, for a normalised picture [3,S,S].
 
-    `fill` is what the patch shows, normalised: 0 is the mean picture's colour, [3,1,1] any other.
-    The unit may be one of the softmax: then the probability drops. Computed up to its step; at
-    most `batch` pictures go together, and a longer row comes in parts. Raises as `run` does.
+    `fill` is the patch's normalised colour: 0 is the data set's mean, [3,1,1] any other. The unit
+    may be one of the softmax: then drops are probabilities. Computed up to the unit's step; at most
+    `batch` pictures form a batch, and a longer row is yielded in parts. Raises what `run` raises.
     """
     rows, columns = (patch.places(size) for size in picture.shape[1:])
     with torch.inference_mode():
@@ -78,9 +78,9 @@ def occlude(
 
 
 def over_pixels(drops: Tensor, patch: OcclusionPatch, size: tuple[int, int]) -> Tensor:
-    """The mean drop of all places that cover a pixel: [rows,columns] -> [H,W]; 0 where none does.
+    """Mean drop over all positions that cover a pixel: [rows,columns] -> [H,W]; 0 where none does.
 
-    A pixel between places that leave gaps is not covered.
+    With a stride above the side there are gaps between positions.
     """
     total, count = torch.zeros(size), torch.zeros(size)
     for y, (top, bottom) in enumerate(patch.places(size[0])):

@@ -1,4 +1,4 @@
-"""Part of a network's forward pass, which gradients can flow through: from any maps to any step."""
+"""A partial forward pass, from any feature maps to any step; gradients flow through it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from models.graph import Network, Step
 
 Rule = Callable[[Tensor], Tensor]
-"""What stands in for every ReLU, `x -> max(0, x)` with a backward pass of its own."""
+"""A replacement for every ReLU: `x -> max(0, x)` with a backward pass of its own."""
 
 
 def run(
@@ -21,10 +21,10 @@ def run(
     *,
     relu: Rule | None = None,
 ) -> dict[str, Tensor]:
-    """What the steps `wanted` make of the batches `given`, by name; `INPUT` is the picture.
+    """Compute the outputs of the steps `wanted` from the batches `given`, both by name.
 
-    Only steps between the two are computed, and a map is let go once nobody reads it. Raises
-    `KeyError` for an unknown step, and for one that needs more than is given.
+    `INPUT` is the picture. Only steps between the two are computed, and a map is dropped once no
+    step reads it. Raises `KeyError` for an unknown step, and for one that needs more than `given`.
     """
     needed = between(network, given, wanted)
     readers = Counter(wanted)
@@ -41,7 +41,7 @@ def run(
 
 
 def between(network: Network, given: Mapping[str, object], wanted: Sequence[str]) -> list[Step]:
-    """The steps to compute, in order, for those `wanted` where those `given` are known."""
+    """The steps to compute, in order, to get from the outputs `given` to the steps `wanted`."""
     needed: set[str] = set()
     left = [name for name in wanted if name not in given]
     while left:
@@ -53,7 +53,7 @@ def between(network: Network, given: Mapping[str, object], wanted: Sequence[str]
 
 
 def after(network: Network, name: str) -> set[str]:
-    """Names of the steps that a change of step `name` reaches, itself not among them."""
+    """Names of the steps that depend on step `name`, itself not included."""
     reached = {name}
     for step in network.steps:
         if reached & set(step.inputs):
@@ -62,9 +62,9 @@ def after(network: Network, name: str) -> set[str]:
 
 
 def border(network: Network, name: str, wanted: Sequence[str]) -> list[str]:
-    """What must be given beside step `name` to run on from it alone to the steps `wanted`.
+    """Outputs needed in addition to step `name` to compute the steps `wanted` from it.
 
-    In a graph a later step may also read maps that the change does not reach.
+    In a graph a later step may also read maps that do not depend on step `name`.
     """
     changed, found, left = after(network, name), set[str](), list(wanted)
     while left:
@@ -77,6 +77,6 @@ def border(network: Network, name: str, wanted: Sequence[str]) -> list[str]:
 
 
 def gradient_of(value: Tensor, x: Tensor) -> Tensor:
-    """d value / d x, and nothing else's: no parameter of a network is touched."""
+    """Gradient d value / d x; no gradient of a parameter is computed."""
     (found,) = torch.autograd.grad(value, x)
     return found

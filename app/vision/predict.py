@@ -1,4 +1,4 @@
-"""From logits to ranked classes."""
+"""From logits to a prediction: the top-k classes with their probabilities."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class RankedClass:
-    """One class: its index, its logit, and its probability in 0..1."""
+    """One class: its index, logit, and probability in 0..1."""
 
     index: int
     logit: float
@@ -17,7 +17,7 @@ class RankedClass:
 
 
 def top(logits: Tensor, k: int) -> list[RankedClass]:
-    """The `k` likeliest classes of one picture, likeliest first; `logits` is [K].
+    """The `k` most probable classes of one picture, in order; `logits` is [K].
 
     Probability is softmax, exp(z_i) / sum_j exp(z_j), over all K classes.
     """

@@ -1,6 +1,6 @@
-"""What units prefer: colour, one orientation, a class; each an index in 0..1 per channel.
+"""Selectivity of units to colour, orientation and class: an index in 0..1 for each channel.
 
-A response here is never below zero: what a ReLU would let through.
+Responses are clamped at zero, as after a ReLU.
 """
 
 from __future__ import annotations
@@ -12,38 +12,38 @@ import torch
 from torch import Tensor
 
 ORIENTATIONS = 12
-"""Of the gratings, evenly over 180 degrees."""
+"""Number of orientations of the gratings, evenly over 180 degrees."""
 PERIODS = (4, 6, 10, 16, 26)
-"""Pixels from one bright bar to the next."""
+"""Periods of the gratings in pixels."""
 PHASES = 4
 LUMA = (0.299, 0.587, 0.114)
-"""What red, green and blue count for in a grey picture (ITU-R BT.601)."""
+"""Weights of red, green and blue in luma (ITU-R BT.601)."""
 GREYISH = 4.0
-"""A picture whose pixels are on average no further than this from grey, of 255, has no colour."""
+"""A picture has no colour if its mean absolute distance from grey is at most this, of 255."""
 
 COLOURED, ORIENTED, OF_A_CLASS = 0.25, 0.5, 0.5
-"""From which index on a unit is said to prefer colour, an orientation, a class."""
+"""Thresholds from which a unit is said to prefer colour, an orientation, a class."""
 RESPONDS = 0.1
-"""A unit whose best response to a grating is less of its highest to a picture has no orientation:
-what little there is would be noise."""
+"""A unit has no orientation if its best response to a grating is below this share of its highest
+response to a picture: the tuning curve would be noise."""
 
 
 def grey(pixels: Tensor) -> Tensor:
-    """The same picture without colour, uint8 [...,3,H,W]: its luma in all three channels."""
+    """Convert a picture to grey, uint8 [...,3,H,W]: its luma in all three channels."""
     weights = pixels.new_tensor(LUMA, dtype=torch.float32).view(3, 1, 1)
     luma = (pixels.float() * weights).sum(-3, keepdim=True)
     return luma.round().clamp(0, 255).to(torch.uint8).expand(pixels.shape).contiguous()
 
 
 def has_colour(pixels: Tensor) -> bool:
-    """Whether a picture uint8 [3,H,W] is more than shades of grey."""
+    """Whether a picture, uint8 [3,H,W], has colour."""
     return float((pixels.float() - grey(pixels).float()).abs().mean()) > GREYISH
 
 
 def grating(side: int, period: float, degrees: float, phase: float) -> Tensor:
     """A sine grating of full contrast, grey, uint8 [3,side,side].
 
-    `degrees` says how its bars stand: 0 upright, 90 lying; `phase` in turns moves them across.
+    `degrees` is the direction of its bars: 0 vertical, 90 horizontal; `phase` is in turns.
     """
     turn = math.radians(degrees)
     y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
@@ -53,16 +53,16 @@ def grating(side: int, period: float, degrees: float, phase: float) -> Tensor:
 
 
 def blank(side: int) -> Tensor:
-    """What gratings are compared with: even grey of their mean brightness, uint8 [3,side,side]."""
+    """Uniform grey of the gratings' mean brightness, their baseline: uint8 [3,side,side]."""
     return torch.full((3, side, side), 128, dtype=torch.uint8)
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """How a channel's response changes with the orientation, at the period it likes best.
+    """Orientation tuning: how a channel's response changes with orientation at its best period.
 
-    `curve` is [C,O], the response above that to even grey, at the best phase; `period` [C] the
-    place of the period in `PERIODS`.
+    `curve` is [C,O], the response above that to uniform grey, at the best phase; `period` [C] is
+    the index of the period in `PERIODS`.
     """
 
     curve: Tensor
@@ -70,7 +70,7 @@ class Tuning:
 
 
 def tuning(responses: Tensor, to_blank: Tensor) -> Tuning:
-    """The tuning of every channel from `responses` [F,O,P,C] to gratings and to even grey [C]."""
+    """Tuning of every channel from `responses` to gratings [F,O,P,C] and to uniform grey [C]."""
     above = (responses.clamp_min(0) - to_blank.clamp_min(0)).clamp_min(0)
     best = above.amax(2)
     period = best.amax(1).argmax(0)
@@ -81,8 +81,8 @@ def tuning(responses: Tensor, to_blank: Tensor) -> Tuning:
 def orientation_index(curve: Tensor) -> Tensor:
     """(R_pref - R_orth) / (R_pref + R_orth) of tuning curves [C,O], [C]; 0 where all is 0.
 
-    R_orth is the response a quarter turn, 90 degrees, from the preferred one. 0.5 means three
-    times as much. Source: Niell and Stryker 2008, J Neurosci 28(30).
+    R_orth is the response at 90 degrees to the preferred orientation. 0.5 means three times as
+    much. Source: Niell and Stryker 2008, J Neurosci 28(30).
     """
     best = curve.argmax(1)
     across = (best + curve.shape[1] // 2) % curve.shape[1]
@@ -103,10 +103,10 @@ def circular_variance(curve: Tensor) -> Tensor:
 
 
 def colour_index(coloured: Tensor, without: Tensor, keep: int = 9) -> Tensor:
-    """1 - sum w' / sum w over the `keep` pictures that fire a channel most, [C], never below 0.
+    """1 - sum w' / sum w over the `keep` pictures that activate a channel most, [C], at least 0.
 
-    `coloured` w and `without` w' are [N,C], the response at one place to a picture and to the same
-    picture made grey. 0 where nothing fires it. Source: Rafegas and Vanrell 2018, Vision
+    `coloured` w and `without` w' are [N,C], the response at one position to a picture and to the
+    same picture in grey. 0 where nothing activates it. Source: Rafegas and Vanrell 2018, Vision
     Research 151.
     """
     fired, grey = coloured.clamp_min(0), without.clamp_min(0)
@@ -128,7 +128,7 @@ def class_index(means: Tensor) -> Tensor:
 
 
 def kept(before: Tensor, after: Tensor, count: int = 10) -> Tensor:
-    """How many of the `count` strongest channels of [N,C] are among those of another [N,C], [N]."""
+    """How many of the `count` strongest channels two responses [N,C] have in common, [N]."""
     count = min(count, before.shape[1])
     one, other = (t.topk(count, dim=1).indices for t in (before, after))
     return (one[:, :, None] == other[:, None, :]).any(2).sum(1)

@@ -1,4 +1,4 @@
-"""What moves when the picture moves: a shifted input, and how far two maps are apart."""
+"""Translation equivariance: how do maps change when the input is shifted?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def shifted(pixels: Tensor, dx: int, dy: int) -> Tensor:
-    """Move a picture [C,H,W] by dx to the right and dy down; the edge it leaves is repeated."""
+    """Shift a picture [C,H,W] by dx to the right and dy down; the edge is repeated."""
     height, width = pixels.shape[1:]
     rows = (torch.arange(height) - dy).clamp(0, height - 1)
     columns = (torch.arange(width) - dx).clamp(0, width - 1)
@@ -22,6 +22,6 @@ def relative_change(before: Tensor, after: Tensor) -> float:
 
 
 def kept(before: Tensor, after: Tensor, tolerance: float = 0.05) -> int:
-    """Cells that stayed within `tolerance` of the map's largest magnitude."""
+    """Number of cells that changed by at most `tolerance` times the map's largest magnitude."""
     limit = tolerance * float(before.abs().max())
     return int(((after - before).abs() <= limit).sum())

@@ -1,7 +1,7 @@
-"""A picture as the waves it is made of, in colours that vary apart: what is changed in synthesis.
+"""The Fourier and decorrelated colour parameterisation of pictures for feature visualisation.
 
-A step of the same size on every wave, after division by its frequency, changes large shapes before
-specks; and in these colours one number may be changed without dragging two others along.
+Coefficients are divided by their frequency, so that a step of gradient ascent changes large shapes
+before fine noise; decorrelated colours can be changed independently of each other.
 Source: Olah, Mordvintsev, Schubert 2017, "Feature Visualization", and the code published with it.
 """
 
@@ -14,12 +14,12 @@ from torch import Tensor
 
 DEVIATION = 0.01
 COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.0, -0.05), (0.27, -0.09, 0.03))
-"""Square root of the covariance of the colours of ImageNet's pixels: one row each of R, G, B."""
+"""Square root of the covariance of ImageNet's pixel colours: one row each for R, G, B."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spectrum:
-    """How numbers [N,3,S,S//2+1,2], real and imaginary parts, become pictures [N,3,S,S]."""
+    """Maps coefficients [N,3,S,S//2+1,2], real and imaginary parts, to pictures [N,3,S,S]."""
 
     size: int
     scale: Tensor
@@ -29,8 +29,8 @@ class Spectrum:
     def of(cls, size: int, device: torch.device | str = "cpu") -> Spectrum:
         """The spectrum of pictures of `size` x `size` pixels.
 
-        Waves of frequency f (in 1 / pixel) are scaled by 1 / max(f, 1 / size); the colours' matrix
-        is divided by its largest column norm.
+        Coefficients of frequency f (in 1 / pixel) are scaled by 1 / max(f, 1 / size); the colours'
+        matrix is divided by its largest column norm.
         """
         down = torch.fft.fftfreq(size, device=device)[:, None]
         frequency = (down**2 + torch.fft.rfftfreq(size, device=device) ** 2).sqrt()
@@ -41,9 +41,9 @@ class Spectrum:
         return cls(size, scale, colours / largest)
 
     def start(self, count: int, seed: int) -> Tensor:
-        """Numbers ~ N(0, 0.01) that make nearly grey pictures; the same for each of `count`.
+        """Initial coefficients ~ N(0, 0.01), nearly grey pictures; the same for each of `count`.
 
-        A picture then depends on its seed, not on which others are made with it.
+        A picture then depends on its seed only, not on the other pictures of its batch.
         """
         lot = torch.Generator().manual_seed(seed)
         numbers = torch.randn(3, *self.scale.shape, 2, generator=lot).mul_(DEVIATION)
@@ -56,5 +56,5 @@ class Spectrum:
         """
         waves = torch.view_as_complex(numbers) * self.scale
         plain = torch.fft.irfft2(waves, s=(self.size, self.size), norm="ortho")
-        # As a convolution of one pixel it would take a multiple of the time for many pictures.
+        # A 1x1 convolution would take several times as long for many pictures.
         return torch.matmul(self.colours, plain.flatten(2)).view_as(plain).sigmoid()

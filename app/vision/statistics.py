@@ -1,4 +1,4 @@
-"""Figures that describe a step's output: its range, its mean, its zeros, its strongest channels."""
+"""Statistics of a step's output: range, mean, share of zeros, strongest channels."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Of one picture at one step; `zeros` is the share of exact zeros, 0..1.
+    """Statistics of one picture at one step; `zeros` is the share of exact zeros, 0..1.
 
-    `peaks` and `lows` are the largest and smallest value of each channel, [C] (of each number
-    from flatten on, where they are the values themselves).
+    `peaks` and `lows` are the largest and smallest value of each channel, [C] (from flatten on
+    both are the values themselves).
     """
 
     min: float
@@ -25,7 +25,7 @@ class Statistics:
 
     @property
     def limit(self) -> float:
-        """The largest magnitude, which a picture on the layer's own scale ends at."""
+        """The largest magnitude: the limit of a colour scale for the whole layer."""
         return max(abs(self.min), abs(self.max))
 
     @property
@@ -34,7 +34,7 @@ class Statistics:
         return self.peaks.abs().maximum(self.lows.abs())
 
     def strongest(self, count: int | None = None) -> list[int]:
-        """Channels by their highest value, highest first; equal ones in their own order.
+        """Channels sorted by their highest value, highest first; ties in channel order.
 
         Because max(0, x) and max pooling keep the highest value, a stage's conv, ReLU and pool
         come out in the same order.
@@ -50,7 +50,7 @@ class Statistics:
 
 
 def statistics(batch: Tensor) -> list[Statistics]:
-    """Figures for each picture of a batch, [N,C,H,W] or [N,K]."""
+    """Compute the statistics of each picture of a batch, [N,C,H,W] or [N,K]."""
     lows = peaks = batch
     if batch.ndim == 4:
         # Two passes: torch's aminmax along a dimension is 15 times slower than both.
@@ -67,14 +67,14 @@ def statistics(batch: Tensor) -> list[Statistics]:
 
 
 def _apart(rows: Tensor) -> list[Tensor]:
-    """Each row with memory of its own: a slice would keep the whole batch."""
+    """Copy each row: a slice would keep the whole batch in memory."""
     return [row.clone() for row in rows] if len(rows) > 1 else list(rows)
 
 
 def _filled(rows: Tensor) -> Tensor:
     """How many numbers of each row of [N,M] are not zero, [N].
 
-    Compared into floats and added up: count_nonzero branches on every number, and takes 20 times
-    as long where a ReLU has left half of them zero.
+    Sums a comparison written as floats: count_nonzero branches on every number, and takes 20 times
+    as long where a ReLU has set half of them to zero.
     """
     return torch.ne(rows, 0, out=torch.empty_like(rows)).sum(1)

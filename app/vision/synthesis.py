@@ -1,8 +1,8 @@
-"""A picture that makes a unit respond as much as it can, grown from grey.
+"""Activation maximisation (feature visualisation): synthesise a picture that excites a unit most.
 
-Activation maximisation: gradient ascent on the picture, not on the weights. Erhan et al. 2009,
+Gradient ascent from grey on the picture, not on the weights. Erhan et al. 2009,
 "Visualizing Higher-Layer Features of a Deep Network"; the recipe is that of Olah, Mordvintsev,
-Schubert 2017, "Feature Visualization": see `spectrum` and `views`.
+Schubert 2017, "Feature Visualization": see `spectrum` and `random_views`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class SynthesisRecipe:
-    """`size` in pixels, `steps` of Adam at `rate`; each `every` steps a picture, 0: at the end."""
+    """`size` in pixels, `steps` of Adam at `rate`; a picture every `every` steps, 0: at the end."""
 
     size: int = 128
     steps: int = 512
@@ -38,11 +38,11 @@ class SynthesisRecipe:
 
 @dataclass(frozen=True, slots=True)
 class SynthesisFrame:
-    """After `step` steps, 0 before the first.
+    """The state after `step` steps, 0 before the first.
 
-    `objectives` are the goals' values, one for each picture: of the view that the step was made
-    from, at the start and the end of the picture itself. `pictures` is [N,3,S,S] in 0..1 where
-    one was due.
+    `objectives` are the goals' values, one for each picture: of the random view that the step used,
+    in the first and last frame of the picture itself. `pictures` is [N,3,S,S] in 0..1, None between
+    two that are due.
     """
 
     step: int
@@ -51,12 +51,12 @@ class SynthesisFrame:
 
 
 class Synthesis:
-    """Pictures on their way to their goals at one step of a network, which stays as it was.
+    """Gradient ascent of one picture for each goal at one step of a network.
 
-    `mean` and `std` are what the network's input is normalised with. Nothing is computed that the
-    goals do not need. Raises `KeyError` for an unknown step, `IndexError` for a channel it does
-    not have, `ValueError` for no goals, and for a network that is not in `eval` mode: its running
-    statistics would change.
+    The network is not changed. `mean` and `std` normalise its input. Only what the goals need is
+    computed. Raises `KeyError` for an unknown step, `IndexError` for an unknown channel,
+    `ValueError` without goals and for a network that is not in `eval` mode (its running statistics
+    would change).
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Synthesis:
         self.recipe = recipe or SynthesisRecipe()
         device = next(network.parameters()).device
         self._lot = torch.Generator().manual_seed(self.recipe.seed)
-        # Made outside of any inference mode of the caller, in which nothing can be learned.
+        # Created outside any inference mode of the caller: inference tensors have no gradients.
         with torch.inference_mode(False):
             self._lens = Lens(network, step, goals)
             self._contrast = 1 / torch.tensor(std, device=device).view(3, 1, 1)
@@ -88,7 +88,7 @@ class Synthesis:
         return self._lens.at
 
     def advance(self) -> tuple[float, ...]:
-        """One step of every picture; the goals' values before it."""
+        """Take one step for every picture; returns the goals' values before it."""
         with torch.inference_mode(False), torch.enable_grad():
             numbers = self._numbers.detach().requires_grad_()
             pictures = self._spectrum.picture(numbers)
@@ -104,7 +104,7 @@ class Synthesis:
             return self._spectrum.picture(self._numbers)
 
     def measure(self) -> tuple[float, ...]:
-        """The goals' values for the pictures as they are, not as some view shows them."""
+        """The goals' values for the pictures themselves, without a random view."""
         with torch.inference_mode():
             seen, side = self.pictures() - GREY, self._lens.side
             if side and side != self.recipe.size:
@@ -117,9 +117,9 @@ class Synthesis:
 
 
 def synthesise(synthesis: Synthesis) -> Iterator[SynthesisFrame]:
-    """Yield a `SynthesisFrame` for the start and after each step; nothing is held between two.
+    """Yield a `SynthesisFrame` at the start and after each step; no mode is held across a yield.
 
-    The last has the finished pictures.
+    The last frame has the finished pictures.
     """
     recipe = synthesis.recipe
     yield SynthesisFrame(0, synthesis.measure(), synthesis.pictures() if recipe.every else None)

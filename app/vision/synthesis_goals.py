@@ -1,4 +1,4 @@
-"""What a synthesised picture is to raise, and the shortest way from a picture to that number."""
+"""Objectives of activation maximisation: which number does a synthesised picture maximise?"""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from app.vision.units import before_relu
 from models.graph import INPUT, Network
 
 LINEAR = 0.1
-"""How much a response itself counts beside the square of its part above zero: none stays dead."""
+"""Weight of a response next to the square of its positive part: a unit below zero has a slope."""
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesisGoal:
-    """What a picture is to raise, or with `away` to lower.
+    """The objective to maximise, or with `away` to minimise.
 
-    The mean of a channel's map, or a class's logit; with `second` also that channel's, which
-    counts `share` (0..1); without a channel the mean square of the whole layer.
+    The mean of a channel's map, or a class's logit; with `second` mixed with that channel's, whose
+    weight is `share` (0..1); without a channel the mean square of the whole layer (DeepDream).
     """
 
     channel: int | None = None
@@ -33,11 +33,11 @@ class SynthesisGoal:
 
     @property
     def channels(self) -> list[int]:
-        """The channels that are looked at; [] for all."""
+        """The channels that the goal reads; [] for all."""
         return [one for one in (self.channel, self.second) if one is not None]
 
     def value(self, output: Tensor) -> Tensor:
-        """The number to raise for one picture, from its part [C,H,W] or [K] of the output."""
+        """The objective for one picture, from its output [C,H,W] or [K]."""
         if self.channel is None:
             found = output.square().mean()
         elif self.second is None:
@@ -48,7 +48,7 @@ class SynthesisGoal:
         return -found if self.away else found
 
     def among(self, channels: Sequence[int]) -> SynthesisGoal:
-        """The same goal where only these channels are there."""
+        """The same goal for an output that has only these channels."""
         first, second = (
             None if one is None else channels.index(one) for one in (self.channel, self.second)
         )
@@ -56,12 +56,12 @@ class SynthesisGoal:
 
 
 class Lens:
-    """From normalised pictures to the values of their goals, one goal a picture.
+    """Computes the objectives of normalised pictures, one goal a picture.
 
-    Of a convolution or a fully connected step only the channels are computed that a goal asks
-    for. Where no ReLU lies before the step (conv1), a response x counts max(0, x)^2 + x / 10: the
+    Of a convolution or a fully connected step only the channels are computed that a goal reads.
+    Where no ReLU comes before the step (conv1), a response x counts as max(0, x)^2 + x / 10: the
     mean response of an edge filter to any picture is nearly its response to the mean colour, and
-    only its peaks tell what it looks for. `side` is the size that pictures must have, None for any.
+    only its peaks show what it prefers. `side` is the size that pictures must have, None for any.
     """
 
     def __init__(self, network: Network, step: str, goals: Sequence[SynthesisGoal]) -> None:
@@ -76,7 +76,7 @@ class Lens:
         self._network = channels_last(network, self._until)
 
     def values(self, pictures: Tensor) -> Tensor:
-        """Each picture's number to raise: [N,3,S,S] -> [N]."""
+        """Each picture's objective: [N,3,S,S] -> [N]."""
         output = run(self._network, {INPUT: pictures}, [self._until])[self._until]
         output = self._last(output) if self._last else output
         output = counted(output, self._slope)
@@ -84,18 +84,18 @@ class Lens:
 
 
 def slope(network: Network, at: str) -> float:
-    """What a response itself counts at a step: 1 behind a ReLU or a pool, before the first less."""
+    """Weight of the linear term at a step: 1 after a ReLU or a max pool, `LINEAR` before them."""
     before = between(network, {INPUT: None}, [at])
     return 1.0 if any(one.kind in ("relu", "maxpool") for one in before) else LINEAR
 
 
 def counted(output: Tensor, slope: float) -> Tensor:
-    """Responses as goals count them: as they are, below a slope of 1 max(0, x)^2 + slope x."""
+    """Responses as goals count them: unchanged for slope 1, else max(0, x)^2 + slope x."""
     return output if slope == 1 else output.clamp_min(0).square() + slope * output
 
 
 def _part(module: nn.Module, channels: list[int]) -> Callable[[Tensor], Tensor] | None:
-    """A module that computes only `channels` of another; None where that has no advantage."""
+    """A function that computes only `channels` of a module; None where that does not apply."""
     if not channels or not isinstance(module, nn.Conv2d | nn.Linear):
         return None
     weight = module.weight.detach()[channels]
@@ -109,7 +109,7 @@ def _part(module: nn.Module, channels: list[int]) -> Callable[[Tensor], Tensor] 
 
 
 def size_is_fixed(network: Network, until: str) -> bool:
-    """Whether a step can only be reached with pictures of the network's own size."""
+    """Whether a step needs pictures of the network's own size (there is a fully connected step)."""
     step = network.step(until)
     while step.kind != "fc" and step.inputs[0] != INPUT:
         step = network.step(step.inputs[0])

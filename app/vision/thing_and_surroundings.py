@@ -1,7 +1,7 @@
-"""Does a unit respond to the thing in a picture, or to what lies around it?
+"""Does a unit respond to the object in a picture, or to its background?
 
-Once the thing is covered with grey, once everything else: what is left of the response says which
-of the two it needs.
+The object is covered with grey, then everything else is: the remaining responses show which of the
+two the unit needs.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from torch import Tensor
 from app.vision.cover import cover
 
 ENOUGH = 0.7
-"""Share of the whole response that must be left of it without the thing."""
+"""Least share of the whole response that must remain without the object."""
 LITTLE = 0.3
-"""Share that may be left without what is around."""
+"""Largest share of the whole response that may remain without the background."""
 
 Part = tuple[float, float, float, float]
-"""Left, top, right, bottom of the thing, as shares of the input's side."""
+"""Left, top, right, bottom of the object, as shares of the input's side."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseParts:
-    """Responses of every channel, [C] each: to a picture, without the thing, without the rest."""
+    """Responses of every channel, [C] each: to a picture, to its background, to its object."""
 
     whole: Tensor
     around: Tensor
     thing: Tensor
 
     def channel(self) -> int | None:
-        """The strongest channel that needs what is around and not the thing; None where none does.
+        """The strongest channel that needs the background and not the object; None without one.
 
-        It keeps `ENOUGH` of its response without the thing and `LITTLE` at most without the rest,
-        and is among the stronger half of those that respond at all.
+        `ENOUGH` of its response remains without the object and at most `LITTLE` without the
+        background, and it is in the stronger half of the channels that respond at all.
         """
         fired = self.whole > 0
         if not fired.any():
@@ -46,12 +46,12 @@ class ResponseParts:
         return int(self.whole.masked_fill(~fits, -torch.inf).argmax())
 
     def rank(self, channel: int) -> float:
-        """A channel's response as a part of the strongest channel's, 0..1."""
+        """A channel's response as a share of the strongest channel's, 0..1."""
         return float(self.whole[channel] / self.whole.max())
 
 
 def covered(picture: Tensor, part: Part) -> tuple[Tensor, Tensor]:
-    """A picture [3,S,S] in 0..1 without the thing, and the thing without the rest; grey instead."""
+    """A picture [3,S,S] in 0..1 with its object covered (grey), and with its background covered."""
     mask = torch.zeros(picture.shape[1:])
     left, top, right, bottom = (round(share * picture.shape[1]) for share in part)
     mask[top:bottom, left:right] = 1

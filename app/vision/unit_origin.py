@@ -1,4 +1,4 @@
-"""Which channel of which earlier step a unit is made of alone: where to ask what it responds to."""
+"""Which earlier pre-ReLU channel does a unit copy? That is where its preference is measured."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from models.graph import INPUT, Network
 def origin(
     network: Network, channels: dict[str, int], name: str, channel: int | None
 ) -> tuple[str, int | None]:
-    """The step before every ReLU, pooling and concatenation that made a unit, and its channel.
+    """Trace a unit back through ReLU, pooling and concatenation to a step and its channel.
 
-    After a ReLU a unit that is off tells nothing; a pool and a concatenation add nothing of their
-    own. `channels` counts those of each step. A whole layer (None) stays behind a concatenation.
+    After a ReLU a unit that is off has no gradient; pooling and concatenation compute nothing new.
+    `channels` is the number of channels of each step. A whole layer (None) stops at a
+    concatenation.
     """
     while True:
         step = network.step(name)

@@ -1,4 +1,4 @@
-"""What a question is asked about: a channel of a step, one of its cells, or a class."""
+"""The unit that an explanation is about: a channel of a step, one of its cells, or a class."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Unit:
     cell: tuple[int, int] | None = None
 
     def value(self, output: Tensor) -> Tensor:
-        """The unit's number in each output of its step, [N,C,H,W] or [N,K] -> [N]."""
+        """The unit's value in each output of its step, [N,C,H,W] or [N,K] -> [N]."""
         found = output[:, self.channel]
         if found.ndim == 1:
             return found
@@ -29,10 +29,10 @@ class Unit:
 
 
 def before_relu(network: Network, name: str) -> str:
-    """The step whose numbers a ReLU, or an average of one, made into step `name`; else `name`.
+    """The step before the ReLU, or the average of a ReLU, that step `name` is; else `name`.
 
-    After a ReLU a unit that is off has no gradient: nothing tells in which direction it would
-    wake. A network that ends with the mean of a map for each class is asked before that as well.
+    After a ReLU a unit that is off has no gradient. In a network that ends with the mean of a map
+    for each class, it is the step before that mean and its ReLU.
     """
     while (step := network.step(name)).inputs[0] != INPUT:
         if step.kind == "flatten" and network.step(step.inputs[0]).kind != "avgpool":

@@ -1,4 +1,4 @@
-"""How unusual a picture is to a network: scores, and where one stands among those of photos."""
+"""Out-of-distribution detection: how unusual is a picture to a network, compared with photos?"""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from torch import Tensor
 from models.graph import Network
 
 STYLED = (1, 2, 3)
-"""The stages whose profile is a score: edges, colours and textures, which tell style apart."""
+"""The stages whose profile is a score: edges, colours and textures, which show style."""
 
 FLOOR = 0.1
-"""Of the mean spread, added to every spread: a map that is nearly silent does not decide alone."""
+"""Share of the mean spread added to every spread: a nearly silent map must not dominate."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScorePlace:
-    """Where a score stands among `count` reference scores.
+    """The rank of a score among `count` reference scores.
 
-    `below`, `equal` and `above` count those that are lower, the same and higher.
+    `below`, `equal` and `above` count the reference scores that are lower, the same and higher.
     """
 
     below: int
@@ -43,13 +43,13 @@ class ScorePlace:
         return {"low": low, "high": high}.get(side, min(1.0, 2 * min(low, high)))
 
     def beaten(self, side: str) -> float:
-        """The share of reference scores that are less unusual, 0..1; of `both`, as the p-value."""
+        """The share of reference scores that are less unusual, 0..1; `both` as in `p_value`."""
         low, high = self.above / self.count, self.below / self.count
         return {"low": low, "high": high}.get(side, max(0.0, 2 * max(low, high) - 1))
 
 
 def place(score: float, references: Tensor) -> ScorePlace:
-    """Where a score stands among references that are sorted upwards, [N]."""
+    """Rank a score among references sorted in ascending order, [N]."""
     value = torch.tensor(score, dtype=references.dtype)
     below = int(torch.searchsorted(references, value))
     upto = int(torch.searchsorted(references, value, right=True))
@@ -67,7 +67,7 @@ def max_logit(logits: Tensor) -> Tensor:
 
 
 def feature_norm(maps: Tensor) -> Tensor:
-    """Euclidean norm of what a step made, [N,C,H,W]: [N]; small where little responds."""
+    """Euclidean norm of a step's output [N,C,H,W]: [N]; small where few units respond."""
     norms: Tensor = torch.linalg.vector_norm(maps.flatten(1), dim=1)
     return norms
 
@@ -78,7 +78,7 @@ def mean_response(maps: Tensor) -> Tensor:
 
 
 def profile(responses: Tensor) -> Tensor:
-    """What is usual of the channels, from responses [N,C]: their mean and their spread, [2,C].
+    """The usual response of each channel, from responses [N,C]: mean and spread, [2,C].
 
     The spread is the standard deviation plus a tenth of its mean over the channels.
     """
@@ -87,7 +87,7 @@ def profile(responses: Tensor) -> Tensor:
 
 
 def profile_distance(responses: Mapping[str, Tensor], profiles: Mapping[str, Tensor]) -> Tensor:
-    """How far pictures lie from the profiles [2,C] of some steps: [N], 0 is in the middle.
+    """Distance of pictures from the profiles [2,C] of some steps: [N], 0 is the mean.
 
     The root of the mean over the steps of mean_c ((r_c - mean_c) / spread_c)^2, for responses
     [N,C] of each step. The idea of a distance to training features: Lee et al. 2018
@@ -101,7 +101,7 @@ def profile_distance(responses: Mapping[str, Tensor], profiles: Mapping[str, Ten
 
 
 def stage_ends(network: Network) -> dict[int, str]:
-    """The step of each stage 1-5 whose maps speak for it: its last one before the pool."""
+    """The step that represents each stage 1-5: its last one before the pool."""
     return {
         step.stage: step.name
         for step in network.steps

@@ -1,7 +1,7 @@
-"""How a window slides over a map: where it stops, what it reads, what does not fit.
+"""Sliding windows of convolution and pooling: kernel size, stride, padding, dilation.
 
-The same for the real networks and for a picture of five by five numbers; the convention is
-`torch.nn.functional`'s: zeros beyond the edge, a last window only where it fits whole.
+The same for the networks and for a picture of five by five numbers; the convention is
+`torch.nn.functional`'s: zero padding beyond the edge, a last window only where it fits completely.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from models.graph import Pair, Step
 class Window:
     """A window of `kernel` cells; every pair is (down, across).
 
-    `dilation` is the distance between neighbouring cells of the kernel, `padding` the zeros laid
-    around the map. With `ceil_mode` a last window that is only partly filled counts too.
+    `dilation` is the distance between neighbouring cells of the kernel, `padding` the width of the
+    zeros around the map. With `ceil_mode` a last, partly filled window counts too.
     """
 
     kernel: Pair
@@ -39,7 +39,7 @@ class Window:
 
     @property
     def extent(self) -> Pair:
-        """Cells from the window's first to its last, both counted: (k - 1) d + 1."""
+        """Cells from the window's first to its last, both included: (k - 1) d + 1."""
         down, across = ((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
         return down, across
 
@@ -52,11 +52,11 @@ class Window:
         return down, across
 
     def start(self, y: int, x: int) -> Pair:
-        """Row and column of the map under the window's first cell; negative over padding."""
+        """Row and column of the map under the window's first cell; negative in the padding."""
         return y * self.stride[0] - self.padding[0], x * self.stride[1] - self.padding[1]
 
     def reads(self, y: int, x: int) -> tuple[list[int], list[int]]:
-        """Rows and columns of the map under output cell (y, x); beyond the map where it pads."""
+        """Rows and columns of the map under output cell (y, x); outside the map in the padding."""
         rows, columns = (
             [first + i * d for i in range(k)]
             for first, k, d in zip(self.start(y, x), self.kernel, self.dilation, strict=True)
@@ -64,7 +64,7 @@ class Window:
         return rows, columns
 
     def beyond(self, size: Pair, y: int, x: int) -> tuple[Pair, ...]:
-        """Which of the window's own cells (i, j) lie outside a map of `size` at cell (y, x)."""
+        """The cells (i, j) of the window that lie outside a map of `size` at output cell (y, x)."""
         rows, columns = self.reads(y, x)
         return tuple(
             (i, j)
@@ -88,9 +88,9 @@ class Window:
         return whole[:, :: self.dilation[0], :: self.dilation[1]]
 
     def coverage(self, size: Pair) -> Tensor:
-        """How many windows read each cell of a map of `size`: [H,W] whole numbers.
+        """How many windows read each cell of a map of `size`: int64 [H,W].
 
-        Cells at the border are read less often: they have less of a say.
+        Cells at the border are read less often, so they have less influence.
         """
         counts = torch.zeros(size, dtype=torch.int64)
         down, across = self.outputs(size)
@@ -103,7 +103,7 @@ class Window:
         return counts
 
     def misfit(self, size: Pair) -> str:
-        """Why nothing comes out over a map of `size`, in a sentence; "" where something does."""
+        """Why the window does not fit a map of `size`, in a sentence; "" where it fits."""
         if min(*self.kernel, *self.stride, *self.dilation) < 1 or min(self.padding) < 0:
             return "Kernel, stride and dilation are at least 1, padding at least 0."
         for name, n, e, p in zip(("rows", "columns"), size, self.extent, self.padding, strict=True):

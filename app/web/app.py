@@ -1,13 +1,15 @@
-"""The application: settings in, an ASGI app out; nothing global."""
+"""The FastAPI application factory: routers, middleware and services; no global state."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute
 
 from app import __version__
 from app.settings import Settings
@@ -31,15 +33,15 @@ from app.web.panels.synthesis import routes as synthesis
 DESCRIPTION = """
 What happens inside a convolutional network, as numbers and pictures.
 
-A *run* is one picture's way through one network: it is computed when it is first asked for and
-kept for a while. Every value in a map is the float in the tensor (`.npy`); pictures of maps say on
-which scale they are drawn (`.json`). Errors are `application/problem+json` with a `detail` for
-people.
+A *run* is one forward pass of a picture through a network: it is computed at the first request and
+cached for a while. Every value in a map is the float in the tensor (`.npy`); pictures of maps say
+on which scale they are drawn (`.json`). Errors are `application/problem+json` with a `detail` for
+users.
 """
 
 
 def create_app(settings: Settings | None = None, *, beyond: bool = False) -> FastAPI:
-    """The app with its own services; `beyond` says that it is served to other machines."""
+    """Create the app with its own services; `beyond` says that other machines may connect."""
     settings = settings or Settings.from_environment()
 
     @asynccontextmanager
@@ -57,7 +59,7 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    # The limit of one picture and what a form adds around it.
+    # The size limit of one picture plus the overhead of a multipart form.
     largest = settings.upload_mb * 1_000_000 + 100_000
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=largest)
     app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=5)
@@ -65,26 +67,12 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
     app.add_middleware(HeadRequests)
     app.add_middleware(Guard, hosts=settings.hosts, beyond=beyond, largest=largest)
     errors.install(app)
-    app.include_router(api_router())
-    app.include_router(page.router)
-    app.include_router(downloads.router)
-    # Before the panels that need no route of their own.
-    app.include_router(synthesis.router)
-    app.include_router(registry.router)
-    app.include_router(shift.router)
-    app.include_router(crops_router)
-    app.include_router(layers_router)
-    app.include_router(cut.router)
-    app.include_router(river_stream.router)
-    app.include_router(attack.router)
-    app.include_router(compare_router)
-    app.include_router(lab.router)
-    app.include_router(docs.router)
+    app.router.routes.extend(_routes())
     app.mount("/static", static_files.VersionedFiles(), name="static")
 
-    @app.get("/healthz", tags=["server"], summary="Whether the server is well")
+    @app.get("/healthz", tags=["server"], summary="Health check")
     async def healthz(services: ServicesDep) -> Health:
-        """For monitors and start scripts: it answers as soon as pictures can be run."""
+        """For monitors and start scripts: responds as soon as pictures can be run."""
         return Health(
             status="ok",
             version=__version__,
@@ -93,3 +81,25 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
         )
 
     return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """The routes, which all apps of a process share: analysing their parameters takes a while."""
+    together = APIRouter()
+    together.include_router(api_router())
+    together.include_router(page.router)
+    together.include_router(downloads.router)
+    # Before the registry, whose route matches every panel id.
+    together.include_router(synthesis.router)
+    together.include_router(registry.router)
+    together.include_router(shift.router)
+    together.include_router(crops_router)
+    together.include_router(layers_router)
+    together.include_router(cut.router)
+    together.include_router(river_stream.router)
+    together.include_router(attack.router)
+    together.include_router(compare_router)
+    together.include_router(lab.router)
+    together.include_router(docs.router)
+    return together.routes

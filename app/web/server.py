@@ -1,4 +1,4 @@
-"""The server process: uvicorn that ends open streams when it is asked to end."""
+"""The server process: uvicorn that closes open event streams when it shuts down."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Server(uvicorn.Server):
-    """Tells the services at the first signal: uvicorn alone waits for open streams to end."""
+    """Stops the services at the first signal: uvicorn alone waits until open streams end."""
 
     def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -32,8 +32,8 @@ class Server(uvicorn.Server):
 
 
 def serve(host: str, port: int, settings: Settings) -> None:
-    """Serve until a signal comes; beyond this machine only where `host` says so."""
-    # People open the address that they were told, which may be a name.
+    """Serve until a signal comes; reachable from other machines only if `host` is no loopback."""
+    # Users open the address that the command printed, which may be a host name.
     settings = replace(settings, hosts=(*settings.hosts, host))
     app = create_app(settings, beyond=host not in LOOPBACK)
     config = uvicorn.Config(
@@ -48,7 +48,7 @@ def serve(host: str, port: int, settings: Settings) -> None:
 
 
 def addresses(host: str, port: int) -> list[str]:
-    """Where people can open the page."""
+    """The URLs under which users can open the page."""
     if host in LOOPBACK:
         return [f"http://{'[::1]' if host == '::1' else host}:{port}"]
     if host not in ("0.0.0.0", "::"):
@@ -57,7 +57,7 @@ def addresses(host: str, port: int) -> list[str]:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether nothing else listens there. Raises `BadRequest` where nobody can."""
+    """Whether the port is free. Raises `BadRequest` if the address cannot be bound at all."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -71,7 +71,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 def _own_addresses() -> list[str]:
-    """This machine's address in its network; no packet is sent to find it."""
+    """This machine's address in the local network; no packet is sent to find it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))

@@ -50,6 +50,9 @@ def test_the_small_network_is_measured_in_every_way(
         return as_text(rows)
 
     monkeypatch.setattr(report, "text", keep)
+    # A class of four shows as well as one of thirty that it is measured.
+    monkeypatch.setattr(thirty_at_once, "PICTURES", 4)
+    monkeypatch.setattr(thirty_at_once, "BATCH", 2)
     file = tmp_path / "benchmarks.md"
     assert main(["--models", "mini", "--quick", "--markdown", str(file)]) == 0
     assert [one.what for one in shown] == list(WHAT)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from scripts import browser, check, setup, vendor
+from scripts import browser, changed, check, deadline, setup, vendor
 
+ROOT = Path(__file__).resolve().parents[2]
 REPORT = '<testsuites><testsuite tests="9" failures="2" errors="1" skipped="1"/></testsuites>'
 
 
@@ -34,12 +38,16 @@ def test_the_last_line_sums_the_phases() -> None:
 
 
 class Called:
-    """What the tools would answer, and the report of so many tests."""
+    """What the tools would answer, and the report of so many tests; what was called with what."""
 
     def __init__(self, ruff: int = 0, pytest: int = 0, tests: int = 0) -> None:
         self.statuses, self.tests = {"ruff": ruff, "pytest": pytest}, tests
+        self.commands: list[list[str]] = []
+        self.variables: list[dict[str, str]] = []
 
-    def __call__(self, command: list[str], **_: object) -> int:
+    def __call__(self, command: list[str], *, env: dict[str, str], **_: object) -> int:
+        self.commands.append(command[2:])
+        self.variables.append(env)
         for word in command:
             if word.startswith("--junitxml="):
                 text = f'<testsuites><testsuite tests="{self.tests}"/></testsuites>'
@@ -60,6 +68,105 @@ def test_a_run_of_no_tests_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing_collected = 5
     monkeypatch.setattr(subprocess, "call", Called(pytest=nothing_collected, tests=0))
     assert check.main(["unit"]) == 1
+
+
+def test_a_run_that_broke_off_has_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupted = 2
+    monkeypatch.setattr(subprocess, "call", Called(pytest=interrupted, tests=7))
+    assert check.main(["unit"]) == 1
+    assert capsys.readouterr().out.endswith("\n7 passed, 1 failed\n")
+
+
+def test_workers_have_one_thread_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "cores", lambda: 3)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    called = Called(tests=1)
+    monkeypatch.setattr(subprocess, "call", called)
+    assert check.main(["unit"]) == check.main(["unit", "--", "-k", "pooling"]) == 0
+    together, alone = called.commands
+    assert together[:4] == ["pytest", "-n", "3", "--dist=worksteal"]
+    assert "-n" not in alone
+    assert [one.get("OMP_NUM_THREADS") for one in called.variables] == ["1", None]
+
+
+@pytest.mark.parametrize(
+    ("extra", "number"),
+    [
+        ([], 4),
+        (["-x", "--durations=9"], 4),
+        (["tests/project"], 4),
+        (["-k", "pooling"], 0),
+        (["-kpooling"], 0),
+        (["--lf"], 0),
+        (["-n2"], 0),
+        (["tests/test_main.py"], 0),
+        (["-v", "tests/test_main.py::test_it"], 0),
+    ],
+)
+def test_few_tests_need_no_workers(
+    monkeypatch: pytest.MonkeyPatch, extra: list[str], number: int
+) -> None:
+    monkeypatch.setattr(check, "cores", lambda: 16)
+    assert check.workers(extra) == number
+
+
+def test_one_core_needs_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "cores", lambda: 1)
+    assert check.workers([]) == 0
+
+
+def test_types_are_looked_at_while_the_tests_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began, called = threading.Event(), Called(tests=2)
+
+    def types(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        began.set()
+        return subprocess.CompletedProcess(command, 1, stdout=b"x.py:1: error")
+
+    def call(command: list[str], *, env: dict[str, str], **_: object) -> int:
+        assert began.wait(60)
+        return called(command, env=env)
+
+    monkeypatch.setattr(subprocess, "run", types)
+    monkeypatch.setattr(subprocess, "call", call)
+    assert check.main(["types", "unit"]) == 1
+    said = capsys.readouterr().out
+    assert "x.py:1: error" in said
+    assert said.endswith("\nNot in order: types.\n2 passed, 0 failed\n")
+
+
+def test_quick_is_lint_and_types_and_the_tests_of_what_changed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    choice = changed.Choice(("a.py",), ("tests/test_a.py",), ("tests/test_b.py",))
+    monkeypatch.setattr(changed, "choose", lambda root: choice)
+    well = subprocess.CompletedProcess([], 0, stdout=b"Success")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: well)
+    called = Called(tests=2)
+    monkeypatch.setattr(subprocess, "call", called)
+    assert check.main(["quick"]) == 0
+    assert [command[0] for command in called.commands] == ["ruff", "ruff", "pytest"]
+    assert "tests/test_a.py" in called.commands[-1]
+    assert float(called.variables[-1][deadline.VARIABLE]) > 0
+    said = capsys.readouterr().out
+    assert "Success" in said and "tests/test_b.py" in said
+    assert said.endswith("\n2 passed, 0 failed\n")
+
+
+@pytest.mark.parametrize(("moment", "outcome"), [("0", "1 skipped"), ("inf", "1 passed")])
+def test_after_a_moment_no_test_begins(tmp_path: Path, moment: str, outcome: str) -> None:
+    (tmp_path / "test_a.py").write_text("def test_it(): ...\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", deadline.__name__, "-p", "no:playwright"]
+    environment = {**os.environ, deadline.VARIABLE: moment, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, "-p", "no:schemathesis", "."], cwd=tmp_path, env=environment,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert outcome in done.stdout
+    assert ("test_a.py (1)" in done.stdout) == (moment == "0")
 
 
 def test_the_named_chromium_wins_and_must_exist(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.vision.attacks.adam import Adam, falling
+from app.vision.adam_ascent import PIXEL_EPS, Ascent, cosine_decay
 from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.paste import Placement, covered, pasted
 from app.vision.attacks.pixel_grid import linf
@@ -18,7 +18,7 @@ ROWS = [[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]]
 
 
 def test_adam_climbs_by_its_rate_at_first_and_stays_within_its_bounds() -> None:
-    climber = Adam(torch.zeros(3), -2, 2)
+    climber = Ascent(torch.zeros(3), 0.0, eps=PIXEL_EPS, limits=(-2, 2))
     # The first step is the gradient's sign, however large it is; nothing where there is none.
     assert climber.step(torch.tensor([1e-6, -50.0, 0.0]), 1.5).tolist() == pytest.approx(
         [1.5, -1.5, 0], abs=1e-4
@@ -27,9 +27,9 @@ def test_adam_climbs_by_its_rate_at_first_and_stays_within_its_bounds() -> None:
 
 
 def test_a_rate_falls_along_a_cosine_to_nothing() -> None:
-    assert falling(8, 0, 10) == 8
-    assert falling(8, 5, 10) == pytest.approx(4)
-    assert falling(8, 10, 10) == pytest.approx(0)
+    assert cosine_decay(8, 0, 10) == 8
+    assert cosine_decay(8, 5, 10) == pytest.approx(4)
+    assert cosine_decay(8, 10, 10) == pytest.approx(0)
 
 
 def test_a_sticker_touches_the_pixels_that_are_told() -> None:

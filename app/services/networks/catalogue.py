@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -129,13 +130,15 @@ def size(network: Network) -> int:
 
 
 def _describe(entry: WeightEntry) -> Model:
-    outline = registry.empty(entry.row.architecture)
-    if entry.last:
-        outline = outline.upto(entry.last)
-    return Model(
-        entry,
-        outline,
-        geometry(outline),
-        () if entry.last else read_labels(entry.row.labels_path),
-        sum(parameter.numel() for parameter in outline.parameters()),
-    )
+    outline, places, parameters = _outline(entry.row.architecture, entry.last)
+    labels = () if entry.last else read_labels(entry.row.labels_path)
+    return Model(entry, outline, places, labels, parameters)
+
+
+@cache
+def _outline(architecture: str, last: str | None) -> tuple[Network, dict[str, Geometry], int]:
+    """What nobody changes of a network that ends at `last`: once for all catalogues."""
+    outline = registry.empty(architecture)
+    if last:
+        outline = outline.upto(last)
+    return outline, geometry(outline), sum(one.numel() for one in outline.parameters())

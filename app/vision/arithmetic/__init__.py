@@ -1,1 +1,1 @@
-"""The arithmetic of one cell, kind by kind: what went in, what came out, and that it re-adds."""
+"""The arithmetic of one cell for each kind of step: its inputs, its terms, and their sum."""

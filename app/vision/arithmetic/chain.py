@@ -1,4 +1,4 @@
-"""Provenance: from one cell down to the photo, each time to a cell that helped to make it."""
+"""Provenance: trace a cell back to the picture, step by step, through a cell it depends on."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from app.vision.arithmetic.voting import ShareCell, VoteCell
 from models.graph import INPUT, Kind, Network, Step
 
 CHOICE = 4
-"""Sources that a link offers to go on from."""
+"""Number of source cells that each link offers to follow."""
 
 
 @dataclass(frozen=True, slots=True)
 class CellPlace:
-    """A cell: row `y` and column `x` of a channel of `step`; 0, 0 where there is only a number."""
+    """A cell: row `y` and column `x` of a channel of `step`; 0, 0 from flatten on."""
 
     step: str
     channel: int
@@ -31,7 +31,7 @@ class CellPlace:
 
 @dataclass(frozen=True, slots=True)
 class ChainTerm:
-    """One summand of a link: `term = weight * value`, `share` = term / sum of all magnitudes."""
+    """One term of a link: `term = weight * value`, `share` = term / sum of all magnitudes."""
 
     place: CellPlace
     value: float
@@ -42,10 +42,10 @@ class ChainTerm:
 
 @dataclass(frozen=True, slots=True)
 class ChainStep:
-    """A cell and what made it: `value = bias + sum of parts' terms + rest`.
+    """A cell and its terms: `value = bias + sum of parts' terms + rest`.
 
-    `parts` are those that pushed the value most its own way, strongest first; `rest` is the sum of
-    the `others` that are not listed; `chosen` is the one the chain goes on from, None at its end.
+    `parts` are the largest terms of the value's own sign, largest first; `rest` is the sum of the
+    `others` that are not listed; `chosen` is the part that the chain follows, None at its end.
     """
 
     place: CellPlace
@@ -59,18 +59,18 @@ class ChainStep:
 
     @property
     def adds(self) -> bool:
-        """Whether the cell is a sum: the others take one number over."""
+        """Whether the cell is a sum of several terms; other cells depend on one number only."""
         return len(self.parts) + self.others > 1
 
 
 def chain(
     network: Network, outputs: Outputs, start: CellPlace, path: Sequence[int] = ()
 ) -> Iterator[ChainStep]:
-    """Yield the links from `start` down to the first step, whose parts are pixels.
+    """Yield the links from `start` back to the first step, whose parts are pixels.
 
-    `path` says for each link that adds up which of its parts to follow; beyond its end, and by
-    default, the strongest (0). A cell that nothing pushed its way ends the chain, as a ReLU at
-    zero does. Raises `KeyError`, `IndexError` for a place or a choice that is not there.
+    `path` says for each link that is a sum which of its parts to follow; beyond its end, and by
+    default, the largest (0). A cell without parts ends the chain, such as a ReLU at zero. Raises
+    `KeyError` for an unknown step, `IndexError` for an unknown channel, cell or choice.
     """
     place: CellPlace | None = start
     choices = iter(path)
@@ -109,7 +109,7 @@ def _link(step: Step, place: CellPlace, cell: Cell) -> ChainStep:
 
 
 def _sum(cell: Cell) -> tuple[float, Tensor, Tensor]:
-    """A cell as bias + sum of values times weights; a number taken over is a sum of one."""
+    """A cell as bias + sum of values times weights; a copied number is a sum of one term."""
     match cell:
         case ConvCell():
             return cell.bias, cell.patch.flatten(), cell.kernel.flatten()
@@ -132,7 +132,7 @@ def _one(value: float) -> Tensor:
 
 
 def _source(step: Step, place: CellPlace, cell: Cell, index: int) -> CellPlace:
-    """Where summand `index` of a cell lies in the step before."""
+    """The cell of the previous step that term `index` of a cell comes from."""
     before = step.inputs[0]
     match cell:
         case ConvCell():

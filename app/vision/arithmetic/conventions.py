@@ -1,4 +1,4 @@
-"""Where books and networks differ: a sum or an average, the kernel as it is or turned round."""
+"""Conventions that textbooks and networks differ in: sum or mean, kernel flipped or not."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from app.vision.window import Window
 
 
 def averaged(sums: Tensor, window: Window) -> Tensor:
-    """Each sum of a convolution divided by the cells of its kernel, of any shape.
+    """Divide the sums of a convolution, of any shape, by the number of cells of its kernel.
 
-    Of a kernel and a picture of ones and minus ones a perfect match then reads 1.
+    For a kernel and a picture of +1 and -1 a perfect match then is 1.
     """
     return sums / cells(window)
 
@@ -21,8 +21,8 @@ def cells(window: Window) -> int:
 
 
 def turned(kernels: Tensor) -> Tensor:
-    """Kernels [...,kh,kw] turned by half a circle: sliding these is mathematics' convolution.
+    """Kernels [...,kh,kw] rotated by 180 degrees: sliding these is convolution in mathematics.
 
-    Networks slide theirs as they are (cross-correlation); learned numbers do not mind.
+    Networks compute cross-correlation (no rotation), which is equivalent for learned kernels.
     """
     return kernels.flip(-2, -1)

@@ -1,4 +1,4 @@
-"""One cell of a convolution: patch times kernel, input map by input map, plus the bias."""
+"""The arithmetic of one cell of a convolution: patch times kernel, summed, plus the bias."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ConvCell:
     """Output cell (y, x): `value = bias + sum of products`, up to float32's rounding.
 
     `value` is the float in the network's tensor. `patch` and `kernel` are [C,kh,kw] in float64,
-    zeros where padding lies; `rows` and `columns` say where in the input the patch was taken.
+    zeros where padding lies; `rows` and `columns` are the input rows and columns of the patch.
     """
 
     y: int
@@ -35,7 +35,7 @@ class ConvCell:
 
     @property
     def terms(self) -> Tensor:
-        """What each input map adds, [C]."""
+        """The contribution of each input map, [C]."""
         return self.products.sum((1, 2))
 
     @property
@@ -52,7 +52,7 @@ class ConvCell:
 def convolve(inputs: Tensor, kernels: Tensor, window: Window, bias: Tensor | None = None) -> Tensor:
     """Slide kernels [K,C,kh,kw] over maps [C,H,W]: [K,H',W'], in the inputs' precision.
 
-    Cross-correlation, as every network computes it: the kernel is not turned round.
+    Cross-correlation, as in every network: the kernel is not flipped.
     Raises `ValueError` where the window does not fit.
     """
     if misfit := window.misfit((inputs.shape[1], inputs.shape[2])):
@@ -80,8 +80,8 @@ def conv_cell(
 ) -> ConvCell:
     """The arithmetic of output cell (row, column) from maps [C,H,W] and one kernel [C,kh,kw].
 
-    `value` is what the network has there. With `rectify` the inputs are those of the ReLU before,
-    which is then applied to the patch alone.
+    `value` is the network's own output there. With `rectify` the inputs are those of the ReLU
+    before, and the ReLU is applied to the patch only.
     """
     y, x = cell
     patch = window.patch(inputs, y, x)

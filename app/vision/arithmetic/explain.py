@@ -1,4 +1,4 @@
-"""The arithmetic of any cell of any step, from what the network made of a picture."""
+"""The arithmetic of any cell of any step, from the outputs of a forward pass."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from models.graph import INPUT, Network
 Cell = ConvCell | ReluCell | PoolCell | MeanCell | NormCell | CopyCell | VoteCell | ShareCell
 
 Outputs = Callable[[str], Tensor]
-"""What a step made of the picture, by name: [C,H,W] or [K]; `INPUT` is the normalised picture."""
+"""Returns a step's output by name: [C,H,W] or [K]; `INPUT` is the normalised picture."""
 
 
 def explain(
     network: Network, outputs: Outputs, name: str, channel: int, cell: tuple[int, int]
 ) -> Cell:
-    """The arithmetic of cell (row, column) of a channel of step `name`; (0, 0) of a number.
+    """The arithmetic of cell (row, column) of a channel of step `name`; (0, 0) from flatten on.
 
-    Raises `KeyError` for an unknown step and `IndexError` for a cell that is not there.
+    Raises `KeyError` for an unknown step and `IndexError` for an unknown channel or cell.
     """
     step, module = network.step(name), network.module(name)
     before = step.inputs[0]
@@ -66,15 +66,15 @@ def explain(
 
 
 def one_channel(network: Network, outputs: Outputs, name: str, channel: int) -> Tensor:
-    """One map of a step, [H,W], or one number: of a ReLU only that one is derived."""
+    """One map of a step, [H,W], or one number; a ReLU is applied to that map only."""
     tensor, rectify = read_by(network, outputs, name)
     return tensor[channel].clamp_min(0) if rectify else tensor[channel]
 
 
 def read_by(network: Network, outputs: Outputs, name: str) -> tuple[Tensor, bool]:
-    """What a step reads, and whether a ReLU is still to be applied to it.
+    """The tensor that a step reads, and whether a ReLU must still be applied to it.
 
-    A run does not keep what its ReLUs made, and one cell needs little of it.
+    A run does not store the outputs of its ReLUs, and one cell needs little of them.
     """
     if name != INPUT and network.step(name).kind == "relu":
         return outputs(network.step(name).inputs[0]), True

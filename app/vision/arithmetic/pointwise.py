@@ -1,4 +1,4 @@
-"""One cell of the steps that look at one number, or only move it."""
+"""The arithmetic of one cell of ReLU, batch normalisation, concat and flatten."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 class ReluCell:
     """`value = max(0, given)`.
 
-    `cut` is what was cut away, 0 or the negative of `given`; `zeros` counts the cells of this map
-    that became or stayed zero, of `count`; `layer_zeros` is the share of the whole layer, 0..1.
+    `given` is the input; `cut` is 0, or the magnitude of a negative input; `zeros` counts the zero
+    cells of this map's output, of `count`; `layer_zeros` is their share of the whole layer, 0..1.
     """
 
     value: float
@@ -26,7 +26,7 @@ class ReluCell:
 
     @property
     def cut(self) -> float:
-        """How far below zero the cell was."""
+        """How far below zero the input is; 0 where it is not."""
         return max(0.0, -self.given)
 
 
@@ -34,7 +34,7 @@ class ReluCell:
 class NormCell:
     """`value = scale (given - mean) / sqrt(variance + epsilon) + shift`, one channel's constants.
 
-    Source: Ioffe and Szegedy 2015, with the running statistics that training left behind.
+    Source: Ioffe and Szegedy 2015, with the running statistics of the training.
     """
 
     value: float
@@ -57,14 +57,14 @@ class NormCell:
 
     @property
     def magnitude(self) -> float:
-        """Sum of the magnitudes of what is added."""
+        """Sum of the magnitudes of the terms."""
         factor = abs(self.scale) / self.spread
         return factor * (abs(self.given) + abs(self.mean)) + abs(self.shift)
 
 
 @dataclass(frozen=True, slots=True)
 class CopyCell:
-    """A number that concat or flatten took over unchanged from (channel, y, x) of `source`.
+    """A number that concat or flatten copied from (channel, y, x) of `source`.
 
     y and x are 0 where the source has no rows and columns.
     """
@@ -109,7 +109,7 @@ def norm_cell(module: nn.BatchNorm2d, given: float, value: float, channel: int) 
 def concat_cell(
     sources: tuple[tuple[str, int], ...], channel: int, cell: tuple[int, int], value: float
 ) -> CopyCell:
-    """Which of the `sources`, each a name and its number of channels, a channel came from."""
+    """The source of a channel; `sources` are pairs of a name and its number of channels."""
     for name, channels in sources:
         if channel < channels:
             return CopyCell(value, name, channel, *cell)
@@ -118,11 +118,11 @@ def concat_cell(
 
 
 def flatten_cell(source: str, shape: torch.Size, index: int, value: float) -> CopyCell:
-    """Where number `index` of a flattened [C,H,W] came from: index = (c H + y) W + x."""
+    """The source of number `index` of a flattened [C,H,W]: index = (c H + y) W + x."""
     return CopyCell(value, source, *unflattened(shape, index))
 
 
 def unflattened(shape: Sequence[int], index: int) -> tuple[int, int, int]:
-    """Channel, row and column of number `index` in maps of shape (C, H, W), laid in a row."""
+    """Channel, row and column of number `index` in flattened maps of shape (C, H, W)."""
     rest, x = divmod(index, shape[2])
     return *divmod(rest, shape[1]), x

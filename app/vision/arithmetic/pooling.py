@@ -1,4 +1,4 @@
-"""One cell of a pooling: the largest of a window, or the mean of a whole map."""
+"""The arithmetic of one cell of max pooling (a window) or average pooling (a whole map)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from app.vision.window import Window
 class PoolCell:
     """Output cell (y, x) of a max pooling.
 
-    `patch` is [kh,kw], minus infinity beyond the map; `winner` is (row, column) in the input map,
-    the first in reading order of `ties` equal ones; `wins` counts the windows it wins in all.
+    `patch` is [kh,kw], minus infinity outside the map; `winner` is (row, column) in the input map,
+    the first in reading order of `ties` equal ones; `wins` counts all windows whose maximum it is.
     """
 
     y: int
@@ -32,7 +32,7 @@ class PoolCell:
 
     @property
     def numbers(self) -> list[list[float | None]]:
-        """The window row by row, None beyond the map."""
+        """The window row by row, None outside the map."""
         return [[v if isfinite(v) else None for v in row] for row in self.patch.tolist()]
 
 
@@ -45,7 +45,7 @@ class MeanCell:
 
     @property
     def count(self) -> int:
-        """Cells of the map."""
+        """Number of cells of the map."""
         return self.grid.numel()
 
     @property
@@ -60,7 +60,7 @@ class MeanCell:
 
 
 def max_pool(inputs: Tensor, window: Window) -> Tensor:
-    """The largest value of every window over maps [C,H,W]: [C,H',W'].
+    """The largest value of each window over maps [C,H,W]: [C,H',W'].
 
     Raises `ValueError` where the window does not fit.
     """
@@ -94,7 +94,7 @@ def pool_cell(window: Window, grid: Tensor, value: float, cell: tuple[int, int])
 
 
 def mean_cell(grid: Tensor, value: float) -> MeanCell:
-    """The arithmetic of an average over one map [H,W]."""
+    """The arithmetic of the mean of one map [H,W]."""
     return MeanCell(value, grid.cpu().double())
 
 
@@ -104,13 +104,13 @@ def _first(window: Window, grid: Tensor, y: int, x: int) -> tuple[int, int]:
 
 
 def _winner(patch: Tensor, rows: list[int], columns: list[int]) -> tuple[int, int]:
-    """Where the largest value lies, the first in reading order."""
+    """Row and column of the largest value, the first in reading order."""
     down, across = divmod(int(patch.argmax()), patch.shape[1])
     return rows[down], columns[across]
 
 
 def _near(place: int, window: Window, axis: int, cells: int) -> range:
-    """Output cells along one axis whose window can hold the input cell `place`."""
+    """Output cells along one axis whose window can contain the input cell `place`."""
     stride, padding = window.stride[axis], window.padding[axis]
     first = -(-(place + padding - window.extent[axis] + 1) // stride)
     return range(max(0, first), min(cells, (place + padding) // stride + 1))

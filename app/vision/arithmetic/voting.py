@@ -1,4 +1,4 @@
-"""One number of the head: a vote of all numbers before it, or a share of all classes."""
+"""The arithmetic of one number of the head: a fully connected unit, or a softmax probability."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class VoteCell:
 
     @property
     def products(self) -> Tensor:
-        """What each number adds, [M]."""
+        """The contribution of each input, [M]."""
         return self.inputs * self.weights
 
     @property
@@ -36,9 +36,9 @@ class VoteCell:
         return abs(self.bias) + float(self.products.abs().sum())
 
     def strongest(self, count: int, sign: int) -> list[int]:
-        """The `count` numbers that add most (`sign` 1) or take away most (-1), strongest first.
+        """The `count` inputs with the largest positive (`sign` 1) or negative (-1) contribution.
 
-        Fewer where fewer do.
+        Largest first; fewer where fewer have that sign.
         """
         signed = self.products * sign
         order = signed.argsort(descending=True, stable=True)[:count].tolist()
@@ -47,10 +47,10 @@ class VoteCell:
 
 @dataclass(frozen=True, slots=True)
 class ShareCell:
-    """A class's share: `value = exp(z_k - peak) / sum over j of exp(z_j - peak)`.
+    """A class's softmax probability: `value = exp(z_k - peak) / sum over j of exp(z_j - peak)`.
 
-    The peak is the highest logit: it is taken off all of them so that no exponential overflows,
-    and drops out of the quotient. `exponentials` is [K] in float64.
+    The peak is the highest logit: it is subtracted from all so that no exponential overflows, and
+    cancels out. `exponentials` is [K] in float64.
     """
 
     value: float
@@ -71,12 +71,12 @@ class ShareCell:
 
     @property
     def magnitude(self) -> float:
-        """Shares are measured against the whole."""
+        """Probabilities add up to 1."""
         return 1.0
 
 
 def vote_cell(module: nn.Linear, inputs: Tensor, value: float, unit: int) -> VoteCell:
-    """The arithmetic of fully connected `unit` over numbers [M]."""
+    """The arithmetic of a fully connected `unit` over inputs [M]."""
     bias = 0.0 if module.bias is None else module.bias[unit].item()
     weights = module.weight[unit].detach()
     return VoteCell(value, bias, inputs.cpu().double(), weights.cpu().double())

@@ -1,1 +1,1 @@
-"""How a network is fooled: one method a file, each a generator that yields every step."""
+"""Adversarial attacks: one method a file, each a generator that yields every step."""

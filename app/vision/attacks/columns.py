@@ -1,4 +1,4 @@
-"""Which channels an attack uses: of the class it leaves, of the one it reaches, and others."""
+"""Which channels does an attack exploit: of the original class, of the target, or others?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 TOP = 10
-"""Channels that stand for a class, and that are told as exploited."""
+"""Number of channels that stand for a class, and of exploited channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class ChannelChange:
 
 @dataclass(frozen=True, slots=True)
 class ChannelColumn:
-    """Channels that belong together; each group with the largest change first."""
+    """One column of channels, grouped by the sign of their change; largest change first."""
 
     excited: tuple[ChannelChange, ...]
     inhibited: tuple[ChannelChange, ...]
@@ -41,7 +41,7 @@ class ChannelColumn:
 
 @dataclass(frozen=True, slots=True)
 class ChannelColumns:
-    """Four groups of a layer's channels that share none; the first three need class means."""
+    """Four disjoint columns of a layer's channels; the first three need class means."""
 
     original: ChannelColumn
     both: ChannelColumn
@@ -64,14 +64,14 @@ def columns(
     """The four columns of Bluff (Das et al. 2020, arXiv 2009.02608) for one layer.
 
     `clean` and `attacked` are maps [C,H,W]; a response is a map's mean. `means` are mean responses
-    by class, [K,C], None where they are not known: then the first three columns are empty. With
-    `top(k)` the `count` channels whose class mean lies farthest above the mean over all classes,
+    by class, [K,C], None where they are unknown: then the first three columns are empty. With
+    `top(k)` the `count` channels whose class mean is farthest above the mean over all classes,
 
         contrast_kc = means_kc - mean_j means_jc,
 
     the columns are top(original) without top(target), both, top(target) without top(original), and
     of all others the `count` whose response changed most. The grouping is Bluff's; the contrast is
-    ours and keeps channels out that respond to everything.
+    ours and excludes channels that respond to every class.
     """
     before, after = (maps.double().mean((1, 2)) for maps in (clean, attacked))
     one, other = (strongest(means, label, count) for label in (original, target))
@@ -95,7 +95,7 @@ def strongest(means: Tensor | None, label: int, count: int) -> set[int]:
 
 
 def most_changed(before: Tensor, after: Tensor) -> list[int]:
-    """Channels whose response changed, either way, the most changed first."""
+    """Channels whose response changed, up or down, largest change first."""
     size = (after - before).abs()
     order: list[int] = size.argsort(descending=True, stable=True).tolist()
     return order[: int(torch.count_nonzero(size))]

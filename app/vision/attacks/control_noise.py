@@ -1,4 +1,4 @@
-"""The control beside an attack: what kind of noise is as large as it was, and that noise."""
+"""The control of an attack: random noise of the same kind and size as its perturbation."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from app.vision.attacks.pixel_grid import l2, linf
 Noise = Literal["sign", "gaussian", "pixels"]
 
 FROM_CONTROL = 1
-"""Added to the seed for the control: a noise that is attacked with has another one beside it."""
+"""Added to the seed of the control, so that it differs from a noise used as the attack."""
 
 FILLED = 0.1
-"""The mean square change over the square of the largest, from which a change is L-infinity's.
+"""Mean square change over largest squared change; from here on a perturbation is L-infinity.
 
-Attacks of that norm move nearly every number as far as they may (0.35 and more on the built-in
-pictures); those of an L2 norm move few numbers far (0.03 and less).
+Such attacks change nearly every number by the whole epsilon (0.35 and more on the built-in
+pictures); L2 attacks change few numbers much (0.03 and less).
 """
 FEW = 32
-"""Pixels up to which a change is one of few pixels."""
+"""Largest number of changed pixels of a few-pixel perturbation."""
 
 
 def kind_of(start: Tensor, changed: Tensor) -> Noise:
-    """What noise is as large as a change of uint8 [1,3,S,S] into `changed`, by the change alone.
+    """The kind of noise that matches the change of uint8 [1,3,S,S] into `changed`.
 
-    `pixels` where few pixels moved, `sign` where nearly all numbers moved alike, else `gaussian`.
+    `pixels` where few pixels changed, `sign` where nearly all numbers changed equally, else
+    `gaussian`.
     """
     moved, largest = _moved(start, changed), float(linf(changed, start))
     if not moved:
@@ -39,7 +40,7 @@ def kind_of(start: Tensor, changed: Tensor) -> Noise:
 
 
 def noise_beside(kind: Noise, start: Tensor, changed: Tensor, seed: int) -> Tensor:
-    """Random noise on uint8 [1,3,S,S], as large as its change into `changed`, which has the seed.
+    """Random noise on uint8 [1,3,S,S], as large as its change into `changed`.
 
     `sign` has the same largest change, `gaussian` the same L2 norm, `pixels` as many pixels.
     """
@@ -53,5 +54,5 @@ def noise_beside(kind: Noise, start: Tensor, changed: Tensor, seed: int) -> Tens
 
 
 def _moved(start: Tensor, changed: Tensor) -> int:
-    """How many pixels are not as they were."""
+    """Number of changed pixels."""
     return int((changed != start).any(1).sum())

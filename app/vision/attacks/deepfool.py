@@ -1,4 +1,4 @@
-"""DeepFool: the shortest way over the nearest border."""
+"""DeepFool: the smallest perturbation that crosses the nearest decision boundary."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CANDIDATES = 10
 OVERSHOOT = 0.02
 STEPS = 50
 PAST = 1e-4
-"""Of white: how far past the border as it is estimated, so that no step ends on it."""
+"""Share of white by which each step goes past the estimated boundary, not to end on it."""
 LEAST = 1e-8
 
 
@@ -29,13 +29,13 @@ def deepfool(
     overshoot: float = OVERSHOOT,
     steps: int = STEPS,
 ) -> Iterator[AttackStep]:
-    """Step over the border that is nearest by the slopes, until uint8 [N,3,S,S] are over it.
+    """Step across the nearest linearised boundary until all of uint8 [N,3,S,S] have crossed it.
 
-    For each of the likeliest `candidates` classes k: f_k = z_k - z_y, w_k = grad f_k; the step is
-    |f_l| / |w_l|^2 * w_l for the l with the least |f_l| / |w_l|, and x = x_0 + (1 + overshoot) *
-    the sum of steps (Moosavi-Dezfooli et al. 2016, arXiv 1511.04599, algorithm 2). Toward a
+    For each of the `candidates` most probable classes k: f_k = z_k - z_y, w_k = grad f_k; the step
+    is |f_l| / |w_l|^2 * w_l for the l with the least |f_l| / |w_l|, and x = x_0 + (1 + overshoot)
+    * the sum of steps (Moosavi-Dezfooli et al. 2016, arXiv 1511.04599, algorithm 2). Toward a
     target it is the only candidate, y the strongest other class. The iteration is in floats;
-    every step shows its whole-numbered picture, and what rounding undid is repaired.
+    every step yields its 8-bit picture, and where rounding undoes the attack it is repaired.
     """
     start = pixels.to(model.device).float()
     number, shown, fooled = 0, start, None
@@ -56,7 +56,7 @@ def over_the_border(
     overshoot: float = OVERSHOOT,
     steps: int = STEPS,
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """The iteration in floats: number, x [N,3,S,S], its logits; ends when all reach the goal."""
+    """The iteration in floats: number, x [N,3,S,S], its logits; stops when all reach the goal."""
     x, total = start, torch.zeros_like(start)
     logits = model.logits(x)
     goal = goal.settled(logits)
@@ -74,7 +74,7 @@ def over_the_border(
 
 
 def _nearest(model: PixelModel, x: Tensor, goal: AttackGoal, order: Tensor) -> Tensor:
-    """The step to the nearest of the borders, [N,3,S,S]."""
+    """The step to the nearest decision boundary, [N,3,S,S]."""
     gaps, slopes = _borders(model, x, goal, order)
     norms = torch.linalg.vector_norm(slopes.flatten(2), dim=2) + LEAST / model.white
     distances = gaps.abs() / norms
@@ -88,9 +88,9 @@ def _nearest(model: PixelModel, x: Tensor, goal: AttackGoal, order: Tensor) -> T
 def _borders(
     model: PixelModel, x: Tensor, goal: AttackGoal, order: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """How far each candidate is behind, [N,C], and the gradient of that, [N,C,3,S,S].
+    """Logit of each candidate minus the own class's, [N,C], and its gradient, [N,C,3,S,S].
 
-    One pass forward for all candidates, one backward for each.
+    One forward pass for all candidates, one backward pass for each.
     """
     with model.evaluating(), torch.inference_mode(False), torch.enable_grad():
         x = x.detach().clone().requires_grad_()

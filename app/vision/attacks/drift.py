@@ -1,4 +1,4 @@
-"""Where it happens: how a small change of the picture grows from step to step."""
+"""In which layers does an attack take effect? How a small perturbation grows step by step."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from models.graph import Network
 
 @dataclass(frozen=True, slots=True)
 class DriftStep:
-    """At one step: |a - c| / |c| and the cosine of c and a, c clean and a attacked.
+    """One step: |a - c| / |c| and the cosine of c and a, c the clean and a the attacked output.
 
-    `noise_relative_l2` and `noise_cosine` are the same for the noise beside the attack.
+    `noise_relative_l2` and `noise_cosine` are the same for the control noise.
     """
 
     step: str
@@ -31,14 +31,14 @@ class DriftStep:
 def drift(
     network: Network, model: PixelModel, clean: Tensor, attacked: Tensor, noisy: Tensor
 ) -> Iterator[DriftStep]:
-    """Compare the outputs of every step for three uint8 pictures [3,S,S], as they are computed.
+    """Compare every step's outputs for three uint8 pictures [3,S,S], while they are computed.
 
-    All three go together, a step's output is dropped once nobody reads it: memory stays flat.
+    The three are one batch, and an output is dropped once no step reads it: memory stays flat.
     """
     pictures = torch.stack([clean, attacked, noisy]).to(model.device).float()
     outputs = forward_steps(network, model.normalised(pictures))
     while True:
-        # Entered and left inside one step: nothing may be held across a yield.
+        # Entered and left inside one step: no mode may be held across a yield.
         with model.evaluating():
             output = next(outputs, None)
         if output is None:
@@ -47,7 +47,7 @@ def drift(
 
 
 def compared(step: str, clean: Tensor, attacked: Tensor, noisy: Tensor) -> DriftStep:
-    """One step's outputs for the three pictures, of the same shape, set against each other."""
+    """Compare one step's outputs, of the same shape, for the three pictures."""
     return DriftStep(
         step,
         relative_change(clean, attacked),

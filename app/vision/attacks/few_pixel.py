@@ -1,4 +1,4 @@
-"""A few pixels only: where to put them and in which colour."""
+"""Few-pixel attack (L0): which few pixels to change, and to which colour?"""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def few_pixel(
 ) -> Iterator[AttackStep]:
     """Change at most `count` pixels of one uint8 picture [1,3,S,S], one after the other.
 
-    The question is that of Su et al. 2019 (arXiv 1710.08864); the search is greedy, as in
-    Papernot et al. 2016 (arXiv 1511.07528), instead of their 40,000 trials of differential
-    evolution. For each pixel the places with the steepest margin, and some drawn by lot, are
-    tried in a corner of the colour cube, all of them really run; the best stays. Every
-    `AT_ONCE` trials the best picture so far is shown. Raises `ValueError` for more pictures.
+    The one-pixel attack of Su et al. 2019 (arXiv 1710.08864), but with a greedy search as in
+    Papernot et al. 2016 (arXiv 1511.07528) instead of 40,000 trials of differential evolution.
+    For each pixel the positions with the largest gradient of the margin, and some drawn at random,
+    are tried in a corner of the colour cube, each with a forward pass; the best is kept. After
+    `AT_ONCE` trials the best picture so far is yielded. Raises `ValueError` for more pictures.
     """
     if len(pixels) != 1:
         raise ValueError("pixels are chosen for one picture at a time")
@@ -53,7 +53,7 @@ def few_pixel(
 
 
 def _places(picture: Tensor, gradient: Tensor, taken: Tensor, lot: torch.Generator) -> Tensor:
-    """Pixels to try: the most promising by the slope, then some by lot; int64 indices."""
+    """Pixels to try, int64 indices: those with the largest linear gain, then some at random."""
     change = _corner(gradient) * WHITE - picture
     promise = (gradient * change).sum(0).flatten().masked_fill(taken, float("-inf"))
     order = promise.argsort(descending=True)[: int((~taken).sum())]
@@ -71,19 +71,19 @@ def _painted(picture: Tensor, gradient: Tensor, places: Tensor) -> Tensor:
 
 
 def _corner(gradient: Tensor) -> Tensor:
-    """1 where the loss rises with the colour, else 0."""
+    """The corner of the colour cube: 1 where the loss rises with the colour, else 0."""
     return (gradient > 0).float()
 
 
 def _best(
     model: PixelModel, goal: AttackGoal, trials: Tensor, best: Tensor, logits: Tensor
 ) -> tuple[Tensor, Tensor, int | None]:
-    """The best picture so far with its logits, and which trial it is, None where it is none."""
+    """The best picture so far, its logits, and the index of its trial, None for an older one."""
     answers = model.logits(trials)
     many = goal.only(torch.zeros(len(trials), dtype=torch.long, device=trials.device))
     margins = many.margin(answers)
     top = int(margins.argmax())
     if margins[top] <= goal.margin(logits)[0]:
         return best, logits, None
-    # Asked once more alone: a batch may round its last digits otherwise.
+    # Run once more alone: in a batch the last digits may be rounded differently.
     return trials[top][None], model.logits(trials[top][None]), top

@@ -1,4 +1,4 @@
-"""The fast gradient sign method."""
+"""FGSM, the fast gradient sign method: a one-step L-infinity attack."""
 
 from __future__ import annotations
 

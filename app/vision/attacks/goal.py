@@ -1,4 +1,4 @@
-"""What an attack wants: away from a class, or toward one."""
+"""The goal of an attack: untargeted (away from a class) or targeted (toward one)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 class AttackGoal:
     """Away from `labels`, or toward them where `targeted`; int64 [N], one for each picture.
 
-    Without labels it is away from what is predicted at the start: `settled` fixes that.
+    Without labels the attack leads away from the first prediction, which `settled` fills in.
     """
 
     labels: Tensor | None = None
@@ -25,21 +25,21 @@ class AttackGoal:
         return replace(self, labels=logits.detach().argmax(1))
 
     def only(self, places: Tensor) -> AttackGoal:
-        """The goal of some of the pictures, or of one of them several times over."""
+        """The goal of the pictures at the indices `places`, which may repeat."""
         return self if self.labels is None else replace(self, labels=self.labels[places])
 
     def loss(self, logits: Tensor) -> Tensor:
-        """What an attack climbs, [N]: cross-entropy of the label, its negative where targeted.
+        """The loss an attack maximises, [N]: cross-entropy of the label, negative where targeted.
 
-        -log softmax(z)_y from logits, each picture by itself: no mean over the batch.
+        -log softmax(z)_y from logits, for each picture by itself: no mean over the batch.
         """
         entropy = F.cross_entropy(logits, self._labels(logits), reduction="none")
         return -entropy if self.targeted else entropy
 
     def margin(self, logits: Tensor) -> Tensor:
-        """How far it is reached, in logits, [N]: positive once the goal is met.
+        """The margin in logits, [N]: positive once the goal is reached.
 
-        max_{i != y} z_i - z_y, or its negative where targeted. It has a slope where softmax is
+        max_{i != y} z_i - z_y, or its negative where targeted. It has a gradient where softmax is
         saturated and cross-entropy has none (Carlini and Wagner 2017, arXiv 1608.04644, eq. f6).
         """
         labels = self._labels(logits)[:, None]
@@ -48,7 +48,7 @@ class AttackGoal:
         return own - other if self.targeted else other - own
 
     def reached(self, logits: Tensor) -> Tensor:
-        """Whether the first class is what was wanted, bool [N]."""
+        """Whether the predicted class reaches the goal, bool [N]."""
         same = logits.argmax(1) == self._labels(logits)
         return same if self.targeted else ~same
 
@@ -56,5 +56,5 @@ class AttackGoal:
         labels = self.settled(logits).labels
         if labels is None:
             raise ValueError("a goal that is settled has labels")
-        # A label found in inference mode cannot take part in a gradient; its copy can.
+        # A label computed in inference mode cannot take part in a gradient; its copy can.
         return labels.clone() if labels.is_inference() else labels

@@ -1,4 +1,4 @@
-"""The control: noise as large as the attack, that knows nothing of the network."""
+"""Random noise of the same norm as an attack, independent of the network: the control."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ HALVINGS = 40
 
 
 def noise(model: PixelModel, pixels: Tensor, epsilon: float, seed: int = 0) -> Iterator[AttackStep]:
-    """The pictures, then the same with random sign noise of floor(epsilon)."""
+    """Yield the pictures, then the same with random sign noise of floor(epsilon)."""
     yield AttackStep(0, pixels, model.logits(pixels.to(model.device).float()))
     noisy = sign_noise(pixels, epsilon, seed)
     yield AttackStep(1, noisy, model.logits(noisy.to(model.device).float()))
 
 
 def sign_noise(pixels: Tensor, epsilon: float, seed: int = 0) -> Tensor:
-    """Each pixel value of uint8 [N,3,S,S] moved up or down by floor(epsilon), at random.
+    """Move each value of uint8 [N,3,S,S] up or down by floor(epsilon), at random.
 
-    Cut at black and white: a pixel of a black picture goes up or stays.
+    Clipped at black and white: a value of a black picture goes up or stays.
     """
     lot = torch.Generator().manual_seed(seed)
     signs = torch.randint(0, 2, pixels.shape, generator=lot).to(pixels.device) * 2 - 1
@@ -32,7 +32,7 @@ def sign_noise(pixels: Tensor, epsilon: float, seed: int = 0) -> Tensor:
 
 
 def pixel_noise(pixels: Tensor, count: int, seed: int = 0) -> Tensor:
-    """`count` pixels of each of uint8 [N,3,S,S] in a random corner of the colour cube."""
+    """Set `count` random pixels of each of uint8 [N,3,S,S] to random corners of the colour cube."""
     lot = torch.Generator().manual_seed(seed)
     noisy = pixels.clone().flatten(2)
     for picture in noisy:
@@ -43,10 +43,10 @@ def pixel_noise(pixels: Tensor, count: int, seed: int = 0) -> Tensor:
 
 
 def gaussian_noise(pixels: Tensor, norm: float, seed: int = 0) -> Tensor:
-    """Normal noise of L2 norm `norm` on each of uint8 [N,3,S,S], rounding and cutting included.
+    """Add normal noise of L2 norm `norm` to each of uint8 [N,3,S,S], measured after rounding.
 
-    Its size is found by halving, because rounding swallows small changes and black and white cut
-    large ones; the norm is met as nearly as whole numbers allow, from below.
+    Its scale is found by bisection, because rounding removes small changes and black and white clip
+    large ones; the norm is at most `norm` and as close as whole numbers allow.
     """
     lot = torch.Generator().manual_seed(seed)
     start = pixels.float()

@@ -1,4 +1,4 @@
-"""A sticker on a picture: placed, scaled and turned, so that gradients find their way back."""
+"""Pastes adversarial stickers (patches): placed, scaled and rotated, differentiably."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch import Tensor
 from app.vision.attacks.pixel_grid import WHITE, eight_bit
 
 TURN = 22.5
-"""Degrees to either side that a sticker is turned by lot, as Brown et al. 2017 do."""
+"""Largest random rotation of a sticker in degrees to either side, as in Brown et al. 2017."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where N stickers lie, each number a float tensor [N].
+    """The placement of N stickers; each field is a float tensor [N].
 
     `x` and `y` are the centre in pixels from the top left edge, `scale` the diameter as a share
     of the picture's side, `angle` in degrees, clockwise.
@@ -34,11 +34,11 @@ class Placement:
         return cls(*(torch.tensor([float(value)]) for value in (x, y, scale, angle)))
 
     def to(self, device: torch.device) -> Placement:
-        """The same on another device."""
+        """Move to another device."""
         return Placement(*(t.to(device) for t in (self.x, self.y, self.scale, self.angle)))
 
     def split(self, size: int) -> list[Placement]:
-        """The same, `size` stickers at a time."""
+        """Split into parts of `size` stickers."""
         numbers = (self.x, self.y, self.scale, self.angle)
         parts = (torch.split(number, size) for number in numbers)
         return [Placement(*part) for part in zip(*parts, strict=True)]
@@ -56,7 +56,7 @@ def anywhere(
     lot: torch.Generator,
     turn: float = TURN,
 ) -> Placement:
-    """Placements drawn by lot: wholly inside the picture, turned by up to `turn` degrees."""
+    """Draw placements at random: inside the picture, rotated by at most `turn` degrees."""
     draws = torch.rand(4, count, generator=lot)
     scale = scales[0] + (scales[1] - scales[0]) * draws[0]
     room, radius = side * (1 - scale), side * scale / 2
@@ -65,12 +65,11 @@ def anywhere(
 
 
 def paste(pictures: Tensor, sticker: Tensor, place: Placement) -> Tensor:
-    """A round sticker [3,P,P] on each of float pictures [N,3,S,S], both in 0..255.
+    """Paste a round sticker [3,P,P] on each of float pictures [N,3,S,S], both in 0..255.
 
-    Each pixel of the picture looks up its place on the sticker: u = R(-angle) (p - centre) /
-    radius, bilinear (Jaderberg et al. 2015, arXiv 1506.02025). Its last pixel fades out,
-    so that it touches nothing beyond its radius.
-    Differentiable in the sticker and the pictures.
+    Each pixel of the picture reads its position on the sticker: u = R(-angle) (p - centre) /
+    radius, bilinear (Jaderberg et al. 2015, arXiv 1506.02025). The outermost pixel fades out, so
+    that nothing beyond the radius changes. Differentiable in the sticker and the pictures.
     """
     side = pictures.shape[-1]
     place = place.to(pictures.device)
@@ -88,30 +87,30 @@ def paste(pictures: Tensor, sticker: Tensor, place: Placement) -> Tensor:
 
 
 def covered(side: int, place: Placement) -> Tensor:
-    """The share of a picture of `side` pixels that each of N stickers touches, 0..1: [N].
+    """The share of a picture of `side` pixels that each of N stickers covers, 0..1: [N].
 
-    What lies beyond the edge is not counted.
+    Parts beyond the edge are not counted.
     """
     touched: Tensor = (_cover(_look_up(side, place), place, side) > 0).float().mean((1, 2, 3))
     return touched
 
 
 def _cover(grid: Tensor, place: Placement, side: int) -> Tensor:
-    """How much of each pixel is the sticker's, [N,1,S,S]: 1 inside, fading over its last pixel."""
+    """The sticker's opacity at each pixel, [N,1,S,S]: 1 inside, fading at its outermost pixel."""
     radius = place.scale[:, None, None] * side / 2
     cover: Tensor = ((1 - grid.norm(dim=3)) * radius).clamp(0, 1)[:, None]
     return cover
 
 
 def pasted(pixels: Tensor, sticker: Tensor, place: Placement) -> Tensor:
-    """uint8 pictures [N,3,S,S] with a uint8 sticker [3,P,P] on each, uint8."""
+    """Paste a uint8 sticker [3,P,P] on each of uint8 pictures [N,3,S,S]; returns uint8."""
     with torch.no_grad():
         mixed = paste(pixels.float(), sticker.to(pixels.device).float(), place)
         return eight_bit(mixed.round().clamp(0, WHITE))
 
 
 def _look_up(side: int, place: Placement) -> Tensor:
-    """Where each pixel lies on its sticker, [N,S,S,2] (x, y): -1..1 inside."""
+    """Sampling grid: each pixel's position on its sticker, [N,S,S,2] (x, y), -1..1 inside."""
     centres = torch.arange(side, device=place.x.device) + 0.5
     across = centres[None, None, :] - place.x[:, None, None]
     down = centres[None, :, None] - place.y[:, None, None]

@@ -1,4 +1,4 @@
-"""Projected gradient descent in the L-infinity ball."""
+"""PGD, projected gradient descent, in the L-infinity ball."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from app.vision.attacks.pixel_grid import AttackStep, eight_bit, on_grid
 from app.vision.attacks.pixel_model import PixelModel
 
 Amount = float | Tensor
-"""In pixel values: one for all pictures, or one for each, [N,1,1,1]."""
+"""Pixel values: one number for all pictures, or one for each, [N,1,1,1]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Iterate:
-    """`x` is where the climb stands, `seen` the picture of it that `logits` are of."""
+    """One iterate: `x` in floats, and `seen`, the picture of it that `logits` belong to."""
 
     number: int
     x: Tensor
@@ -35,15 +35,15 @@ def pgd(
     step_size: Amount,
     steps: int,
 ) -> Iterator[AttackStep]:
-    """Climb the loss by `step_size` a step, never farther than `epsilon` from uint8 [N,3,S,S].
+    """Increase the loss by steps of `step_size`, at most `epsilon` away from uint8 [N,3,S,S].
 
     x_{k+1} = clip_{0..255}(x_0 + clip_{+-epsilon}(x_k + step_size * sign(grad L(x_k)) - x_0)),
     without a random start (Madry et al. 2018, arXiv 1706.06083, section 2.1). Epsilon and step
     size are in pixel values, 1/255.
 
-    Every step is shown in 8 bits, and the gradient is taken at what is shown: the pass that gives
-    the gradient gives the prediction too. Where epsilon and step size are whole numbers all steps
-    are whole already, and this is the textbook's iteration to the bit.
+    Every step yields an 8-bit picture, and the gradient is taken at that picture: one pass computes
+    the gradient and the prediction. Where epsilon and step size are whole numbers, rounding changes
+    nothing, and this is the textbook's iteration to the bit.
     """
     start = pixels.to(model.device).float()
     whole = _whole(epsilon) and _whole(step_size)
@@ -66,7 +66,7 @@ def climb(
 ) -> Iterator[Iterate]:
     """The iteration in floats, from `start` [N,3,S,S] to the last step, each with its logits.
 
-    `shown` makes of x what the network is asked about: x itself where nothing is quantised.
+    `shown` maps x to the network's input: x itself where nothing is quantised.
     """
     x = start
     most, by = (torch.as_tensor(one).to(start) for one in (epsilon, step_size))
@@ -76,13 +76,13 @@ def climb(
         goal = goal.settled(slope.logits)
         yield Iterate(number, x, seen, slope.logits, slope.margin)
         x = x + by * slope.gradient.sign()
-        # Projected first, then cut to what a pixel can be: the other order could leave 0..white.
+        # Project first, then clip to 0..white: the other order could leave that range.
         x = (start + (x - start).clamp(-most, most)).clamp(0, model.white)
     seen = shown(x)
     yield Iterate(steps, x, seen, model.logits(seen), False)
 
 
 def _whole(amount: Amount) -> bool:
-    """Whether pictures stay whole-numbered with it."""
+    """Whether the amount is a whole number, so that pictures stay whole-numbered."""
     exact = torch.as_tensor(amount, dtype=torch.float64)
     return exact.equal(exact.round())

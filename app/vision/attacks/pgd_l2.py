@@ -1,4 +1,4 @@
-"""Projected gradient descent in the L2 ball."""
+"""PGD, projected gradient descent, in the L2 ball."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.repair import repair
 
 LEAST = 1e-12
-"""A norm below this counts as this one, so that nothing is divided by zero."""
+"""Lower bound of a norm, against division by zero."""
 
 
 def pgd_l2(
@@ -24,12 +24,12 @@ def pgd_l2(
     step_size: float,
     steps: int,
 ) -> Iterator[AttackStep]:
-    """Steps of L2 norm `step_size`, never farther than `epsilon` from uint8 [N,3,S,S].
+    """Take steps of L2 norm `step_size`, at most `epsilon` away from uint8 [N,3,S,S].
 
     x_{k+1} = clip_{0..255}(x_0 + P(x_k + step_size * g / |g| - x_0)), P the projection onto the
     ball of radius epsilon (Madry et al. 2018, arXiv 1706.06083). Both are Euclidean norms over
-    all pixel values. The iteration is in floats; every step shows its whole-numbered picture,
-    within the same norm, and what rounding undid at the end is repaired.
+    all pixel values. The iteration is in floats; every step yields its 8-bit picture within the
+    same norm, and where rounding undoes the attack at the end it is repaired.
     """
     start = pixels.to(model.device).float()
     number, shown, fooled = 0, start, None
@@ -45,7 +45,7 @@ def pgd_l2(
 def climb_l2(
     model: PixelModel, start: Tensor, goal: AttackGoal, epsilon: float, step_size: float, steps: int
 ) -> Iterator[tuple[int, Tensor, Tensor, bool]]:
-    """The iteration in floats: number, x [N,3,S,S], its logits, whether the margin was taken."""
+    """The iteration in floats: number, x [N,3,S,S], its logits, whether the margin was used."""
     x = start
     for number in range(steps):
         slope = model.slope(x, goal)

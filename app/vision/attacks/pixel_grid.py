@@ -1,4 +1,4 @@
-"""From floats to a picture that can be saved: whole pixel values, and how far they moved."""
+"""Quantisation: from floats to an 8-bit picture that can be saved, and the change's norms."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ WHITE = 255
 
 @dataclass(frozen=True, slots=True)
 class AttackStep:
-    """N pictures at one moment of an attack, 8-bit, and the logits of exactly these pixels.
+    """N 8-bit pictures at one step of an attack, and the logits of exactly these pixels.
 
-    `pixels` is uint8 [N,3,S,S], `logits` [N,K]; number 0 is the pictures as they were. `margin`
-    says that cross-entropy had no slope here, `repaired` that rounding had undone the attack.
+    `pixels` is uint8 [N,3,S,S], `logits` [N,K]; number 0 is the clean pictures. `margin` says that
+    cross-entropy had no gradient here, `repaired` that rounding had undone the attack.
     """
 
     number: int
@@ -31,10 +31,10 @@ def eight_bit(pixels: Tensor) -> Tensor:
 
 
 def on_grid(x: Tensor, start: Tensor, limit: float | Tensor = WHITE) -> Tensor:
-    """The whole-numbered picture for floats `x` in 0..255, no number farther than floor(limit).
+    """Round floats `x` in 0..255 to whole numbers, each at most floor(limit) away from `start`.
 
-    Halves go away from `start`, which is whole-numbered: a change of 0.5 is shown as 1. `limit`
-    may be one for each picture, [N,1,1,1].
+    `start` is whole-numbered; halves round away from it: a change of 0.5 becomes 1. `limit` may be
+    one for each picture, [N,1,1,1].
     """
     change = x - start
     whole = change.sign() * (change.abs() + 0.5).floor()
@@ -43,7 +43,7 @@ def on_grid(x: Tensor, start: Tensor, limit: float | Tensor = WHITE) -> Tensor:
 
 
 def on_grid_within(x: Tensor, start: Tensor, norm: float) -> Tensor:
-    """As `on_grid`, each picture's change of at most `norm` in L2: shrunk where rounding adds."""
+    """Round like `on_grid`, with an L2 change of at most `norm`: larger ones are scaled down."""
     shown, scale = on_grid(x, start), 1.0
     while (over := l2(shown, start) > norm).any():
         scale *= 0.98
@@ -53,17 +53,17 @@ def on_grid_within(x: Tensor, start: Tensor, norm: float) -> Tensor:
 
 
 def linf(pixels: Tensor, start: Tensor) -> Tensor:
-    """The largest change of a pixel value, for each of N pictures: [N]."""
+    """L-infinity norm: the largest change of a pixel value of each of N pictures, [N]."""
     return _change(pixels, start).abs().amax(1)
 
 
 def l2(pixels: Tensor, start: Tensor) -> Tensor:
-    """Euclidean norm of the change in pixel values, for each of N pictures: float64 [N]."""
+    """L2 norm of the change in pixel values of each of N pictures, float64 [N]."""
     change = _change(pixels, start)
     norms: Tensor = torch.linalg.vector_norm(change, dim=1, dtype=torch.float64)
     return norms
 
 
 def _change(pixels: Tensor, start: Tensor) -> Tensor:
-    """What changed as rows of floats, which hold whole pixel values exactly."""
+    """The changes as rows of floats, which represent whole pixel values exactly."""
     return (pixels.float() - start.float()).flatten(1)

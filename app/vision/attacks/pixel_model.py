@@ -1,4 +1,4 @@
-"""A network that is asked in pixels, and left exactly as it was found."""
+"""A network as a function of pixels: logits and loss gradients, for attacks in pixel values."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from app.vision.attacks.goal import AttackGoal
 
 TINY = 1e-20
-"""Where no number of a gradient is larger, cross-entropy is saturated: its digits are lost."""
+"""If no number of a gradient is larger, cross-entropy is saturated and its digits are lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """Logits [N,K] of some pictures, and the loss's gradient by their pixels, [N,3,S,S].
+    """Logits [N,K] of pictures, and the gradient of the loss by their pixels, [N,3,S,S].
 
-    `margin` says that a picture's cross-entropy had no slope and the margin was taken.
+    `margin` says that a picture's cross-entropy had no gradient and the margin was used.
     """
 
     logits: Tensor
@@ -28,7 +28,7 @@ class Slope:
 
 
 class Evaluating:
-    """While inside, modules are in evaluation mode; each gets its own mode back."""
+    """Context manager: modules are in evaluation mode inside; each mode is restored on exit."""
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:
         self._training = [module for module in modules if module.training]
@@ -48,8 +48,8 @@ class Evaluating:
 class PixelModel:
     """Logits from pixels: (pixels / white - mean) / std goes into the network.
 
-    Pixels are floats [N,3,S,S] in 0..white, so that epsilon is in pixel values. Parameters get no
-    gradients, modules keep their mode, nothing is hooked.
+    Pixels are floats [N,3,S,S] in 0..white, so that epsilon is in pixel values. The network is not
+    changed: no gradients of parameters, no hooks, modules keep their mode.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class PixelModel:
         white: float = 255.0,
     ) -> None:
         self.network = network
-        # Walked once: for a small network the walk is a hundredth of a pass.
+        # Listed once: for a small network the list takes a hundredth of a pass.
         self._modules = tuple(network.modules())
         self.white = white
         weight = next(network.parameters(), torch.empty(0))
@@ -71,35 +71,35 @@ class PixelModel:
             self._std = torch.tensor(std, device=self.device).view(-1, 1, 1)
 
     def evaluating(self) -> Evaluating:
-        """The network in evaluation mode, for as long as the context lasts."""
+        """Context in which the network is in evaluation mode."""
         return Evaluating(self._modules)
 
     def normalised(self, pixels: Tensor) -> Tensor:
-        """What the network reads of pixels, operation for operation as for a picture's own run."""
+        """Normalise pixels, with the same floating-point operations as a picture's own run."""
         return (pixels / self.white - self._mean) / self._std
 
     def logits(self, pixels: Tensor) -> Tensor:
-        """[N,3,S,S] -> [N,K], without a gradient."""
+        """Logits without a gradient, [N,3,S,S] -> [N,K]."""
         with self.evaluating(), torch.no_grad():
             logits: Tensor = self.network(self.normalised(pixels))
         return logits
 
     def slope(self, pixels: Tensor, goal: AttackGoal, *, margin: bool = False) -> Slope:
-        """Gradient of the goal's loss (its margin where asked), each picture by itself.
+        """Gradient of the goal's loss, or of its margin with `margin`, for each picture by itself.
 
-        Where cross-entropy has no slope, the margin takes over for that picture.
+        Where a picture's cross-entropy has no gradient, the margin is used for that picture.
         """
         logits, gradient = self._climb(pixels, goal.margin if margin else goal.loss)
         flat = gradient.flatten(1).abs().amax(1) < TINY
         taken = not margin and bool(flat.any())
         if taken:
-            # A second pass: keeping the first one's graph for this rare case would cost always.
+            # A second pass: keeping the first one's graph for this rare case would always cost.
             _, steep = self._climb(pixels, goal.margin)
             gradient = torch.where(flat[:, None, None, None], steep, gradient)
         return Slope(logits, gradient, taken)
 
     def _climb(self, pixels: Tensor, rises: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-        """Logits, and the gradient of what rises with them, summed over the pictures."""
+        """Logits, and the gradient of `rises(logits)` summed over the pictures."""
         with self.evaluating(), torch.inference_mode(False), torch.enable_grad():
             x = pixels.detach().clone().requires_grad_()
             logits: Tensor = self.network(self.normalised(x))

@@ -1,4 +1,4 @@
-"""A sticker tried at many places: what the network says each time."""
+"""What does a network predict with a sticker at many places?"""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ BATCH = 32
 def tried(
     model: PixelModel, pixels: Tensor, sticker: Tensor, place: Placement, batch: int = BATCH
 ) -> Iterator[Tensor]:
-    """Logits [n,K], some at a time, of uint8 pictures [N,3,S,S] with a sticker on each, 8-bit.
+    """Yield logits [n,K], batch by batch, of uint8 pictures [N,3,S,S] with a sticker on each.
 
-    `sticker` is uint8 [3,P,P], `place` has N places. One picture at many places is
+    `sticker` is uint8 [3,P,P], `place` has N places. For one picture at many places pass
     `picture.expand(N, -1, -1, -1)`.
     """
     for part, where in zip(torch.split(pixels, batch), place.split(batch), strict=True):
@@ -28,7 +28,7 @@ def tried(
 def by_lot(
     count: int, side: int, areas: tuple[float, float], turn: float = TURN, seed: int = 0
 ) -> Placement:
-    """Places on pictures of `side` pixels; `areas` is the least and largest share covered."""
+    """Draw places on pictures of `side` pixels; `areas` are the least and largest share covered."""
     lot = torch.Generator().manual_seed(seed)
     return anywhere(count, side, (diameter(areas[0]), diameter(areas[1])), lot, turn)
 
@@ -36,6 +36,6 @@ def by_lot(
 def share(
     model: PixelModel, pixels: Tensor, sticker: Tensor, target: int, place: Placement
 ) -> float:
-    """The share 0..1 of N pictures that are taken for `target` with the sticker at its place."""
+    """The share 0..1 of N pictures classified as `target` with the sticker at its place."""
     hits = [(part.argmax(1) == target).cpu() for part in tried(model, pixels, sticker, place)]
     return float(torch.cat(hits).double().mean())

@@ -1,4 +1,4 @@
-"""How often an attack works: the share of many pictures whose first class changes."""
+"""Success rate of an attack: the share of pictures whose predicted class changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STEPS = 10
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Of N pictures: the share whose first class changed, mean norms of the change.
+    """Over N pictures: the share whose predicted class changed, and mean norms of the change.
 
     `relative_l2` is the mean of |change| / |picture| in pixel values, DeepFool's robustness.
     """
@@ -58,7 +58,7 @@ METHODS: dict[str, Make] = {
     "deepfool": lambda m, x, goal, e: deepfool(m, x, goal),
     "few_pixel": lambda m, x, goal, e: few_pixel(m, x, goal, int(e)),
 }
-"""By name, each from model, uint8 pictures, goal and epsilon."""
+"""Methods by name, each called with model, uint8 pictures, goal and epsilon."""
 
 ONE_BY_ONE = {"few_pixel"}
 
@@ -66,7 +66,7 @@ ONE_BY_ONE = {"few_pixel"}
 def rate(
     model: PixelModel, pixels: Tensor, labels: Tensor, method: str, epsilon: float, batch: int = 32
 ) -> Rate:
-    """Attack uint8 [N,3,S,S] away from `labels`, all of which are right; the 8-bit end counts."""
+    """Attack uint8 [N,3,S,S] away from the correct `labels`; the last 8-bit picture counts."""
     size = 1 if method in ONE_BY_ONE else batch
     figures = []
     for part, own in zip(torch.split(pixels, size), torch.split(labels, size), strict=True):

@@ -1,4 +1,4 @@
-"""When rounding undoes an attack: the few whole steps that bring it back."""
+"""Repairs an attack that rounding to 8 bits has undone, by a few whole pixel values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.vision.attacks.pixel_model import PixelModel
 
 ROUNDS = 40
 SPARE = 1.1
-"""The slope is that of one point: a tenth more than it promises is taken, twice that each round."""
+"""Factor on the gain needed, as a gradient is local; it doubles each round."""
 
 
 def repair(
@@ -26,12 +26,12 @@ def repair(
     number: int,
     norm: float = inf,
 ) -> Iterator[AttackStep]:
-    """Move pixel values by one until the pictures that are `wanted`, bool [N], reach the goal.
+    """Change pixel values by 1 until the pictures `wanted`, bool [N], reach the goal.
 
     `shown` and `start` are whole-numbered [N,3,S,S]. Each round changes, by 1 along the sign of
-    the margin's gradient, the numbers that gain most for the L2 norm they cost, as few as its
-    slope says are needed, and keeps each picture's norm within `norm`. Steps count from `number`.
-    Each round asks for twice as much, so that none goes back and forth across a kink.
+    the margin's gradient, the numbers with the largest gain for the L2 norm they cost, as few as
+    the gradient says are needed, with each picture's norm within `norm`. Steps count from `number`.
+    Each round needs twice the gain, so that none oscillates around a kink.
     """
     for round in range(ROUNDS):
         slope = model.slope(shown, goal, margin=True)
@@ -53,9 +53,9 @@ def repair(
 
 
 def _nudge(picture: Tensor, start: Tensor, gradient: Tensor, needed: float, room: float) -> Tensor:
-    """Changes of -1, 0 or 1 for one picture [3,S,S] whose slopes add up to `needed` logits.
+    """Changes of -1, 0 or 1 for one picture [3,S,S] with a linear gain of `needed` logits.
 
-    `room` is what the squared norm may still grow by.
+    `room` is how much the squared norm may still grow.
     """
     direction = gradient.sign()
     free = (picture + direction >= 0) & (picture + direction <= WHITE)

@@ -1,4 +1,4 @@
-"""A sticker that is taken for something wherever it lies."""
+"""Adversarial sticker (patch): trained to be classified as a target wherever it is placed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from app.vision.attacks.adam import Adam, falling
+from app.vision.adam_ascent import PIXEL_EPS, Ascent, cosine_decay
 from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.paste import TURN, Placement, anywhere, diameter, paste, pasted
 from app.vision.attacks.pixel_grid import WHITE, AttackStep, eight_bit
@@ -18,14 +18,14 @@ from app.vision.attacks.pixel_model import PixelModel
 BATCH = 32
 STEPS = 400
 AREAS = 0.10, 0.15
-"""Least and largest share of the picture that a sticker covers while it is trained."""
+"""Least and largest share of the picture that a sticker covers in training."""
 RATE = 16.0
-"""Adam's first step in pixel values; it falls to nothing along a cosine."""
+"""Adam's first step in pixel values; it decays to zero along a cosine."""
 
 
 @dataclass(frozen=True, slots=True)
 class StickerStep:
-    """`sticker` is uint8 [3,P,P] after the step; `reached` the share of its batch before, 0..1."""
+    """`sticker` is uint8 [3,P,P] after the step; `reached` the batch's success rate before it."""
 
     number: int
     sticker: Tensor
@@ -43,27 +43,26 @@ def train_sticker(
     batch: int = BATCH,
     seed: int = 0,
 ) -> Iterator[StickerStep]:
-    """Train a round sticker on uint8 pictures [N,3,S,S] at random positions, sizes and turns.
+    """Train a round sticker on uint8 pictures [N,3,S,S] at random positions, sizes and rotations.
 
-    It climbs E[loss(paste(picture, sticker, place))] over pictures and places with Adam: the
+    Maximises E[loss(paste(picture, sticker, place))] over pictures and places with Adam: the
     expectation over transformation of Athalye et al. 2018 (arXiv 1707.07397) and the patch of
     Brown et al. 2017 (arXiv 1712.09665). `areas` is the least and largest share of the picture
-    it covers, `turn` how far it is turned, in degrees; `goal` has a label for each picture. P is
-    the side of the largest as it lies on the picture: finer dots would not be seen. `seed` draws
-    everything.
+    it covers, `turn` its largest rotation in degrees; `goal` has a label for each picture. P is its
+    largest side on the picture: finer details would be lost. Deterministic for a `seed`.
     """
     lot = torch.Generator().manual_seed(seed)
     side, scales = pictures.shape[-1], (diameter(areas[0]), diameter(areas[1]))
     own = ceil(scales[1] * side)
     sticker = (WHITE / 2 + 20 * torch.randn(3, own, own, generator=lot)).to(model.device)
-    climber = Adam(sticker.clamp(0, WHITE), 0, WHITE)
+    ascent = Ascent(sticker.clamp(0, WHITE), RATE, eps=PIXEL_EPS, limits=(0, WHITE))
     for number in range(1, steps + 1):
         chosen = torch.randint(len(pictures), (batch,), generator=lot)
         place = anywhere(batch, side, scales, lot, turn)
         under = pictures[chosen.to(pictures.device)].to(model.device).float()
         part = goal.only(chosen.to(model.device))
-        gradient, logits = _gradient(model, under, climber.value, place, part)
-        sticker = climber.step(gradient, falling(RATE, number, steps))
+        gradient, logits = _gradient(model, under, ascent.values, place, part)
+        sticker = ascent.step(gradient, cosine_decay(RATE, number, steps))
         reached = float(part.reached(logits).float().mean())
         yield StickerStep(number, eight_bit(sticker.round()), reached)
 
@@ -71,7 +70,7 @@ def train_sticker(
 def sticker_on_one(
     model: PixelModel, pixels: Tensor, goal: AttackGoal, area: float, steps: int, seed: int = 0
 ) -> Iterator[AttackStep]:
-    """Train on uint8 [1,3,S,S] alone and show the sticker on it, always at the same place.
+    """Train a sticker on uint8 [1,3,S,S] alone and yield it pasted at a fixed place.
 
     `area` is the share of the picture it covers, 0..1; the place is drawn by `seed`.
     """
@@ -91,9 +90,9 @@ def sticker_on_one(
 def sticker_about(
     model: PixelModel, pixels: Tensor, sticker: Tensor, area: float, places: int, seed: int = 0
 ) -> Iterator[AttackStep]:
-    """A sticker that was trained before, uint8 [3,P,P], on uint8 [1,3,S,S]: each step a place.
+    """Paste an already trained sticker, uint8 [3,P,P], on uint8 [1,3,S,S]: each step a new place.
 
-    It covers `area`, 0..1. Places and turns are drawn by `seed`; the last is `place_of` it.
+    It covers `area`, 0..1. Places and rotations are drawn with `seed`; the last is `place_of`.
     """
     side, lot = pixels.shape[-1], torch.Generator().manual_seed(seed + 1)
     yield AttackStep(0, pixels, model.logits(pixels.to(model.device).float()))
@@ -104,19 +103,19 @@ def sticker_about(
 
 
 def random_sticker(pixels: Tensor, area: float, seed: int = 0) -> Tensor:
-    """uint8 [1,3,S,S] with a sticker of random colours where `sticker_on_one` puts its own."""
+    """uint8 [1,3,S,S] with a sticker of random colours where `sticker_on_one` pastes its own."""
     sticker = random_colours(ceil(diameter(area) * pixels.shape[-1]), seed)
     return pasted(pixels, sticker, place_of(pixels.shape[-1], area, seed))
 
 
 def random_colours(side: int, seed: int = 0) -> Tensor:
-    """A sticker that knows nothing, the control: uint8 [3,side,side], each number by lot."""
+    """The control: a sticker of random numbers, uint8 [3,side,side]."""
     lot = torch.Generator().manual_seed(seed)
     return torch.randint(0, WHITE + 1, (3, side, side), generator=lot, dtype=torch.uint8)
 
 
 def place_of(side: int, area: float, seed: int) -> Placement:
-    """Where a sticker that covers `area` (0..1) lies for a seed."""
+    """The place of a sticker that covers `area` (0..1), drawn with a seed."""
     lot = torch.Generator().manual_seed(seed)
     return anywhere(1, side, (diameter(area), diameter(area)), lot)
 
@@ -124,7 +123,7 @@ def place_of(side: int, area: float, seed: int) -> Placement:
 def _gradient(
     model: PixelModel, under: Tensor, sticker: Tensor, place: Placement, goal: AttackGoal
 ) -> tuple[Tensor, Tensor]:
-    """Gradient of the summed loss by the sticker, [3,P,P], and the logits."""
+    """Gradient of the summed loss with respect to the sticker, [3,P,P], and the logits."""
     with torch.inference_mode(False), torch.enable_grad():
         leaf = sticker.detach().clone().requires_grad_()
         mixed = paste(under, leaf, place)

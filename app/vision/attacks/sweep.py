@@ -1,4 +1,4 @@
-"""From no noise to much: what a network answers as the epsilon of attack and noise grows."""
+"""Robustness curve: what does a network predict as the epsilon of attack and noise grows?"""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from app.vision.attacks.pixel_model import PixelModel
 Method = Literal["pgd", "fgsm"]
 
 EPSILONS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
-"""Whole, because a change of less than one pixel value is none in 8 bits."""
+"""Whole numbers, because 8 bits cannot hold a change of less than one pixel value."""
 SEEDS = 8
-"""Random noises that are tried at each epsilon."""
+"""Number of random noises at each epsilon."""
 STEPS = 10
 """Steps of PGD, each of epsilon / 4."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweepAnswer:
-    """What the network says to one 8-bit picture.
+    """The prediction for one 8-bit picture.
 
-    `probability` is that of the class it saw at first, `target` that of the target, if any.
+    `probability` is that of the clean picture's class, `target` that of the target, if any.
     """
 
     label: int
@@ -38,7 +38,7 @@ class SweepAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SweepPoint:
-    """One epsilon: the answer to the attacked picture, and to each of some random noises."""
+    """One epsilon: the prediction for the attacked picture, and for each of some random noises."""
 
     epsilon: int
     attack: SweepAnswer
@@ -47,14 +47,14 @@ class SweepPoint:
 
 @dataclass(frozen=True, slots=True)
 class SweepPass:
-    """Nothing to see yet, but the network has been asked once more: others may come between."""
+    """One forward pass without a result yet: other jobs may run before the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweepSubject:
-    """What is swept: uint8 [1,3,S,S], away from its first class or toward `target`.
+    """The subject of a sweep: uint8 [1,3,S,S], away from its first class or toward `target`.
 
-    `batch` is how many pictures may go through the network together.
+    `batch` is the largest number of pictures in one forward pass.
     """
 
     model: PixelModel
@@ -68,11 +68,11 @@ class SweepSubject:
 def sweep(
     ask: SweepSubject, epsilons: Sequence[int] = EPSILONS
 ) -> Iterator[SweepPoint | SweepPass]:
-    """Yield a point for each epsilon, then for those between where attack and noise first fell.
+    """Yield a point for each epsilon, then for those just below the first success of each kind.
 
-    PGD (Madry et al. 2018) by epsilon / 4 in 10 steps, or FGSM, each epsilon by itself from the
-    clean picture: it may fall at one and hold at a larger one. Several epsilons of one picture
-    are one batch; they do not touch each other, because losses are summed, never averaged.
+    PGD (Madry et al. 2018) by epsilon / 4 in 10 steps, or FGSM, for each epsilon separately from
+    the clean picture: it may succeed at one and fail at a larger one. Several epsilons form a
+    batch; they do not affect each other, because losses are summed, never averaged.
     """
     logits = ask.model.logits(ask.pixels.to(ask.model.device).float())
     start = int(logits.argmax(1))
@@ -91,27 +91,27 @@ def sweep(
 
 
 def reached(start: int, target: int | None) -> Callable[[SweepPoint], bool]:
-    """Whether an attack fell: away from `start`, or at the target where there is one."""
+    """Whether an attack succeeds: away from `start`, or at the target where there is one."""
     return lambda one: one.attack.label == target if target is not None else moved(start)(one)
 
 
 def moved(start: int) -> Callable[[SweepPoint], bool]:
-    """Whether the answer to the attacked picture is not `start`."""
+    """Whether the prediction for the attacked picture is not `start`."""
     return lambda one: one.attack.label != start
 
 
 def shaken(start: int) -> Callable[[SweepPoint], bool]:
-    """Whether at least one of the noises changed the answer from `start`."""
+    """Whether at least one of the noises changes the prediction from `start`."""
     return lambda one: any(answer.label != start for answer in one.noise)
 
 
 def flip(points: Sequence[SweepPoint], fell: Callable[[SweepPoint], bool]) -> int | None:
-    """The smallest epsilon of all points at which it fell; None where it held at every one."""
+    """The smallest epsilon at which `fell` is true; None where it is false at every point."""
     return min((one.epsilon for one in points if fell(one)), default=None)
 
 
 def _before(points: Sequence[SweepPoint], fell: Callable[[SweepPoint], bool]) -> list[int]:
-    """The whole epsilons between the first that fell and the one before it, in order."""
+    """The whole epsilons between the first at which `fell` is true and the one before it."""
     first = flip(points, fell)
     below = [one.epsilon for one in points if first is not None and one.epsilon < first]
     return list(range(max(below) + 1, first)) if first is not None and below else []
@@ -120,7 +120,7 @@ def _before(points: Sequence[SweepPoint], fell: Callable[[SweepPoint], bool]) ->
 def _attacked(
     ask: SweepSubject, start: int, epsilons: Sequence[int]
 ) -> Generator[SweepPass, None, list[Tensor]]:
-    """Attack a picture with N epsilons at once; returns the logits at each one's end, [K]."""
+    """Attack a picture with N epsilons in one batch; returns the last logits of each, [K]."""
     wanted = start if ask.target is None else ask.target
     labels = torch.full((len(epsilons),), wanted, device=ask.model.device)
     goal = AttackGoal(labels, targeted=ask.target is not None)
@@ -137,8 +137,8 @@ def _attacked(
 def _noisy(
     ask: SweepSubject, start: int, epsilon: int
 ) -> Generator[SweepPass, None, tuple[SweepAnswer, ...]]:
-    """Ask about the picture under each random noise; returns the answers."""
-    # The first is the one that stands beside an attack of this seed.
+    """Classify the picture under each random noise; returns the predictions."""
+    # The first is the control of an attack with this seed.
     seeds = range(ask.seed + 1, ask.seed + 1 + SEEDS)
     answers: list[SweepAnswer] = []
     for part in _parts(seeds, ask.batch):
@@ -156,5 +156,5 @@ def _answer(logits: Tensor, start: int, target: int | None) -> SweepAnswer:
 
 
 def _parts(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    """What goes through the network together."""
+    """Split into batches of `size`."""
     return (items[start : start + size] for start in range(0, len(items), max(1, size)))

@@ -1,4 +1,4 @@
-"""The pass back from a unit to the picture, which the methods share; they differ at the ReLUs."""
+"""The backward pass from a unit to the picture that all methods share; ReLUs differ."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from models.graph import INPUT, Network
 
 
 def back(network: Network, picture: Tensor, unit: Unit, relu: Rule | None = None) -> Tensor:
-    """d unit / d picture with `relu` in place of every ReLU: [3,S,S].
+    """Gradient d unit / d picture with `relu` in place of every ReLU: [3,S,S].
 
-    Computed up to the unit's step, of which only its channel's gradient is set out with.
+    Nothing is computed beyond the unit's step.
     """
     with torch.inference_mode(False), torch.enable_grad():
         x = picture.detach().clone()[None].requires_grad_()
@@ -24,7 +24,7 @@ def back(network: Network, picture: Tensor, unit: Unit, relu: Rule | None = None
 
 
 class GuidedRelu(torch.autograd.Function):
-    """max(0, x); back goes what is positive, where x was."""
+    """max(0, x); the backward pass keeps positive gradients where x is positive."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ class GuidedRelu(torch.autograd.Function):
 
 
 class UpwardRelu(torch.autograd.Function):
-    """max(0, x); back goes what is positive, whatever x was."""
+    """max(0, x); the backward pass keeps positive gradients, whatever x is."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What in the picture made the unit respond, by Zeiler and Fergus's deconvolutional network."""
+"""Deconvolution (Zeiler and Fergus): which pattern in the picture activates a unit?"""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from models.graph import Network
 
 
 def deconvolution(network: Network, picture: Tensor, unit: Unit) -> Tensor:
-    """The pass back in which a ReLU lets through R = [R' > 0] R', [3,S,S].
+    """The backward pass in which a ReLU passes on R = [R' > 0] R', [3,S,S].
 
-    Max pooling is undone at the places of its winners (“switches”), where two windows share one
-    both add to it; a convolution by its transpose. They project the strongest cell of a map.
+    Max pooling is inverted at the positions of its maxima (“switches”), where windows that share
+    one add up; a convolution by its transpose. The paper projects a map's strongest cell.
     Source: Zeiler and Fergus 2013, arXiv 1311.2901, section 2.1.
     """
     return back(network, picture, unit, UpwardRelu.apply)

@@ -1,4 +1,4 @@
-"""Where in a layer's maps lies what speaks for a unit further up: Grad-CAM."""
+"""Grad-CAM: which positions of a layer's maps support a later unit, such as a class?"""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from models.graph import INPUT, Network
 def grad_cam(network: Network, picture: Tensor, unit: Unit, at: str) -> Tensor:
     """sum over k of a_k A_k, [H,W], with a_k the mean of d unit / d A_k over the map A_k.
 
-    `at` is the step whose maps A are weighed, the unit's own or one before it. Values below zero
-    speak against the unit; the paper shows max(0, map). Raises `ValueError` where `at` has no rows
-    and columns or nothing leads from it to the unit. Source: Selvaraju et al. 2016, arXiv
+    `at` is the step whose maps A are weighted, the unit's own or one before it. Values below zero
+    count against the unit; the paper shows max(0, map). Raises `ValueError` where `at` has no rows
+    and columns or the unit does not depend on it. Source: Selvaraju et al. 2016, arXiv
     1610.02391.
     """
     if unit.step not in after(network, at) | {at}:

@@ -1,4 +1,4 @@
-"""Which pixels, changed a little, change the unit most."""
+"""Gradient (saliency): which pixels change the unit most when they change a little?"""
 
 from __future__ import annotations
 

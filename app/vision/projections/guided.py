@@ -1,4 +1,4 @@
-"""The gradient, kept to what speaks for the unit at every ReLU on the way down."""
+"""Guided backpropagation: the gradient with only positive parts kept at every ReLU."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.graph import Network
 
 
 def guided_backprop(network: Network, picture: Tensor, unit: Unit) -> Tensor:
-    """The pass back in which a ReLU lets through R = [x > 0] [R' > 0] R', [3,S,S].
+    """The backward pass in which a ReLU passes on R = [x > 0] [R' > 0] R', [3,S,S].
 
     Source: Springenberg et al. 2014, arXiv 1412.6806. Its pictures are clear because they follow
     edges of the picture; other units give similar ones (Adebayo et al. 2018, arXiv 1810.03292).

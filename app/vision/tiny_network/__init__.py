@@ -1,4 +1,4 @@
-"""X or O: letters on nine by nine cells, and a network small enough to be read whole.
+"""The Lab's tiny network: X or O on nine by nine cells, small enough to read every number.
 
 The example is Brandon Rohrer's, "How convolutional neural networks work" (2016).
 """

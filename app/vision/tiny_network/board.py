@@ -1,7 +1,7 @@
-"""Letters on a board: +1 is ink, -1 is paper.
+"""The input of the tiny network: letters drawn on a board, +1 is ink, -1 is paper.
 
-A letter is drawn as a pen would: a cell is ink where its centre lies within half a stroke's width
-of the letter's line, so that a shifted, turned, smaller or thicker one is the same line.
+A cell is ink where its centre is within half a stroke's width of the letter's line, so that a
+shifted, rotated, smaller or thicker letter is the same line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SIDE = 9
 CELLS = SIDE * SIDE
 INK, PAPER = 1.0, -1.0
 SIGNS: dict[Letter, float] = {"X": 1.0, "O": -1.0}
-"""What stands for each letter where numbers are needed: the sign of a vote."""
+"""The target value of each letter: the sign of its vote."""
 
 THIN, THICK = 0.6, 0.8
 """Half a stroke's width, in cells. Diagonal neighbours of a thick X's line are ink too."""
@@ -31,9 +31,9 @@ _STEEPEST, _SMALLEST, _SPOTS = 15.0, 0.85, 3
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """How letters are drawn, one entry a letter: [n], the shift [n,2] as (down, across).
+    """How n letters are drawn: fields [n], the shift [n,2] as (down, across).
 
-    `degrees` turn against the clock, `scale` is 1 for a letter of seven cells, `half` is half the
+    `degrees` rotates anticlockwise, `scale` is 1 for a letter of seven cells, `half` is half the
     stroke's width.
     """
 
@@ -56,9 +56,9 @@ class Pen:
 
 @dataclass(frozen=True, slots=True)
 class BoardPreset:
-    """A board to begin with: a letter as `Pen` draws it, some cells wrong.
+    """A prepared board: a letter as `Pen` draws it, with some cells flipped.
 
-    `how` says what was done to it, "" for the ideal one.
+    `how` names the change, "" for the ideal letter.
     """
 
     letter: Letter
@@ -87,7 +87,7 @@ def draw(signs: Tensor, pen: Pen) -> Tensor:
 
 
 def ideal(letter: Letter) -> Tensor:
-    """The letter as in a textbook, [9,9]: thin, upright, in the middle."""
+    """The ideal letter, [9,9]: thin, upright, in the middle."""
     return draw(_row([SIGNS[letter]]), Pen.one())[0]
 
 
@@ -100,10 +100,10 @@ def flip(board: Tensor, cells: Collection[tuple[int, int]]) -> Tensor:
 
 
 def generated(count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Boards [n,9,9] and their signs [n]: as many X's as O's, the same for the same seed.
+    """Generate boards [n,9,9] and their signs [n], as many X as O, deterministic for a seed.
 
-    Each is shifted by at most one cell, and a fifth each is besides turned by up to 15 degrees,
-    thick, noisy (one to three cells wrong) or smaller; the last fifth has nothing else.
+    Each is shifted by at most one cell; one fifth each is also rotated by up to 15 degrees, thick,
+    noisy (one to three cells flipped) or smaller; the last fifth is only shifted.
     """
     dice = torch.Generator().manual_seed(seed)
     signs = torch.ones(count, dtype=torch.float64)
@@ -129,7 +129,7 @@ def _row(values: list[float] | list[tuple[float, float]]) -> Tensor:
 
 
 def _to_x(y: Tensor, x: Tensor) -> Tensor:
-    """Distance to two strokes of 45 degrees that cross in the middle."""
+    """Distance to an X: two strokes of 45 degrees that cross in the middle."""
     falling, rising = (((y + s * x) / 2).clamp(-_REACH, _REACH) for s in (1, -1))
     return torch.minimum(
         (y - falling).hypot(x - falling),
@@ -138,7 +138,7 @@ def _to_x(y: Tensor, x: Tensor) -> Tensor:
 
 
 def _to_o(y: Tensor, x: Tensor) -> Tensor:
-    """Distance to the outline of a square with round corners."""
+    """Distance to an O: the outline of a square with round corners."""
     corner = torch.stack((y.abs(), x.abs())) - (_REACH - _CORNER)
     outside = corner.clamp_min(0).square().sum(0).sqrt()
     return (outside + corner.amax(0).clamp_max(0) - _CORNER).abs()

@@ -1,7 +1,7 @@
-"""Learning the kernels: the same tiny network, from random numbers, by gradient descent.
+"""Training: the kernels of the tiny network, learned from random numbers by gradient descent.
 
-What is learned are the three kernels, which serve every convolution as on the page, and the vote.
-Loss: the mean of log(1 + exp(-sign * vote)) over a batch (logistic regression), descended by Adam
+It trains the three kernels, which all convolutions share as on the page, and the vote's weights.
+Loss: the mean of log(1 + exp(-sign * vote)) over a batch (logistic regression), minimised by Adam
 (Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1).
 """
 
@@ -19,10 +19,10 @@ from app.vision.tiny_network.board import generated
 from app.vision.tiny_network.network import KERNEL, KERNELS, Match, TinyLayer, plan, together
 
 STEPS, EVERY, BATCH = 300, 5, 50
-"""Steps in all, how many between two reports, boards in a step."""
+"""Number of steps, steps between two reports, boards in a batch."""
 
 LIMIT = 9.0
-"""Largest magnitude of a kernel's number, as on the page."""
+"""Largest magnitude of a kernel's weight, as on the page."""
 
 _BOARDS, _HELD_OUT, _HELD_OUT_SEED = 1000, 400, 3
 _RATE = 0.03
@@ -30,10 +30,10 @@ _RATE = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Where the learning stands after `step` of `steps`.
+    """The state of the training after `step` of `steps`.
 
-    `loss` is that of the held-out boards, `accuracy` the share of them told right, 0..1; `kernels`
-    is [3,3,3].
+    `loss` is the mean loss on held-out boards, `accuracy` the share of them classified correctly,
+    0..1; `kernels` is [3,3,3].
     """
 
     step: int
@@ -44,7 +44,7 @@ class Learned:
 
 
 def check(layers: tuple[TinyLayer, ...]) -> None:
-    """Raises `ValueError` where there is no kernel to learn, or a layer does not fit."""
+    """Validate the layers. Raises `ValueError` without a kernel to learn, or for a misfit."""
     if not any(layer.kind == "conv" for layer in layers):
         raise ValueError("Without a convolution there is no kernel to learn.")
     if misfit := plan(layers).misfit:
@@ -52,9 +52,9 @@ def check(layers: tuple[TinyLayer, ...]) -> None:
 
 
 def learn(layers: tuple[TinyLayer, ...], match: Match, seed: int = 0) -> Iterator[Learned]:
-    """Train from random kernels; a report at the start, then every few steps.
+    """Train from random kernels; yields a report at the start, then every few steps.
 
-    Nothing is held between two reports. Raises what `check` raises.
+    No grad mode is held across a yield. Raises what `check` raises.
     """
     check(layers)
     return _learn(layers, match, seed)
@@ -67,7 +67,7 @@ def _learn(layers: tuple[TinyLayer, ...], match: Match, seed: int) -> Iterator[L
     maps, rows, columns = plan(layers).sizes[-1]
     count = maps * rows * columns + 1
     weights = (torch.randn(count, generator=dice, dtype=torch.float64) / 10).requires_grad_()
-    climbers = [Ascent(one, _RATE) for one in (kernels, weights)]
+    ascents = [Ascent(kernels, _RATE, limits=(-LIMIT, LIMIT)), Ascent(weights, _RATE)]
     boards, signs = generated(_BOARDS, seed + _HELD_OUT_SEED + 1)
     others = generated(_HELD_OUT, _HELD_OUT_SEED)
     for step in range(STEPS + 1):
@@ -77,10 +77,8 @@ def _learn(layers: tuple[TinyLayer, ...], match: Match, seed: int) -> Iterator[L
                 lean = _lean(boards[batch], kernels, weights, layers, match)
                 loss = F.softplus(-signs[batch] * lean).mean()
                 gradients = torch.autograd.grad(loss, (kernels, weights))
-            for one, gradient in zip(climbers, gradients, strict=True):
+            for one, gradient in zip(ascents, gradients, strict=True):
                 one.step(-gradient)
-            with torch.no_grad():
-                kernels.clamp_(-LIMIT, LIMIT)
         if step % EVERY == 0:
             yield _report(step, kernels, weights, layers, match, others)
 
@@ -88,7 +86,7 @@ def _learn(layers: tuple[TinyLayer, ...], match: Match, seed: int) -> Iterator[L
 def _lean(
     boards: Tensor, kernels: Tensor, weights: Tensor, layers: tuple[TinyLayer, ...], match: Match
 ) -> Tensor:
-    """How far each board leans to X, above zero, or to O: [n]. The last weight is the bias."""
+    """The vote for each board, [n]: above zero for X, below for O. The last weight is the bias."""
     numbers = together(boards, kernels, layers, match).flatten(1)
     return numbers @ weights[:-1] + weights[-1]
 

@@ -1,9 +1,9 @@
-"""The tiny network: layers in any order over one board, every number within reach.
+"""The tiny network: convolution, ReLU and pooling layers in any order over one board.
 
-Three kernels of 3x3, the features of the X, serve every convolution: kernel k is laid over each of
-the maps that come in, and the matches are added up. With `match` "mean" the sum is divided by the
-number of cells compared, 9 for each map, so that 1.00 is a perfect match; with "sum" it is not.
-Dividing is a kernel with smaller weights: what a network learns, it may learn either way.
+Three 3x3 kernels, the features of the X, are shared by all convolutions: kernel k is slid over each
+input map, and the results are added up. With `match` "mean" the sum is divided by the number of
+cells compared, 9 for each map, so that 1.00 is a perfect match; with "sum" it is not. Dividing is
+the same as smaller weights, so it does not limit what a network can learn.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ Match = Literal["mean", "sum"]
 KERNEL = 3
 KERNELS = 3
 LAYERS, CONVS = 8, 3
-"""The most layers, and the most convolutions among them."""
+"""The largest number of layers, and of convolutions among them."""
 
 NAMES = ("falling diagonal", "crossing", "rising diagonal")
-"""What the three features of the X look for."""
+"""Names of the three features of the X."""
 
 
 @dataclass(frozen=True, slots=True)
 class TinyLayer:
-    """A layer; `padding` is that of a convolution, 0 or 1."""
+    """A layer; `padding` is 1 for a padded convolution, else 0."""
 
     kind: Kind
     padding: int = 0
@@ -45,7 +45,7 @@ class TinyLayer:
 
     @property
     def window(self) -> Window | None:
-        """How its window slides; None for a ReLU."""
+        """The sliding window of the layer; None for a ReLU."""
         if self.kind == "conv":
             return Window((KERNEL, KERNEL), padding=(self.padding, self.padding))
         return Window((2, 2), (2, 2), ceil_mode=True) if self.kind == "pool" else None
@@ -53,7 +53,7 @@ class TinyLayer:
 
 @dataclass(frozen=True, slots=True)
 class TinyOutput:
-    """What layer `number`, counted from 1, made: `values` [C,H,W] out of `before` [C',H',W']."""
+    """Output of layer `number`, from 1: `values` [C,H,W] computed from `before` [C',H',W']."""
 
     number: int
     layer: TinyLayer
@@ -63,9 +63,9 @@ class TinyOutput:
 
 @dataclass(frozen=True, slots=True)
 class TinyShapes:
-    """Sizes as (maps, rows, columns) before the first layer and after each that fits.
+    """Shapes as (maps, rows, columns) before the first layer and after each that fits.
 
-    `misfit` says why the next one does not, "" where all do.
+    `misfit` says why the next layer does not fit, "" where all do.
     """
 
     sizes: tuple[tuple[int, int, int], ...]
@@ -80,7 +80,7 @@ def features() -> Tensor:
 
 
 def names_of(kernels: Tensor) -> tuple[str, ...]:
-    """What each of three kernels [3,3,3] looks for; "" where it is no feature of the X."""
+    """The name of each of three kernels [3,3,3]; "" where it is no feature of the X."""
     known = features()
     return tuple(
         next((name for one, name in zip(known, NAMES, strict=True) if one.equal(kernel)), "")
@@ -89,9 +89,9 @@ def names_of(kernels: Tensor) -> tuple[str, ...]:
 
 
 def parse(text: str) -> tuple[TinyLayer, ...]:
-    """Layers from words like `conv,relu,pool,conv1`; `conv1` pads by one cell.
+    """Parse layers from text like `conv,relu,pool,conv1`; `conv1` pads by one cell.
 
-    Raises `ValueError` with a sentence that says what there is.
+    Raises `ValueError` with a sentence that lists the valid layers.
     """
     words = [word.strip() for word in text.split(",") if word.strip()]
     known = {
@@ -112,12 +112,12 @@ def parse(text: str) -> tuple[TinyLayer, ...]:
 
 
 def spelled(layers: tuple[TinyLayer, ...]) -> str:
-    """The words that `parse` reads."""
+    """Write layers as text that `parse` reads."""
     return ",".join(map(str, layers))
 
 
 def plan(layers: tuple[TinyLayer, ...]) -> TinyShapes:
-    """What size each layer makes of a board, as far as they fit."""
+    """Compute the output shape of each layer for a board, up to the first that does not fit."""
     sizes = [(1, SIDE, SIDE)]
     for layer in layers:
         maps, *size = sizes[-1]
@@ -131,14 +131,14 @@ def plan(layers: tuple[TinyLayer, ...]) -> TinyShapes:
 
 
 def compared(match: Match, maps: int) -> int:
-    """What a sum of products is divided by: the cells compared in `maps` maps, or 1."""
+    """The divisor of a sum of products: the number of cells compared in `maps` maps, or 1."""
     return KERNEL * KERNEL * maps if match == "mean" else 1
 
 
 def forward(
     board: Tensor, kernels: Tensor, layers: tuple[TinyLayer, ...], match: Match
 ) -> Iterator[TinyOutput]:
-    """What each layer makes of a board [9,9], up to the first that does not fit."""
+    """Yield the output of each layer for a board [9,9], up to the first that does not fit."""
     values = board[None]
     for number, layer in enumerate(layers[: len(plan(layers).sizes) - 1], 1):
         before = values
@@ -149,7 +149,7 @@ def forward(
 def together(
     boards: Tensor, kernels: Tensor, layers: tuple[TinyLayer, ...], match: Match
 ) -> Tensor:
-    """What the last layer makes of many boards [n,9,9]: [n,C,H,W]. Gradients flow.
+    """The last layer's output for a batch of boards [n,9,9]: [n,C,H,W]; differentiable.
 
     Raises `ValueError` where a layer does not fit.
     """
@@ -162,18 +162,18 @@ def together(
 
 
 def _through(layer: TinyLayer, values: Tensor, kernels: Tensor, match: Match) -> Tensor:
-    """What one layer makes of maps [n,C,H,W]."""
+    """Apply one layer to maps [n,C,H,W]."""
     if layer.kind == "relu":
         return values.clamp_min(0)
     if layer.kind == "pool":
         return F.max_pool2d(values, 2, 2, ceil_mode=True)
-    # The same kernel for each map: their sum is matched once.
+    # All input maps share a kernel: the sum of the maps is convolved once.
     sums = F.conv2d(values.sum(1, keepdim=True), kernels[:, None], padding=layer.padding)
     return sums / compared(match, values.shape[1])
 
 
 def match_cell(output: TinyOutput, kernels: Tensor, place: tuple[int, int, int]) -> ConvCell:
-    """Patch times kernel for (map, row, column) of a convolution; its value before division."""
+    """The arithmetic of (map, row, column) of a convolution; its value is before division."""
     map, y, x = place
     window, maps = window_of(output.layer), output.before.shape[0]
     kernel = kernels[map].expand(maps, -1, -1)
@@ -182,7 +182,7 @@ def match_cell(output: TinyOutput, kernels: Tensor, place: tuple[int, int, int])
 
 
 def largest_cell(output: TinyOutput, place: tuple[int, int, int]) -> PoolCell:
-    """The window of (map, row, column) of a pooling."""
+    """The arithmetic of (map, row, column) of a max pooling."""
     map, y, x = place
     return pool_cell(
         window_of(output.layer), output.before[map], float(output.values[place]), (y, x)
@@ -190,7 +190,7 @@ def largest_cell(output: TinyOutput, place: tuple[int, int, int]) -> PoolCell:
 
 
 def window_of(layer: TinyLayer) -> Window:
-    """How a layer's window slides. Raises `ValueError` for a ReLU."""
+    """The sliding window of a layer. Raises `ValueError` for a ReLU."""
     if layer.window is None:
         raise ValueError("A ReLU has no window.")
     return layer.window

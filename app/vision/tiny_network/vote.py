@@ -1,8 +1,8 @@
-"""The fully connected vote: every number of the last maps times its weight, for X and for O.
+"""The fully connected layer of the tiny network: its vote for X and for O, by ridge regression.
 
-The weights are the ridge regression of the letter, +1 or -1, on those numbers over generated
-boards: a linear layer in closed form, so that any kernel and any order of layers has its best
-vote at once. The penalty follows the numbers' spread: scaling all of them changes no verdict.
+The weights are the ridge regression of the letter, +1 or -1, on the numbers of the last maps over
+generated boards: a linear layer in closed form, fitted at once for any kernels and layers. The
+penalty is proportional to the numbers' variance: scaling all of them changes no verdict.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from app.vision.tiny_network.network import Match, TinyLayer, together
 Verdict = Literal["X", "O", "undecided"]
 
 LEARNED, HELD_OUT = 600, 400
-"""Boards the weights are fitted on, and others on which verdicts are counted."""
+"""Number of boards to fit the weights on, and of held-out boards to count verdicts on."""
 
 _LEARNED_SEED, _HELD_OUT_SEED = 1, 2
 _RIDGE = 0.01
@@ -29,7 +29,7 @@ _EVEN = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class VoteExamples:
-    """Boards [n,9,9] and their signs [n]: some to fit weights on, others to count verdicts on."""
+    """Boards [n,9,9] and signs [n]: a training set, and a held-out set (`others`, `truth`)."""
 
     boards: Tensor
     signs: Tensor
@@ -38,10 +38,10 @@ class VoteExamples:
 
     @classmethod
     def make(cls) -> VoteExamples:
-        """Always the same ones."""
+        """Generate both sets with fixed seeds."""
         boards, signs = generated(LEARNED, _LEARNED_SEED)
         others, truth = generated(HELD_OUT, _HELD_OUT_SEED)
-        # Half the digits, a tenth of the time: the weights are fitted, not read off.
+        # Half the digits take a tenth of the time; fitted weights need no more.
         return cls(boards.float(), signs, others.float(), truth)
 
 
@@ -49,8 +49,8 @@ class VoteExamples:
 class VoteWeights:
     """The vote for X: `bias + sum of numbers * weights`; the vote for O is 1 minus that.
 
-    `weights` is [C,H,W] as the maps. `right` counts right verdicts, `pixels_right` those of the
-    comparison pixel by pixel, both of `of` boards that were not learned from.
+    `weights` is [C,H,W] as the maps. `right` counts correct verdicts, `pixels_right` those of the
+    pixel-by-pixel comparison, both of `of` held-out boards.
     """
 
     weights: Tensor
@@ -62,7 +62,7 @@ class VoteWeights:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One board's vote: `products` [C,H,W], the two scores, which add up to 1, the verdict."""
+    """One board's vote: `products` [C,H,W] and the two scores, which add up to 1."""
 
     numbers: Tensor
     weights: VoteWeights
@@ -81,14 +81,14 @@ class Vote:
 def fit(
     kernels: Tensor, layers: tuple[TinyLayer, ...], match: Match, given: VoteExamples
 ) -> VoteWeights:
-    """The weights under these kernels and layers. Raises `ValueError` where a layer misfits."""
+    """Fit the weights for these kernels and layers. Raises `ValueError` for a misfit."""
     with torch.inference_mode():
         small = kernels.float()
         maps = together(given.boards, small, layers, match)
         weights, bias = _ridge(maps.flatten(1).double(), given.signs)
         numbers = together(given.others, small, layers, match).flatten(1).double()
         margin = (numbers @ weights + bias) * given.truth
-    # A lean of -1 to +1 becomes a score of 0 to 1.
+    # Map a vote in -1..+1 to a score in 0..1.
     return VoteWeights(
         (weights / 2).reshape(maps.shape[1:]),
         (bias + 1) / 2,
@@ -99,7 +99,7 @@ def fit(
 
 
 def vote(numbers: Tensor, weights: VoteWeights) -> Vote:
-    """The vote of the last layer's maps [C,H,W]."""
+    """Compute the vote from the last layer's maps [C,H,W]."""
     products = numbers * weights.weights
     x = weights.bias + float(products.sum())
     return Vote(numbers, weights, products, x, 1 - x)
@@ -108,7 +108,7 @@ def vote(numbers: Tensor, weights: VoteWeights) -> Vote:
 def _ridge(numbers: Tensor, signs: Tensor) -> tuple[Tensor, float]:
     """Weights [n] and bias of the ridge regression of `signs` [m] on `numbers` [m,n].
 
-    The penalty is a share of the numbers' own spread: scale them, and the weights scale back.
+    The penalty is proportional to the numbers' variance: scale them, and the weights scale back.
     """
     mean = numbers.mean(0)
     centred = numbers - mean
@@ -116,7 +116,7 @@ def _ridge(numbers: Tensor, signs: Tensor) -> tuple[Tensor, float]:
     spread = float(numbers.var(0).mean())
     if not spread:
         return torch.zeros_like(mean), float(signs.mean())
-    # Scaled first: numbers of any size are solved with the same precision.
+    # Scaled first, so that numbers of any size are solved with the same precision.
     centred = centred / spread**0.5
     gram = centred.T @ centred + _RIDGE * count * torch.eye(width, dtype=centred.dtype)
     weights = torch.linalg.solve(gram, centred.T @ signs) / spread**0.5

@@ -1,1 +1,1 @@
-"""The API for programs: one module a subject, `routes` has them all."""
+"""The JSON API for programs: one module for each subject, all included by `routes`."""

@@ -1,4 +1,4 @@
-"""What is asked of an attack and what it answers, with examples for the documentation."""
+"""Request and response models of an attack, with examples for the documentation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Class = Annotated[int | str | None, Field(union_mode="left_to_right")]
 
 
 class AttackAsked(BaseModel):
-    """Which network, which picture, which attack."""
+    """The network, the picture and the settings of an attack."""
 
     model_config = ConfigDict(
         **example(model="mini", image="coffee", method="pgd", epsilon=4, target=17),
@@ -36,39 +36,43 @@ class AttackAsked(BaseModel):
     )
     step_size: Number = Field(None, description="In epsilon's unit; default: epsilon / 4.")
     target: Class = Field(
-        None, description="Index (or name) of the class to reach; without it, away from the first."
+        None,
+        description="Index (or name) of the target class; without it, the attack is untargeted.",
     )
-    true_label: Class = Field(
-        None, description="Index (or name) of what it truly is, for `fooled`."
+    true_label: Class = Field(None, description="Index (or name) of the true class, for `fooled`.")
+    seed: int | None = Field(
+        None,
+        ge=0,
+        lt=2**53,
+        description="Seed of the random generator: the same seed gives the same attack.",
     )
-    seed: int | None = Field(None, ge=0, lt=2**53, description="Same seed, same attack.")
 
 
 class TraceStep(BaseModel):
-    """One step of the attack, by the network's answer to its 8-bit picture."""
+    """One step of the attack, as the network classifies its 8-bit picture."""
 
     model_config = example(
         step=3, label="hourglass", probability=0.71, target_probability=None, linf=3.0
     )
-    step: int = Field(description="0 is the picture as it was.")
-    label: str = Field(description="The first class.")
-    probability: float = Field(description="Of the first class, 0..1.")
+    step: int = Field(description="0 is the clean picture.")
+    label: str = Field(description="The predicted class.")
+    probability: float = Field(description="Of the predicted class, 0..1.")
     target_probability: float | None = Field(description="Null without a target.")
     linf: float = Field(description="Largest change of a pixel value so far, in 1/255.")
 
 
 class DriftInfo(BaseModel):
-    """How far attacked and clean picture are apart at one step of the network."""
+    """How far the activations of the attacked and clean picture are apart at one step."""
 
     model_config = example(step="conv3", relative_l2=0.31, cosine=0.95, noise_relative_l2=0.06)
     step: str
     relative_l2: float = Field(description="|attacked - clean| / |clean|.")
-    cosine: float = Field(description="Of the angle between the two, -1..1.")
-    noise_relative_l2: float = Field(description="The same for the control's random noise.")
+    cosine: float = Field(description="Cosine of the angle between the two, -1..1.")
+    noise_relative_l2: float = Field(description="The same for the random noise of the control.")
 
 
 class ControlInfo(BaseModel):
-    """Random noise of the same size on the same picture."""
+    """The control: random noise of the same size on the same picture."""
 
     kind: str = Field(
         description="sign: same largest change; gaussian: same Euclidean norm; pixels: as many; "
@@ -81,21 +85,23 @@ class ControlInfo(BaseModel):
 
 
 class AttackInfo(BaseModel):
-    """What came of an attack."""
+    """The result of an attack."""
 
     adversarial_image: str = Field(
-        description="Image id of the 8-bit picture, S x S: uploaded again it fools again."
+        description="Id of the 8-bit adversarial picture, S x S: uploaded again it fools again."
     )
-    flipped: bool = Field(description="The first class changed.")
-    reached_target: bool = Field(description="The first class is the target; false without one.")
+    flipped: bool = Field(description="The predicted class changed.")
+    reached_target: bool = Field(
+        description="The predicted class is the target; false without one."
+    )
     fooled: bool | None = Field(
-        description="It was right and is wrong now; null without `true_label`."
+        description="The prediction was right and is wrong now; null without `true_label`."
     )
     before: list[Prediction]
     after: list[Prediction]
-    linf: float = Field(description="Largest change of a pixel value, whole, in 1/255.")
-    l2: float = Field(description="Euclidean norm of the change, in pixel values.")
-    ssim: float = Field(description="Structural similarity to the clean picture, 1 is the same.")
+    linf: float = Field(description="Largest change of a pixel value, an integer, in 1/255.")
+    l2: float = Field(description="Euclidean norm of the perturbation, in pixel values.")
+    ssim: float = Field(description="Structural similarity to the clean picture; 1 means equal.")
     notes: list[str]
     trace: list[TraceStep]
     drift: list[DriftInfo]

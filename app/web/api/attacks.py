@@ -1,4 +1,4 @@
-"""Attacks: a picture changed until the network errs, with trace, drift and control."""
+"""API route of adversarial attacks (FGSM, PGD and others), with trace, drift and control."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ router = APIRouter(tags=["attacks"])
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     **ERRORS,
-    409: problem("A partial network predicts nothing."),
+    409: problem("A partial network has no classes."),
 }
 
 
 @router.post("/attacks", summary="Fool a network", responses=_ERRORS)
 async def attack(
-    asked: AttackAsked, request: Request, services: ServicesDep, owner: OwnerDep
+    body: AttackAsked, request: Request, services: ServicesDep, owner: OwnerDep
 ) -> AttackInfo:
-    """Runs to its end as a long job, one for each person; it stops when the caller leaves."""
-    wanted = AttackRequest(**asked.model_dump(exclude={"model", "image"}))
-    prepared = await services.attacks.prepare(asked.model, asked.image, wanted)
-    with services.pictures.using(asked.image):
+    """Run an attack to its end: one long job for each user; it stops if the client leaves."""
+    options = AttackRequest(**body.model_dump(exclude={"model", "image"}))
+    prepared = await services.attacks.prepare(body.model, body.image, options)
+    with services.pictures.using(body.image):
         return _info(await _finished(services, request, prepared, owner))
 
 

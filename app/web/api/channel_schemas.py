@@ -1,4 +1,4 @@
-"""What the API answers about a channel: what it responds to, and a picture as it grows."""
+"""Response models of a channel: what it responds to, and its synthesised picture as it grows."""
 
 from __future__ import annotations
 
@@ -17,33 +17,36 @@ GROWN: dict[str, Any] = {
     "seconds_left": 4.1,
     "problem": None,
 }
-"""An event, as the documentation shows it."""
+"""An event of the stream, as the documentation shows it."""
 
 
 class SynthesisedInfo(BaseModel):
-    """A picture made for a channel, and how."""
+    """A picture synthesised for a channel (activation maximisation), and its settings."""
 
-    url: str = Field(description="The picture; 404 in words while `state` is `none`.")
+    url: str = Field(description="URL of the picture; 404 while `state` is `none`.")
     state: Literal["shipped", "cached", "none"] = Field(
-        description="It ships with the weights; was made here before, alone or with its layer; "
-        "is not made yet."
+        description="Shipped with the weights; computed here, alone or with its layer; missing."
     )
-    events: str = Field(description="The stream that makes it while you watch.")
+    events: str = Field(description="URL of the event stream that computes it.")
     steps: int = Field(description="Steps of gradient ascent.")
     seed: int
-    size: int = Field(description="Pixels of a side.")
-    measured_at: str = Field(description="The step, before any ReLU, whose number is raised.")
-    objective: float | None = Field(description="That number for the picture; null without one.")
+    size: int = Field(description="Side in pixels.")
+    measured_at: str = Field(
+        description="The step, before any ReLU, whose activation is maximised."
+    )
+    objective: float | None = Field(
+        description="That activation for the picture; null without one."
+    )
 
 
 class ChannelStatistics(BaseModel):
     """Mean responses of a channel to the training pictures of each class."""
 
-    measured_at: str = Field(description="The step: the last of its stage before the pool.")
+    measured_at: str = Field(description="The step: the last of its stage before pooling.")
     mean: float = Field(description="Over all classes.")
-    lowest: float = Field(description="Of the class that fires it least.")
-    highest: float = Field(description="Of the class that fires it most.")
-    pictures: str = Field(description="Which pictures, in words.")
+    lowest: float = Field(description="Of the class with the lowest mean response.")
+    highest: float = Field(description="Of the class with the highest mean response.")
+    pictures: str = Field(description="Which pictures were measured, in words.")
 
 
 class ClassPreference(BaseModel):
@@ -55,11 +58,11 @@ class ClassPreference(BaseModel):
 
 
 class CropInfo(BaseModel):
-    """A crop out of a photo that fires the channel."""
+    """A crop of a photo that activates the channel strongly."""
 
     url: str
-    value: float = Field(description="The response there.")
-    label: str | None = Field(description="The photo's class, where it is known.")
+    value: float = Field(description="The activation there.")
+    label: str | None = Field(description="The photo's class, if known.")
 
 
 class ChannelInfo(BaseModel):
@@ -98,24 +101,26 @@ class ChannelInfo(BaseModel):
     label: str | None = Field(description="The class it stands for; null for most.")
     synthesised: SynthesisedInfo
     statistics: ChannelStatistics | None = Field(
-        description="null where no class means ship with these weights."
+        description="null if no class means ship with these weights."
     )
-    prefers: list[ClassPreference] = Field(description="The classes that fire it most, at most 5.")
+    prefers: list[ClassPreference] = Field(
+        description="The classes with the highest mean response, at most 5."
+    )
     crops: list[CropInfo] = Field(
-        description="The crops that fire it most, at most nine; empty while they are being found."
+        description="The crops with the highest activation, at most nine; empty during the survey."
     )
-    receptive_field: int = Field(description="Side of the square a cell can see, input pixels.")
-    kernel: str | None = Field(description="Its kernel in colour, where it reads the picture.")
+    receptive_field: int = Field(description="Side of the receptive field of a cell, input pixels.")
+    kernel: str | None = Field(description="URL of its kernel in colour, if it reads the picture.")
 
 
 class GrowthInfo(BaseModel):
-    """One event of a picture that grows."""
+    """One event of the stream of a growing picture."""
 
     model_config = example(**GROWN)
     step: int
     steps: int
-    picture: str = Field(description="The newest picture.")
-    picture_step: int = Field(description="After which step it was taken.")
-    objective: float = Field(description="The goal's number for that picture.")
+    picture: str = Field(description="URL of the newest picture.")
+    picture_step: int = Field(description="The step after which it was taken.")
+    objective: float = Field(description="The objective for that picture.")
     seconds_left: float
-    problem: str | None = Field(description="Why the finished picture could not be kept.")
+    problem: str | None = Field(description="Why the finished picture could not be stored.")

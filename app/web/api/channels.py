@@ -1,4 +1,4 @@
-"""Channels: what one responds to, its synthesised picture, and the same as it grows."""
+"""API routes of a channel: what it responds to (feature visualisation), and the stream of it."""
 
 from __future__ import annotations
 
@@ -30,20 +30,22 @@ from app.web.api.channel_schemas import (
 )
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, Problem, problem
-from app.web.core.errors import for_people, status_of
+from app.web.core.errors import status_of, user_error
 from app.web.core.file_responses import Download, Jpeg, Png, Version, file_response
 from app.web.core.links import filters_url
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.streams import started
+from app.web.core.streams import start_job
 from app.web.parts.crop_query import best_crops
-from app.web.parts.synthesis_urls import digest, picture_url, unit_url, wanted
+from app.web.parts.synthesis_urls import digest, picture_url, synthesis_options, unit_url
 
 router = APIRouter(prefix="/models/{model}/steps/{step}", tags=["channels"], responses=ERRORS)
 
 _log = logging.getLogger(__name__)
 
-Channel = Annotated[int, Path(description="Number of a channel, of a class at the end.", ge=0)]
-WantedDep = Annotated[SynthesisOptions, Depends(wanted)]
+Channel = Annotated[
+    int, Path(description="Index of a channel; at the last steps, of a class.", ge=0)
+]
+SynthesisOptionsDep = Annotated[SynthesisOptions, Depends(synthesis_options)]
 
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -60,75 +62,80 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class QueuedGrowth:
-    """A picture that has its place in the queue."""
+    """A synthesis with its place in the queue."""
 
-    asked: SynthesisQuery
+    query: SynthesisQuery
     place: int
     items: AsyncIterator[int | GrowthReport]
 
 
-def asked_channel(
-    model: ModelId, step: StepName, channel: Channel, wanted: WantedDep, services: ServicesDep
+def channel_query(
+    model: ModelId,
+    step: StepName,
+    channel: Channel,
+    options: SynthesisOptionsDep,
+    services: ServicesDep,
 ) -> SynthesisQuery:
-    """A channel's picture. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
-    return services.studio.asked(services.catalogue.model(model), step, channel, wanted)
+    """The picture of a channel. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
+    return services.studio.asked(services.catalogue.model(model), step, channel, options)
 
 
-def asked_step(
-    model: ModelId, step: StepName, wanted: WantedDep, services: ServicesDep
+def step_query(
+    model: ModelId, step: StepName, options: SynthesisOptionsDep, services: ServicesDep
 ) -> SynthesisQuery:
-    """A whole step's picture. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
-    return services.studio.asked(services.catalogue.model(model), step, None, wanted)
+    """The picture of a whole step. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
+    return services.studio.asked(services.catalogue.model(model), step, None, options)
 
 
 async def grow(
-    asked: SynthesisQuery, services: Services, owner: str
+    query: SynthesisQuery, services: Services, owner: str
 ) -> AsyncIterator[QueuedGrowth]:
-    """A picture that begins to grow, until its stream ends: what can fail fails before."""
-    network = await services.catalogue.network(asked.model.id)
-    place, items = await started(lambda: services.studio.stream(owner, asked, network))
+    """Queue a synthesis and close it when its stream ends; errors are raised before it starts."""
+    network = await services.catalogue.network(query.model.id)
+    place, items = await start_job(lambda: services.studio.stream(owner, query, network))
     try:
-        yield QueuedGrowth(asked, place, items)
+        yield QueuedGrowth(query, place, items)
     finally:
         await items.aclose()  # type: ignore[attr-defined]
 
 
 async def growing_channel(
-    asked: Annotated[SynthesisQuery, Depends(asked_channel)], services: ServicesDep, owner: OwnerDep
+    query: Annotated[SynthesisQuery, Depends(channel_query)], services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedGrowth]:
-    """A channel's picture that grows."""
-    async for one in grow(asked, services, owner):
+    """The queued synthesis of a channel."""
+    async for one in grow(query, services, owner):
         yield one
 
 
 async def growing_step(
-    asked: Annotated[SynthesisQuery, Depends(asked_step)], services: ServicesDep, owner: OwnerDep
+    query: Annotated[SynthesisQuery, Depends(step_query)], services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedGrowth]:
-    """A whole step's picture that grows."""
-    async for one in grow(asked, services, owner):
+    """The queued synthesis of a whole step."""
+    async for one in grow(query, services, owner):
         yield one
 
 
 @router.get("/channels/{channel}", summary="What a channel responds to")
 async def channel_info(
-    asked: Annotated[SynthesisQuery, Depends(asked_channel)], services: ServicesDep
+    query: Annotated[SynthesisQuery, Depends(channel_query)], services: ServicesDep
 ) -> ChannelInfo:
-    """A picture made for it, the classes and crops that fire it most, what it can see.
+    """The synthesised picture, the classes and crops with the highest response, the field of view.
 
-    Crops are of an operator's folder where there is an atlas of one, else of the built-in pictures.
+    Crops are from an operator's folder if there is an atlas of one, else from the built-in
+    pictures.
 
-    `steps`, `seed` and so on name another picture than the usual one.
+    `steps`, `seed` and so on name another picture than the default one.
     """
-    model, step, channel = asked.model, asked.step, asked.channel or 0
-    liked = preferences(model, step, channel)
+    model, step, channel = query.model, query.step, query.channel or 0
+    preferred = preferences(model, step, channel)
     return ChannelInfo(
         model=model.id,
         step=step,
         channel=channel,
-        label=asked.label or None,
-        synthesised=await _synthesised(asked, services),
-        statistics=_statistics(liked),
-        prefers=_prefers(liked),
+        label=query.label or None,
+        synthesised=await _synthesised(query, services),
+        statistics=_statistics(preferred),
+        prefers=_prefers(preferred),
         crops=[
             CropInfo(url=url, value=value, label=label)
             for url, value, label in await best_crops(services, model, step, channel)
@@ -141,35 +148,38 @@ async def channel_info(
 @router.get(
     "/channels/{channel}/synthesised.png",
     response_class=Png,
-    summary="The picture made for a channel",
+    summary="The synthesised picture of a channel",
 )
 async def channel_picture(
-    asked: Annotated[SynthesisQuery, Depends(asked_channel)],
+    query: Annotated[SynthesisQuery, Depends(channel_query)],
     services: ServicesDep,
     v: Version = "",
     download: Download = "",
 ) -> Response:
-    """RGB, `size` pixels a side; its text says how it was made. 404 where it is not made yet."""
-    return await _picture(asked, services, v, download)
+    """RGB, `size` pixels a side; its PNG text says how it was made. 404 if not computed yet."""
+    return await _picture(query, services, v, download)
 
 
-@router.get("/synthesised.png", response_class=Png, summary="The picture made for a whole step")
+@router.get(
+    "/synthesised.png", response_class=Png, summary="The synthesised picture of a whole step"
+)
 async def step_picture(
-    asked: Annotated[SynthesisQuery, Depends(asked_step)],
+    query: Annotated[SynthesisQuery, Depends(step_query)],
     services: ServicesDep,
     v: Version = "",
     download: Download = "",
 ) -> Response:
-    """As that of a channel; raised is the mean square of everything in the step."""
-    return await _picture(asked, services, v, download)
+    """Like that of a channel; maximised is the mean square of all activations of the step."""
+    return await _picture(query, services, v, download)
 
 
-@router.get("/synthesised.jpg", response_class=Jpeg, summary="The pictures of all channels")
+@router.get(
+    "/synthesised.jpg", response_class=Jpeg, summary="The synthesised pictures of all channels"
+)
 async def step_sheet(
     model: ModelId, step: StepName, services: ServicesDep, v: Version = ""
 ) -> Response:
-    """Those that ship or were made here at once, one tile a channel, row by row, ceil(sqrt(C)) in
-    a row."""
+    """Those that ship or were all computed here, one tile a channel, in rows of ceil(sqrt(C))."""
     known = services.catalogue.model(model)
     there = await asyncio.to_thread(shipped, known, step)
     if there is None:
@@ -177,25 +187,27 @@ async def step_sheet(
     return file_response(there.sheet(step), "image/jpeg", v == there.tag(step))
 
 
-async def _picture(asked: SynthesisQuery, services: Services, v: str, download: str) -> Response:
-    found = await asyncio.to_thread(services.studio.find, asked)
+async def _picture(query: SynthesisQuery, services: Services, v: str, download: str) -> Response:
+    found = await asyncio.to_thread(services.studio.find, query)
     if found is None:
-        url = unit_url(asked.model, asked.step, asked.channel)
+        url = unit_url(query.model, query.step, query.channel)
         raise NotFound(f"This picture is not made yet. {url}/synthesised/events makes it.")
-    return file_response(found.picture.png, "image/png", v == digest(asked), download)
+    return file_response(found.picture.png, "image/png", v == digest(query), download)
 
 
 @router.get(
     "/channels/{channel}/synthesised/events",
     response_class=EventSourceResponse,
     responses=EVENTS,
-    summary="Make the picture of a channel, step by step",
+    summary="Synthesise the picture of a channel, step by step",
 )
 async def channel_events(
     growing: Annotated[QueuedGrowth, Depends(growing_channel)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """An event with each new picture, then `done`; closing the stream stops, and keeps what was
-    reached under its number of steps. One long job a person (a cookie) at a time."""
+    """An event for each new picture, then `done`. One long job for each user (a cookie) at a time.
+
+    Closing the stream stops the job and stores what was reached under its number of steps.
+    """
     async for event in growth_events(growing):
         yield event
 
@@ -204,18 +216,18 @@ async def channel_events(
     "/synthesised/events",
     response_class=EventSourceResponse,
     responses=EVENTS,
-    summary="Make the picture of a whole step",
+    summary="Synthesise the picture of a whole step",
 )
 async def step_events(
     growing: Annotated[QueuedGrowth, Depends(growing_step)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """As that of a channel."""
+    """Like that of a channel."""
     async for event in growth_events(growing):
         yield event
 
 
 async def growth_events(growing: QueuedGrowth) -> AsyncIterator[ServerSentEvent]:
-    """Each new picture as JSON; what goes wrong as an event `error` with a problem."""
+    """Each new picture as JSON; a failure as an event `error` with a problem."""
     try:
         async for item in growing.items:
             if not isinstance(item, int) and item.fresh:
@@ -223,7 +235,7 @@ async def growth_events(growing: QueuedGrowth) -> AsyncIterator[ServerSentEvent]
     except Exception as error:
         if not isinstance(error, LayerscopeError):
             _log.exception("A synthesis broke off.")
-        why = for_people(error)
+        why = user_error(error)
         problem = Problem(status=status_of(why), title=why.title, detail=why.detail)
         yield ServerSentEvent(data=problem, event="error")
     yield ServerSentEvent(data={}, event="done")
@@ -241,37 +253,37 @@ def _growth(report: GrowthReport) -> GrowthInfo:
     )
 
 
-async def _synthesised(asked: SynthesisQuery, services: Services) -> SynthesisedInfo:
-    found = await asyncio.to_thread(services.studio.find, asked)
-    recipe = asked.recipe
+async def _synthesised(query: SynthesisQuery, services: Services) -> SynthesisedInfo:
+    found = await asyncio.to_thread(services.studio.find, query)
+    recipe = query.recipe
     return SynthesisedInfo(
-        url=picture_url(asked),
+        url=picture_url(query),
         state=found.state if found else "none",
-        events=f"{unit_url(asked.model, asked.step, asked.channel)}/synthesised/events",
+        events=f"{unit_url(query.model, query.step, query.channel)}/synthesised/events",
         steps=recipe.steps,
         seed=recipe.seed,
         size=recipe.size,
-        measured_at=asked.at,
+        measured_at=query.at,
         objective=found.picture.objective if found else None,
     )
 
 
-def _statistics(liked: ClassPreferences | None) -> ChannelStatistics | None:
-    if liked is None:
+def _statistics(preferred: ClassPreferences | None) -> ChannelStatistics | None:
+    if preferred is None:
         return None
     return ChannelStatistics(
-        measured_at=liked.at,
-        mean=liked.mean,
-        lowest=liked.lowest,
-        highest=liked.highest,
-        pictures=liked.pictures,
+        measured_at=preferred.at,
+        mean=preferred.mean,
+        lowest=preferred.lowest,
+        highest=preferred.highest,
+        pictures=preferred.pictures,
     )
 
 
-def _prefers(liked: ClassPreferences | None) -> list[ClassPreference]:
+def _prefers(preferred: ClassPreferences | None) -> list[ClassPreference]:
     return [
         ClassPreference.model_validate({"index": one.index, "class": one.label, "value": one.value})
-        for one in (liked.classes if liked else ())
+        for one in (preferred.classes if preferred else ())
     ]
 
 

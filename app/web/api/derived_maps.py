@@ -1,4 +1,4 @@
-"""Maps that are no step's output: what was cut away, what was paid, what drives a unit."""
+"""API routes of maps derived from a run: ReLU's cut, class activation maps, projections."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from app.web.core.state import ServicesDep
 router = APIRouter(prefix="/runs/{model}/{image}", tags=["sheets"], responses=ERRORS)
 
 
-@router.get("/steps/{step}/cut.png", response_class=Png, summary="What a ReLU cut away")
+@router.get("/steps/{step}/cut.png", response_class=Png, summary="What a ReLU set to zero")
 async def cut(
     model: ModelId,
     image: ImageId,
     step: StepName,
     services: ServicesDep,
-    channel: Annotated[int, Query(ge=0, description="The map.")],
+    channel: Annotated[int, Query(ge=0, description="Index of the map.")],
     v: Version = "",
 ) -> Response:
-    """min(0, x) of the map before, in the colours and on the scale of that map."""
+    """min(0, x) of the input map, with the colours and the scale of that map."""
     async with services.runs.listen(model, image) as run:
         record = await run.record(step)
         if record.step.kind != "relu" or not run.spatial(step):
@@ -45,7 +45,9 @@ async def cut(
         )
 
 
-@router.get("/paid.png", response_class=Png, summary="What each place paid for a class's score")
+@router.get(
+    "/paid.png", response_class=Png, summary="Contribution of each place to a class's logit"
+)
 async def paid_png(
     model: ModelId,
     image: ImageId,
@@ -53,7 +55,7 @@ async def paid_png(
     channel: Annotated[int, Query(ge=0, description="Index of the class.")],
     v: Version = "",
 ) -> Response:
-    """Cells of the last maps times what they count for the class, all channels added up."""
+    """Cells of the last maps times their weights for the class, summed over channels."""
     async with services.runs.listen(model, image) as run:
         await run.finish()
         if run.model.outline.partial:
@@ -65,14 +67,16 @@ async def paid_png(
 
 
 @router.get(
-    "/steps/{step}/projection.png", response_class=Png, summary="What drives a unit, on the picture"
+    "/steps/{step}/projection.png",
+    response_class=Png,
+    summary="What drives a unit, projected to the picture",
 )
 async def projection(
     model: ModelId,
     image: ImageId,
     step: StepName,
     services: ServicesDep,
-    method: Annotated[Method, Query(description="How to go back from the unit.")],
+    method: Annotated[Method, Query(description="Projection method.")],
     channel: Unit,
     y: Row = None,
     x: Column = None,
@@ -80,7 +84,7 @@ async def projection(
 ) -> Response:
     """[3,S,S] as colours, grey where zero; Grad-CAM as a map in the palette of signed values.
 
-    Without a cell the mean of the whole map is asked.
+    Without a cell, the mean of the whole map is projected.
     """
     async with services.runs.listen(model, image) as run:
         record = await run.record(step)

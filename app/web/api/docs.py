@@ -1,4 +1,4 @@
-"""`/docs`: the API's documentation, from files of this project's own, without the internet."""
+"""`/docs`: the API's documentation, from local files, without the internet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arithmetic of one cell, and the chain of cells that made it."""
+"""API routes that explain one cell: its arithmetic, and the chain of cells that made it."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from app.web.core.state import ServicesDep
 router = APIRouter(prefix="/runs/{model}/{image}/steps/{step}", tags=["runs"], responses=ERRORS)
 
 Unit = Annotated[int, Query(ge=0, description="Channel; the index from flatten on.")]
-Row = Annotated[int | None, Query(ge=0, description="Row; the strongest cell where left out.")]
+Row = Annotated[int | None, Query(ge=0, description="Row; by default that of the strongest cell.")]
 Column = Annotated[int | None, Query(ge=0, description="Column.")]
 
 
 @dataclass(frozen=True, slots=True)
 class CellQuery:
-    """A cell that is there, of a run that is held while it is answered about."""
+    """A validated cell of a run, which is kept in memory while the request is handled."""
 
     run: Run
     record: Record
@@ -46,7 +46,7 @@ class CellQuery:
     cell: tuple[int, int]
 
 
-async def asked_cell(
+async def cell_query(
     model: ModelId,
     image: ImageId,
     step: StepName,
@@ -55,52 +55,52 @@ async def asked_cell(
     y: Row = None,
     x: Column = None,
 ) -> AsyncIterator[CellQuery]:
-    """The cell that a request names, waited for and checked."""
+    """The cell that a request names: waits for the run and validates."""
     async with services.runs.listen(model, image) as run:
         record = await run.record(step)
         cell = checked_cell(run, record, checked_channel(record, channel), y, x)
         yield CellQuery(run, record, channel, cell)
 
 
-AskedDep = Annotated[CellQuery, Depends(asked_cell)]
+CellQueryDep = Annotated[CellQuery, Depends(cell_query)]
 
 
 @router.get("/explain", summary="The arithmetic of one cell")
 async def explain_cell(
-    asked: AskedDep,
+    query: CellQueryDep,
     top: Annotated[
-        int, Query(ge=1, le=10_000, description="Terms listed of a vote or a softmax.")
+        int, Query(ge=1, le=10_000, description="Number of terms listed for a vote or a softmax.")
     ] = 10,
 ) -> answers.Explanation:
-    """What went in, what came out: the terms add up to the float in the tensor."""
-    return await asyncio.to_thread(explanation, asked, top)
+    """The inputs and the output: the terms add up to the float in the tensor."""
+    return await asyncio.to_thread(explanation, query, top)
 
 
 @router.get("/chain", summary="From a cell down to the photo")
 async def cell_chain(
-    asked: AskedDep,
+    query: CellQueryDep,
     path: Annotated[
         str, Query(description="Part to follow at each sum: `0,2,1`.", max_length=200)
     ] = "",
 ) -> list[answers.ChainLink]:
-    """Each link adds up, and the next is about the part that was chosen, by default the first."""
+    """Each link is a sum, and the next link explains the chosen part, by default the first."""
     links = await asyncio.to_thread(
-        chained, asked.run, asked.record, asked.channel, asked.cell, choices(path)
+        chained, query.run, query.record, query.channel, query.cell, choices(path)
     )
-    return [_link(asked.run, link) for link in links]
+    return [_link(query.run, link) for link in links]
 
 
 @router.get("/explain.csv", response_class=Csv, summary="The terms of one cell as a table")
-async def explain_csv(asked: AskedDep) -> Response:
-    """Every number that went in, its weight and their product; a window's numbers."""
-    made = await asyncio.to_thread(explained, asked.run, asked.record, asked.channel, asked.cell)
-    run, step = asked.run, asked.record.step.name
-    names = (run.model.id, run.image, step, asked.channel, *asked.cell)
+async def explain_csv(query: CellQueryDep) -> Response:
+    """Every input number, its weight and their product; the numbers of a window."""
+    made = await asyncio.to_thread(explained, query.run, query.record, query.channel, query.cell)
+    run, step = query.run, query.record.step.name
+    names = (run.model.id, run.image, step, query.channel, *query.cell)
     return csv_response(*term_rows(made), "-".join(map(str, names)) + ".csv")
 
 
 def choices(path: str) -> list[int]:
-    """`0,2,1` as numbers. Raises `BadRequest` for anything else."""
+    """Parse `0,2,1`. Raises `BadRequest` for anything else."""
     if not path:
         return []
     if not all(one.isdecimal() and len(one) < 4 for one in path.split(",")):
@@ -108,9 +108,9 @@ def choices(path: str) -> list[int]:
     return [int(one) for one in path.split(",")]
 
 
-def explanation(asked: CellQuery, top: int) -> answers.Explanation:
-    """The arithmetic of a cell as the API answers it."""
-    run, record, channel, cell = asked.run, asked.record, asked.channel, asked.cell
+def explanation(query: CellQuery, top: int) -> answers.Explanation:
+    """The arithmetic of a cell as the API returns it."""
+    run, record, channel, cell = query.run, query.record, query.channel, query.cell
     made = explained(run, record, channel, cell)
     common: dict[str, Any] = {
         "step": record.step.name,
@@ -173,7 +173,7 @@ def explanation(asked: CellQuery, top: int) -> answers.Explanation:
 
 
 def _nine_digits(values: Tensor) -> Tensor:
-    """Values rounded to nine significant digits: enough to name a float32, half as long to send."""
+    """Values rounded to nine significant digits: enough to identify a float32, half the size."""
     power = 8 - values.abs().clamp_min(1e-30).log10().floor()
     scale = torch.pow(10.0, power)
     return (values * scale).round() / scale
@@ -190,27 +190,27 @@ def _sum(cell: Cell) -> dict[str, float]:
     }
 
 
-def _vote(made: VoteCell, common: dict[str, Any], top: int) -> answers.VoteExplained:
-    products = made.products
-    listed = made.strongest(top, 1) + made.strongest(top, -1)[::-1]
+def _vote(cell: VoteCell, common: dict[str, Any], top: int) -> answers.VoteExplained:
+    products = cell.products
+    listed = cell.strongest(top, 1) + cell.strongest(top, -1)[::-1]
     terms = [
         answers.VoteTerm(
             index=i,
-            input=float(made.inputs[i]),
-            weight=float(made.weights[i]),
+            input=float(cell.inputs[i]),
+            weight=float(cell.weights[i]),
             product=float(products[i]),
         )
         for i in listed
     ]
     rest = float(products.sum()) - sum(term.product for term in terms)
     return answers.VoteExplained(
-        **common, terms=terms, rest=rest, others=len(products) - len(terms), bias=made.bias
+        **common, terms=terms, rest=rest, others=len(products) - len(terms), bias=cell.bias
     )
 
 
-def _share(run: Run, made: ShareCell, common: dict[str, Any], top: int) -> answers.ShareExplained:
-    labels, exponentials = run.model.labels, made.exponentials
-    denominator = made.denominator
+def _share(run: Run, cell: ShareCell, common: dict[str, Any], top: int) -> answers.ShareExplained:
+    labels, exponentials = run.model.labels, cell.exponentials
+    denominator = cell.denominator
     terms = [
         answers.ShareTerm(
             index=one.index,
@@ -223,8 +223,8 @@ def _share(run: Run, made: ShareCell, common: dict[str, Any], top: int) -> answe
     ]
     return answers.ShareExplained(
         **common,
-        logit=made.logit,
-        peak=made.peak,
+        logit=cell.logit,
+        peak=cell.peak,
         denominator=denominator,
         terms=terms,
         rest=denominator - sum(term.exponential for term in terms),

@@ -14,7 +14,7 @@ Table = tuple[Sequence[str], Iterable[Sequence[object]]]
 
 
 def term_rows(cell: Cell) -> Table:
-    """Head and rows: a line for each number that went in."""
+    """The header and rows: a line for each input number."""
     match cell:
         case ConvCell():
             return _conv(cell)
@@ -57,7 +57,7 @@ def _conv(cell: ConvCell) -> Table:
 def _end(
     rows: Sequence[tuple[object, ...]], bias: float, value: float, width: int
 ) -> list[tuple[object, ...]]:
-    """The bias and the network's value, under the products."""
+    """The bias and the network's value, below the products."""
     blank = ("",) * (width - 2)
     return [*rows, ("bias", *blank, bias), ("value", *blank, value)]
 

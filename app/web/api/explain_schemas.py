@@ -1,4 +1,4 @@
-"""What `explain` answers, kind by kind; every answer has `value`, the float in the tensor."""
+"""Response models of `explain`, one for each kind of step; all have `value`, as in the tensor."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from app.web.api.schemas import example
 
 Grid = Annotated[list[list[float]], Field(description="Row by row.")]
 Maps = Annotated[list[list[list[float]]], Field(description="[C,kh,kw]: map, row, column.")]
-Position = Annotated[list[int], Field(description="[row, column] in the map before.")]
+Position = Annotated[list[int], Field(description="[row, column] in the input map.")]
 
 
 class Explained(BaseModel):
-    """What every explanation tells."""
+    """The fields of every explanation."""
 
     step: str
     channel: int
-    y: int = Field(description="Row of the cell, 0 where the step is a row of numbers.")
+    y: int = Field(description="Row of the cell; 0 if the step is a vector.")
     x: int
     value: float = Field(description="The float in the network's tensor.")
 
@@ -34,9 +34,9 @@ class Summed(Explained):
 
 
 class ConvExplained(Summed):
-    """patch x kernel, added up for each input map, plus the bias.
+    """patch x kernel, summed over the input maps, plus the bias.
 
-    Patch and kernel are told with nine digits: read as float32 they are the tensors' own.
+    Patch and kernel have nine significant digits: read as float32 they equal the tensors.
     """
 
     model_config = example(
@@ -59,9 +59,9 @@ class ConvExplained(Summed):
     kind: Literal["conv"] = "conv"
     patch: Maps
     kernel: Maps
-    sums: list[float] = Field(description="What each input map adds.")
+    sums: list[float] = Field(description="The contribution of each input map.")
     bias: float
-    rows: list[int] = Field(description="Rows of the input under the window; outside: zeros.")
+    rows: list[int] = Field(description="Rows of the input under the window; outside are zeros.")
     columns: list[int]
 
 
@@ -83,9 +83,9 @@ class ReluExplained(Explained):
         layer_zeros=0.61,
     )
     kind: Literal["relu"] = "relu"
-    window: Grid = Field(description="The one number that was given.")
-    winner: Position | None = Field(description="Where it lies; null where zero was larger.")
-    cut: float = Field(description="How far below zero it was.")
+    window: Grid = Field(description="The input number.")
+    winner: Position | None = Field(description="The cell it lies in; null if zero was larger.")
+    cut: float = Field(description="How far it was below zero.")
     zeros: int = Field(description="Cells of this map that are zero.")
     count: int = Field(description="Cells of this map.")
     layer_zeros: float = Field(description="Share of zeros in the whole step, 0..1.")
@@ -111,8 +111,8 @@ class PoolExplained(Explained):
     kind: Literal["maxpool"] = "maxpool"
     window: list[list[float | None]] = Field(description="Row by row; null beyond the edge.")
     winner: Position
-    ties: int = Field(description="How many equal it; the first in reading order wins.")
-    wins: int = Field(description="Windows it wins: more than one where windows overlap.")
+    ties: int = Field(description="How many values equal it; the first in reading order wins.")
+    wins: int = Field(description="Number of windows it wins: more than one where windows overlap.")
     rows: list[int]
     columns: list[int]
 
@@ -147,7 +147,7 @@ class SourceCell(BaseModel):
 
 
 class CopyExplained(Explained):
-    """A number taken over unchanged."""
+    """A number that is copied unchanged."""
 
     kind: Literal["concat", "flatten"]
     source: SourceCell
@@ -163,7 +163,7 @@ class VoteTerm(BaseModel):
 
 
 class VoteExplained(Summed):
-    """Every number before, times its weight, added up."""
+    """A fully connected layer: every input number times its weight, summed."""
 
     model_config = example(
         step="fc7",
@@ -181,14 +181,14 @@ class VoteExplained(Summed):
         bias=-0.25,
     )
     kind: Literal["fc"] = "fc"
-    terms: list[VoteTerm] = Field(description="The strongest for it and against it.")
-    rest: float = Field(description="Sum of the others.")
+    terms: list[VoteTerm] = Field(description="The strongest terms for it and against it.")
+    rest: float = Field(description="Sum of the other terms.")
     others: int
     bias: float
 
 
 class ShareTerm(BaseModel):
-    """One class in the sum that softmax divides by."""
+    """One class in softmax's denominator."""
 
     index: int
     label: str
@@ -221,7 +221,7 @@ class ShareExplained(Summed):
     )
     kind: Literal["softmax"] = "softmax"
     logit: float
-    peak: float = Field(description="The highest logit: taken off all, it drops out.")
+    peak: float = Field(description="The highest logit: subtracted from all, it cancels out.")
     denominator: float
     terms: list[ShareTerm] = Field(description="The likeliest classes.")
     rest: float = Field(description="Sum of the other exponentials.")
@@ -248,7 +248,7 @@ class ChainPart(BaseModel):
     value: float
     weight: float
     term: float
-    share: float = Field(description="Of the sum of all magnitudes, -1..1.")
+    share: float = Field(description="Share of the sum of all magnitudes, -1..1.")
 
 
 class ChainLink(BaseModel):
@@ -261,5 +261,7 @@ class ChainLink(BaseModel):
     parts: list[ChainPart]
     rest: float
     others: int
-    chosen: int | None = Field(description="The part that the next link is about.")
-    box: list[int] = Field(description="[left, top, right, bottom] of what it sees, input pixels.")
+    chosen: int | None = Field(description="The part that the next link explains.")
+    box: list[int] = Field(
+        description="[left, top, right, bottom] of its receptive field, input pixels."
+    )

@@ -1,4 +1,4 @@
-"""Pictures: the built-in ones, and those that people bring."""
+"""API routes of pictures: built-in samples and uploads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.services.runs.sheets import DRAWING
 from app.web.api.schemas import ERRORS, ImageInfo, SampleInfo, problem
 from app.web.core.file_responses import Jpeg, Png, Version, file_response
 from app.web.core.state import OwnerDep, ServicesDep
-from app.web.core.uploads import remove, take_in
+from app.web.core.uploads import delete_upload, store_upload
 
 router = APIRouter(tags=["pictures"])
 
@@ -35,13 +35,13 @@ async def samples() -> list[SampleInfo]:
     summary="Upload a picture",
     responses={
         413: problem("Too many bytes or pixels."),
-        415: problem("Not a picture we read."),
+        415: problem("Not a supported picture format."),
         422: problem("Damaged, or no file."),
     },
 )
 async def upload(file: UploadFile, services: ServicesDep, owner: OwnerDep) -> ImageInfo:
-    """A PNG, JPEG, WebP or GIF as multipart field `file`; the same picture gives the same id."""
-    stored = await take_in(services, file, owner)
+    """A PNG, JPEG, WebP or GIF as multipart field `file`; the same picture gets the same id."""
+    stored = await store_upload(services, file, owner)
     return ImageInfo(
         id=stored.id,
         width=stored.width,
@@ -74,7 +74,7 @@ async def preview(
     side: Annotated[int, Query(ge=16, le=1024, description="Longer side, pixels.")] = 256,
     v: Version = "",
 ) -> Response:
-    """Lossy and never enlarged: for looking at, not for computing with."""
+    """Lossy and never enlarged: for display, not for computing."""
     data = await asyncio.to_thread(services.pictures.preview, image, side)
     return file_response(data, "image/jpeg", v == str(DRAWING))
 
@@ -82,9 +82,9 @@ async def preview(
 @router.delete(
     "/images/{image}.png",
     status_code=204,
-    summary="Delete a picture of one's own",
-    responses={403: problem("Not yours."), 404: ERRORS[404], 422: ERRORS[422]},
+    summary="Delete an uploaded picture",
+    responses={403: problem("Not uploaded by this browser."), 404: ERRORS[404], 422: ERRORS[422]},
 )
 async def delete(image: ImageId, services: ServicesDep, owner: OwnerDep) -> None:
-    """Its bytes go when the last browser that brought it has deleted it."""
-    await remove(services, image, owner)
+    """The file is deleted when the last browser that uploaded it has deleted it."""
+    await delete_upload(services, image, owner)

@@ -1,4 +1,4 @@
-"""What the API answers about covering and cutting, with examples for its documentation."""
+"""Response models of interventions (occlusion, masks, ablation), with examples."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class ClassChange(BaseModel):
 
 
 class BothAnswers(BaseModel):
-    """What the network answers before and after; empty and null for a partial network."""
+    """The network's predictions before and after; empty and null for a partial network."""
 
     before: list[Prediction] = Field(description="The likeliest classes before.")
-    after: list[Prediction] = Field(description="And after.")
-    asked: ClassChange | None = Field(description="The class asked about.")
-    flipped: bool = Field(description="Whether the likeliest class is another now.")
+    after: list[Prediction] = Field(description="The likeliest classes after.")
+    asked: ClassChange | None = Field(description="The queried class.")
+    flipped: bool = Field(description="Whether the predicted class changed.")
 
 
 class AblationInfo(BothAnswers):
-    """What the network answers with channels of a step at zero."""
+    """The network's predictions with channels of a step set to zero."""
 
     model_config = example(
         step="conv3",
@@ -54,20 +54,20 @@ class AblationInfo(BothAnswers):
     )
     step: str
     off: list[int] = Field(description="The channels that are zero.")
-    compared: str = Field(description="The step that is compared: the scores, or the last maps.")
+    compared: str = Field(description="The step that is compared: the logits, or the last maps.")
     moved: float = Field(description="||after - before|| / ||before|| of that step.")
 
 
 class RankedChannel(BaseModel):
-    """What switching off one channel alone takes from the class; below zero the class gains."""
+    """How much a class drops if one channel alone is switched off; below zero the class gains."""
 
     channel: int
-    logit: float = Field(description="Logit before less logit after.")
-    probability: float = Field(description="Probability before less after.")
+    logit: float = Field(description="Logit before minus after.")
+    probability: float = Field(description="Probability before minus after.")
 
 
 class RankingInfo(BaseModel):
-    """All channels of a step, the one that is missed most first."""
+    """All channels of a step, the one with the largest drop first."""
 
     model_config = example(
         step="conv5",
@@ -82,7 +82,7 @@ class RankingInfo(BaseModel):
 
 
 class CoverInfo(BothAnswers):
-    """What the network answers of a picture with a part covered."""
+    """The network's predictions for a picture of which a part is covered."""
 
     model_config = example(
         mask="00" * 32,
@@ -99,7 +99,7 @@ class CoverInfo(BothAnswers):
 
 
 class OcclusionInfo(BaseModel):
-    """How much lower a value is with a patch at each place."""
+    """Occlusion map: the drop of a value with a patch at each place."""
 
     model_config = example(
         step="conv5",
@@ -114,7 +114,7 @@ class OcclusionInfo(BaseModel):
         columns=[[0, 12], [4, 16]],
         drops=[[0.01, 0.02], [0.11, 0.07]],
     )
-    step: str = Field(description="Where the value is read; the softmax for a class.")
+    step: str = Field(description="The step where the value is read; the softmax for a class.")
     channel: int
     cell: list[int] | None = Field(description="[row, column]; null for the mean of the map.")
     patch: int
@@ -127,5 +127,5 @@ class OcclusionInfo(BaseModel):
     )
     columns: list[list[int]]
     drops: Annotated[
-        list[list[float]], Field(description="Value before less value after, row by row.")
+        list[list[float]], Field(description="Value before minus value after, row by row.")
     ]

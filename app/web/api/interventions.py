@@ -1,4 +1,4 @@
-"""Covering and cutting for programs: a mask over the picture, a sliding patch, channels off."""
+"""API routes of interventions: a mask over the picture, channels switched off (ablation)."""
 
 from __future__ import annotations
 
@@ -63,13 +63,15 @@ MaskText = Annotated[
 ]
 
 
-async def asked_step(
+async def step_unit_query(
     model: ModelId,
     image: ImageId,
     step: StepName,
     services: ServicesDep,
     channel: Annotated[int | None, Query(ge=0, description="By default the strongest.")] = None,
-    y: Annotated[int | None, Query(ge=0, description="Row; none: the mean of the map.")] = None,
+    y: Annotated[
+        int | None, Query(ge=0, description="Row; without it, the mean of the map.")
+    ] = None,
     x: Annotated[int | None, Query(ge=0, description="Column.")] = None,
     name: ClassName = "",
 ) -> AsyncIterator[UnitQuery]:
@@ -78,21 +80,21 @@ async def asked_step(
         yield found
 
 
-AskedStep = Annotated[UnitQuery, Depends(asked_step)]
+StepUnitDep = Annotated[UnitQuery, Depends(step_unit_query)]
 
 
 def stroke(
     mask: MaskText = "",
-    how: Annotated[How, Query(description="What covered cells show.")] = "grey",
+    how: Annotated[How, Query(description="Fill of covered cells.")] = "grey",
 ) -> BrushStroke:
-    """What is covered. Raises `BadRequest`."""
+    """The mask and its fill. Raises `BadRequest`."""
     return BrushStroke(Mask.read(mask), how)
 
 
 StrokeDep = Annotated[BrushStroke, Depends(stroke)]
 
 
-@router.get("/cover", summary="What a covered picture is taken for")
+@router.get("/cover", summary="Predictions for a covered picture")
 async def cover(
     model: ModelId,
     image: ImageId,
@@ -101,21 +103,21 @@ async def cover(
     name: ClassName = "",
     count: Annotated[int, Query(alias="top", ge=1, le=1000, description="How many classes.")] = 5,
 ) -> CoverInfo:
-    """The likeliest classes before and after, and what became of one of them."""
+    """The likeliest classes before and after, and how the queried class changed."""
     last = services.catalogue.model(model).outline.steps[-1].name
-    async with open_unit_query(services, View(model, image, last), name) as asked:
-        found = await _brushed(services, asked, stroke)
+    async with open_unit_query(services, View(model, image, last), name) as unit:
+        found = await _brushed(services, unit, stroke)
         share = stroke.mask.count / SIDE**2
-        told = _answers(asked, found.logits, count)
+        predictions = _answers(unit, found.logits, count)
         mask = str(stroke.mask) or "0" * SIDE * 4
-        return CoverInfo(**told.model_dump(), mask=mask, how=stroke.how, share=share)
+        return CoverInfo(**predictions.model_dump(), mask=mask, how=stroke.how, share=share)
 
 
 @router.get("/cover.png", response_class=Png, summary="The covered picture")
 async def cover_png(
     model: ModelId, image: ImageId, services: ServicesDep, stroke: StrokeDep, v: Version = ""
 ) -> Response:
-    """The network's input with the mask over it, pixel for pixel: uploaded, it goes in as it is."""
+    """The network's input with the mask on it, pixel for pixel: uploaded, it is used unchanged."""
     async with services.runs.listen(model, image) as run:
         pixels = await asyncio.to_thread(covered, run, stroke)
         return png_response(input_png(pixels), run.model.row, v)
@@ -123,53 +125,53 @@ async def cover_png(
 
 @router.get("/steps/{step}/cover.png", response_class=Png, summary="A map before and after")
 async def cover_map_png(
-    asked: AskedStep, services: ServicesDep, stroke: StrokeDep, v: Version = ""
+    unit: StepUnitDep, services: ServicesDep, stroke: StrokeDep, v: Version = ""
 ) -> Response:
-    """Three tiles: before and after on one scale, and after less before on its own."""
-    found = await _brushed(services, asked, stroke)
-    maps = _maps(asked, found)
+    """Three tiles: before and after on one scale, after minus before on its own."""
+    found = await _brushed(services, unit, stroke)
+    maps = _maps(unit, found)
     both, apart = limits(found.map)
     peaks = torch.tensor([both, both, apart])
-    return png_response(sheet(maps, peaks, "signed", columns=3).png, asked.run.model.row, v)
+    return png_response(sheet(maps, peaks, "signed", columns=3).png, unit.run.model.row, v)
 
 
 @router.get("/steps/{step}/cover.npy", response_class=Npy, summary="A map before and after, raw")
 async def cover_map_npy(
-    asked: AskedStep, services: ServicesDep, stroke: StrokeDep, v: Version = ""
+    unit: StepUnitDep, services: ServicesDep, stroke: StrokeDep, v: Version = ""
 ) -> Response:
-    """[3,H,W]: before, after, after less before."""
-    found = await _brushed(services, asked, stroke)
-    return npy_response(_maps(asked, found), asked.run.model.row, v)
+    """[3,H,W]: before, after, after minus before."""
+    found = await _brushed(services, unit, stroke)
+    return npy_response(_maps(unit, found), unit.run.model.row, v)
 
 
 Off = Annotated[
     str,
-    Query(max_length=4000, description="Channels that are zero, or `all`.", examples=["3,17,58"]),
+    Query(max_length=4000, description="Channels to set to zero, or `all`.", examples=["3,17,58"]),
 ]
 Only = Annotated[
-    str, Query(max_length=4000, description="Or: the channels that alone are not zero.")
+    str, Query(max_length=4000, description="Or: the only channels that are not set to zero.")
 ]
 
 
-def switch(asked: AskedStep, off: Off = "", only: Only = "") -> ChannelSwitch:
-    """Which channels are off. Raises `BadRequest`, `UnknownStep`."""
-    return read(checked_step(asked.run, asked.record), off, only)
+def switch(unit: StepUnitDep, off: Off = "", only: Only = "") -> ChannelSwitch:
+    """The channels to switch off. Raises `BadRequest`, `UnknownStep`."""
+    return read(checked_step(unit.run, unit.record), off, only)
 
 
-@router.get("/steps/{step}/ablation", summary="What the network answers with channels off")
+@router.get("/steps/{step}/ablation", summary="Predictions with channels switched off")
 async def ablation(
-    asked: AskedStep,
+    unit: StepUnitDep,
     switch: Annotated[ChannelSwitch, Depends(switch)],
     services: ServicesDep,
     owner: OwnerDep,
     count: Annotated[int, Query(alias="top", ge=1, le=1000, description="How many classes.")] = 5,
 ) -> AblationInfo:
     """A channel that is off is zero when the next step reads it."""
-    run, record = asked.run, asked.record
+    run, record = unit.run, unit.record
     (change,) = await switched(services.engine, owner, run, record, [switch])
-    told = _answers(asked, change if run.model.labels else None, count)
+    predictions = _answers(unit, change if run.model.labels else None, count)
     return AblationInfo(
-        **told.model_dump(),
+        **predictions.model_dump(),
         step=record.step.name,
         off=list(switch.off(len(record.statistics.peaks))),
         compared=change.step,
@@ -177,16 +179,16 @@ async def ablation(
     )
 
 
-@router.get("/steps/{step}/ablation/ranking", summary="Which channels a class misses most")
-async def ranking(asked: AskedStep, services: ServicesDep, owner: OwnerDep) -> RankingInfo:
-    """Each switched off alone; a long job on a large network, kept for a while."""
-    found = await finished_ranking(asked, services, owner)
+@router.get("/steps/{step}/ablation/ranking", summary="Channels ranked by the drop of a class")
+async def ranking(unit: StepUnitDep, services: ServicesDep, owner: OwnerDep) -> RankingInfo:
+    """Each channel switched off alone; a long job on a large network, cached for a while."""
+    found = await finished_ranking(unit, services, owner)
     logits, shares = found.logits.tolist(), found.probabilities.tolist()
-    index = asked.index or 0
+    index = unit.index or 0
     return RankingInfo(
-        step=asked.record.step.name,
+        step=unit.record.step.name,
         index=index,
-        label=asked.run.model.labels[index].label,
+        label=unit.run.model.labels[index].label,
         channels=[
             RankedChannel(channel=c, logit=logits[c], probability=shares[c])
             for c in found.order("logits")
@@ -198,36 +200,34 @@ async def ranking(asked: AskedStep, services: ServicesDep, owner: OwnerDep) -> R
     "/steps/{step}/ablation/ranking.csv", response_class=Csv, summary="The ranking as a table"
 )
 async def ranking_csv(
-    asked: AskedStep, services: ServicesDep, owner: OwnerDep, v: Version = ""
+    unit: StepUnitDep, services: ServicesDep, owner: OwnerDep, v: Version = ""
 ) -> Response:
-    """The channel that is missed most first."""
-    found = await finished_ranking(asked, services, owner)
+    """The channel with the largest drop first."""
+    found = await finished_ranking(unit, services, owner)
     order = found.order("logits")
     rows = [(c, found.logits[c].item(), found.probabilities[c].item()) for c in order]
-    name = f"{asked.view.model}-{asked.view.image[:12]}-{asked.record.step.name}-ranking.csv"
+    name = f"{unit.view.model}-{unit.view.image[:12]}-{unit.record.step.name}-ranking.csv"
     return csv_response(("channel", "drop of the logit", "drop of the probability"), rows, name)
 
 
-def _maps(asked: UnitQuery, found: BrushResult) -> torch.Tensor:
-    change = found.map
+def _maps(unit: UnitQuery, result: BrushResult) -> torch.Tensor:
+    change = result.map
     if change.before.ndim != 2:
-        raise UnknownStep(f"{asked.record.step.name} has no maps: it is a row of numbers.")
+        raise UnknownStep(f"{unit.record.step.name} has no maps: it is a row of numbers.")
     return torch.stack([change.before, change.after, change.difference])
 
 
-async def _brushed(services: Services, asked: UnitQuery, stroke: BrushStroke) -> BrushResult:
-    return await brush(
-        services.engine, services.cuts, asked.run, asked.record, asked.channel, stroke
-    )
+async def _brushed(services: Services, unit: UnitQuery, stroke: BrushStroke) -> BrushResult:
+    return await brush(services.engine, services.cuts, unit.run, unit.record, unit.channel, stroke)
 
 
-def _answers(asked: UnitQuery, change: StepChange | None, count: int) -> BothAnswers:
-    if change is None or asked.index is None:
+def _answers(unit: UnitQuery, change: StepChange | None, count: int) -> BothAnswers:
+    if change is None or unit.index is None:
         return BothAnswers(before=[], after=[], asked=None, flipped=False)
-    made = classes(asked.run, change, asked.index)
+    made = classes(unit.run, change, unit.index)
     return BothAnswers(
-        before=_predictions(asked.run, change.before, count),
-        after=_predictions(asked.run, change.after, count),
+        before=_predictions(unit.run, change.before, count),
+        after=_predictions(unit.run, change.after, count),
         asked=_class(made.asked),
         flipped=made.flipped,
     )

@@ -1,4 +1,4 @@
-"""The networks: what they are made of, their classes, their parameters."""
+"""API routes of the networks: their steps, classes and parameters."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ async def models(
 ) -> list[ModelInfo]:
     """Every network with its steps: shapes, windows, receptive fields.
 
-    Each has a twin `<id>-random`, which works wherever an id does: the same steps with random
-    weights (He initialisation, a fixed seed), without any file. It is listed with `random=true`.
+    Each has a twin `<id>-random`, valid wherever an id is: the same steps with random weights (He
+    initialisation, a fixed seed), without any file. It is listed with `random=true`.
     """
     default, catalogue = services.settings.model, services.catalogue
     known = [*catalogue.models(), *(catalogue.twins() if random else ())]
@@ -55,7 +55,9 @@ async def weight(
     model: ModelId,
     step: StepName,
     services: ServicesDep,
-    channel: Annotated[int | None, Query(ge=0, description="Only what makes this one.")] = None,
+    channel: Annotated[
+        int | None, Query(ge=0, description="Only the weights of this output channel.")
+    ] = None,
     v: Version = "",
 ) -> Response:
     """conv: [out, in, kh, kw]; fc: [out, in]; of one channel without out. Float32, .npy 1."""
@@ -66,7 +68,7 @@ async def weight(
 
 @router.get("/models/{model}/steps/{step}/bias.npy", response_class=Npy, summary="Biases of a step")
 async def bias(model: ModelId, step: StepName, services: ServicesDep, v: Version = "") -> Response:
-    """[out], zeros where the step has none."""
+    """[out]; zeros if the step has no bias."""
     module = await _module(services, model, step)
     values = module.weight.new_zeros(len(module.weight)) if module.bias is None else module.bias
     return npy_response(values, services.catalogue.model(model).row, v)
@@ -81,10 +83,12 @@ async def filters(
     model: ModelId,
     step: StepName,
     services: ServicesDep,
-    channel: Annotated[int | None, Query(ge=0, description="One kernel, by input map.")] = None,
+    channel: Annotated[
+        int | None, Query(ge=0, description="One kernel, a slice for each input map.")
+    ] = None,
     v: Version = "",
 ) -> Response:
-    """Where a step reads colour, each kernel as a colour tile, zero as mid grey.
+    """If a step reads colours, each kernel as a colour tile, zero as mid grey.
 
     Deeper kernels have a slice for each input map: name the `channel`; its strongest slices come
     first, in the palette of signed values.
@@ -111,7 +115,7 @@ async def _module(services: Services, model: str, name: str) -> nn.Conv2d | nn.L
 
 
 def _checked(module: nn.Conv2d | nn.Linear, step: str, channel: int) -> int:
-    """A channel that the step makes. Raises `UnknownStep`."""
+    """The index of an output channel. Raises `UnknownStep`."""
     if channel >= (count := len(module.weight)):
         raise UnknownStep(f"{step} has channels 0 to {count - 1}, not {channel}.")
     return channel

@@ -1,4 +1,4 @@
-"""The occlusion map for programs: numbers, a table, pictures."""
+"""API routes of the occlusion map: numbers, a table, pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.pictures.sheets import sheet
 from app.services.interventions.occlusion import Fill, checked_patch, so_far
 from app.web.api.intervention_schemas import OcclusionInfo
-from app.web.api.interventions import NO_CLASS, AskedStep
+from app.web.api.interventions import NO_CLASS, StepUnitDep
 from app.web.api.schemas import ERRORS
 from app.web.core.file_responses import (
     Csv,
@@ -41,103 +41,109 @@ router = APIRouter(
 )
 
 
-def question(
-    asked: AskedStep,
+def occlusion_query(
+    unit: StepUnitDep,
     patch: Annotated[
-        int | None, Query(description="Side, input pixels; by default 3/16 of the input.")
+        int | None,
+        Query(description="Side of the patch, input pixels; by default 3/16 of the input."),
     ] = None,
     stride: Annotated[int | None, Query(description="Pixels from one place to the next.")] = None,
     fill: Annotated[
-        Fill, Query(description="Mid grey, or the mean of training pictures.")
+        Fill, Query(description="Fill of the patch: mid grey, or the mean of training pictures.")
     ] = "grey",
     of: Annotated[
-        Of, Query(description="Whose drop: the unit's, or that of the class's probability.")
+        Of,
+        Query(
+            description="The value that drops: the unit's activation, or the class's probability."
+        ),
     ] = "unit",
 ) -> OcclusionQuery:
-    """What is asked. Raises `BadRequest`, `NoClassifier`."""
-    chosen = checked_patch(asked.run.model, patch, stride)
-    return OcclusionQuery(asked, occlusion_of(asked, chosen, fill, of), of)
+    """The occlusion map that a request names. Raises `BadRequest`, `NoClassifier`."""
+    chosen = checked_patch(unit.run.model, patch, stride)
+    return OcclusionQuery(unit, occlusion_of(unit, chosen, fill, of), of)
 
 
-QuestionDep = Annotated[OcclusionQuery, Depends(question)]
+OcclusionQueryDep = Annotated[OcclusionQuery, Depends(occlusion_query)]
 
 
-@router.get("/occlusion", summary="Where covering lowers a unit or a class")
-async def occlusion(question: QuestionDep, services: ServicesDep, owner: OwnerDep) -> OcclusionInfo:
-    """A long job, kept for a while; the value is the unit's cell, or the mean of its map."""
-    laid = await finished_map(question, services, owner)
-    wanted = question.wanted
-    unit, patch = wanted.unit, wanted.patch
-    places = [list(one) for one in patch.places(question.asked.run.model.outline.input_size)]
+@router.get("/occlusion", summary="Drop of a unit or a class at each place of the patch")
+async def occlusion(
+    query: OcclusionQueryDep, services: ServicesDep, owner: OwnerDep
+) -> OcclusionInfo:
+    """A long job, cached for a while; the value is the unit's cell, or the mean of its map."""
+    finished = await finished_map(query, services, owner)
+    requested = query.occlusion
+    unit, patch = requested.unit, requested.patch
+    places = [list(one) for one in patch.places(query.unit.run.model.outline.input_size)]
     return OcclusionInfo(
         step=unit.step,
         channel=unit.channel,
         cell=list(unit.cell) if unit.cell else None,
         patch=patch.side,
         stride=patch.stride,
-        fill=wanted.fill,
-        of=question.of,
-        whole=laid.whole,
+        fill=requested.fill,
+        of=query.of,
+        whole=finished.whole,
         rows=places,
         columns=places,
-        drops=laid.drops.tolist(),
+        drops=finished.drops.tolist(),
     )
 
 
 @router.get("/occlusion.npy", response_class=Npy, summary="The drops, raw")
 async def occlusion_npy(
-    question: QuestionDep, services: ServicesDep, owner: OwnerDep, v: Version = ""
+    query: OcclusionQueryDep, services: ServicesDep, owner: OwnerDep, v: Version = ""
 ) -> Response:
     """[rows, columns] of places."""
-    laid = await finished_map(question, services, owner)
-    return npy_response(laid.drops, question.asked.run.model.row, v)
+    finished = await finished_map(query, services, owner)
+    return npy_response(finished.drops, query.unit.run.model.row, v)
 
 
 @router.get("/occlusion.csv", response_class=Csv, summary="The drops as a table")
 async def occlusion_csv(
-    question: QuestionDep, services: ServicesDep, owner: OwnerDep, v: Version = ""
+    query: OcclusionQueryDep, services: ServicesDep, owner: OwnerDep, v: Version = ""
 ) -> Response:
     """A line for each place: where the patch lies, and the value before and with it there."""
-    laid = await finished_map(question, services, owner)
-    asked = question.asked
+    finished = await finished_map(query, services, owner)
+    unit = query.unit
     head = ("row", "column", "top", "bottom", "left", "right", "before", "covered", "drop")
-    name = f"{asked.view.model}-{asked.view.image[:12]}-{asked.record.step.name}-occlusion.csv"
-    return csv_response(head, table_rows(asked.run, question.wanted, laid), name)
+    name = f"{unit.view.model}-{unit.view.image[:12]}-{unit.record.step.name}-occlusion.csv"
+    return csv_response(head, table_rows(unit.run, query.occlusion, finished), name)
 
 
 @router.get("/occlusion.png", response_class=Png, summary="The drops as a picture")
 async def occlusion_png(
-    question: QuestionDep,
+    query: OcclusionQueryDep,
     services: ServicesDep,
     owner: OwnerDep,
-    over: Annotated[bool, Query(description="Over the picture, with words and scale.")] = False,
+    over: Annotated[bool, Query(description="Over the picture, with captions and scale.")] = False,
     enlarge: Annotated[int, Query(ge=1, le=16, description="Pixels a side of a place.")] = 1,
     v: Version = "",
     download: Download = "",
 ) -> Response:
-    """A place a pixel: amber where the value drops, blue where it rises, full at the largest."""
-    laid = await finished_map(question, services, owner)
-    row = question.asked.run.model.row
+    """One pixel for each place: amber where the value drops, blue where it rises."""
+    finished = await finished_map(query, services, owner)
+    row = query.unit.run.model.row
     if over:
-        args = (question.asked, question.wanted, question.of, laid)
+        args = (query.unit, query.occlusion, query.of, finished)
         return png_response(await asyncio.to_thread(occlusion_picture, *args), row, v, download)
-    limit = float(laid.drops.abs().max())
+    limit = float(finished.drops.abs().max())
     return png_response(
-        sheet(laid.drops[None], limit, "signed", enlarge=enlarge).png, row, v, download
+        sheet(finished.drops[None], limit, "signed", enlarge=enlarge).png, row, v, download
     )
 
 
-@router.get("/occlusion/rows.png", response_class=Png, summary="The first rows, as far as known")
+@router.get("/occlusion/rows.png", response_class=Png, summary="The first rows, as far as computed")
 async def occlusion_rows_png(
-    question: QuestionDep,
+    query: OcclusionQueryDep,
     services: ServicesDep,
     rows: Annotated[int, Query(ge=1, description="How many rows.")],
     v: Version = "",
 ) -> Response:
-    """Part of a map that is being computed, on the scale of its own largest drop; computes none."""
-    laid = so_far(services.cuts, question.asked.run, question.wanted)
-    if laid.done < rows:
-        raise NotFound(f"Of this map {laid.done} rows are known, not {rows}.")
-    part = laid.drops[:rows]
+    """Part of a map that is being computed, scaled to its largest drop; starts no computation."""
+    progress = so_far(services.cuts, query.unit.run, query.occlusion)
+    if progress.done < rows:
+        raise NotFound(f"Of this map {progress.done} rows are known, not {rows}.")
+    part = progress.drops[:rows]
     png = sheet(part[None], float(part.abs().max()), "signed").png
-    return png_response(png, question.asked.run.model.row, v)
+    return png_response(png, query.unit.run.model.row, v)

@@ -1,4 +1,4 @@
-"""`/api/v1`: what programs, notebooks and tests use."""
+"""`/api/v1`: the router of the JSON API, for programs, notebooks and tests."""
 
 from fastapi import APIRouter
 

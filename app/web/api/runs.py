@@ -1,4 +1,4 @@
-"""Runs: predictions and figures, the network's input, raw numbers, tables."""
+"""API routes of runs: predictions and statistics, the network's input, activations, tables."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ router = APIRouter(prefix="/runs/{model}/{image}", tags=["runs"], responses=ERRO
 Channel = Annotated[int | None, Query(ge=0, description="Only this channel.")]
 
 
-@router.get("", summary="Predictions and figures of every step")
+@router.get("", summary="Predictions and statistics of every step")
 async def run_info(
     model: ModelId,
     image: ImageId,
     services: ServicesDep,
     top: Annotated[int, Query(ge=1, le=1000, description="How many classes.")] = 5,
 ) -> RunInfo:
-    """Runs the picture through the network, or tells what is kept of it."""
+    """Run the picture through the network, or return the cached run."""
     async with services.runs.listen(model, image) as run:
         await run.finish()
         return RunInfo(
@@ -78,7 +78,7 @@ async def input_npy(
 async def input_picture(
     model: ModelId, image: ImageId, services: ServicesDep, v: Version = ""
 ) -> Response:
-    """S x S, pixel for pixel: uploaded again it goes in untouched."""
+    """S x S, pixel for pixel: uploaded again it is used unchanged."""
     async with services.runs.listen(model, image) as run:
         return png_response(input_png(run.fitted.pixels), run.model.row, v)
 

@@ -1,4 +1,4 @@
-"""What the API answers, field by field, with examples for its documentation."""
+"""Response models that several API routes share, with examples for the documentation."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from models.graph import Kind
 
 
 def example(**values: Any) -> ConfigDict:
-    """The example that the documentation shows of a model."""
+    """The example that the documentation shows for a schema."""
     return ConfigDict(json_schema_extra={"examples": [values]})
 
 
 Shape = Annotated[list[int], Field(description="[C,H,W], or [K] from flatten on.")]
 Window = Annotated[list[int] | None, Field(description="[height, width]; null without a window.")]
-Stage = Annotated[int | None, Field(description="The layer 1-5 that people count; null after.")]
+Stage = Annotated[
+    int | None, Field(description="The layer 1-5 as usually counted; null for the head.")
+]
 
 
 class Problem(BaseModel):
-    """What went wrong, in a sentence for people (RFC 9457)."""
+    """An error, in a sentence for users (RFC 9457)."""
 
     model_config = example(
         type="about:blank",
@@ -35,7 +37,7 @@ class Problem(BaseModel):
 
 
 class Health(BaseModel):
-    """Whether the server is well."""
+    """Status of the server."""
 
     model_config = example(
         status="ok", version="0.1.0", device="CPU · 2 threads", default_model="mini"
@@ -52,7 +54,7 @@ class WeightsState(BaseModel):
     state: Literal["embedded", "ready", "partial", "downloadable", "random"] = Field(
         description="`random`: no file, weights drawn with a fixed seed; predictions are guesses."
     )
-    verified: bool = Field(description="The file's SHA-256 is compared with the table's.")
+    verified: bool = Field(description="The file's SHA-256 is checked against the table's.")
 
 
 class StepInfo(BaseModel):
@@ -77,16 +79,16 @@ class StepInfo(BaseModel):
     kernel: Window
     stride: Window
     padding: Window
-    receptive_field: int = Field(description="Side of the square a cell can see, input pixels.")
+    receptive_field: int = Field(description="Side of the receptive field of a cell, input pixels.")
 
 
 class ModelInfo(BaseModel):
-    """A network that can be chosen."""
+    """A network that can be selected."""
 
     id: str
     title: str
     about: str
-    input_size: int = Field(description="Side of the picture that goes in, pixels.")
+    input_size: int = Field(description="Side of the input picture, pixels.")
     classes: int
     parameters: int
     default: bool
@@ -132,12 +134,12 @@ class ImageInfo(BaseModel):
     id: str
     width: int
     height: int
-    notes: list[str] = Field(description="What was done to make it a plain RGB picture.")
+    notes: list[str] = Field(description="What was done to convert it to a plain RGB picture.")
     expires: float = Field(description="When it will be deleted, seconds since 1970.")
 
 
 class Prediction(BaseModel):
-    """One class with its score."""
+    """One class with its logit and probability."""
 
     model_config = example(index=97, label="espresso", logit=11.93, probability=0.981)
     index: int
@@ -147,7 +149,7 @@ class Prediction(BaseModel):
 
 
 class StepFigures(BaseModel):
-    """What one step made of the picture."""
+    """Statistics of a step's output."""
 
     name: str
     kind: Kind
@@ -162,20 +164,22 @@ class StepFigures(BaseModel):
 
 
 class PreprocessInfo(BaseModel):
-    """How the picture became the network's input."""
+    """How the picture was preprocessed to the network's input."""
 
     resize: int = Field(description="Length of the shorter side after scaling, pixels.")
-    crop: int = Field(description="Side of the centre that was kept, pixels.")
+    crop: int = Field(description="Side of the centre crop, pixels.")
     mean: list[float]
     std: list[float]
     photo: list[int] = Field(description="[width, height] of the picture.")
     resized: list[int] = Field(description="[width, height] after scaling.")
-    box: list[int] = Field(description="[left, top, right, bottom] of the crop in it.")
-    untouched: bool = Field(description="It had exactly the right size and went in as it was.")
+    box: list[int] = Field(
+        description="[left, top, right, bottom] of the crop in the resized picture."
+    )
+    untouched: bool = Field(description="It had exactly the right size and was used unchanged.")
 
 
 class RunInfo(BaseModel):
-    """One picture's way through one network."""
+    """One forward pass of a picture through a network."""
 
     predictions: list[Prediction]
     steps: list[StepFigures]
@@ -203,12 +207,12 @@ class SheetInfo(BaseModel):
     highest: float
     palette: Literal["signed", "nonnegative", "logit"]
     scale: Literal["unit", "layer", "network"]
-    reduced: bool = Field(description="Maps were averaged down to fit the size asked for.")
+    reduced: bool = Field(description="Maps were averaged down to fit the requested size.")
     channels: list[ChannelFigures]
 
 
 def problem(description: str) -> dict[str, Any]:
-    """How an error is documented."""
+    """The OpenAPI documentation of an error response."""
     schema = Problem.model_json_schema()
     return {
         "description": description,

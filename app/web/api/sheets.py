@@ -1,4 +1,4 @@
-"""Sheets: the maps of a step as one picture, and how to read it."""
+"""API routes of sheets: the feature maps of a step as one picture, and its layout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.web.core.state import ServicesDep
 router = APIRouter(tags=["sheets"], responses=ERRORS)
 
 
-def wanted(
+def sheet_query(
     scale: Annotated[
         Scale,
         Query(description="Colours end at the largest magnitude of the map, step or network."),
@@ -27,15 +27,16 @@ def wanted(
         str, Query(description="All; or `3,17`; or `top12`, highest peak first.")
     ] = "",
     size: Annotated[
-        int | None, Query(ge=1, le=LARGEST_TILE, description="Average larger maps down.")
+        int | None,
+        Query(ge=1, le=LARGEST_TILE, description="Average larger maps down to this size."),
     ] = None,
     enlarge: Annotated[int, Query(ge=1, le=32, description="Pixels a side of a cell.")] = 1,
 ) -> SheetQuery:
-    """What a request asks to be drawn."""
+    """The drawing that a request names."""
     return SheetQuery(scale, channels, size, enlarge)
 
 
-WantedDep = Annotated[SheetQuery, Depends(wanted)]
+SheetQueryDep = Annotated[SheetQuery, Depends(sheet_query)]
 
 
 @router.get(
@@ -47,14 +48,14 @@ async def sheet_png(
     model: ModelId,
     image: ImageId,
     step: StepName,
-    wanted: WantedDep,
+    query: SheetQueryDep,
     services: ServicesDep,
     v: Version = "",
     download: Download = "",
 ) -> Response:
-    """An 8-bit palette PNG, a tile a channel; the headers say how to read it."""
+    """An 8-bit palette PNG, a tile for each channel; the headers give its layout."""
     async with services.runs.listen(model, image) as run:
-        drawn = await services.sheets.draw(run, step, wanted)
+        drawn = await services.sheets.draw(run, step, query)
         answer = png_response(drawn.png, run.model.row, v, download)
     layout = drawn.layout
     answer.headers["X-Tile"] = f"{layout.tile_width}x{layout.tile_height}"
@@ -64,24 +65,24 @@ async def sheet_png(
     return answer
 
 
-@router.get("/runs/{model}/{image}/steps/{step}.json", summary="How to read a sheet")
+@router.get("/runs/{model}/{image}/steps/{step}.json", summary="Layout and scale of a sheet")
 async def sheet_json(
-    model: ModelId, image: ImageId, step: StepName, wanted: WantedDep, services: ServicesDep
+    model: ModelId, image: ImageId, step: StepName, query: SheetQueryDep, services: ServicesDep
 ) -> SheetInfo:
     """Layout, order and scale of the sheet with the same parameters."""
     async with services.runs.listen(model, image) as run:
-        drawn = await services.sheets.draw(run, step, wanted)
+        drawn = await services.sheets.draw(run, step, query)
         figures = (await run.record(step)).statistics
     lows, peaks = figures.lows.tolist(), figures.peaks.tolist()
     channels = [ChannelFigures(channel=c, min=lows[c], max=peaks[c]) for c in drawn.order]
-    return _info(drawn, wanted.scale, (figures.min, figures.max), channels)
+    return _info(drawn, query.scale, (figures.min, figures.max), channels)
 
 
 @router.get("/palettes/{name}.png", response_class=Png, summary="The colours of a legend")
 async def palette(
     name: Annotated[PaletteName, Path(description="Name of a palette.")], v: Version = ""
 ) -> Response:
-    """A strip one pixel high, lowest value at the left; zero is in the middle of signed ones."""
+    """A strip one pixel high, lowest value at the left; zero is in the middle if signed."""
     return file_response(legend_png(name), "image/png", v == str(DRAWING))
 
 

@@ -1,4 +1,4 @@
-"""Fool the network: the attack as it runs, and panels that look at what came of it."""
+"""The attack page: run an adversarial attack on a network, with panels that analyse its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charts on the page: the same curves for wide and narrow places, and how values are told."""
+"""Charts on the page: the same curves for wide and narrow screens, and how values are written."""
 
 from __future__ import annotations
 
@@ -8,36 +8,34 @@ from app.pictures.charts import ChartLayout, LineChart, lay_out
 from app.web.parts.contexts import helped
 
 SIZES = (("wide", 620, 300), ("middle", 460, 290), ("narrow", 312, 280))
-"""Name, width and height of a chart, pixels at ordinary type: the last fits a phone."""
+"""Name, width and height of a chart, pixels at the default font size: the last fits a phone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Charted:
     """One chart in several widths, of which the page shows the one that fits."""
 
-    chart: LineChart = helped("What is drawn, for its legend.")
-    layouts: tuple[tuple[str, ChartLayout], ...] = helped(
-        "Name of the width, and where things lie."
-    )
+    chart: LineChart = helped("The chart, for its legend.")
+    layouts: tuple[tuple[str, ChartLayout], ...] = helped("Name of each width, and its layout.")
 
 
 def charted(chart: LineChart) -> Charted:
-    """A chart for every screen."""
+    """A chart for every screen width."""
     return Charted(chart, tuple((name, lay_out(chart, *size)) for name, *size in SIZES))
 
 
-def much(value: float) -> str:
-    """A change relative to what was there: 6.2 %, 138 %."""
+def relative_percent(value: float) -> str:
+    """A relative change: 6.2 %, 138 %."""
     return f"{100 * value:.1f}\u00a0%" if value < 0.0995 else f"{100 * value:.0f}\u00a0%"
 
 
 def times(ratio: float) -> str:
-    """How many times one is the other: 18, 2.1."""
+    """A ratio: 18, 2.1."""
     return f"{ratio:.0f}" if ratio >= 9.95 else f"{ratio:.1f}"
 
 
 def ticks(most: float) -> tuple[tuple[float, str], ...]:
-    """Heights from 0 to above `most`, evenly, in per cent."""
+    """Evenly spaced ticks from 0 to above `most`, in per cent."""
     step = next(one for one in (0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 1e9) if 5 * one >= most)
     count = max(1, -int(-most // step))
     return tuple((i * step, f"{100 * i * step:.0f} %") for i in range(count + 1))

@@ -1,4 +1,4 @@
-"""The pictures and the table of an attack's steps, for as long as its trace is kept."""
+"""Files of an attack: pictures and table of its steps, as long as its trace is cached."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def control(key: str, services: ServicesDep) -> Response:
 
 @router.get("/{key}/control/noise.png")
 async def control_noise(key: str, services: ServicesDep, amplify: Amplify = 1) -> Response:
-    """The control's noise around mid grey."""
+    """The control's noise on mid grey."""
     trace = services.traces.find(key)
     png = await asyncio.to_thread(difference_png, trace.start, trace.control(), amplify)
     return file_response(png, "image/png", True)
@@ -38,7 +38,7 @@ async def control_noise(key: str, services: ServicesDep, amplify: Amplify = 1) -
 
 @router.get("/{key}/{step}.png")
 async def picture(key: str, step: int, services: ServicesDep, save: bool = False) -> Response:
-    """A step's picture, exactly the 8 bits that the network was asked about."""
+    """A step's picture, exactly the 8 bits that the network classified."""
     pixels = services.traces.find(key).pixels(step)
     name = f"layerscope-attacked-{step}.png" if save else ""
     return file_response(await asyncio.to_thread(input_png, pixels), "image/png", True, name)
@@ -48,7 +48,7 @@ async def picture(key: str, step: int, services: ServicesDep, save: bool = False
 async def noise(
     key: str, step: int, services: ServicesDep, amplify: Amplify = 1, save: bool = False
 ) -> Response:
-    """What has changed by a step, `amplify` times, around mid grey."""
+    """The perturbation at a step, amplified by `amplify`, on mid grey."""
     trace = services.traces.find(key)
     png = await asyncio.to_thread(difference_png, trace.start, trace.pixels(step), amplify)
     name = f"layerscope-noise-{step}-times-{amplify:g}.png" if save else ""

@@ -1,4 +1,4 @@
-"""The form of the attack page: networks, pictures, the chosen method's settings."""
+"""The form of the attack page: networks, pictures, the selected method's settings."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from app.web.core.state import Services
 from models.classes import Label
 
 LONG = 8
-"""Where the slider of an L2 norm ends: this change in every number; a link may go on to 32."""
+"""The maximum of the slider of an L2 norm: this change in every value; a link may go up to 32."""
 
 
-def desk(view: AttackView, services: Services, owner: str, problem: str = "") -> AttackForm:
-    """Everything that can be chosen, as it stands. What is unknown in `view` is not drawn."""
+def attack_form(view: AttackView, services: Services, owner: str, problem: str = "") -> AttackForm:
+    """The form in its current state. Unknown values in `view` are not drawn."""
     model, words = _model(view, services), METHODS[view.method]
-    settings, (said, warned) = services.settings, _said(view, model)
+    settings, (error, warned) = services.settings, _messages(view, model)
     recent = tuple(services.pictures.recent(owner))
     listed = {one.id for one in recent} | {one.id for one in all_samples()}
     return AttackForm(
@@ -48,13 +48,13 @@ def desk(view: AttackView, services: Services, owner: str, problem: str = "") ->
         more=(_steps(view, model),) if "steps" in words.uses else (),
         step_size="" if view.step_size is None else f"{view.step_size:g}",
         classes=suggestions(model.labels),
-        problem=problem or said,
+        problem=problem or error,
         warnings=warned,
     )
 
 
 def suggestions(labels: Sequence[Label]) -> tuple[tuple[str, str], ...]:
-    """What may be written for each class; where two share a name, the index with the full text."""
+    """What may be typed for each class; if two share a name, the index with the full text."""
     shared = Counter(one.label for one in labels)
     return tuple(
         (one.label, "") if shared[one.label] == 1 else (str(one.index), one.synset)
@@ -63,7 +63,7 @@ def suggestions(labels: Sequence[Label]) -> tuple[tuple[str, str], ...]:
 
 
 def _model(view: AttackView, services: Services) -> Model:
-    """The network, or the first one where its name is unknown: the form has to show one."""
+    """The network, or the first one if its name is unknown: the form has to show one."""
     try:
         return services.catalogue.model(view.model)
     except UnknownModel:
@@ -75,8 +75,8 @@ def _networks(services: Services, shown: Model) -> list[Model]:
     return ready if any(one.id == shown.id for one in ready) else [*ready, shown]
 
 
-def _said(view: AttackView, model: Model) -> tuple[str, tuple[str, ...]]:
-    """What is wrong with the numbers, or what is odd about them."""
+def _messages(view: AttackView, model: Model) -> tuple[str, tuple[str, ...]]:
+    """The error in the settings, and warnings about them."""
     if not model.labels:
         return "", ()
     try:

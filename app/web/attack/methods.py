@@ -1,4 +1,4 @@
-"""The eight attacks in words, and which settings each of them has."""
+"""The eight attack methods in words (FGSM, PGD, DeepFool, …), and the settings of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.services.attacks.options import Method
 
 @dataclass(frozen=True, slots=True)
 class MethodWords:
-    """How a method is called, what it does in a sentence, who found it, what can be set.
+    """Name of a method, what it does in a sentence, who found it, what can be set.
 
     `unit` follows epsilon's value, `what` says what epsilon is.
     """

@@ -1,4 +1,4 @@
-"""The page: choose, run, watch; the whole of it is in the link."""
+"""Routes of the attack page: choose, run, watch; the whole state is in the URL."""
 
 from __future__ import annotations
 
@@ -16,40 +16,42 @@ from app.errors import BadRequest, Cancelled, LayerscopeError, UnknownModel, Unk
 from app.services.attacks.attacks import Attack
 from app.services.attacks.traces import Outcome, key_of, present
 from app.web.attack.contexts import AttackPage, AttackStage
-from app.web.attack.form import desk
+from app.web.attack.form import attack_form
 from app.web.attack.stage import done_scene, empty_scene, running_scene
 from app.web.attack.view import IMAGE, AttackQuery, AttackView, read
 from app.web.core.errors import status_of
 from app.web.core.htmx import by_htmx, target
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
-from app.web.core.uploads import take_in
+from app.web.core.uploads import store_upload
 from app.web.parts.contexts import as_dict
 
 router = APIRouter()
 
 SETTINGS, STAGE = "div#settings", "section#stage"
-"""What htmx asks for: the form's settings after a choice, or the stage after a run."""
+"""Targets of htmx: the form's settings after a choice, or the stage after a run."""
 
 
 async def attack(request: Request, services: ServicesDep, owner: OwnerDep) -> Response:
-    """What the link names. What does not fit is said beside the form, and the rest stays."""
-    given = request.query_params
-    asked = read(given, services.settings.model)
-    wanted = target(request)
-    if wanted == SETTINGS:
-        return render(request, "attack/_settings.html", {"desk": desk(asked.view, services, owner)})
+    """The page of a URL. Invalid settings are reported next to the form, the rest is unchanged."""
+    parameters = request.query_params
+    query = read(parameters, services.settings.model)
+    element = target(request)
+    if element == SETTINGS:
+        return render(
+            request, "attack/_settings.html", {"desk": attack_form(query.view, services, owner)}
+        )
     try:
-        scene = await staged(request, asked, services, owner)
+        scene = await attack_stage(request, query, services, owner)
     except LayerscopeError as error:
-        if wanted == STAGE:
+        if element == STAGE:
             return _objection(request, error.detail)
-        return await _page(request, asked.view, services, owner, error)
-    if wanted == STAGE:
+        return await _page(request, query.view, services, owner, error)
+    if element == STAGE:
         response = render(request, "attack/_scene.html", {"scene": scene})
         response.headers["HX-Push-Url"] = scene.view.url()
         return response
-    return await _page(request, asked.view, services, owner, None, scene)
+    return await _page(request, query.view, services, owner, None, scene)
 
 
 @router.post("/picture")
@@ -60,8 +62,8 @@ async def picture(
     file: UploadFile,
     back: Annotated[str, Form()] = "",
 ) -> Response:
-    """Take a picture in; the form then stands as it stood, with this picture in it."""
-    stored = await take_in(services, file, owner)
+    """Upload a picture; the form keeps its settings and selects the new picture."""
+    stored = await store_upload(services, file, owner)
     view = read(_plain(back), services.settings.model).view
     url = replace(view, image=stored.id, run=False, step=None).url()
     if not by_htmx(request):
@@ -69,13 +71,13 @@ async def picture(
     return Response(status_code=204, headers={"HX-Redirect": url})
 
 
-async def staged(
-    request: Request, asked: AttackQuery, services: Services, owner: str
+async def attack_stage(
+    request: Request, query: AttackQuery, services: Services, owner: str
 ) -> AttackStage:
-    """The stage for a view: empty, kept, or about to run. Raises a `LayerscopeError`."""
-    view = asked.view
-    if asked.problem:
-        raise BadRequest(asked.problem)
+    """The stage of a view: empty, cached, or about to run. Raises a `LayerscopeError`."""
+    view = query.view
+    if query.problem:
+        raise BadRequest(query.problem)
     if not view.run:
         services.pictures.require(view.image)
         return empty_scene(view, services.catalogue.model(view.model), services, owner)
@@ -92,14 +94,14 @@ async def staged(
 
 
 def title(view: AttackView) -> str:
-    """What an attacked picture is called among a person's uploads."""
+    """The title of an attacked picture among a user's uploads."""
     return f"{view.method} on {view.model}"
 
 
 async def _to_its_end(
     request: Request, prepared: Attack, image: str, services: Services, owner: str
 ) -> None:
-    """For a browser without JavaScript: it waits for all of it. Raises `Busy`, `Cancelled`."""
+    """Run the attack to its end for a browser without JavaScript. Raises `Busy`, `Cancelled`."""
     steps = services.traces.run(services.attacks, prepared, image, owner)
     with services.pictures.using(image):
         async with aclosing(steps) as items:
@@ -119,18 +121,20 @@ async def _page(
     error: LayerscopeError | None,
     scene: AttackStage | None = None,
 ) -> Response:
-    """The whole page; with an error its sentence stands beside a form that works."""
+    """The whole page; an error is shown next to a form that works."""
     shown = view if scene else _known(view, services)
     scene = scene or empty_scene(shown, services.catalogue.model(shown.model), services, owner)
     whole = AttackPage(
-        desk=await asyncio.to_thread(desk, shown, services, owner, error.detail if error else ""),
+        desk=await asyncio.to_thread(
+            attack_form, shown, services, owner, error.detail if error else ""
+        ),
         scene=scene,
     )
     return render(request, "attack/page.html", as_dict(whole), status_of(error) if error else 200)
 
 
 def _known(view: AttackView, services: Services) -> AttackView:
-    """The view with what is not here replaced by what is, so that a form can be drawn."""
+    """The view with unavailable values replaced by available ones, so that a form can be drawn."""
     try:
         services.catalogue.model(view.model)
     except UnknownModel:
@@ -143,7 +147,7 @@ def _known(view: AttackView, services: Services) -> AttackView:
 
 
 def _objection(request: Request, problem: str) -> Response:
-    """One sentence beside the form; everything else on screen stays."""
+    """One sentence next to the form; everything else on screen stays."""
     response = render(request, "attack/_problem.html", {"problem": problem})
     response.headers["HX-Retarget"] = "#problem"
     response.headers["HX-Reswap"] = "innerHTML"

@@ -1,4 +1,4 @@
-"""What the panels of an attack share: what they are asked about, and how they answer."""
+"""Shared code of the panels of an attack: the queried pair of pictures, and the response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.web.core.templating import render
 
 @dataclass(frozen=True, slots=True)
 class PairView:
-    """What a panel's URL says: a network, a picture, the same picture attacked."""
+    """The view of a panel's URL: a network, a picture, and the same picture attacked."""
 
     model: str
     image: str
@@ -26,28 +26,28 @@ class PairView:
     seed: int = 0
 
     def query(self, **more: Any) -> str:
-        """The query string that names it, and `more`."""
+        """The query string of the view, and `more`."""
         target = {} if self.target in (None, "") else {"target": self.target}
         named = {"model": self.model, "image": self.image, "attacked": self.attacked}
         return urlencode({**named, **target, "seed": self.seed, **more})
 
 
-def asked(
+def pair_view(
     model: Annotated[str, Query(max_length=200)],
     image: Annotated[str, Query(max_length=200)],
     attacked: Annotated[str, Query(max_length=200)],
     target: Annotated[str | None, Query(max_length=200)] = None,
     seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
 ) -> PairView:
-    """What the query names, not looked up yet."""
+    """The view of a query, not looked up yet."""
     return PairView(model, image, attacked, target or None, seed)
 
 
-PairViewDep = Annotated[PairView, Depends(asked)]
+PairViewDep = Annotated[PairView, Depends(pair_view)]
 
 
-async def looked_up(view: PairViewDep, services: ServicesDep) -> PicturePair:
-    """Both pictures as the network gets them; what can fail fails here."""
+async def picture_pair(view: PairViewDep, services: ServicesDep) -> PicturePair:
+    """Both pictures as the network gets them; errors are raised here."""
     return await paired(
         services.catalogue,
         services.pictures,
@@ -59,11 +59,11 @@ async def looked_up(view: PairViewDep, services: ServicesDep) -> PicturePair:
     )
 
 
-PairDep = Annotated[PicturePair, Depends(looked_up)]
+PairDep = Annotated[PicturePair, Depends(picture_pair)]
 
 
 def show(request: Request, title: str, template: str, context: dict[str, Any]) -> Response:
-    """A panel alone for htmx, on a page of its own for a browser without JavaScript or a link."""
+    """The panel alone for htmx; for a browser without JavaScript or a link a page of its own."""
     if wants_part(request):
         return render(request, template, context)
     return render(request, "attack/alone.html", {"title": title, "inside": template, **context})

@@ -1,6 +1,6 @@
-"""The panels under an attack: each folded until it is asked for, each one line in the table.
+"""Registry of the panels under an attack: each folded until it is opened, one line in the table.
 
-A panel `{id}` answers at `/attack/{id}?` with the query of a `PairView`.
+A panel `{id}` is served at `/attack/{id}?` with the query of a `PairView`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AttackPanel:
-    """What a panel is called and the question it answers."""
+    """The title of a panel and the question it answers."""
 
     id: str
     title: str

@@ -1,4 +1,4 @@
-"""“Without any attack”: the photo turned, zoomed into, relit, and how far the answer holds."""
+"""Panel “Without any attack”, robustness: the photo rotated, zoomed, relit; does the class hold?"""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from app.services.runs.sheets import DRAWING
 from app.vision.predict import RankedClass, top
 from app.web.attack.contexts import ClassShareBar
 from app.web.attack.pair_panels import show
-from app.web.attack.slider_panels import addressed, bars, is_part, strength
+from app.web.attack.slider_panels import bars, is_part, push_panel_url, strength
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -40,21 +40,21 @@ from models.classes import Label
 from models.graph import Network
 
 WIDTH, HEIGHT = 300, 64
-"""Of a chart, in units of its own."""
+"""Size of a chart, in its own units."""
 
 PLAIN = PhotoChange()
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """What the panel's URL says: a network, a picture, what is done to it."""
+    """The view of the panel's URL: a network, a picture, and the transformation of it."""
 
     model: str
     image: str
     change: PhotoChange
 
     def query(self, **other: object) -> str:
-        """As a query string, perhaps with another change; what is plain is left out."""
+        """The query string, with another transformation if given; defaults are left out."""
         change = replace(self.change, **other)  # type: ignore[arg-type]
         named = {"model": self.model, "image": self.image}
         values = {one.id: getattr(change, one.id) for one in SLIDERS}
@@ -64,7 +64,7 @@ class ChangeView:
         return urlencode({**named, **moved, **flip, **edge})
 
     def url(self, part: str = "", **other: object) -> str:
-        """The panel, or a `part` of it, perhaps with another change."""
+        """The URL of the panel, or of a `part` of it, with another transformation if given."""
         return f"/attack/change{part}?{self.query(**other)}"
 
 
@@ -72,55 +72,55 @@ class ChangeView:
 class Knob:
     """One slider."""
 
-    slider: ChangeSlider = helped("Its range and what it is called.")
-    value: str = helped("Where it stands.")
-    unit: str = helped("What follows the number.")
+    slider: ChangeSlider = helped("Its range and label.")
+    value: str = helped("Its current value.")
+    unit: str = helped("The unit after the number.")
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentAnswer:
-    """The photo as it is changed now."""
+    """The prediction for the transformed photo."""
 
     picture: str = helped("URL of the network's input.")
-    side: int = helped("Pixels of a side.")
+    side: int = helped("Its side, pixels.")
     bars: tuple[ClassShareBar, ...] = helped("The five likeliest classes.")
-    held: bool = helped("Whether the likeliest class is that of the photo as it is.")
+    held: bool = helped("Whether the predicted class is that of the original photo.")
     sentence: str = helped("The same in a sentence.")
-    edge: str = helped("What lies beyond the photo's edge, in a sentence.")
+    edge: str = helped("How pixels outside the photo are filled, in a sentence.")
     other_edge: str = helped("The panel with the other edge.")
-    other_words: str = helped("What that other edge is called.")
-    rest: str = helped("The panel with nothing changed.")
-    link: str = helped("The panel with this change, on a page of its own.")
+    other_words: str = helped("Name of that other edge.")
+    rest: str = helped("The panel with the original photo.")
+    link: str = helped("The panel with this transformation, on a page of its own.")
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePanel:
     """The whole panel."""
 
-    view: ChangeView = helped("Network, picture, change.")
+    view: ChangeView = helped("Network, picture, transformation.")
     knobs: tuple[Knob, ...] = helped("The sliders.")
-    now: CurrentAnswer = helped("The photo as it is changed now.")
+    now: CurrentAnswer = helped("The prediction for the transformed photo.")
     charts: str = helped("URL of the charts.")
     csv: str = helped("URL of their numbers.")
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerChange:
-    """A value at which the answer changes."""
+    """A value at which the prediction changes."""
 
-    x: float = helped("Its place on the chart.")
-    words: str = helped("What it becomes there.")
+    x: float = helped("Its x on the chart.")
+    words: str = helped("The prediction from there on.")
 
 
 @dataclass(frozen=True, slots=True)
 class SliderChart:
-    """The first class's probability over a slider's whole range."""
+    """The probability of the first predicted class over a slider's whole range."""
 
-    id: str = helped("The slider.")
-    title: str = helped("What it is called.")
+    id: str = helped("Id of the slider.")
+    title: str = helped("Title of the slider.")
     line: str = helped("Points of the curve, for SVG.")
-    plain: float = helped("Where nothing is changed.")
-    marks: tuple[AnswerChange, ...] = helped("Where the answer changes first, on either side.")
+    plain: float = helped("The x of the original photo.")
+    marks: tuple[AnswerChange, ...] = helped("Where the prediction changes first, on either side.")
     ends: tuple[str, str] = helped("The lowest and the highest value, in words.")
     sentence: str = helped("The chart in words.")
 
@@ -132,7 +132,7 @@ def now(
     plain: RankedClass,
     ranked: list[RankedClass],
 ) -> CurrentAnswer:
-    """What the network says to the changed photo."""
+    """The prediction for the transformed photo."""
     first, change = ranked[0], view.change
     held = first.index == plain.index
     mirrored = "the photo’s mirror image" if change.mirrored else "black"
@@ -151,20 +151,20 @@ def now(
 
 
 def knobs(change: PhotoChange) -> tuple[Knob, ...]:
-    """Every slider where it stands."""
+    """Every slider with its current value."""
     return tuple(Knob(one, f"{getattr(change, one.id):g}", one.unit.strip()) for one in SLIDERS)
 
 
-def charts(found: RobustnessCurves, labels: Sequence[Label]) -> tuple[SliderChart, ...]:
+def charts(curves: RobustnessCurves, labels: Sequence[Label]) -> tuple[SliderChart, ...]:
     """A chart for every slider."""
-    return tuple(_chart(curve, labels, labels[found.plain.index].label) for curve in found.curves)
+    return tuple(_chart(curve, labels, labels[curves.plain.index].label) for curve in curves.curves)
 
 
-def flip_words(found: RobustnessCurves, labels: Sequence[Label]) -> str:
-    """What becomes of it in the mirror."""
-    first = found.flipped.first
+def flip_words(curves: RobustnessCurves, labels: Sequence[Label]) -> str:
+    """The prediction for the mirrored photo."""
+    first = curves.flipped.first
     label = labels[first.index].label
-    verb = "stays" if first.index == found.plain.index else "becomes"
+    verb = "stays" if first.index == curves.plain.index else "becomes"
     return f"Flipped it {verb} “{label}” ({percent(first.probability)})."
 
 
@@ -230,8 +230,8 @@ EDGES = ("mirror", "black")
 Name = Annotated[str, Query(max_length=200)]
 
 
-def asked(request: Request, model: Name, image: Name) -> ChangeView:
-    """What the query says, not looked up yet. Raises `BadRequest`."""
+def change_view(request: Request, model: Name, image: Name) -> ChangeView:
+    """The view of a query, not looked up yet. Raises `BadRequest`."""
     edge = request.query_params.get("edge", EDGES[0])
     if edge not in EDGES:
         raise BadRequest(f"edge is {' or '.join(EDGES)}, not “{edge[:40]}”.")
@@ -251,10 +251,10 @@ class RobustnessQuery:
     photo: ChangeablePhoto
 
 
-async def looked_up(
-    view: Annotated[ChangeView, Depends(asked)], services: ServicesDep
+async def robustness_query(
+    view: Annotated[ChangeView, Depends(change_view)], services: ServicesDep
 ) -> RobustnessQuery:
-    """Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
+    """Look both up. Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
     model = services.catalogue.model(view.model)
     image = await asyncio.to_thread(services.pictures.open, view.image)
     if not model.labels:
@@ -263,23 +263,23 @@ async def looked_up(
     return RobustnessQuery(view, model, network, ChangeablePhoto(image, preprocess(model)))
 
 
-GivenDep = Annotated[RobustnessQuery, Depends(looked_up)]
+RobustnessQueryDep = Annotated[RobustnessQuery, Depends(robustness_query)]
 
 
 @router.get("/change")
-async def change(request: Request, given: GivenDep, services: ServicesDep) -> Response:
-    """The panel; for its own form the answer alone."""
-    view, model = given.view, given.model
+async def change(request: Request, query: RobustnessQueryDep, services: ServicesDep) -> Response:
+    """The panel; for its own form only the prediction."""
+    view, model = query.view, query.model
 
     def both() -> tuple[Tensor, Tensor]:
-        return changed(given.photo, PLAIN), changed(given.photo, view.change)
+        return changed(query.photo, PLAIN), changed(query.photo, view.change)
 
     plain, pixels = await asyncio.to_thread(both)
-    rows = await logits_of(services.engine, model, given.network, (plain, pixels))
+    rows = await logits_of(services.engine, model, query.network, (plain, pixels))
     answer = now(view, model.labels, pixels, top(rows[0], 1)[0], top(rows[1], SHOWN))
     if is_part(request, "change-now"):
         response = render(request, "attack/_change_now.html", {"now": answer})
-        return addressed(request, response, view.query())
+        return push_panel_url(request, response, view.query())
     panel = ChangePanel(
         view, knobs(view.change), answer, _of_all(view, "/charts"), _of_all(view, ".csv")
     )
@@ -287,34 +287,34 @@ async def change(request: Request, given: GivenDep, services: ServicesDep) -> Re
 
 
 @router.get("/change.png")
-async def change_png(given: GivenDep, v: str = "", download: Download = "") -> Response:
-    """The changed photo as the network gets it, exactly the 8 bits it was asked about."""
-    pixels = await asyncio.to_thread(changed, given.photo, given.view.change)
+async def change_png(query: RobustnessQueryDep, v: str = "", download: Download = "") -> Response:
+    """The transformed photo as the network gets it, exactly the 8 bits that it classified."""
+    pixels = await asyncio.to_thread(changed, query.photo, query.view.change)
     return file_response(input_png(pixels), "image/png", v == str(DRAWING), download)
 
 
 @router.get("/change/charts")
 async def change_charts(
-    request: Request, given: GivenDep, services: ServicesDep, owner: OwnerDep
+    request: Request, query: RobustnessQueryDep, services: ServicesDep, owner: OwnerDep
 ) -> Response:
-    """Every slider over its whole range, the others at rest."""
-    found = await _curves(given, services, owner)
-    labels = given.model.labels
+    """Every slider over its whole range, the others at their defaults."""
+    found = await _curves(query, services, owner)
+    labels = query.model.labels
     context = {
         "charts": charts(found, labels),
         "label": labels[found.plain.index].label,
         "flip": flip_words(found, labels),
-        "csv": _of_all(given.view, ".csv"),
+        "csv": _of_all(query.view, ".csv"),
         "apart": by_htmx(request),
     }
     return show(request, CHARTS, "attack/_change_charts.html", context)
 
 
 @router.get("/change.csv")
-async def change_csv(given: GivenDep, services: ServicesDep, owner: OwnerDep) -> Response:
-    """A line for each point of each chart, and for each value at which the answer changes."""
-    found = await _curves(given, services, owner)
-    labels = given.model.labels
+async def change_csv(query: RobustnessQueryDep, services: ServicesDep, owner: OwnerDep) -> Response:
+    """A line for each point of each chart, and for each value at which the prediction changes."""
+    found = await _curves(query, services, owner)
+    labels = query.model.labels
     first = labels[found.plain.index].label
     points = [("flip", found.flipped, False)]
     for curve in found.curves:
@@ -328,12 +328,12 @@ async def change_csv(given: GivenDep, services: ServicesDep, owner: OwnerDep) ->
     return csv_response(head, rows, "layerscope-without-attack.csv")
 
 
-async def _curves(given: RobustnessQuery, services: Services, owner: str) -> RobustnessCurves:
-    mirrored = given.view.change.mirrored
-    return await curves(services.engine, owner, given.model, given.network, given.photo, mirrored)
+async def _curves(query: RobustnessQuery, services: Services, owner: str) -> RobustnessCurves:
+    mirrored = query.view.change.mirrored
+    return await curves(services.engine, owner, query.model, query.network, query.photo, mirrored)
 
 
 def _of_all(view: ChangeView, part: str) -> str:
-    """The charts' address: they are of the photo as it is, whatever the sliders say."""
+    """The URL of the charts: they start from the original photo, whatever the sliders say."""
     rest = ChangeView(view.model, view.image, PhotoChange(mirrored=view.change.mirrored))
     return rest.url(part)

@@ -1,4 +1,4 @@
-"""How a panel with sliders answers: whole, the results alone, and where its address says so."""
+"""Responses of a panel with sliders: the whole panel, or its results and the page's new URL."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from models.classes import Label
 
 
 def is_part(request: Request, id: str) -> bool:
-    """Whether htmx asks for the element of that id alone."""
+    """Whether htmx requests only the element of that id."""
     return htmx.target(request).endswith(f"#{id}")
 
 
-def addressed(request: Request, response: Response, query: str) -> Response:
-    """On a page of its own the panel's address follows; on the attack's page that stays."""
+def push_panel_url(request: Request, response: Response, query: str) -> Response:
+    """Push the panel's URL if it is on a page of its own; the attack page keeps its URL."""
     path = request.url.path
     if urlsplit(request.headers.get("hx-current-url", "")).path == path:
         response.headers["HX-Replace-Url"] = f"{path}?{query}"
@@ -30,7 +30,7 @@ def addressed(request: Request, response: Response, query: str) -> Response:
 
 
 def strength(request: Request, name: str, least: float, most: float, plain: float) -> float:
-    """A slider's value from the query, `plain` where it is not named. Raises `BadRequest`."""
+    """A slider's value from the query, by default `plain`. Raises `BadRequest`."""
     given = request.query_params.get(name)
     if given is None:
         return plain
@@ -46,7 +46,7 @@ def strength(request: Request, name: str, least: float, most: float, plain: floa
 def bars(
     labels: Sequence[Label], ranked: Sequence[RankedClass], was: int, goal: int | None = None
 ) -> tuple[ClassShareBar, ...]:
-    """The likeliest classes with their bars; `was` is what counts as unchanged."""
+    """The likeliest classes with their bars; `was` is the class that counts as unchanged."""
 
     def kind(index: int) -> str:
         return "was" if index == was else "goal" if index == goal else "other"

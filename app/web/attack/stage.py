@@ -10,7 +10,7 @@ from app.services.attacks.options import AttackOptions
 from app.services.attacks.traces import Trace
 from app.services.networks.catalogue import Model
 from app.web.attack.contexts import AttackStage
-from app.web.attack.steps import amplified, legend, planned, shots, times
+from app.web.attack.steps import amplified, attack_frames, legend, planned, times
 from app.web.attack.summary import ending
 from app.web.attack.view import AttackView
 from app.web.core.links import View, preview_url
@@ -29,11 +29,11 @@ TRIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("The espresso holds", "The network is sure of this picture: it takes more.",
      {"image": "coffee"}),
 )  # fmt: skip
-"""What an empty stage offers: title, sentence, and what it changes in the link."""
+"""Suggestions of an empty stage: title, sentence, and the changes to the URL."""
 
 
 def empty_scene(view: AttackView, model: Model, services: Services, owner: str) -> AttackStage:
-    """Before anything has run."""
+    """The stage before any attack."""
     return AttackStage(
         view,
         "empty",
@@ -50,7 +50,7 @@ def empty_scene(view: AttackView, model: Model, services: Services, owner: str) 
 def running_scene(
     view: AttackView, model: Model, options: AttackOptions, services: Services, owner: str
 ) -> AttackStage:
-    """Waiting for its stream."""
+    """The stage that waits for the event stream."""
     plain = empty_scene(view, model, services, owner)
     factor = amplified(options)
     return replace(
@@ -63,9 +63,9 @@ def running_scene(
 def done_scene(
     view: AttackView, model: Model, trace: Trace, services: Services, owner: str
 ) -> AttackStage:
-    """A trace that has ended, all of it."""
+    """The stage of a finished trace."""
     plain = running_scene(view, model, trace.options, services, owner)
-    all = shots(view, trace, 0)
+    all = attack_frames(view, trace, 0)
     wanted = len(all) - 1 if view.step is None else min(view.step, len(all) - 1)
     return replace(
         plain, state="done", events="", planned=len(all) - 1,
@@ -74,7 +74,7 @@ def done_scene(
 
 
 def title_of(image: str, services: Services, owner: str) -> str:
-    """What a picture is called."""
+    """The title of a picture."""
     if built_in := sample(image):
         return built_in.title
     return services.pictures.find(image, owner).name or "A picture"

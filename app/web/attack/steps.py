@@ -1,4 +1,4 @@
-"""The steps of an attack as they are drawn: pictures by URL, five bars, a sentence."""
+"""The drawn steps of an attack: picture URLs, five class bars, a sentence."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from app.web.core.templating import percent
 from models.classes import Label
 
 TYPICAL = 16.0
-"""About the largest change where a method has no limit for a single pixel value."""
+"""Typical largest change of methods without a limit for a single pixel value."""
 
 
-def shots(view: AttackView, trace: Trace, start: int) -> tuple[AttackFrame, ...]:
+def attack_frames(view: AttackView, trace: Trace, start: int) -> tuple[AttackFrame, ...]:
     """The steps of a trace from number `start` on."""
-    return tuple(shot(view, trace, number) for number in range(start, len(trace.moments)))
+    return tuple(attack_frame(view, trace, number) for number in range(start, len(trace.moments)))
 
 
-def shot(view: AttackView, trace: Trace, number: int) -> AttackFrame:
+def attack_frame(view: AttackView, trace: Trace, number: int) -> AttackFrame:
     """One step of a trace."""
     moment, flip = trace.moments[number], trace.flip()
     at, factor = f"/attack/trace/{trace.key}/{number}", amplified(trace.options)
@@ -37,18 +37,18 @@ def shot(view: AttackView, trace: Trace, number: int) -> AttackFrame:
         kind=rows[0].kind,
         flips=number == flip,
         words=_words(rows[0], number, flip),
-        told=_told(trace, moment),
+        told=_size_words(trace, moment),
     )
 
 
 def bars(trace: Trace, ranked: Sequence[RankedClass]) -> tuple[ClassShareBar, ...]:
-    """Classes with what stands for them: what it said at first, the target, any other."""
+    """Class bars; their kind is the first prediction, the target, or other."""
     labels, was = trace.labels, trace.moments[0].predictions[0].index
     return tuple(_bar(labels, one, was, trace.options.target) for one in ranked)
 
 
 def amplified(options: AttackOptions) -> float:
-    """By how much the noise is amplified: as much as its limit lets it be, all steps alike."""
+    """The amplification of the perturbation: as large as its limit allows, equal for all steps."""
     if options.method in LINF:
         return amplification(max(1.0, options.epsilon // 1))
     return amplification(TYPICAL if options.method in ("pgd_l2", "deepfool") else 255.0)
@@ -60,12 +60,12 @@ def times(factor: float) -> str:
 
 
 def legend(factor: float) -> str:
-    """What the colours of a noise mean."""
+    """What the colours of a perturbation mean."""
     return f"Grey is 0, full colour ±{ROOM / factor:.3g}."
 
 
 def planned(options: AttackOptions) -> int:
-    """About how many steps there will be."""
+    """The approximate number of steps."""
     if options.method == "few_pixel":
         return max(1, round(16 * options.epsilon))
     return options.steps
@@ -85,7 +85,7 @@ def _words(first: ClassShareBar, number: int, flip: int | None) -> str:
     return f"Step {number}: {said}."
 
 
-def _told(trace: Trace, moment: AttackMoment) -> str:
+def _size_words(trace: Trace, moment: AttackMoment) -> str:
     if moment.step == 0:
         return "nothing changed yet"
     text = f"largest change {moment.linf:.0f} of 255"

@@ -1,4 +1,4 @@
-"""A sticker on a picture, moved by hand while the network answers."""
+"""Panel of the adversarial patch: a sticker on a picture, moved by hand, and the prediction."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ Part = Literal["sticker", "random", "alone", "print"]
 
 @dataclass(frozen=True, slots=True)
 class StickerQuery:
-    """The stickers of a network and the one that is meant, None where there is none at all."""
+    """The stickers of a network and the selected one, None if it has none."""
 
     view: StickerView
     model: Model
-    found: Stickers
+    stickers: Stickers
     sticker: Sticker | None
 
 
-async def looked_up(view: StickerView, services: Services) -> StickerQuery:
-    """Whose sticker it is.
+async def find_sticker(view: StickerView, services: Services) -> StickerQuery:
+    """The network and sticker of a view.
 
     Raises `UnknownModel`, `NoClassifier`, `BadRequest` for no class, `NotFound` for no sticker.
     """
@@ -77,39 +77,41 @@ async def looked_up(view: StickerView, services: Services) -> StickerQuery:
     return StickerQuery(meant, model, found, sticker)
 
 
-async def given(view: StickerViewDep, services: ServicesDep) -> StickerQuery:
-    """What a query asks for."""
-    return await looked_up(view, services)
+async def sticker_query(view: StickerViewDep, services: ServicesDep) -> StickerQuery:
+    """The stickers that a query names."""
+    return await find_sticker(view, services)
 
 
-async def needed(given: Annotated[StickerQuery, Depends(given)]) -> tuple[StickerQuery, Sticker]:
-    """The same where a sticker must be there. Raises `NotFound`."""
-    return given, require(given)
+async def required_sticker(
+    query: Annotated[StickerQuery, Depends(sticker_query)],
+) -> tuple[StickerQuery, Sticker]:
+    """The same where a sticker is required. Raises `NotFound`."""
+    return query, require(query)
 
 
-def require(given: StickerQuery) -> Sticker:
-    """The sticker. Raises `NotFound` where the network has none."""
-    if given.sticker is None:
-        raise NotFound(f"There is no sticker for {given.model.row.title} yet.")
-    return given.sticker
+def require(query: StickerQuery) -> Sticker:
+    """The selected sticker. Raises `NotFound` if the network has none."""
+    if query.sticker is None:
+        raise NotFound(f"There is no sticker for {query.model.row.title} yet.")
+    return query.sticker
 
 
-GivenDep = Annotated[StickerQuery, Depends(given)]
-NeededDep = Annotated[tuple[StickerQuery, Sticker], Depends(needed)]
+StickerQueryDep = Annotated[StickerQuery, Depends(sticker_query)]
+RequiredStickerDep = Annotated[tuple[StickerQuery, Sticker], Depends(required_sticker)]
 
 
 @asynccontextmanager
-async def ready_run(given: StickerQuery, services: Services) -> AsyncIterator[Run]:
-    """The bare picture's run, finished."""
-    async with services.runs.listen(given.model.id, given.view.image) as run:
+async def ready_run(query: StickerQuery, services: Services) -> AsyncIterator[Run]:
+    """The finished run of the clean picture."""
+    async with services.runs.listen(query.model.id, query.view.image) as run:
         await run.finish()
         yield run
 
 
-async def looked(given: StickerQuery, sticker: Sticker, services: Services) -> StickerSeen:
-    """What the network says to the sticker and to its control, in one pass."""
-    async with ready_run(given, services) as run:
-        view = given.view
+async def predict_sticker(query: StickerQuery, sticker: Sticker, services: Services) -> StickerSeen:
+    """Predictions for the sticker and for its control, in one forward pass."""
+    async with ready_run(query, services) as run:
+        view = query.view
         control = random_colours(sticker.pixels.shape[-1], view.seed)
         both = await seen(
             services.engine, run, [sticker.pixels, control], view.place, sticker.index
@@ -118,33 +120,33 @@ async def looked(given: StickerQuery, sticker: Sticker, services: Services) -> S
 
 
 @router.get("/sticker")
-async def panel(request: Request, given: GivenDep, services: ServicesDep) -> Response:
-    """The panel, or what to do where this network has no sticker."""
-    await asyncio.to_thread(services.pictures.require, given.view.image)
-    answer = await looked(given, given.sticker, services) if given.sticker else None
-    context = panel_context(given.view, given.model, given.found, given.sticker, answer)
+async def panel(request: Request, query: StickerQueryDep, services: ServicesDep) -> Response:
+    """The panel, or how to make a sticker if this network has none."""
+    await asyncio.to_thread(services.pictures.require, query.view.image)
+    answer = await predict_sticker(query, query.sticker, services) if query.sticker else None
+    context = panel_context(query.view, query.model, query.stickers, query.sticker, answer)
     return show(request, TITLE, "attack/_sticker.html", {"panel": context})
 
 
 @router.get("/sticker/seen")
-async def moved(request: Request, needed: NeededDep, services: ServicesDep) -> Response:
-    """The answer at another place: what the page asks for while the sticker is dragged."""
-    context = await looked(*needed, services)
+async def moved(request: Request, needed: RequiredStickerDep, services: ServicesDep) -> Response:
+    """The prediction at another place: requested while the sticker is dragged."""
+    context = await predict_sticker(*needed, services)
     return render(request, "attack/_sticker_seen.html", {"seen": context})
 
 
 @router.get("/sticker/places")
 async def hundred(
-    request: Request, needed: NeededDep, services: ServicesDep, owner: OwnerDep
+    request: Request, needed: RequiredStickerDep, services: ServicesDep, owner: OwnerDep
 ) -> Response:
     """A hundred random places on this picture, as a long job."""
-    given, sticker = needed
-    async with ready_run(given, services) as run:
-        view, pixels = given.view, run.fitted.pixels
+    query, sticker = needed
+    async with ready_run(query, services) as run:
+        view, pixels = query.view, run.fitted.pixels
         both = sticker.pixels, random_colours(sticker.pixels.shape[-1], view.seed)
         job = services.engine.stream(
             owner,
-            lambda: places(given.model, run.network, pixels, both, view.place.scale, view.seed),
+            lambda: places(query.model, run.network, pixels, both, view.place.scale, view.seed),
         )
         async with aclosing(job) as items:  # type: ignore[type-var]
             parts = [item async for item in items if isinstance(item, StickerTrials)]
@@ -154,14 +156,14 @@ async def hundred(
 
 @router.get("/sticker.png")
 async def picture(
-    needed: NeededDep,
+    needed: RequiredStickerDep,
     services: ServicesDep,
     part: Part = "print",
     size: Annotated[float, Query(ge=0.5, le=LARGEST_CM)] = 6.0,
     download: Download = "",
 ) -> Response:
-    """The pasted picture with the sticker or the random one; or the sticker alone, or to print."""
-    given, sticker = needed
+    """The picture with the sticker or the random one; or the sticker alone, or to print."""
+    query, sticker = needed
     if part in ("alone", "print"):
         make = (
             (lambda: sticker_preview(sticker.pixels))
@@ -169,30 +171,30 @@ async def picture(
             else lambda: sticker_png(sticker.pixels, size, f"{sticker.label} sticker")
         )
         return file_response(await asyncio.to_thread(make), "image/png", False, download)
-    view, pixels = given.view, sticker.pixels
+    view, pixels = query.view, sticker.pixels
     if part == "random":
         pixels = random_colours(pixels.shape[-1], view.seed)
-    async with services.runs.listen(given.model.id, view.image) as run:
+    async with services.runs.listen(query.model.id, view.image) as run:
         data = input_png(stuck(run.fitted.pixels, pixels, view.place))
     return file_response(data, "image/png", False, download)
 
 
 @router.post("/sticker")
 async def keep(request: Request, view: SentDep, services: ServicesDep, owner: OwnerDep) -> Response:
-    """Take the pasted picture in as one of the person's own."""
-    given = await looked_up(view, services)
-    sticker = require(given)
-    async with services.runs.listen(given.model.id, view.image) as run:
+    """Store the picture with the sticker as an upload of the user."""
+    query = await find_sticker(view, services)
+    sticker = require(query)
+    async with services.runs.listen(query.model.id, view.image) as run:
         png = input_png(stuck(run.fitted.pixels, sticker.pixels, view.place))
     stored = await asyncio.to_thread(
         services.pictures.add, png, owner, f"with a {sticker.label} sticker"
     )
-    context = _kept(given, stored.id, services.settings.expire_hours)
+    context = _kept(query, stored.id, services.settings.expire_hours)
     return show(request, "Your picture", "attack/_sticker_kept.html", {"kept": context})
 
 
-def _kept(given: StickerQuery, image: str, hours: float) -> StickerKept:
-    view, model = given.view, given.model.id
+def _kept(query: StickerQuery, image: str, hours: float) -> StickerKept:
+    view, model = query.view, query.model.id
     pair = f"model={model}&image={view.image}&attacked={image}&target={view.sticker}"
     return StickerKept(
         image,

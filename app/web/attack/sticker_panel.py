@@ -1,4 +1,4 @@
-"""The contexts of the sticker panel, from what the services found."""
+"""Template contexts of the sticker panel (adversarial patch)."""
 
 from __future__ import annotations
 
@@ -29,62 +29,64 @@ from app.web.parts.contexts import helped
 
 @dataclass(frozen=True, slots=True)
 class StickerChoice:
-    """One sticker that can be taken."""
+    """A sticker to choose."""
 
-    index: int = helped("Its class.")
+    index: int = helped("Index of its class.")
     label: str = helped("The class’s name.")
-    picture: str = helped("URL of the sticker, round on a clear ground.")
-    checked: bool = helped("Whether it is the chosen one.")
+    picture: str = helped("URL of the sticker, round on a transparent background.")
+    checked: bool = helped("Whether it is selected.")
 
 
 @dataclass(frozen=True, slots=True)
 class PastedPicture:
-    """One pasted picture and the answer to it."""
+    """A picture with a sticker, and the prediction for it."""
 
     title: str = helped("What is on it.")
     picture: str = helped("URL of the 8-bit picture.")
     bars: tuple[ClassShareBar, ...] = helped(
-        "The likeliest five, the sticker’s class after them if need be."
+        "The five likeliest classes, and the sticker’s class if it is not among them."
     )
-    sentence: str = helped("What came of it.")
-    reached: bool = helped("Whether it is taken for the sticker’s class.")
+    sentence: str = helped("The result.")
+    reached: bool = helped("Whether the predicted class is the sticker’s.")
 
 
 @dataclass(frozen=True, slots=True)
 class StickerSeen:
-    """What changes with every move."""
+    """The part of the panel that changes with every move."""
 
     view: StickerView = helped("The network, picture, sticker and place.")
-    own: PastedPicture = helped("With the sticker.")
+    own: PastedPicture = helped("The result with the sticker.")
     control: PastedPicture = helped("With a sticker of random colours.")
-    clean: str = helped("What the network says to the bare picture.")
-    area: float = helped("The share of the picture that the sticker touches, 0..1.")
+    clean: str = helped("The prediction for the clean picture.")
+    area: float = helped("The share of the picture that the sticker covers, 0..1.")
     verdict: str = helped("All of it in a sentence, for screen readers.")
-    fields: tuple[tuple[str, str], ...] = helped("What the form that keeps the picture sends.")
+    fields: tuple[tuple[str, str], ...] = helped(
+        "Hidden fields of the form that stores the picture."
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class StickerPanel:
     """The whole panel."""
 
-    seen: StickerSeen | None = helped("The answer; None where there is no sticker.")
+    seen: StickerSeen | None = helped("The results; None if there is no sticker.")
     network: str = helped("The network’s name.")
     model: str = helped("Its id.")
     image: str = helped("The picture’s id.")
     side: int = helped("Side of the network’s input, pixels.")
-    choices: tuple[StickerChoice, ...] = helped("The stickers there are.")
-    sliders: tuple[SettingSlider, ...] = helped("Place, size, turn.")
-    about: str = helped("How the chosen one was made and how often it works.")
+    choices: tuple[StickerChoice, ...] = helped("The available stickers.")
+    sliders: tuple[SettingSlider, ...] = helped("Sliders of position, size and rotation.")
+    about: str = helped("How the selected one was made and how often it works.")
     refused: tuple[RefusedFile, ...] = helped("Files that were made from other weights.")
 
 
 @dataclass(frozen=True, slots=True)
 class TriedPlace:
-    """One place that was tried."""
+    """One tested place."""
 
     x: float = helped("Across, 0..100.")
     y: float = helped("Down, 0..100.")
-    hit: bool = helped("Whether the picture was taken for the sticker’s class there.")
+    hit: bool = helped("Whether the sticker’s class was predicted there.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,38 +95,40 @@ class StickerPlaces:
 
     view: StickerView = helped("The network, picture, sticker and size.")
     label: str = helped("The sticker’s class.")
-    count: int = helped("How many places.")
-    hits: int = helped("At how many it worked.")
-    random: int = helped("At how many a sticker of random colours was taken for that class.")
-    moved: int = helped("At how many the random one changed the answer to anything.")
-    clean: str = helped("What the network says to the bare picture.")
-    others: tuple[tuple[str, int], ...] = helped("What else was seen with the sticker, how often.")
+    count: int = helped("Number of places.")
+    hits: int = helped("Number of places where the sticker’s class was predicted.")
+    random: int = helped("The same for a sticker of random colours.")
+    moved: int = helped("Number of places where the random one changed the prediction.")
+    clean: str = helped("The prediction for the clean picture.")
+    others: tuple[tuple[str, int], ...] = helped(
+        "Other classes predicted with the sticker, and how often."
+    )
     area: float = helped("The share of the picture it covers, 0..1.")
-    dots: tuple[TriedPlace, ...] = helped("Where it lay.")
-    picture: str = helped("URL of the bare picture as the network gets it.")
-    again: str = helped("URL of another hundred.")
+    dots: tuple[TriedPlace, ...] = helped("The tested places.")
+    picture: str = helped("URL of the clean picture as the network gets it.")
+    again: str = helped("URL of the panel with another hundred.")
 
 
 @dataclass(frozen=True, slots=True)
 class StickerKept:
-    """A pasted picture that is one of the person’s own now."""
+    """A picture with a sticker that was stored as an upload of the user."""
 
     image: str = helped("Its id.")
     explorer: str = helped("The explorer with it.")
     attack: str = helped("The attack page with it.")
     panels: tuple[tuple[AttackPanel, str], ...] = helped("Panels that compare, each with its URL.")
-    expires: str = helped("How long it stays, in words.")
+    expires: str = helped("How long it is kept, in words.")
 
 
 X, Y, SCALE, TURN = 0.26, 0.74, 0.43, 0.0
-"""At first it lies in the lower left corner, off what is in the middle, and covers 14.5 %."""
+"""Default place: the lower left corner, away from the centre; it covers 14.5 %."""
 LEAST, MOST = 0.1, 0.6
 """Diameters, as shares of the picture's side."""
 
 
 @dataclass(frozen=True, slots=True)
 class StickerView:
-    """A network, a picture, a class’s sticker with its place; "" stands for the first there is."""
+    """A network, a picture, a class’s sticker with its place; "" stands for the first sticker."""
 
     model: str | None
     image: str
@@ -151,19 +155,19 @@ class StickerView:
         return (*names, *((name, short(number)) for name, number in numbers.items()))
 
     def of(self, model: str, sticker: int) -> StickerView:
-        """The same with the network and the class that are meant, by their own names."""
+        """The same with network and class replaced by their own names."""
         return replace(self, model=model, sticker=str(sticker))
 
 
 def short(number: float) -> str:
-    """A share or an angle as a URL and a form write it."""
+    """A share or an angle as URLs and forms write it."""
     return f"{round(number, 3):g}"
 
 
 Name = Annotated[str, Query(max_length=200)]
 
 
-def asked(
+def sticker_view(
     model: Annotated[str | None, Query(max_length=200)] = None,
     image: Name = IMAGE,
     sticker: Name = "",
@@ -173,11 +177,11 @@ def asked(
     turn: Annotated[float, Query(ge=-180, le=180)] = TURN,
     seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
 ) -> StickerView:
-    """What the query names, not looked up yet."""
+    """The view of a query, not looked up yet."""
     return StickerView(model or None, image, sticker, StickerPlace(x, y, scale, turn), seed)
 
 
-def sent(
+def sent_sticker_view(
     model: Annotated[str, Form(max_length=200)],
     image: Annotated[str, Form(max_length=200)],
     sticker: Annotated[str, Form(max_length=200)],
@@ -190,8 +194,8 @@ def sent(
     return StickerView(model, image, sticker, StickerPlace(x, y, scale, turn), 0)
 
 
-StickerViewDep = Annotated[StickerView, Depends(asked)]
-SentDep = Annotated[StickerView, Depends(sent)]
+StickerViewDep = Annotated[StickerView, Depends(sticker_view)]
+SentDep = Annotated[StickerView, Depends(sent_sticker_view)]
 
 
 STICKER = "/attack/sticker"
@@ -200,7 +204,7 @@ STICKER = "/attack/sticker"
 def seen_context(
     view: StickerView, run: Run, sticker: Sticker, both: Sequence[StickerAnswer]
 ) -> StickerSeen:
-    """The sticker and its control on the picture, with their answers."""
+    """The sticker and its control on the picture, with their predictions."""
     model, own, control = run.model, both[0], both[1]
     clean = run.predictions(1)[0]
     area = view.place.area(model.row.crop)
@@ -208,11 +212,12 @@ def seen_context(
         view,
         _look(view, model, sticker, own, clean, "sticker"),
         _look(view, model, sticker, control, clean, "random"),
-        _said(model, clean),
+        _prediction_words(model, clean),
         area,
         f"With the {sticker.label} sticker on {percent(area)} of the picture: "
-        f"{_said(model, own.ranked[0])}. With random colours: {_said(model, control.ranked[0])}. "
-        f"Without: {_said(model, clean)}.",
+        f"{_prediction_words(model, own.ranked[0])}. With random colours: "
+        f"{_prediction_words(model, control.ranked[0])}. "
+        f"Without: {_prediction_words(model, clean)}.",
         view.fields,
     )
 
@@ -242,33 +247,33 @@ def _bar(model: Model, one: RankedClass, was: int, goal: int) -> ClassShareBar:
     return ClassShareBar(one.index, model.labels[one.index].label, one.logit, one.probability, kind)
 
 
-def _said(model: Model, one: RankedClass) -> str:
+def _prediction_words(model: Model, one: RankedClass) -> str:
     return f"{model.labels[one.index].label} {percent(one.probability)}"
 
 
 def picture_url(view: StickerView, which: str) -> str:
-    """The pasted picture, pixel for pixel."""
+    """The URL of the picture with the sticker, pixel for pixel."""
     return f"{STICKER}.png?{view.query(part=which)}"
 
 
 def panel_context(
     view: StickerView,
     model: Model,
-    found: Stickers,
+    stickers: Stickers,
     sticker: Sticker | None,
     seen: StickerSeen | None,
 ) -> StickerPanel:
-    """The panel; without a sticker for this network it says how one is made."""
+    """The panel; if this network has no sticker, how to make one."""
     return StickerPanel(
         seen,
         model.row.title,
         model.id,
         view.image,
         model.row.crop,
-        tuple(_choice(model, one, sticker) for one in found.stickers),
+        tuple(_choice(model, one, sticker) for one in stickers.stickers),
         _sliders(view.place),
         _about(sticker) if sticker else "",
-        found.refused,
+        stickers.refused,
     )
 
 
@@ -302,7 +307,7 @@ def _about(sticker: Sticker) -> str:
 def places_context(
     view: StickerView, run: Run, sticker: Sticker, parts: Sequence[StickerTrials]
 ) -> StickerPlaces:
-    """What a hundred random places came to."""
+    """The results at a hundred random places."""
     model, clean = run.model, run.predictions(1)[0]
     own = torch.cat([part.classes for part in parts])
     random = torch.cat([part.random for part in parts])
@@ -315,7 +320,7 @@ def places_context(
         int(hits.sum()),
         int((random == sticker.index).sum()),
         int((random != clean.index).sum()),
-        _said(model, clean),
+        _prediction_words(model, clean),
         _others(model, own[~hits]),
         (view.place.scale / diameter(1.0)) ** 2,
         _dots(parts, hits),

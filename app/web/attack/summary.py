@@ -1,4 +1,4 @@
-"""What came of an attack, in sentences: the result first, then the control, then the measures."""
+"""The result of an attack in sentences: the outcome first, then the control, then the measures."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ CONTROLS = {
     "pixels": "As many random pixels",
     "sticker": "A sticker of random colours at the same place",
 }
-"""The control by its kind."""
+"""Name of each kind of control."""
 
 
 def ending(view: AttackView, model: Model, trace: Trace) -> AttackSummary:
-    """What came of a trace that has ended."""
+    """The summary of a finished trace."""
     if (outcome := trace.outcome) is None:
         raise ValueError("a trace that runs has no ending yet")
     ended = outcome.ended
@@ -56,7 +56,7 @@ def ending(view: AttackView, model: Model, trace: Trace) -> AttackSummary:
 
 
 def _result(trace: Trace, ended: AttackEnded) -> tuple[str, str]:
-    """What came of it in a word, and in a sentence. Failure is said first."""
+    """The outcome in a word and in a sentence. A failure comes first."""
     options, before, after = trace.options, ended.before[0], ended.after[0]
     was, now = (f"“{trace.labels[one.index].label}”" for one in (before, after))
     target = "" if options.target is None else f"“{trace.labels[options.target].label}”"
@@ -80,7 +80,7 @@ def _result(trace: Trace, ended: AttackEnded) -> tuple[str, str]:
 
 
 def _further(view: AttackView, trace: Trace) -> float | None:
-    """A larger epsilon to try, where there is one."""
+    """A larger epsilon to try, if there is one."""
     if "epsilon" not in METHODS[view.method].uses or view.method == "noise":
         return None
     side, epsilon = trace.start.shape[-1], trace.options.epsilon
@@ -111,7 +111,7 @@ def _figures(ended: AttackEnded, ssim: float) -> tuple[tuple[str, str, str], ...
 
 
 def _notes(trace: Trace, outcome: Outcome, kind: str) -> tuple[str, ...]:
-    """What the sentence at the top has not said already."""
+    """Remarks that the first sentence does not contain already."""
     found = findings(trace.labels, trace.options, outcome.ended)[len(outcome.ended.notes) :]
     said = [one for one in found if kind != "wrong" or one.startswith("Wrong")]
     return tuple(note for note in outcome.notes if note not in said)

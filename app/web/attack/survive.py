@@ -1,4 +1,4 @@
-"""“Does it survive?”: both pictures saved, shrunk, photographed, and what the network says then."""
+"""Panel “Does it survive?”: does the attack survive JPEG, resizing, a camera?"""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from app.services.attacks.survival import (
 from app.services.runs.sheets import DRAWING
 from app.web.attack.contexts import ClassShareBar
 from app.web.attack.pair_panels import PairDep, PairView, PairViewDep, show
-from app.web.attack.slider_panels import addressed, bars, is_part, strength
+from app.web.attack.slider_panels import bars, is_part, push_panel_url, strength
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.templating import percent, render
@@ -35,53 +35,53 @@ from models.classes import Label
 
 @dataclass(frozen=True, slots=True)
 class TransformSwitch:
-    """One thing that can happen to a picture."""
+    """One transformation of a picture."""
 
     id: str = helped("Its name in the query.")
-    title: str = helped("What it is called.")
-    on: bool = helped("Whether it happens.")
-    plain: bool = helped("Whether there is no strength to set.")
-    least: str = helped("The slider's left end.")
-    most: str = helped("The slider's right end.")
-    step: str = helped("From one value of the slider to the next.")
+    title: str = helped("Its title.")
+    on: bool = helped("Whether it is on.")
+    plain: bool = helped("Whether it has no strength.")
+    least: str = helped("The slider's minimum.")
+    most: str = helped("The slider's maximum.")
+    step: str = helped("The slider's step.")
     value: str = helped("Its strength.")
-    unit: str = helped("What follows the number.")
-    how: str = helped("What is done, in a sentence.")
+    unit: str = helped("The unit after the number.")
+    how: str = helped("What it does, in a sentence.")
 
 
 @dataclass(frozen=True, slots=True)
 class SurvivingPicture:
-    """One of the two pictures after the journey."""
+    """One of the two pictures after the transformations."""
 
     id: str = helped("`clean` or `attacked`.")
     title: str = helped("Which picture it is.")
     url: str = helped("URL of its PNG.")
-    bars: tuple[ClassShareBar, ...] = helped("What the network says to it.")
+    bars: tuple[ClassShareBar, ...] = helped("The network's predictions.")
 
 
 @dataclass(frozen=True, slots=True)
 class SurvivalRow:
     """A line of the table."""
 
-    what: str = helped("What was done.")
-    clean: str = helped("The likeliest class of the clean picture.")
+    what: str = helped("The transformation.")
+    clean: str = helped("The predicted class of the clean picture.")
     clean_share: float = helped("Its probability.")
-    attacked: str = helped("The likeliest class of the attacked picture.")
+    attacked: str = helped("The predicted class of the attacked picture.")
     attacked_share: float = helped("Its probability.")
-    fate: Fate = helped("What became of the attack, in one word.")
-    words: str = helped("Whether it still fools, for people.")
+    fate: Fate = helped("The outcome for the attack, in one word.")
+    words: str = helped("Whether it still fools, in words.")
 
 
 @dataclass(frozen=True, slots=True)
 class SurvivalResult:
-    """Both pictures after what was chosen."""
+    """Both pictures after the selected transformations."""
 
     seen: tuple[SurvivingPicture, ...] = helped("The clean picture, then the attacked one.")
-    fate: Fate = helped("What became of the attack, in one word.")
+    fate: Fate = helped("The outcome for the attack, in one word.")
     sentence: str = helped("The same in a sentence.")
-    done: str = helped("What was done, in order; empty where nothing was.")
-    side: int = helped("Pixels of a side.")
-    link: str = helped("The panel with these switches, on a page of its own.")
+    done: str = helped("The transformations in order; empty if there are none.")
+    side: int = helped("Side of the pictures, pixels.")
+    link: str = helped("The panel with these transformations, on a page of its own.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ class SurvivePanel:
     """The whole panel."""
 
     view: PairView = helped("Network, picture, attacked picture.")
-    switches: tuple[TransformSwitch, ...] = helped("All that can happen, in order.")
-    result: SurvivalResult = helped("Both pictures after what was chosen.")
-    table: str = helped("URL of the table of everything alone.")
+    switches: tuple[TransformSwitch, ...] = helped("All transformations, in order.")
+    result: SurvivalResult = helped("Both pictures after the selected transformations.")
+    table: str = helped("URL of the table of each transformation alone.")
     csv: str = helped("URL of the same as CSV.")
 
 
@@ -105,7 +105,7 @@ SHORT: dict[Fate, str] = {
 
 
 def switches(chosen: dict[str, float]) -> tuple[TransformSwitch, ...]:
-    """Every stop of the journey, those chosen on."""
+    """All transformations in order, the selected ones on."""
     return tuple(
         TransformSwitch(
             one.id,
@@ -124,7 +124,7 @@ def switches(chosen: dict[str, float]) -> tuple[TransformSwitch, ...]:
 
 
 def query(view: PairView, chosen: dict[str, float]) -> str:
-    """The panel's state as a query string: what is off is left out."""
+    """The panel's state as a query string; transformations that are off are left out."""
     on = [("on", id) for id in chosen]
     given = [(id, f"{value:g}") for id, value in chosen.items()]
     more = "".join(f"&{key}={value}" for key, value in (*on, *given))
@@ -135,11 +135,11 @@ def result(
     view: PairView,
     labels: tuple[Label, ...],
     start: SurvivalStart,
-    found: Survivor,
+    survivor: Survivor,
     chosen: dict[str, float],
 ) -> SurvivalResult:
     """Both pictures and the sentence."""
-    clean, attacked = found.before[0].index, found.after[0].index
+    clean, attacked = survivor.before[0].index, survivor.after[0].index
     became = fate(start, clean, attacked)
     asked = query(view, chosen)
 
@@ -150,13 +150,13 @@ def result(
     was = start.clean.index
     return SurvivalResult(
         (
-            seen("clean", "Clean", bars(labels, found.before, was)),
-            seen("attacked", "Attacked", bars(labels, found.after, was)),
+            seen("clean", "Clean", bars(labels, survivor.before, was)),
+            seen("attacked", "Attacked", bars(labels, survivor.after, was)),
         ),
         became,
         _sentence(labels, start, clean, attacked, became, bool(chosen)),
         ", ".join(one.words(chosen[one.id]) for one in JOURNEY if one.id in chosen),
-        found.clean.shape[1],
+        survivor.clean.shape[1],
         f"/attack/survive?{asked}",
     )
 
@@ -227,7 +227,7 @@ TABLE = "Does it survive? Each change alone"
 
 
 def chosen_stops(request: Request) -> dict[str, float]:
-    """What is switched on, with its strength. Raises `BadRequest`."""
+    """The selected transformations, with their strengths. Raises `BadRequest`."""
     on = request.query_params.getlist("on")
     known = {one.id for one in JOURNEY}
     if unknown := [id for id in on if id not in known]:
@@ -246,13 +246,13 @@ ChosenDep = Annotated[dict[str, float], Depends(chosen_stops)]
 async def survive(
     request: Request, view: PairViewDep, chosen: ChosenDep, pair: PairDep, services: ServicesDep
 ) -> Response:
-    """The panel; for its own form the results alone."""
+    """The panel; for its own form only the results."""
     both = await asyncio.to_thread(sent, pair, chosen)
     start, found = await survived(services.engine, pair, both)
     outcome = result(view, pair.model.labels, start, found, chosen)
     if is_part(request, "survive-result"):
         response = render(request, "attack/_survive_result.html", {"result": outcome})
-        return addressed(request, response, query(view, chosen))
+        return push_panel_url(request, response, query(view, chosen))
     files = view.query()
     panel = SurvivePanel(
         view,
@@ -272,7 +272,7 @@ async def survive_png(
     v: str = "",
     download: Download = "",
 ) -> Response:
-    """One of the pictures after the journey, exactly the 8 bits that the network was asked."""
+    """One of the transformed pictures, exactly the 8 bits that the network classified."""
 
     def drawn() -> bytes:
         clean, attacked = sent(pair, chosen)
@@ -285,7 +285,7 @@ async def survive_png(
 async def survive_table(
     request: Request, view: PairViewDep, pair: PairDep, services: ServicesDep, owner: OwnerDep
 ) -> Response:
-    """Everything that can happen, each thing alone."""
+    """The table of each transformation alone."""
     start, found = await trials(services.engine, owner, pair)
     context = {
         "rows": [row(pair.model.labels, one) for one in found],
@@ -297,7 +297,7 @@ async def survive_table(
 
 @router.get("/survive.csv")
 async def survive_csv(pair: PairDep, services: ServicesDep, owner: OwnerDep) -> Response:
-    """The same as a table to keep."""
+    """The same table as CSV."""
     start, found = await trials(services.engine, owner, pair)
     labels = pair.model.labels
     head = [

@@ -1,4 +1,4 @@
-"""From no noise to much: a stream of points, the same kept, and its files."""
+"""Panel of a sweep over epsilon: the event stream of its points, the cached sweep, and files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.web.attack.pair_panels import show
 from app.web.attack.sweep_curves import attack_words, chart, how, lines, noise_words, swept
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.streams import DONE, error_event, started
+from app.web.core.streams import DONE, error_event, start_job
 from app.web.core.templating import render_text
 from app.web.parts.contexts import helped
 
@@ -33,22 +33,22 @@ router = APIRouter(prefix="/sweep")
 
 @dataclass(frozen=True, slots=True)
 class SweepPanel:
-    """The panel around the points."""
+    """The panel around the curves."""
 
-    query: str = helped("What is swept, as a query string.")
+    query: str = helped("The sweep as a query string.")
     methods: tuple[tuple[str, str, bool], ...] = helped("Name, page, whether it is on screen.")
     link: str = helped("This panel on a page of its own.")
 
 
 @dataclass(frozen=True, slots=True)
 class SweepQuery:
-    """What the query names, looked up, and the query string that names it again."""
+    """A validated sweep, and its query string."""
 
     sweep: Sweep
     query: str
 
 
-async def asked(
+async def sweep_query(
     services: ServicesDep,
     model: Annotated[str, Query(max_length=200)],
     image: Annotated[str, Query(max_length=200)],
@@ -56,7 +56,7 @@ async def asked(
     seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
     method: Method = "pgd",
 ) -> SweepQuery:
-    """The sweep; what can fail fails here. An attacked picture is not needed."""
+    """The validated sweep; errors are raised here. No attacked picture is needed."""
     catalogue, pictures = services.catalogue, services.pictures
     pair = await paired(catalogue, pictures, model, image, image, target or None, seed)
     named = {"model": model, "image": image, "target": target or "", "seed": seed, "method": method}
@@ -64,27 +64,27 @@ async def asked(
     return SweepQuery(Sweep(pair, method), query)
 
 
-AskedDep = Annotated[SweepQuery, Depends(asked)]
+SweepQueryDep = Annotated[SweepQuery, Depends(sweep_query)]
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedSweep:
-    """A sweep that has its place in the queue, 0 goes next; `items` is None where it is kept."""
+    """A sweep with its place in the queue (0 is next); `items` is None if it is cached."""
 
     place: int = 0
     items: AsyncGenerator[int | SweepPoint] | None = None
 
 
-async def queued(
-    found: AskedDep, services: ServicesDep, owner: OwnerDep
+async def queued_sweep(
+    query: SweepQueryDep, services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedSweep]:
-    """The sweep, held until its stream has ended."""
-    if services.sweeps.kept(found.sweep) is not None:
+    """The queued sweep, open until its stream ends."""
+    if services.sweeps.kept(query.sweep) is not None:
         yield QueuedSweep()
         return
-    with services.pictures.using(found.sweep.pair.before):
-        place, items = await started(
-            lambda: services.sweeps.run(services.engine, found.sweep, owner)
+    with services.pictures.using(query.sweep.pair.before):
+        place, items = await start_job(
+            lambda: services.sweeps.run(services.engine, query.sweep, owner)
         )
         try:
             yield QueuedSweep(place, items)
@@ -94,39 +94,43 @@ async def queued(
 
 @router.get("")
 async def panel(
-    request: Request, found: AskedDep, services: ServicesDep, owner: OwnerDep, plain: bool = False
+    request: Request,
+    query: SweepQueryDep,
+    services: ServicesDep,
+    owner: OwnerDep,
+    plain: bool = False,
 ) -> Response:
-    """The panel: what is kept at once, else a stream; `plain` waits for all of it."""
-    points = services.sweeps.kept(found.sweep)
+    """The panel: a cached sweep at once, else a stream; `plain` waits for the whole sweep."""
+    points = services.sweeps.kept(query.sweep)
     if points is None and plain:
-        points = await _whole(request, found, services, owner)
-    method, link = found.sweep.method, f"/attack/sweep?{found.query}"
+        points = await _finished_sweep(request, query, services, owner)
+    method, link = query.sweep.method, f"/attack/sweep?{query.query}"
     methods = tuple(
         (name, link.replace(f"method={method}", f"method={id}"), id == method)
         for id, name in (("pgd", "PGD"), ("fgsm", "FGSM"))
     )
-    shown = None if points is None else swept(found.sweep, points, found.query, True)
-    context = {"panel": SweepPanel(found.query, methods, link), "swept": shown}
+    shown = None if points is None else swept(query.sweep, points, query.query, True)
+    context = {"panel": SweepPanel(query.query, methods, link), "swept": shown}
     return show(request, TITLE, "attack/_sweep.html", context)
 
 
 @router.get("/events", response_class=EventSourceResponse)
 async def events(
-    live: Annotated[QueuedSweep, Depends(queued)],
-    found: AskedDep,
+    job: Annotated[QueuedSweep, Depends(queued_sweep)],
+    query: SweepQueryDep,
     services: ServicesDep,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """The place in the queue, the chart after each point, `done`. An event's id counts points.
 
-    A page that comes back, with how many points it saw, is sent the later ones.
+    A page that reconnects sends how many points it has and gets only the later ones.
     """
     seen = last_event_id or 0
     try:
-        if live.items and not seen:
-            text = render_text("attack/_sweep_queued.html", {"place": live.place})
+        if job.items and not seen:
+            text = render_text("attack/_sweep_queued.html", {"place": job.place})
             yield ServerSentEvent(raw_data=text)
-        async with aclosing(_told(live, found, services, seen)) as happened:
+        async with aclosing(_sweep_events(job, query, services, seen)) as happened:
             async for event in happened:
                 yield event
     except Exception as error:
@@ -134,60 +138,60 @@ async def events(
     yield DONE
 
 
-async def _told(
-    live: QueuedSweep, found: SweepQuery, services: Services, seen: int
+async def _sweep_events(
+    job: QueuedSweep, query: SweepQuery, services: Services, seen: int
 ) -> AsyncGenerator[ServerSentEvent]:
-    """The chart after each point beyond `seen`, and the whole at the end."""
+    """The chart after each point beyond `seen`, and the finished one at the end."""
     points: list[SweepPoint] = []
-    if live.items:
-        async for item in live.items:
+    if job.items:
+        async for item in job.items:
             if isinstance(item, SweepPoint):
                 points.append(item)
                 if len(points) > seen:
-                    yield _event(found, points, False)
-    yield _event(found, services.sweeps.kept(found.sweep) or points, True)
+                    yield _event(query, points, False)
+    yield _event(query, services.sweeps.kept(query.sweep) or points, True)
 
 
 def _event(
-    found: SweepQuery, points: list[SweepPoint] | tuple[SweepPoint, ...], done: bool
+    query: SweepQuery, points: list[SweepPoint] | tuple[SweepPoint, ...], done: bool
 ) -> ServerSentEvent:
-    view = swept(found.sweep, points, found.query, done)
+    view = swept(query.sweep, points, query.query, done)
     text = render_text("attack/_swept.html", {"swept": view})
     return ServerSentEvent(raw_data=text, id=str(len(points)))
 
 
 @router.get(".csv")
 async def csv(
-    request: Request, found: AskedDep, services: ServicesDep, owner: OwnerDep
+    request: Request, query: SweepQueryDep, services: ServicesDep, owner: OwnerDep
 ) -> Response:
     """Every point and every noise, with all digits."""
-    head, rows = lines(await _whole(request, found, services, owner))
+    head, rows = lines(await _finished_sweep(request, query, services, owner))
     return csv_response(head, rows, "layerscope-sweep.csv")
 
 
 @router.get(".png")
 async def png(
-    request: Request, found: AskedDep, services: ServicesDep, owner: OwnerDep
+    request: Request, query: SweepQueryDep, services: ServicesDep, owner: OwnerDep
 ) -> Response:
     """The chart with its sentences."""
-    points = await _whole(request, found, services, owner)
-    sweep = found.sweep
+    points = await _finished_sweep(request, query, services, owner)
+    sweep = query.sweep
     words = f"{attack_words(sweep, points, True)} {noise_words(points, True)} {how(sweep)}"
     drawn = await asyncio.to_thread(chart_png, TITLE, [chart(sweep, points, True)], words, 760)
     return file_response(drawn, "image/png", False, "layerscope-sweep.png")
 
 
-async def _whole(
-    request: Request, found: SweepQuery, services: Services, owner: str
+async def _finished_sweep(
+    request: Request, query: SweepQuery, services: Services, owner: str
 ) -> tuple[SweepPoint, ...]:
-    """All points, computed now where they are not kept. Raises `Busy`, `Cancelled`."""
-    if points := services.sweeps.kept(found.sweep):
+    """All points, computed now if they are not cached. Raises `Busy`, `Cancelled`."""
+    if points := services.sweeps.kept(query.sweep):
         return points
-    image = found.sweep.pair.before
+    image = query.sweep.pair.before
     with services.pictures.using(image):
-        _, items = await started(lambda: services.sweeps.run(services.engine, found.sweep, owner))
+        _, items = await start_job(lambda: services.sweeps.run(services.engine, query.sweep, owner))
         async with aclosing(items) as running:
             async for _ in running:
                 if services.stopping.is_set() or await request.is_disconnected():
                     raise Cancelled("The sweep was stopped before its end.")
-    return services.sweeps.kept(found.sweep) or ()
+    return services.sweeps.kept(query.sweep) or ()

@@ -1,4 +1,4 @@
-"""A sweep over epsilon as curves, a table and sentences."""
+"""A sweep over epsilon (robustness curve) as curves, a table and sentences."""
 
 from __future__ import annotations
 
@@ -34,44 +34,44 @@ HEIGHTS = tuple((i / 4, f"{25 * i} %") for i in range(5))
 class SweepRow:
     """One epsilon as a line of the table."""
 
-    epsilon: int = helped("How far every pixel value may move, of 255.")
+    epsilon: int = helped("Epsilon, of 255.")
     attack: str = helped("Probability of the first class under attack.")
-    label: str = helped("What the network answers to the attacked picture.")
+    label: str = helped("The predicted class of the attacked picture.")
     target: str = helped("Probability of the target, empty without one.")
     noise: str = helped("Mean probability of the first class under random noise.")
     spread: str = helped("Its lowest and highest.")
-    flipped: int = helped("How many of the noises changed the answer.")
+    flipped: int = helped("How many noises changed the prediction.")
 
 
 @dataclass(frozen=True, slots=True)
 class SweepView:
-    """A sweep as far as it has come."""
+    """A sweep as far as it is computed."""
 
     chart: Charted = helped("The curves.")
-    attack: str = helped("What the attack did, in a sentence.")
-    noise: str = helped("What random noise did.")
-    how: str = helped("What was computed.")
+    attack: str = helped("The effect of the attack, in a sentence.")
+    noise: str = helped("The effect of random noise.")
+    how: str = helped("How it was computed.")
     rows: tuple[SweepRow, ...] = helped("The table.")
-    count: int = helped("How many epsilons are in.")
-    seeds: int = helped("How many noises there are at each.")
-    done: bool = helped("Whether all are in.")
+    count: int = helped("Number of epsilons so far.")
+    seeds: int = helped("Number of noises at each.")
+    done: bool = helped("Whether all are computed.")
     target: str = helped("The target's name, empty without one.")
     link: str = helped("The panel on a page of its own.")
     csv: str = helped("URL of the table.")
     png: str = helped("URL of the chart as a picture.")
 
 
-def swept(asked: Sweep, points: Sequence[SweepPoint], query: str, done: bool) -> SweepView:
+def swept(sweep: Sweep, points: Sequence[SweepPoint], query: str, done: bool) -> SweepView:
     """The points so far, in any order."""
     found = by_epsilon(list(points))
-    labels = asked.pair.model.labels
-    target = asked.pair.target
+    labels = sweep.pair.model.labels
+    target = sweep.pair.target
     return SweepView(
-        charted(chart(asked, found, done)),
-        attack_words(asked, found, done),
+        charted(chart(sweep, found, done)),
+        attack_words(sweep, found, done),
         noise_words(found, done),
-        how(asked),
-        tuple(_row(asked, found[0].attack.label, one) for one in found),
+        how(sweep),
+        tuple(_row(sweep, found[0].attack.label, one) for one in found),
         len(found),
         SEEDS,
         done,
@@ -82,11 +82,11 @@ def swept(asked: Sweep, points: Sequence[SweepPoint], query: str, done: bool) ->
     )
 
 
-def chart(asked: Sweep, points: Sequence[SweepPoint], done: bool) -> LineChart:
-    """Probabilities over epsilon, whose axis is stretched at its start by the square root."""
-    start, target = points[0].attack.label, asked.pair.target
-    labels = asked.pair.model.labels
-    name, first = NAMES[asked.method], labels[start].label
+def chart(sweep: Sweep, points: Sequence[SweepPoint], done: bool) -> LineChart:
+    """Probabilities over epsilon; the axis is a square root, which stretches its start."""
+    start, target = points[0].attack.label, sweep.pair.target
+    labels = sweep.pair.model.labels
+    name, first = NAMES[sweep.method], labels[start].label
     series = [
         ChartSeries(f"{first}, {name}", "attack", _curve(points, lambda p: p.attack.probability)),
         ChartSeries(
@@ -101,7 +101,7 @@ def chart(asked: Sweep, points: Sequence[SweepPoint], done: bool) -> LineChart:
         series.append(ChartSeries(f"{labels[target].label}, {name}", "target", aimed))
     marks = _marks(points, start, target) if done else ()
     places = tuple((epsilon**0.5, str(epsilon)) for epsilon in EPSILONS)
-    title = f"What {asked.pair.model.row.title} gives “{first}”"
+    title = f"What {sweep.pair.model.row.title} gives “{first}”"
     return LineChart(
         title, "epsilon, of 255", "probability", places, HEIGHTS, tuple(series), marks, room=2
     )
@@ -120,10 +120,10 @@ def _marks(points: Sequence[SweepPoint], start: int, target: int | None) -> tupl
     )
 
 
-def attack_words(asked: Sweep, points: Sequence[SweepPoint], done: bool) -> str:
-    """Where the attack fell, or how far it has held."""
-    start, target = points[0].attack.label, asked.pair.target
-    labels, name = asked.pair.model.labels, NAMES[asked.method]
+def attack_words(sweep: Sweep, points: Sequence[SweepPoint], done: bool) -> str:
+    """The epsilon at which the attack succeeded, or up to which the prediction held."""
+    start, target = points[0].attack.label, sweep.pair.target
+    labels, name = sweep.pair.model.labels, NAMES[sweep.method]
     first, last = labels[start].label, points[-1].epsilon
     changed = flip(points, moved(start))
     if target == start:
@@ -148,13 +148,13 @@ def _aimed(points: Sequence[SweepPoint], start: int, target: int, aim: str, name
 
 
 def _again(points: Sequence[SweepPoint], fell: Callable[[SweepPoint], bool], first: int) -> str:
-    """Where it holds once more at a larger epsilon: that happens, and is told."""
+    """The prediction is right again at a larger epsilon: that happens, and is reported."""
     held = [str(p.epsilon) for p in points if p.epsilon > first and not fell(p)]
     return f" At {', '.join(held)} it does not: larger is not always stronger." if held else ""
 
 
 def noise_words(points: Sequence[SweepPoint], done: bool) -> str:
-    """What random noise did."""
+    """The effect of random noise."""
     start, last = points[0].attack.label, points[-1].epsilon
     first = flip(points, shaken(start))
     if first is None:
@@ -163,10 +163,10 @@ def noise_words(points: Sequence[SweepPoint], done: bool) -> str:
     return f"Random noise first changes the answer at {first}, in {count} of {SEEDS} tries."
 
 
-def how(asked: Sweep) -> str:
-    """What was computed, and what was not."""
+def how(sweep: Sweep) -> str:
+    """How it was computed, and what was not."""
     return (
-        f"{HOW[asked.method]}, started from the clean picture at each epsilon; epsilon is whole, "
+        f"{HOW[sweep.method]}, started from the clean picture at each epsilon; epsilon is whole, "
         "because in 8 bits less than 1 changes nothing. "
         f"Random noise moves every number up or down by epsilon, {SEEDS} times: the line is the "
         "mean, the band reaches from the lowest to the highest. Where something first changed, "
@@ -175,7 +175,7 @@ def how(asked: Sweep) -> str:
 
 
 def lines(points: Sequence[SweepPoint]) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-    """Head and lines of the table as a file: every digit, and each noise."""
+    """Header and lines of the table as a file: every digit, and each noise."""
     noises = (f"{name}_{i}" for i in range(1, SEEDS + 1) for name in ("noise", "noise_class"))
     head = ("epsilon", "probability", "class", "target_probability", *noises)
     return head, [
@@ -190,12 +190,12 @@ def lines(points: Sequence[SweepPoint]) -> tuple[tuple[str, ...], list[tuple[obj
     ]
 
 
-def _row(asked: Sweep, start: int, one: SweepPoint) -> SweepRow:
+def _row(sweep: Sweep, start: int, one: SweepPoint) -> SweepRow:
     low, high = _range(one)
     return SweepRow(
         one.epsilon,
         percent(one.attack.probability),
-        asked.pair.model.labels[one.attack.label].label,
+        sweep.pair.model.labels[one.attack.label].label,
         "" if one.attack.target is None else percent(one.attack.target),
         percent(_mean(one)),
         f"{percent(low)} to {percent(high)}",

@@ -1,4 +1,4 @@
-"""“Does it transfer?”: the attacked 8 bits, carried over to every other network that is here."""
+"""Panel “Does it transfer?”, a transfer attack: the attacked 8 bits on every other network here."""
 
 from __future__ import annotations
 
@@ -36,66 +36,66 @@ from models.classes import Label
 
 @dataclass(frozen=True, slots=True)
 class OtherNetwork:
-    """A network that can be asked."""
+    """A network that can be tested."""
 
     id: str = helped("The id of the network.")
-    title: str = helped("What it is called.")
-    url: str = helped("What it says, on a page of its own.")
+    title: str = helped("Its title.")
+    url: str = helped("URL of its result, on a page of its own.")
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedNetworkView:
-    """A network that cannot be asked."""
+    """A network that cannot be tested."""
 
-    title: str = helped("What it is called.")
+    title: str = helped("Its title.")
     reason: str = helped("Why, in a sentence.")
-    command: str = helped("What brings its weights; empty where nothing does.")
+    command: str = helped("The command that gets its weights; empty if there is none.")
 
 
 @dataclass(frozen=True, slots=True)
 class TransferPanel:
     """The whole panel."""
 
-    title: str = helped("What the attacked network is called.")
-    clean: TransferAnswer = helped("What it says to the clean picture.")
-    attacked: TransferAnswer = helped("What it says to the attacked one.")
-    side: int = helped("Pixels of a side of its input.")
-    asked: tuple[OtherNetwork, ...] = helped("The networks that can be asked.")
-    left: tuple[SkippedNetworkView, ...] = helped("Those that cannot.")
+    title: str = helped("Title of the attacked network.")
+    clean: TransferAnswer = helped("Its prediction for the clean picture.")
+    attacked: TransferAnswer = helped("Its prediction for the attacked one.")
+    side: int = helped("Side of its input, pixels.")
+    other_network: tuple[OtherNetwork, ...] = helped("The networks that can be tested.")
+    skipped_network: tuple[SkippedNetworkView, ...] = helped("The networks that cannot.")
     csv: str = helped("URL of the table.")
 
 
 @dataclass(frozen=True, slots=True)
 class CarriedPicture:
-    """One picture as the other network gets it, and what it says."""
+    """One picture as the other network gets it, and the prediction."""
 
     id: str = helped("`photo`, `clean` or `attacked`.")
     title: str = helped("Which picture it is.")
-    picture: str = helped("URL of what the network gets.")
-    label: str = helped("Its likeliest class.")
-    share: float = helped("The probability of that.")
+    picture: str = helped("URL of the network's input.")
+    label: str = helped("The predicted class.")
+    share: float = helped("Its probability.")
 
 
 @dataclass(frozen=True, slots=True)
 class TransferResult:
-    """One network's answers."""
+    """One network's predictions."""
 
     id: str = helped("The id of the network.")
-    title: str = helped("What it is called.")
-    side: int = helped("Pixels of a side of its input.")
+    title: str = helped("Its title.")
+    side: int = helped("Side of its input, pixels.")
     columns: tuple[CarriedPicture, ...] = helped("Photo, clean and attacked picture.")
-    verdict: Verdict = helped("What became of the attack, in one word.")
-    sentence: str = helped("The same, told carefully.")
+    verdict: Verdict = helped("The outcome for the attack, in one word.")
+    sentence: str = helped("The same in a sentence.")
 
 
-def asked(view: PairView, model: Model) -> OtherNetwork:
-    """A network that can be asked."""
+def other_network(view: PairView, model: Model) -> OtherNetwork:
+    """A network that can be tested."""
     url = f"/attack/transfer/{quote(model.id)}?{view.query()}"
     return OtherNetwork(model.id, model.row.title, url)
 
 
-def left(one: SkippedNetwork) -> SkippedNetworkView:
-    """A network that cannot be asked, and why."""
+def skipped_network(one: SkippedNetwork) -> SkippedNetworkView:
+    """A network that cannot be tested, and why."""
     row = one.model.row
     if one.partial:
         reason = f"Its file ends at {one.model.entry.last}: it has no classes."
@@ -104,24 +104,24 @@ def left(one: SkippedNetwork) -> SkippedNetworkView:
     return SkippedNetworkView(row.title, reason, f"python -m app weights get {row.id}")
 
 
-def answered(
+def transfer_result(
     view: PairView,
     pair: PicturePair,
     mine: tuple[TransferAnswer, TransferAnswer],
-    found: Transferred,
+    transferred: Transferred,
 ) -> TransferResult:
-    """One network's answers."""
+    """One network's predictions."""
     side = pair.clean.shape[1]
-    query = f"{view.query(other=found.model.id)}&v={DRAWING}"
+    query = f"{view.query(other=transferred.model.id)}&v={DRAWING}"
     titles = {
-        "photo": ("The photo itself", found.photo),
-        "clean": (f"Clean, at {side}×{side}", found.clean),
-        "attacked": (f"Attacked, at {side}×{side}", found.attacked),
+        "photo": ("The photo itself", transferred.photo),
+        "clean": (f"Clean, at {side}×{side}", transferred.clean),
+        "attacked": (f"Attacked, at {side}×{side}", transferred.attacked),
     }
     return TransferResult(
-        found.model.id,
-        found.model.row.title,
-        found.model.row.crop,
+        transferred.model.id,
+        transferred.model.row.title,
+        transferred.model.row.crop,
         tuple(
             CarriedPicture(
                 id,
@@ -132,37 +132,37 @@ def answered(
             )
             for id, (title, answer) in titles.items()
         ),
-        found.verdict,
-        _sentence(pair, mine, found),
+        transferred.verdict,
+        _sentence(pair, mine, transferred),
     )
 
 
 def _sentence(
-    pair: PicturePair, mine: tuple[TransferAnswer, TransferAnswer], found: Transferred
+    pair: PicturePair, mine: tuple[TransferAnswer, TransferAnswer], transferred: Transferred
 ) -> str:
     before, after = (one.first for one in mine)
     if before.wnid == after.wnid:
         return (
             f"The attack did not fool {pair.model.row.title} itself, so there is little to "
-            f"transfer. {_changed(found)}"
+            f"transfer. {_changed(transferred)}"
         )
-    text = _verdict(pair.model.row.title, found, before, after)
-    return f"{text} {_target(found)}".strip()
+    text = _verdict(pair.model.row.title, transferred, before, after)
+    return f"{text} {_target(transferred)}".strip()
 
 
-def _verdict(mine: str, found: Transferred, before: Label, after: Label) -> str:
-    clean, attacked = found.clean.first.label, found.attacked.first.label
-    lacks = "" if found.made_here else f" It has no class “{after.label}” to be fooled into."
-    match found.verdict:
+def _verdict(mine: str, transferred: Transferred, before: Label, after: Label) -> str:
+    clean, attacked = transferred.clean.first.label, transferred.attacked.first.label
+    lacks = "" if transferred.made_here else f" It has no class “{after.label}” to be fooled into."
+    match transferred.verdict:
         case "absent":
             return (
-                f"It has no class “{before.label}” among its {len(found.model.labels)}, so it "
-                f"cannot be right, and “fooled” means little. {_changed(found)}"
+                f"It has no class “{before.label}” among its {len(transferred.model.labels)}, so "
+                f"it cannot be right, and “fooled” means little. {_changed(transferred)}"
             )
         case "elsewhere":
             return (
                 f"It already says “{clean}” to the clean picture, not “{before.label}”: so it "
-                f"is not known whether the attack would have fooled it. {_changed(found)}"
+                f"is not known whether the attack would have fooled it. {_changed(transferred)}"
             )
         case "held":
             return f"Not fooled: “{before.label}” both times.{lacks}"
@@ -172,17 +172,19 @@ def _verdict(mine: str, found: Transferred, before: Label, after: Label) -> str:
             return f"Fooled as well, but into “{attacked}” and not “{after.label}”.{lacks}"
 
 
-def _changed(found: Transferred) -> str:
-    clean, attacked = found.clean.first, found.attacked.first
+def _changed(transferred: Transferred) -> str:
+    clean, attacked = transferred.clean.first, transferred.attacked.first
     if clean.wnid == attacked.wnid:
         return "Its answer does not change."
     return f"Its answer changes, from “{clean.label}” to “{attacked.label}”."
 
 
-def _target(found: Transferred) -> str:
-    if found.target is None:
+def _target(transferred: Transferred) -> str:
+    if transferred.target is None:
         return ""
-    return "The attack’s target is reached here, too." if found.target else "The target is not."
+    return (
+        "The attack’s target is reached here, too." if transferred.target else "The target is not."
+    )
 
 
 router = APIRouter()
@@ -194,7 +196,7 @@ TITLE = "Does it transfer?"
 async def transfer(
     request: Request, view: PairViewDep, pair: PairDep, services: ServicesDep
 ) -> Response:
-    """The panel: what the attacked network says, and the others to be asked one by one."""
+    """The panel: the attacked network's predictions, and the others to test one by one."""
     ready, rest = others(services.catalogue, pair.model.id)
     clean, attacked = await own_answers(services.engine, pair)
     panel = TransferPanel(
@@ -202,8 +204,8 @@ async def transfer(
         clean,
         attacked,
         pair.clean.shape[1],
-        tuple(asked(view, model) for model in ready),
-        tuple(left(one) for one in rest),
+        tuple(other_network(view, model) for model in ready),
+        tuple(skipped_network(one) for one in rest),
         f"/attack/transfer.csv?{view.query()}",
     )
     return show(request, TITLE, "attack/_transfer.html", {"panel": panel})
@@ -211,9 +213,9 @@ async def transfer(
 
 @router.get("/transfer.csv")
 async def transfer_csv(pair: PairDep, services: ServicesDep) -> Response:
-    """A line for each network and each of its three answers."""
+    """A line for each network and each of its three predictions."""
     ready, _ = others(services.catalogue, pair.model.id)
-    found = [await _asked(pair, services, model.id) for model in ready]
+    found = [await _transferred(pair, services, model.id) for model in ready]
     clean, attacked = await own_answers(services.engine, pair)
     mine = pair.model.row.title
     own = [
@@ -232,7 +234,7 @@ async def transfer_png(
     which: Literal["photo", "clean", "attacked"] = "attacked",
     v: str = "",
 ) -> Response:
-    """What the other network gets of one of the pictures."""
+    """The other network's input for one of the pictures."""
     model = services.catalogue.model(other)
 
     def drawn() -> bytes:
@@ -246,17 +248,17 @@ async def transfer_png(
 async def transfer_to(
     request: Request, other: str, view: PairViewDep, pair: PairDep, services: ServicesDep
 ) -> Response:
-    """What one other network says."""
+    """The predictions of one other network."""
     if other == pair.model.id:
         raise BadRequest("That is the network that was attacked: name another one.")
-    found = await _asked(pair, services, other)
+    found = await _transferred(pair, services, other)
     mine = await own_answers(services.engine, pair)
-    one = answered(view, pair, mine, found)
+    one = transfer_result(view, pair, mine, found)
     title = f"Does it transfer to {one.title}?"
     return show(request, title, "attack/_transferred.html", {"one": one})
 
 
-async def _asked(pair: PicturePair, services: Services, other: str) -> Transferred:
+async def _transferred(pair: PicturePair, services: Services, other: str) -> Transferred:
     photo = await asyncio.to_thread(services.pictures.open, pair.before)
     return await transferred(services.engine, services.catalogue, pair, photo, other)
 

@@ -1,4 +1,4 @@
-"""“Is it unusual?”: the pictures' scores among those of held-out photos."""
+"""Panel “Is it unusual?”, out-of-distribution detection: scores compared with held-out photos."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from app.web.parts.contexts import helped
 from models.classes import Label
 
 WIDTH, HEIGHT = 400, 120
-"""Of a histogram, in units of its own."""
+"""Size of a histogram, in its own units."""
 
 RARE = 0.05
 """The p-value up to which a picture is called unusual."""
@@ -45,7 +45,7 @@ RARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class UnusualView:
-    """What the panel's URL says; without an attacked picture only the clean one is judged."""
+    """The view of the panel's URL; without an attacked picture only the clean one is scored."""
 
     model: str
     image: str
@@ -53,7 +53,7 @@ class UnusualView:
     seed: int
 
     def query(self, **more: object) -> str:
-        """As a query string, with `more`."""
+        """The query string, with `more`."""
         named: dict[str, object] = {"model": self.model, "image": self.image}
         if self.attacked:
             named |= {"attacked": self.attacked, "seed": self.seed}
@@ -62,22 +62,22 @@ class UnusualView:
 
 @dataclass(frozen=True, slots=True)
 class ScoredPicture:
-    """One of the pictures that are judged."""
+    """One of the scored pictures."""
 
     id: str = helped("`clean`, `attacked` or `noise`.")
     title: str = helped("Which picture it is.")
-    picture: str = helped("URL of it as the network gets it.")
-    label: str = helped("Its likeliest class.", "")
+    picture: str = helped("URL of the network's input.")
+    label: str = helped("Its predicted class.", "")
     share: float = helped("The probability of that.", 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreMark:
-    """Where a picture stands in a histogram."""
+    """The mark of a picture in a histogram."""
 
     id: str = helped("Which picture: see `ScoredPicture`.")
-    title: str = helped("What it is called.")
-    x: float = helped("Its place.")
+    title: str = helped("Title of the picture.")
+    x: float = helped("Its x.")
     value: str = helped("Its score.")
     words: str = helped("How unusual it is, in words.")
     p_value: str = helped("The conformal p-value.")
@@ -86,16 +86,16 @@ class ScoreMark:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """One score: the reference photos and where the pictures stand."""
+    """One score: the histogram of the reference photos and the marks of the pictures."""
 
-    score: Score = helped("What it measures.")
+    score: Score = helped("The score that is measured.")
     bars: tuple[tuple[float, float, float, float], ...] = helped("x, y, width, height of each bar.")
     counts: tuple[int, ...] = helped("How many reference photos each stands for.")
     count: int = helped("How many reference photos in all.")
     ends: tuple[str, str] = helped("The lowest and highest score of the axis.")
     marks: tuple[ScoreMark, ...] = helped("The pictures.")
-    png: str = helped("URL of it as a picture.")
-    label: str = helped("All of it in words, for screen readers.")
+    png: str = helped("URL of the histogram as a picture.")
+    label: str = helped("The histogram in words, for screen readers.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,12 @@ class UnusualPanel:
 
     view: UnusualView = helped("Network and pictures.")
     model: Model = helped("The network.")
-    side: int = helped("Pixels of a side of its input.")
-    subjects: tuple[ScoredPicture, ...] = helped("The pictures that are judged.")
-    meters: tuple[Meter, ...] = helped("The scores, the one that tells style first.")
-    sentence: str = helped("What came of it.")
-    lesson: str = helped("What an attack shows; empty where there is none.")
-    command: str = helped("What calibrates the network.")
+    side: int = helped("Side of its input, pixels.")
+    subjects: tuple[ScoredPicture, ...] = helped("The scored pictures.")
+    meters: tuple[Meter, ...] = helped("The scores; the first one responds to style.")
+    sentence: str = helped("The result.")
+    lesson: str = helped("What an attack shows; empty without one.")
+    command: str = helped("The command that calibrates the network.")
     csv: str = helped("URL of the table.")
 
 
@@ -119,7 +119,7 @@ TITLES = {"clean": "Clean", "attacked": "Attacked", "noise": "Random noise inste
 def subjects(
     view: UnusualView, labels: Sequence[Label], read: Sequence[JudgedPicture]
 ) -> tuple[ScoredPicture, ...]:
-    """The pictures that are judged: the clean one alone, or with the attacked one and noise."""
+    """The scored pictures: the clean one alone, or with the attacked one and noise."""
     query = view.query(v=DRAWING)
     return tuple(
         ScoredPicture(
@@ -136,12 +136,14 @@ def subjects(
 def meters(
     view: UnusualView,
     judged: Sequence[ScoredPicture],
-    found: Calibration,
+    calibration: Calibration,
     all_read: Sequence[JudgedPicture],
 ) -> tuple[Meter, ...]:
     """A histogram for every score, with each picture's mark."""
     read = [one.readings for one in all_read]
-    return tuple(_meter(view, judged, found, of_score) for of_score in zip(*read, strict=True))
+    return tuple(
+        _meter(view, judged, calibration, of_score) for of_score in zip(*read, strict=True)
+    )
 
 
 def beaten_words(reading: ScoreReading) -> str:
@@ -149,13 +151,13 @@ def beaten_words(reading: ScoreReading) -> str:
     share = 100 * reading.beaten
     # Never rounded up to all or down to none of them.
     told = f"{share:.0f}" if 1 <= share <= 99 or share in (0, 100) else f"{share:.1f}"
-    # Neither the number nor its sign goes on alone in the next line.
+    # Non-breaking spaces: a line never breaks within the number or before its sign.
     count = thousands(reading.place.count).replace("\u2009", "\u202f")
     return f"more unusual than {told}\u00a0% of {count} reference photos"
 
 
 def sentence(read: Sequence[JudgedPicture]) -> str:
-    """What the first score says of the clean picture."""
+    """What the first score shows about the clean picture."""
     first = read[0].readings[0]
     which = "The clean picture" if len(read) > 1 else "This picture"
     verdict = "unusual" if first.p_value <= RARE else "nothing unusual"
@@ -182,11 +184,11 @@ def lesson(read: Sequence[JudgedPicture]) -> str:
 def _meter(
     view: UnusualView,
     judged: Sequence[ScoredPicture],
-    found: Calibration,
+    calibration: Calibration,
     read: Sequence[ScoreReading],
 ) -> Meter:
     score = read[0].score
-    drawn = histogram(found.scores[score.id], [one.value for one in read])
+    drawn = histogram(calibration.scores[score.id], [one.value for one in read])
     marks = tuple(_mark(one, reading, drawn) for one, reading in zip(judged, read, strict=True))
     told = "; ".join(f"{one.title}: {one.words}" for one in marks)
     return Meter(
@@ -235,22 +237,22 @@ Name = Annotated[str, Query(max_length=200)]
 
 @dataclass(frozen=True, slots=True)
 class UnusualQuery:
-    """The pictures, uint8 [3,S,S] each, and the calibration of the network, if it has one."""
+    """The pictures, uint8 [3,S,S] each, and the network's calibration, if it has one."""
 
     view: UnusualView
     pair: PicturePair
     pictures: tuple[Tensor, ...]
-    found: Calibration | None
+    calibration: Calibration | None
 
 
-async def looked_up(
+async def unusual_query(
     services: ServicesDep,
     model: Name,
     image: Name,
     attacked: Name = "",
     seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
 ) -> UnusualQuery:
-    """Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
+    """Look them up. Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
     pair = await paired(
         services.catalogue, services.pictures, model, image, attacked or image, None, seed
     )
@@ -261,20 +263,20 @@ async def looked_up(
     return UnusualQuery(UnusualView(model, image, attacked, seed), pair, pictures, found)
 
 
-GivenDep = Annotated[UnusualQuery, Depends(looked_up)]
+UnusualQueryDep = Annotated[UnusualQuery, Depends(unusual_query)]
 
 
 @router.get("/unusual")
-async def unusual(request: Request, given: GivenDep, services: ServicesDep) -> Response:
-    """The panel, or how to calibrate a network that is not."""
-    view, model, found = given.view, given.pair.model, given.found
-    read = [] if found is None else await _read(given, found, services)
+async def unusual(request: Request, query: UnusualQueryDep, services: ServicesDep) -> Response:
+    """The panel, or how to calibrate a network that is not calibrated."""
+    view, model, found = query.view, query.pair.model, query.calibration
+    read = [] if found is None else await _read(query, found, services)
     known = bool(read) and bool(read[0].readings)
     shown = subjects(view, model.labels, read)
     panel = UnusualPanel(
         view,
         model,
-        given.pair.clean.shape[1],
+        query.pair.clean.shape[1],
         shown,
         meters(view, shown, found, read) if found and known else (),
         sentence(read) if known else "",
@@ -287,28 +289,28 @@ async def unusual(request: Request, given: GivenDep, services: ServicesDep) -> R
 
 @router.get("/unusual/input.png")
 async def unusual_input(
-    given: GivenDep, which: Literal["clean", "attacked", "noise"] = "clean", v: str = ""
+    query: UnusualQueryDep, which: Literal["clean", "attacked", "noise"] = "clean", v: str = ""
 ) -> Response:
     """One of the pictures as the network gets it."""
     place = list(TITLES).index(which)
-    if place >= len(given.pictures):
+    if place >= len(query.pictures):
         raise NotFound("Without an attacked picture there is only the clean one.")
-    png = await asyncio.to_thread(input_png, given.pictures[place])
+    png = await asyncio.to_thread(input_png, query.pictures[place])
     return file_response(png, "image/png", v == str(DRAWING))
 
 
 @router.get("/unusual.png")
-async def unusual_png(given: GivenDep, services: ServicesDep, score: str = "") -> Response:
+async def unusual_png(query: UnusualQueryDep, services: ServicesDep, score: str = "") -> Response:
     """One score's histogram with the pictures' marks."""
-    found = calibrated(given)
-    rows = await _of_score(given, found, services, score or SCORES[0].id)
+    found = calibrated(query)
+    rows = await _of_score(query, found, services, score or SCORES[0].id)
     drawn = histogram(found.scores[rows[0].score.id], [one.value for one in rows])
     names = _names(len(rows))
     marks = [
         (f"{name}: {number(row.value)}, {beaten_words(row)}", drawn.at(row.value))
         for name, row in zip(names, rows, strict=True)
     ]
-    title = f"{given.pair.model.row.title}: {rows[0].score.title}"
+    title = f"{query.pair.model.row.title}: {rows[0].score.title}"
     ends = (number(drawn.low), number(drawn.high))
     count = f"{sum(drawn.counts)} held-out reference photos"
     png = await asyncio.to_thread(histogram_png, title, drawn.counts, ends, marks, count)
@@ -316,9 +318,9 @@ async def unusual_png(given: GivenDep, services: ServicesDep, score: str = "") -
 
 
 @router.get("/unusual.csv")
-async def unusual_csv(given: GivenDep, services: ServicesDep) -> Response:
+async def unusual_csv(query: UnusualQueryDep, services: ServicesDep) -> Response:
     """A line for each picture and score."""
-    read = await _read(given, calibrated(given), services)
+    read = await _read(query, calibrated(query), services)
     rows = (
         (id, r.score.id, r.value, r.place.below, r.place.equal, r.place.above, r.p_value)
         for id, one in zip(TITLES, read, strict=False)
@@ -328,27 +330,29 @@ async def unusual_csv(given: GivenDep, services: ServicesDep) -> Response:
     return csv_response(head, rows, "layerscope-unusual.csv")
 
 
-def calibrated(given: UnusualQuery) -> Calibration:
-    """The calibration. Raises `NotFound` where the network has none."""
-    if given.found is None:
-        raise NotFound(f"{given.pair.model.row.title} is not calibrated: see the panel for how.")
-    return given.found
+def calibrated(query: UnusualQuery) -> Calibration:
+    """The calibration. Raises `NotFound` if the network has none."""
+    if query.calibration is None:
+        raise NotFound(f"{query.pair.model.row.title} is not calibrated: see the panel for how.")
+    return query.calibration
 
 
 def _names(count: int) -> list[str]:
     return list(TITLES.values())[:count] if count > 1 else ["This picture"]
 
 
-async def _read(given: UnusualQuery, found: Calibration, services: Services) -> list[JudgedPicture]:
-    pair = given.pair
-    return await judged(services.engine, pair.model, pair.network, found, given.pictures)
+async def _read(
+    query: UnusualQuery, calibration: Calibration, services: Services
+) -> list[JudgedPicture]:
+    pair = query.pair
+    return await judged(services.engine, pair.model, pair.network, calibration, query.pictures)
 
 
 async def _of_score(
-    given: UnusualQuery, found: Calibration, services: Services, id: str
+    query: UnusualQuery, calibration: Calibration, services: Services, id: str
 ) -> Sequence[ScoreReading]:
     """One score of every picture. Raises `BadRequest`."""
-    read = await _read(given, found, services)
+    read = await _read(query, calibration, services)
     rows = [one for of_picture in read for one in of_picture.readings if one.score.id == id]
     if not rows:
         known = ", ".join(one.score.id for one in read[0].readings)

@@ -1,4 +1,4 @@
-"""What the URL of an attack says, and what a form may have written into it."""
+"""The URL of an attack: parsed from a link or a form, and written."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from app.services.attacks.options import AttackOptions, AttackRequest, Method
 from app.web.attack.methods import METHODS
 
 IMAGE = "cat"
-"""The picture at first: it falls at the default epsilon, where the espresso holds."""
+"""The default picture: it is fooled at the default epsilon, where the espresso is not."""
 LONGEST = 200
 SEEDS = 2**53
 
 
 @dataclass(frozen=True, slots=True)
 class AttackView:
-    """An attack as its link names it; None is the method's default. `step` is the one on screen.
+    """An attack as its URL names it; None is the method's default. `step` is the one on screen.
 
     `run` says that it is to be run at once.
     """
@@ -38,7 +38,7 @@ class AttackView:
 
     @property
     def request(self) -> AttackRequest:
-        """What is asked of the service: only what the method uses."""
+        """The request to the attack service: only what the method uses."""
         uses = METHODS[self.method].uses
         return AttackRequest(
             self.method,
@@ -51,7 +51,7 @@ class AttackView:
         )
 
     def spelled(self, options: AttackOptions) -> AttackView:
-        """The same with the defaults written out: its link repeats the run exactly."""
+        """The same with the defaults written out, so that its URL repeats exactly this run."""
         uses = METHODS[self.method].uses
         return replace(
             self,
@@ -61,7 +61,7 @@ class AttackView:
         )
 
     def query(self, **changes: Any) -> str:
-        """The query string with some parts changed; what is empty is left out."""
+        """The query string with some parts changed; empty values are left out."""
         view = replace(self, **changes)
         request = view.request
         given: dict[str, Any] = {"model": view.model, "image": view.image, "method": view.method}
@@ -83,47 +83,47 @@ class AttackView:
 
     @property
     def drawn(self) -> str:
-        """What a form's numbers mean: those of another method or size are not taken over."""
+        """A form's numbers as drawn: those of another method or input size are dropped."""
         return f"{self.method} {self.model}" if self.method == "pgd_l2" else self.method
 
 
 @dataclass(frozen=True, slots=True)
 class AttackQuery:
-    """A view, and a sentence about what could not be read; else it is empty."""
+    """A view, and a sentence about invalid parameters, else empty."""
 
     view: AttackView
     problem: str = ""
 
 
-def read(given: Mapping[str, str], model: str) -> AttackQuery:
-    """The view of a query; `model` is the network where none is named."""
+def read(parameters: Mapping[str, str], model: str) -> AttackQuery:
+    """Parse a query; `model` is the network if none is named."""
     problems: list[str] = []
     view = AttackView(
-        _text(given, "model") or model,
-        _text(given, "image") or IMAGE,
-        _method(given, problems),
-        target=_text(given, "target"),
-        true_label=_text(given, "true_label"),
-        seed=_whole(given, "seed", SEEDS, problems) or 0,
-        run=_text(given, "run") not in ("", "0"),
-        step=_whole(given, "step", SEEDS, problems),
+        _text(parameters, "model") or model,
+        _text(parameters, "image") or IMAGE,
+        _method(parameters, problems),
+        target=_text(parameters, "target"),
+        true_label=_text(parameters, "true_label"),
+        seed=_whole(parameters, "seed", SEEDS, problems) or 0,
+        run=_text(parameters, "run") not in ("", "0"),
+        step=_whole(parameters, "step", SEEDS, problems),
     )
-    if given.get("drawn", view.drawn) == view.drawn:
+    if parameters.get("drawn", view.drawn) == view.drawn:
         view = replace(
             view,
-            epsilon=_number(given, "epsilon", problems),
-            steps=_whole(given, "steps", SEEDS, problems),
-            step_size=_number(given, "step_size", problems),
+            epsilon=_number(parameters, "epsilon", problems),
+            steps=_whole(parameters, "steps", SEEDS, problems),
+            step_size=_number(parameters, "step_size", problems),
         )
     return AttackQuery(view, problems[0] if problems else "")
 
 
-def _text(given: Mapping[str, str], name: str) -> str:
-    return given.get(name, "").strip()[:LONGEST]
+def _text(parameters: Mapping[str, str], name: str) -> str:
+    return parameters.get(name, "").strip()[:LONGEST]
 
 
-def _method(given: Mapping[str, str], problems: list[str]) -> Method:
-    name = _text(given, "method") or "pgd"
+def _method(parameters: Mapping[str, str], problems: list[str]) -> Method:
+    name = _text(parameters, "method") or "pgd"
     for method in get_args(Method):
         if name == method:
             found: Method = method
@@ -133,8 +133,8 @@ def _method(given: Mapping[str, str], problems: list[str]) -> Method:
     return "pgd"
 
 
-def _number(given: Mapping[str, str], name: str, problems: list[str]) -> float | None:
-    if not (text := _text(given, name)):
+def _number(parameters: Mapping[str, str], name: str, problems: list[str]) -> float | None:
+    if not (text := _text(parameters, name)):
         return None
     try:
         value = float(text.replace(",", "."))
@@ -146,8 +146,8 @@ def _number(given: Mapping[str, str], name: str, problems: list[str]) -> float |
     return None
 
 
-def _whole(given: Mapping[str, str], name: str, most: int, problems: list[str]) -> int | None:
-    if not (text := _text(given, name)):
+def _whole(parameters: Mapping[str, str], name: str, most: int, problems: list[str]) -> int | None:
+    if not (text := _text(parameters, name)):
         return None
     if text.isascii() and text.isdecimal() and len(text) < 17 and int(text) < most:
         return int(text)

@@ -1,4 +1,4 @@
-"""Two pictures, networks or channels in one layer, side by side."""
+"""The comparison page: two pictures, networks or channels in one layer, side by side."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from app.web.compare.view import CompareDep, Which, reread
 from app.web.core.htmx import target
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.templating import render
-from app.web.core.uploads import take_in
+from app.web.core.uploads import store_upload
 from app.web.parts.contexts import as_dict
 
 router = APIRouter(include_in_schema=False)
 router.include_router(files.router)
 
 TARGET = "main#compare"
-"""What htmx calls the part of the page that changes."""
+"""The id of the page's main part as htmx sends it."""
 
 
 @router.get("/compare")
 async def compare(
     request: Request, view: CompareDep, services: ServicesDep, owner: OwnerDep
 ) -> Response:
-    """The page, or for htmx its inside."""
+    """The page, or for htmx its content."""
     async with paired(view, services) as pair:
         whole = await asyncio.to_thread(compared, pair, services, owner)
     part = target(request) == TARGET
@@ -45,7 +45,7 @@ async def upload(
     which: Annotated[Which, Form()] = "there",
     back: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
-    """Take a picture in and put it on one side of what was on screen."""
-    stored = await take_in(services, file, owner)
+    """Upload a picture and put it on one side of the comparison."""
+    stored = await store_upload(services, file, owner)
     view = reread(QueryParams(back), services)
     return RedirectResponse(view.side(which, image=stored.id), 303)

@@ -1,4 +1,4 @@
-"""A comparison's files: sheets of maps, the pair with captions, all pairs as a table."""
+"""Files of a comparison: sheets of maps, the pair with captions, all pairs as a table."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def maps_png(
     services: ServicesDep,
     v: Annotated[str, Query()] = "",
 ) -> Response:
-    """The maps of one part: of the pair that is looked at, or of the ranking."""
+    """The maps of one part: of the selected pair, or of the ranking."""
     async with paired(view, services) as pair:
         made, row = _there(pair)
         if part == "difference" and not made.same_size:
@@ -46,7 +46,7 @@ async def maps_png(
 
 @router.get("/compare.png")
 async def compare_png(view: CompareDep, services: ServicesDep) -> Response:
-    """Both maps and their difference with captions, to take home."""
+    """Both maps and their difference with captions, for download."""
     async with paired(view, services) as pair:
         made, row = _there(pair)
         png = await asyncio.to_thread(_figures, pair, made, row)
@@ -57,7 +57,7 @@ async def compare_png(view: CompareDep, services: ServicesDep) -> Response:
 
 @router.get("/compare.csv")
 async def compare_csv(view: CompareDep, services: ServicesDep) -> Response:
-    """Every pair with its figures; an empty field where maps of two sizes have none."""
+    """Every pair with its figures; a field is empty if maps of two sizes have no such figure."""
     head = (
         "channel_here", "channel_there", "peak_here", "peak_there", "peak_difference",
         "l2_here", "l2_there", "relative_distance", "largest_difference",
@@ -73,7 +73,7 @@ async def compare_csv(view: CompareDep, services: ServicesDep) -> Response:
 
 
 def _there(pair: ComparedPair) -> tuple[MapComparison, ChannelPair]:
-    """What can be drawn. Raises `BadRequest` where the other side has no such step."""
+    """The comparison. Raises `BadRequest` if the other side has no such step."""
     if pair.made is None or pair.row is None:
         raise BadRequest(lacking(pair.runs, pair.steps[0]))
     return pair.made, pair.row
@@ -84,10 +84,12 @@ def _line(row: ChannelPair) -> tuple[object, ...]:
     return row.here, row.there, *figures, row.relative, row.largest
 
 
-def _figures(pair: ComparedPair, made: MapComparison, row: ChannelPair) -> bytes:
-    limit = made.limit(row)
-    parts = [part for part in PARTS if part != "difference" or made.same_size]
-    sides = zip(("Here", "There"), (made.here, made.there), (row.here, row.there), strict=True)
+def _figures(pair: ComparedPair, comparison: MapComparison, row: ChannelPair) -> bytes:
+    limit = comparison.limit(row)
+    parts = [part for part in PARTS if part != "difference" or comparison.same_size]
+    sides = zip(
+        ("Here", "There"), (comparison.here, comparison.there), (row.here, row.there), strict=True
+    )
     lines = [
         f"{name}: {half.run.model.row.title}, {half.record.step.name}, "
         f"{channel_name(half, channel)}, picture {half.run.image[:12]}."
@@ -96,8 +98,8 @@ def _figures(pair: ComparedPair, made: MapComparison, row: ChannelPair) -> bytes
     return figures_png(
         "Two maps compared",
         [
-            CaptionedFigure(coloured(made.drawn([row], part)[0], limit), NAMES[part])
+            CaptionedFigure(coloured(comparison.drawn([row], part)[0], limit), NAMES[part])
             for part in parts
         ],
-        [*lines, f"Colours end at ±{number(limit)} in all. {apart_words(made, row)}"],
+        [*lines, f"Colours end at ±{number(limit)} in all. {apart_words(comparison, row)}"],
     )

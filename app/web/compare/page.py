@@ -1,4 +1,4 @@
-"""A comparison's page: both sides, the pair that is looked at, the ranking."""
+"""Context of the comparison page: both sides, the selected pair, the ranking."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from app.web.parts.photo import link_expires
 from app.web.parts.sprites import Legend, Tile, box
 
 CHOICES, SIDE = 12, 56
-"""Channels offered to choose from, and the pixels of each."""
+"""Channels offered to choose from, and the side of each map, pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedPair:
-    """A view whose sides are named in full, their runs, and what they make together.
+    """A view whose sides are complete, their runs, and the comparison.
 
-    `made` is None where the other network has no step like this one; `row` is the pair looked at.
+    `made` is None if the other network has no step like this one; `row` is the selected pair.
     """
 
     view: CompareView
@@ -50,7 +50,7 @@ class ComparedPair:
 
 @asynccontextmanager
 async def paired(view: CompareView, services: Services) -> AsyncIterator[ComparedPair]:
-    """Both runs, done as far as the page needs them.
+    """Both runs, computed as far as the page needs them.
 
     Raises `UnknownModel`, `UnknownPicture`, `UnknownStep`, `WeightsMissing`, `Busy`.
     """
@@ -84,7 +84,7 @@ def _made(
 
 
 def compared(pair: ComparedPair, services: Services, owner: str) -> Compared:
-    """Everything the page shows."""
+    """The context of the page."""
     view, made, row = pair.view, pair.made, pair.row
     ranked = ranking(pair.view, made, row) if made and row else None
     places = [one.current for one in ranked.rows] if ranked else []
@@ -146,7 +146,7 @@ def _side(pair: ComparedPair, which: Which, services: Services, owner: str) -> C
 def _networks(
     view: CompareView, which: Which, services: Services, run: Run
 ) -> tuple[CompareChoice, ...]:
-    """Networks that are here, each also with random weights, which need no file."""
+    """Available networks, each also with random weights, which need no file."""
     catalogue = services.catalogue
     here = [one for one in catalogue.models() if one.entry.path is not None]
     found = [one for model in here for one in (model, catalogue.model(model.entry.counterpart))]
@@ -159,7 +159,7 @@ def _networks(
 
 
 def _moved(view: CompareView, which: Which, run: Run, model: Model) -> dict[str, Any]:
-    """Another network on one side; channels are kept where they mean the same there."""
+    """The view with another network on one side; channels are kept if they mean the same there."""
     same = run.model.row.architecture == model.row.architecture
     channels = {} if same else {"channel": None, "other_channel": None}
     if which == "there":
@@ -188,7 +188,7 @@ def _steps(view: CompareView, which: Which, run: Run, chosen: str | None) -> tup
 
 
 def _at(view: CompareView, which: Which, step: str) -> str:
-    """Another step on one side; its channels are others."""
+    """The view with another step on one side, without its channels."""
     changed = "step" if which == "here" else "other_step"
     return view.url(**{changed: step, "channel": None, "other_channel": None})
 
@@ -196,7 +196,7 @@ def _at(view: CompareView, which: Which, step: str) -> str:
 def _choices(
     view: CompareView, which: Which, run: Run, step: str | None
 ) -> tuple[tuple[Tile, ...], str, tuple[int, int]]:
-    """The strongest maps of a side; of a row of numbers none are drawn."""
+    """The strongest maps of a side; none for a vector."""
     if not step or not run.spatial(step):
         return (), "", (0, 0)
     places = [one.name for one in run.model.outline.steps]
@@ -213,18 +213,18 @@ def _choices(
     return tiles, sheet, (layout.width, layout.height)
 
 
-def _shown(view: CompareView, made: MapComparison, row: ChannelPair) -> tuple[MapOfPair, ...]:
-    parts: list[Part] = [part for part in PARTS if part != "difference" or made.same_size]
-    return tuple(_map(view, made, row, part) for part in parts)
+def _shown(view: CompareView, comparison: MapComparison, row: ChannelPair) -> tuple[MapOfPair, ...]:
+    parts: list[Part] = [part for part in PARTS if part != "difference" or comparison.same_size]
+    return tuple(_map(view, comparison, row, part) for part in parts)
 
 
-def _map(view: CompareView, made: MapComparison, row: ChannelPair, part: Part) -> MapOfPair:
-    half = made.there if part == "there" else made.here
+def _map(view: CompareView, comparison: MapComparison, row: ChannelPair, part: Part) -> MapOfPair:
+    half = comparison.there if part == "there" else comparison.here
     name, channel = half.record.step.name, row.there if part == "there" else row.here
     spatial = half.run.spatial(name)
-    url = maps_url(view, made, part, row) if spatial else ""
+    url = maps_url(view, comparison, part, row) if spatial else ""
     if part == "difference":
-        value = made.drawn([row], part)
+        value = comparison.drawn([row], part)
         low, high = number(value.min().item()), number(value.max().item())
         words = f"lowest {low}, highest {high}" if spatial else f"difference {high}"
         title = NAMES[part]
@@ -235,19 +235,19 @@ def _map(view: CompareView, made: MapComparison, row: ChannelPair, part: Part) -
     return MapOfPair(title, url, (half.shape[1], half.shape[0]), words)
 
 
-def _legend(made: MapComparison, row: ChannelPair) -> Legend | None:
-    half = made.here
+def _legend(comparison: MapComparison, row: ChannelPair) -> Legend | None:
+    half = comparison.here
     if not half.run.spatial(half.record.step.name):
         return None
-    # Of values that are never below zero only the difference is: one legend reads both.
-    limit = number(made.limit(row))
-    name = palette(made, "difference" if made.same_size else "there")
+    # If no value is negative, only the difference is signed: one legend serves both.
+    limit = number(comparison.limit(row))
+    name = palette(comparison, "difference" if comparison.same_size else "there")
     words = "All on one scale: colours end at the largest magnitude of the maps shown."
     return Legend(name, "0" if name == "nonnegative" else f"−{limit}", limit, words)
 
 
 def _expires(view: CompareView, services: Services) -> str:
-    """The link ends with the picture that ends first; built-in ones do not."""
-    told = {link_expires(view.named(which), services) for which in ("here", "there")}
-    ends = sorted(one for one in told if "does not expire" not in one)
-    return ends[0] if ends else next(iter(told))
+    """The expiry of the link: that of the picture that expires first; built-in ones do not."""
+    sentences = {link_expires(view.named(which), services) for which in ("here", "there")}
+    ends = sorted(one for one in sentences if "does not expire" not in one)
+    return ends[0] if ends else next(iter(sentences))

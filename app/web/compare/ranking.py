@@ -1,4 +1,4 @@
-"""The ranking: the pairs of channels that differ most, with bars, each a link."""
+"""The ranking of a comparison: the pairs of channels that differ most, with bars and links."""
 
 from __future__ import annotations
 
@@ -28,39 +28,41 @@ ORDERS: dict[By, tuple[str, str]] = {
 }
 
 
-def ranking(view: CompareView, made: MapComparison, chosen: ChannelPair) -> PairRanking:
-    """The first pairs in the order that was chosen."""
-    rows = [made.row(place) for place in made.order(view.by, SHOWN)]
-    spatial = made.here.run.spatial(made.here.record.step.name)
-    parts = [part for part in PARTS if part != "difference" or made.same_size] if spatial else []
-    layouts = [layout(made, part, len(rows)) for part in parts]
+def ranking(view: CompareView, comparison: MapComparison, chosen: ChannelPair) -> PairRanking:
+    """The first pairs in the selected order."""
+    rows = [comparison.row(place) for place in comparison.order(view.by, SHOWN)]
+    spatial = comparison.here.run.spatial(comparison.here.record.step.name)
+    parts = (
+        [part for part in PARTS if part != "difference" or comparison.same_size] if spatial else []
+    )
+    layouts = [layout(comparison, part, len(rows)) for part in parts]
     most = max((abs(row.peak) for row in rows), default=0.0)
     return PairRanking(
-        title=_title(view, made),
-        sentence=_sentence(view, made),
-        orders=_orders(view, made),
+        title=_title(view, comparison),
+        sentence=_sentence(view, comparison),
+        orders=_orders(view, comparison),
         rows=tuple(
             RankedPair(
                 row,
-                channel_name(made.here, row.here),
-                channel_name(made.there, row.there),
-                pair_url(view, made, row),
+                channel_name(comparison.here, row.here),
+                channel_name(comparison.there, row.there),
+                pair_url(view, comparison, row),
                 (row.here, row.there) == (chosen.here, chosen.there),
                 tuple(box(one, i) for one in layouts),
-                *_bar(by_of(view, made), row, most),
+                *_bar(by_of(view, comparison), row, most),
             )
             for i, row in enumerate(rows)
         ),
-        total=len(made.pairs[0]),
-        sheets=tuple(maps_url(view, made, part) for part in parts),
+        total=len(comparison.pairs[0]),
+        sheets=tuple(maps_url(view, comparison, part) for part in parts),
         sizes=tuple((one.width, one.height) for one in layouts),
         heads=tuple(NAMES[part] for part in parts),
     )
 
 
-def pair_url(view: CompareView, made: MapComparison, row: ChannelPair) -> str:
-    """The page with a pair; a partner that goes without saying is not named."""
-    named = made.pairing == "one" or row.there != row.here
+def pair_url(view: CompareView, comparison: MapComparison, row: ChannelPair) -> str:
+    """The page with a pair; the default partner is not named."""
+    named = comparison.pairing == "one" or row.there != row.here
     return view.url(channel=row.here, other_channel=row.there if named else None)
 
 
@@ -70,14 +72,14 @@ def channel_name(half: ComparedSide, channel: int) -> str:
     return label_of(half.run, half.record.step, channel) or f"{kind} {channel}"
 
 
-def apart_words(made: MapComparison, row: ChannelPair) -> str:
-    """How far two maps are apart, or why that cannot be said."""
-    what = "peak" if made.spatial else "number"
+def apart_words(comparison: MapComparison, row: ChannelPair) -> str:
+    """The distance of two maps, or why it is not defined."""
+    what = "peak" if comparison.spatial else "number"
     peak = f"The {what} is {number(abs(row.peak))} {'higher' if row.peak >= 0 else 'lower'} there."
-    if not made.spatial:
+    if not comparison.spatial:
         return peak
     if row.relative is None or row.largest is None:
-        one, other = made.here.shape, made.there.shape
+        one, other = comparison.here.shape, comparison.there.shape
         return (
             f"No difference can be taken: {one[0]}×{one[1]} cells here, {other[0]}×{other[1]} "
             f"there, so a cell here has no partner there. {peak}"
@@ -88,35 +90,35 @@ def apart_words(made: MapComparison, row: ChannelPair) -> str:
     )
 
 
-def _title(view: CompareView, made: MapComparison) -> str:
-    if made.pairing == "rank":
+def _title(view: CompareView, comparison: MapComparison) -> str:
+    if comparison.pairing == "rank":
         return "Strongest next to strongest"
-    return "Most alike first" if by_of(view, made) == "alike" else "What differs most"
+    return "Most alike first" if by_of(view, comparison) == "alike" else "What differs most"
 
 
-def _sentence(view: CompareView, made: MapComparison) -> str:
-    if made.pairing == "rank":
+def _sentence(view: CompareView, comparison: MapComparison) -> str:
+    if comparison.pairing == "rank":
         return "By rank on each side, highest peak first. Bars show the peaks’ difference."
-    if not made.spatial:
+    if not comparison.spatial:
         return "Bars show how much higher (warm) or lower (cool) the number is there."
-    sizes = "" if made.same_size else "Maps of two sizes cannot be subtracted. "
-    return sizes + ORDERS[by_of(view, made)][1]
+    sizes = "" if comparison.same_size else "Maps of two sizes cannot be subtracted. "
+    return sizes + ORDERS[by_of(view, comparison)][1]
 
 
-def _orders(view: CompareView, made: MapComparison) -> tuple[CompareChoice, ...]:
-    known, now = made.orders(), by_of(view, made)
+def _orders(view: CompareView, comparison: MapComparison) -> tuple[CompareChoice, ...]:
+    known, now = comparison.orders(), by_of(view, comparison)
     if len(known) < 2:
         return ()
     return tuple(CompareChoice(ORDERS[by][0], view.url(by=by), by == now) for by in known)
 
 
-def by_of(view: CompareView, made: MapComparison) -> By:
-    """What is ranked by: not everything can be by what was asked."""
-    return view.by if view.by in made.orders() else "peak"
+def by_of(view: CompareView, comparison: MapComparison) -> By:
+    """What is ranked by: not every comparison allows the requested value."""
+    return view.by if view.by in comparison.orders() else "peak"
 
 
 def _bar(by: By, row: ChannelPair, most: float) -> tuple[float, str, str]:
-    """Length 0..100, what it shows as a number, and its colour."""
+    """Length 0..100, its value as text, and its colour."""
     if by == "peak" or row.relative is None:
         length = 100 * abs(row.peak) / most if most else 0.0
         return length, f"{'+' if row.peak > 0 else ''}{number(row.peak)}", _colour(row)

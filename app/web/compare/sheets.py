@@ -1,4 +1,4 @@
-"""Pictures of compared maps: pairs on a scale of their own, the same for all three parts."""
+"""Pictures of compared maps: each pair on its own scale, the same for all three parts."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from app.web.compare.view import CompareView
 
 COLUMNS = 4
 SIDE = 112
-"""Pixels of a map in the ranking; larger ones are averaged down."""
+"""Side of a map in the ranking, pixels; larger ones are averaged down."""
 
 
 def maps_url(
-    view: CompareView, made: MapComparison, part: Part, row: ChannelPair | None = None
+    view: CompareView, comparison: MapComparison, part: Part, row: ChannelPair | None = None
 ) -> str:
-    """The pair that is looked at, or without a row those of the ranking, as a sheet."""
+    """The URL of a sheet: of the selected pair, or without `row` of the ranking's pairs."""
     changes = {} if row is None else {"channel": row.here, "other_channel": row.there}
     which = "pair" if row else "ranking"
-    return f"/compare/{which}-{part}.png?{view.query(**changes)}&v={digest(made)}"
+    return f"/compare/{which}-{part}.png?{view.query(**changes)}&v={digest(comparison)}"
 
 
-def digest(made: MapComparison) -> str:
-    """What a picture of both may be kept by: the weights and the input of both."""
-    both = [version(half.run.model.row) for half in (made.here, made.there)]
+def digest(comparison: MapComparison) -> str:
+    """Digest for caching a picture of both sides: of the weights and the inputs."""
+    both = [version(half.run.model.row) for half in (comparison.here, comparison.there)]
     return hashlib.sha256(repr(both).encode()).hexdigest()[:12]
 
 
-def drawn(made: MapComparison, rows: Sequence[ChannelPair], part: Part) -> bytes:
+def drawn(comparison: MapComparison, rows: Sequence[ChannelPair], part: Part) -> bytes:
     """Maps of some pairs as PNG: each pair on the scale of `MapComparison.limit`."""
-    limits = torch.tensor([made.limit(row) for row in rows])
+    limits = torch.tensor([comparison.limit(row) for row in rows])
     columns = min(COLUMNS, len(rows))
-    maps = made.drawn(list(rows), part)
+    maps = comparison.drawn(list(rows), part)
     side = None if len(rows) == 1 else SIDE
-    return sheet(maps, limits, palette(made, part), side=side, columns=columns).png
+    return sheet(maps, limits, palette(comparison, part), side=side, columns=columns).png
 
 
-def palette(made: MapComparison, part: Part) -> PaletteName:
-    """Signed for a difference and wherever one side is: colours then mean the same in all."""
-    logits = made.here.run.model.outline.logits, made.there.run.model.outline.logits
-    halves = zip((made.here, made.there), logits, strict=True)
+def palette(comparison: MapComparison, part: Part) -> PaletteName:
+    """Signed for a difference and if either side is signed: then colours mean the same in all."""
+    logits = comparison.here.run.model.outline.logits, comparison.there.run.model.outline.logits
+    halves = zip((comparison.here, comparison.there), logits, strict=True)
     both = {palette_of(half.record.step, name) for half, name in halves}
     return "nonnegative" if both == {"nonnegative"} and part != "difference" else "signed"
 
 
-def layout(made: MapComparison, part: Part, count: int) -> SheetLayout:
-    """Where the ranking's maps lie on their sheet."""
-    half = made.there if part == "there" else made.here
+def layout(comparison: MapComparison, part: Part, count: int) -> SheetLayout:
+    """The layout of the ranking's maps on their sheet."""
+    half = comparison.there if part == "there" else comparison.here
     height, width = reduce(torch.zeros(1, *half.shape), SIDE).shape[1:]
     return arrange(count, height, width, min(COLUMNS, count))

@@ -1,4 +1,4 @@
-"""What a comparison's URL says: two sides, of which the other takes over what it leaves out."""
+"""The URL of a comparison: two sides; what the other side leaves out is the same as on this."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Which = Literal["here", "there"]
 
 @dataclass(frozen=True, slots=True)
 class CompareView:
-    """Two sides and how channels are ranked; None on the other side: as on this one."""
+    """Two sides and the ranked value; None on the other side means the same as on this one."""
 
     model: str
     image: str
@@ -34,7 +34,7 @@ class CompareView:
     by: By = "relative"
 
     def query(self, **changes: Any) -> str:
-        """The query string with some parts changed; what is left out is as on this side."""
+        """The query string with some parts changed; defaults are left out."""
         view = replace(self, **changes)
         given = {spec.name: getattr(view, spec.name) for spec in fields(view)}
         return urlencode({k: v for k, v in given.items() if v is not None and (k, v) != _PLAIN})
@@ -62,7 +62,7 @@ class CompareView:
         )
 
     def named(self, which: Which) -> View:
-        """One side as the explorer shows it."""
+        """The view of one side in the explorer."""
         here = View(self.model, self.image, self.step, self.channel)
         if which == "here":
             return here
@@ -83,7 +83,7 @@ class CompareView:
 _PLAIN = ("by", "relative")
 
 
-def asked(
+def compare_view(
     services: ServicesDep,
     model: Name = None,
     image: Name = None,
@@ -95,7 +95,7 @@ def asked(
     other_channel: Channel = None,
     by: By = "relative",
 ) -> CompareView:
-    """What a request names, not looked up yet; empty is as good as absent."""
+    """The view of a request, not looked up yet; an empty parameter counts as absent."""
     return CompareView(
         model or services.settings.model,
         image or all_samples()[0].id,
@@ -110,7 +110,7 @@ def asked(
 
 
 def reread(query: QueryParams, services: Services) -> CompareView:
-    """The view that a page was drawn for, as far as its query can be read."""
+    """The view that a page was rendered for, ignoring invalid parts of its query."""
 
     def channel(name: str) -> int | None:
         text = query.get(name) or ""
@@ -132,4 +132,4 @@ def reread(query: QueryParams, services: Services) -> CompareView:
     )
 
 
-CompareDep = Annotated[CompareView, Depends(asked)]
+CompareDep = Annotated[CompareView, Depends(compare_view)]

@@ -1,4 +1,4 @@
-"""The sentences of a comparison: which channels belong together, what cannot be compared."""
+"""The sentences of a comparison: which channels are compared, what cannot be compared."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ DEFINITION = (
 )
 
 
-def pairing_words(made: MapComparison) -> str:
+def pairing_words(comparison: MapComparison) -> str:
     """Which channel is compared with which, and why."""
-    here, there = made.here, made.there
-    if made.pairing == "one":
+    here, there = comparison.here, comparison.there
+    if comparison.pairing == "one":
         return (
-            f"One picture, one step: channel {made.channel} of {here.record.step.name} next to the "
-            "other channels of that step."
+            f"One picture, one step: channel {comparison.channel} of {here.record.step.name} "
+            "next to the other channels of that step."
         )
-    if made.pairing == "channels":
+    if comparison.pairing == "channels":
         if here.run.model.row.sha256 == there.run.model.row.sha256:
             return "The same network: a channel here is the same channel there."
         return (

@@ -1,1 +1,1 @@
-"""What every page stands on: services, security, errors, templates, links, streams."""
+"""The base of every page: services, security, errors, templates, links, event streams."""

@@ -1,4 +1,4 @@
-"""Answers a question again with 304 where the asker still has the answer."""
+"""Middleware that responds 304 Not Modified where the browser's cached response is still valid."""
 
 from __future__ import annotations
 

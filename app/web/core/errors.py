@@ -1,4 +1,4 @@
-"""From an error to an answer: problem+json for programs, a page or a partial for people."""
+"""Turns an error into a response: problem+json for programs, a page or a partial for users."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ STATUS: dict[type[errors.LayerscopeError], int] = {
 
 
 def status_of(error: errors.LayerscopeError) -> int:
-    """The HTTP status of an error: that of its nearest class in the table."""
+    """The HTTP status of an error: that of its nearest class in `STATUS`, else 500."""
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
 def problem(error: errors.LayerscopeError, status: int | None = None) -> JSONResponse:
-    """`application/problem+json` (RFC 9457) with a title and a sentence."""
+    """A response `application/problem+json` (RFC 9457) with a title and a sentence."""
     status = status or status_of(error)
     body = {"type": "about:blank", "status": status, "title": error.title, "detail": error.detail}
     return JSONResponse(
@@ -44,8 +44,10 @@ def problem(error: errors.LayerscopeError, status: int | None = None) -> JSONRes
     )
 
 
-def answer(request: Request, error: errors.LayerscopeError, status: int | None = None) -> Response:
-    """The answer in the form its reader wants: API, htmx, or a browser that opens a page."""
+def error_response(
+    request: Request, error: errors.LayerscopeError, status: int | None = None
+) -> Response:
+    """The response in the form the client expects: for the API, for htmx, or a whole page."""
     status = status or status_of(error)
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return problem(error, status)
@@ -61,16 +63,16 @@ def answer(request: Request, error: errors.LayerscopeError, status: int | None =
 
 
 def install(app: FastAPI) -> None:
-    """Enter the handlers."""
+    """Register the exception handlers."""
 
     async def ours(request: Request, error: Any) -> Response:
-        return answer(request, error)
+        return error_response(request, error)
 
     async def invalid(request: Request, error: Any) -> Response:
-        return answer(request, errors.BadRequest(_in_words(error)))
+        return error_response(request, errors.BadRequest(_in_words(error)))
 
     async def http(request: Request, error: Any) -> Response:
-        response = answer(request, _from_http(error), error.status_code)
+        response = error_response(request, _from_http(error), error.status_code)
         response.headers.update(error.headers or {})
         return response
 
@@ -79,8 +81,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http)
 
 
-def for_people(error: Exception) -> errors.LayerscopeError:
-    """The error itself where it has a sentence, else one for what nobody foresaw."""
+def user_error(error: Exception) -> errors.LayerscopeError:
+    """The error itself if it has a sentence for users, else a general one for any other."""
     if isinstance(error, errors.LayerscopeError):
         return error
     return errors.LayerscopeError(
@@ -93,7 +95,7 @@ def _headers(error: errors.LayerscopeError) -> dict[str, str]:
 
 
 def _in_words(error: RequestValidationError) -> str:
-    """The first thing that is wrong, by the name the caller used."""
+    """The first validation error, under the name that the client used."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part not in ("query", "path", "body"))
     if where == "file":

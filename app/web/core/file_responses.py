@@ -1,4 +1,4 @@
-"""Answers that are files: arrays, pictures, tables; how long they may be kept."""
+"""Responses that are files: arrays, pictures, tables; how long they may be cached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from models.row import Weights
 
 
 class Png(Response):
-    """For the documentation: what a route answers."""
+    """Response class for the API documentation: names the media type."""
 
     media_type = "image/png"
 
@@ -43,11 +43,11 @@ class Csv(Response):
 
 Version = Annotated[
     str,
-    Query(description="Digest of weights and drawing: with the right one, keep it forever."),
+    Query(description="Digest of weights and drawing version; the right one: cached forever."),
 ]
 
 Download = Annotated[
-    str, Query(description="Save under this name.", pattern=r"^[A-Za-z0-9_. -]{0,80}$")
+    str, Query(description="Download the file under this name.", pattern=r"^[A-Za-z0-9_. -]{0,80}$")
 ]
 
 
@@ -62,21 +62,21 @@ def npy_response(values: Tensor, row: Weights, v: str = "") -> Response:
 
 
 def csv_response(head: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> Response:
-    """Rows as CSV, to be saved as `name`."""
+    """Rows as CSV, downloaded under `name`."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(head)
     writer.writerows(rows)
-    # The mark at the start tells spreadsheets that this is UTF-8.
+    # The byte order mark tells spreadsheets that this is UTF-8.
     return file_response(
         text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", False, name
     )
 
 
 def file_response(data: bytes, media_type: str, forever: bool, download: str = "") -> Response:
-    """A file that may be kept forever, or is asked for again with its digest.
+    """A file that may be cached forever, or is revalidated by its digest (ETag).
 
-    Private: a picture of a map belongs to the browsers that brought the photo, not to a proxy.
+    Private: a picture of a map belongs to the browsers that uploaded the photo, not to a proxy.
     """
     age = "max-age=31536000, immutable" if forever else "no-cache"
     headers = {"Cache-Control": f"private, {age}", "ETag": f'"{hashlib.md5(data).hexdigest()}"'}

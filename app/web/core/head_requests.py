@@ -1,4 +1,4 @@
-"""Answers HEAD as GET without the body, so that routes know GET alone."""
+"""Middleware that responds to HEAD like GET without the body, so that routes need only GET."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadRequests:
-    """Headers alone where only those are asked for (RFC 9110, 9.3.2)."""
+    """Sends only the headers for a HEAD request (RFC 9110, 9.3.2)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

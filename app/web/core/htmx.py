@@ -1,4 +1,4 @@
-"""Who asks: htmx, which puts a part into the page, or a browser, which wants it whole."""
+"""Tells a request of htmx, which needs a part of a page, from a browser's, which needs it whole."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from fastapi import Request
 
 
 def by_htmx(request: Request) -> bool:
-    """Whether htmx sent it; a link or a form does without a script."""
+    """Whether htmx sent the request; a link or a form without scripts sends a plain one."""
     return "hx-request" in request.headers
 
 
 def wants_part(request: Request) -> bool:
-    """Whether a part is enough: a page that htmx brings back from its history is whole."""
+    """Whether a part is enough: a page that htmx restores from its history must be whole."""
     return by_htmx(request) and not _restored(request)
 
 
 def target(request: Request) -> str:
-    """What htmx will fill with the answer; "" where the page is wanted whole."""
+    """The id of the element that htmx will fill with the response; "" for a whole page."""
     return "" if _restored(request) else request.headers.get("hx-target", "")
 
 

@@ -1,4 +1,4 @@
-"""What a URL says, and the URLs of everything that can be shown."""
+"""The view that a URL describes, and the URLs of everything that can be shown."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Zoom = Literal["arithmetic", "chain"]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is on screen, all of it in a link; row `y` and column `x` name a pinned cell.
+    """What is on screen, all of it in the URL; row `y` and column `x` name a pinned cell.
 
-    `zoom` goes deeper into that cell: its arithmetic, where `source` is the input map looked at,
-    or the chain of cells that made it, where `path` says which of them to follow. `kept` is a unit
-    that stays beside the selected one (see `app.web.explorer.kept_unit`); `wall` is the order of a
-    first layer's kernels, beside which `both` shows those before training. `made` is the
-    synthesised picture that is looked at (see `app.web.parts.synthesis_urls`).
+    `zoom` goes deeper into that cell: its arithmetic, where `source` is the selected input map, or
+    the chain of cells that made it, where `path` says which of them to follow. `kept` is a unit
+    that stays next to the selected one (see `app.web.explorer.kept_unit`); `wall` is the order of a
+    first layer's kernels, next to which `both` shows the untrained ones. `made` is the synthesised
+    picture on screen (see `app.web.parts.synthesis_urls`).
     """
 
     model: str
@@ -46,11 +46,11 @@ class View:
         return f"/?{self.query(**changes)}"
 
     def at(self, **changes: Any) -> str:
-        """The page with another step, channel or cell; the depth of zoom is given up."""
+        """The page with another step, channel or cell; the zoom is reset."""
         return self.url(**{**dict.fromkeys(("zoom", "source", "path", "made")), **changes})
 
     def pinned(self, cell: tuple[int, int]) -> View:
-        """This view with a cell named."""
+        """This view with a cell pinned."""
         return replace(self, y=cell[0], x=cell[1])
 
     def query(self, **changes: Any) -> str:
@@ -69,12 +69,12 @@ class View:
 
     @property
     def run(self) -> str:
-        """The run this view looks at, in the API."""
+        """The run of this view, in the API."""
         return f"{API}/runs/{quote(self.model)}/{quote(self.image)}"
 
     @property
     def events(self) -> str:
-        """The stream that draws this view's river."""
+        """The event stream that draws this view's river."""
         scale = "" if self.scale == "unit" else f"?scale={self.scale}"
         return f"/runs/{quote(self.model)}/{quote(self.image)}/events{scale}"
 
@@ -83,32 +83,32 @@ _PLAIN = ("scale", "unit")
 
 
 def name_of(view: View) -> str:
-    """The selected unit as `kept` names it: step, channel, and the cell where one is pinned."""
+    """The selected unit as `kept` names it: step, channel, and the cell if one is pinned."""
     cell = "" if view.y is None or view.x is None else f":{view.y}:{view.x}"
     return f"{view.step}:{view.channel}{cell}"
 
 
 def sheet_url(view: View, model: Model, step: str, **query: Any) -> str:
-    """A sheet that browsers may keep forever: its URL names weights and drawing."""
+    """The URL of a sheet that browsers may cache forever: it names weights and drawing version."""
     given = {"scale": view.scale, **query, "v": version(model.row)}
     return f"{view.run}/steps/{quote(step)}.png?{urlencode(given, safe=',')}"
 
 
 def filters_url(model: Model, step: str) -> str:
-    """The kernels of a conv step as a sheet."""
+    """The URL of the kernels of a conv step as a sheet."""
     return f"{API}/models/{model.id}/steps/{quote(step)}/filters.png?v={version(model.row)}"
 
 
 def input_url(view: View, model: Model) -> str:
-    """The network's input as a picture, pixel for pixel."""
+    """The URL of the network's input as a picture, pixel for pixel."""
     return f"{view.run}/input.png?v={version(model.row)}"
 
 
 def preview_url(image: str, side: int) -> str:
-    """A small copy of a picture for looking at; an id is a digest, so it may be kept forever."""
+    """The URL of a small copy of a picture; an id is a digest, so it may be cached forever."""
     return f"{API}/images/{quote(image)}/preview.jpg?side={side}&v={DRAWING}"
 
 
 def palette_url(name: str) -> str:
-    """The colours of a legend."""
+    """The URL of a legend's colours."""
     return f"{API}/palettes/{name}.png?v={DRAWING}"

@@ -1,4 +1,4 @@
-"""What every request meets first: is the name ours, is the page ours, whose browser is it?"""
+"""Middleware that checks every request: host name, origin, size; and identifies the browser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BadRequest, Forbidden, LayerscopeError, PictureTooLarge
-from app.web.core.errors import answer, for_people
+from app.web.core.errors import error_response, user_error
 
 COOKIE = "layerscope_owner"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -35,13 +35,13 @@ HEADERS = {
 
 
 class Guard:
-    """Refuses foreign names, foreign pages and bodies above `largest` bytes before they arrive.
+    """Refuses foreign host names, foreign origins and request bodies above `largest` bytes.
 
-    It knows the browser by its cookie and sets the security headers.
+    It identifies the browser by its cookie and sets the security headers.
 
-    `hosts` are names beside this machine's own. `beyond` says that the operator serves to other
-    machines: then addresses in numbers and this machine's own name are right as well. A page of
-    somebody else's can point a name of its own at us (DNS rebinding), but never a number.
+    `hosts` are names in addition to this machine's own. `beyond` says that the operator serves
+    other machines: then IP addresses and this machine's host name are accepted too. A page of
+    another site can point its own name at this server (DNS rebinding), but never an IP address.
     """
 
     def __init__(
@@ -76,15 +76,15 @@ class Guard:
             await send(message)
 
         refused = self._refusal(scope["method"], request.headers)
-        app = answer(request, refused) if refused else self._app
+        app = error_response(request, refused) if refused else self._app
         try:
             await app(scope, receive, send_guarded)
         except Exception as error:
             if started and _listener_left(error):
                 return
-            # Answered here: what Starlette answers outside of us would lack the headers.
+            # Handled here: Starlette's own error response would lack the security headers.
             if not started:
-                await answer(request, for_people(error), 500)(scope, receive, send_guarded)
+                await error_response(request, user_error(error), 500)(scope, receive, send_guarded)
             raise
 
     def _refusal(self, method: str, headers: Headers) -> LayerscopeError | None:
@@ -116,7 +116,7 @@ class Guard:
 
 
 def _listener_left(error: Exception) -> bool:
-    """Whether all that went wrong is that a stream's listener left in mid-event."""
+    """Whether the only error is that the client closed a stream during an event."""
     return isinstance(error, ExceptionGroup) and error.split(BrokenResourceError)[1] is None
 
 
@@ -135,7 +135,7 @@ def _is_foreign(headers: Headers, host: str) -> bool:
 
 
 def _owner(request: Request) -> tuple[str, bool]:
-    """The browser's token and whether it is new; anything that is not a token counts as none."""
+    """The browser's token and whether it is new; an invalid token counts as none."""
     token = request.cookies.get(COOKIE, "")
     if _TOKEN.fullmatch(token):
         return token, False
@@ -145,7 +145,7 @@ def _owner(request: Request) -> tuple[str, bool]:
 def _add_headers(headers: MutableHeaders, new_owner: str | None, scope: Scope) -> None:
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
-    # Pictures and scripts may be kept by caches: they must not carry anybody's cookie.
+    # Pictures and scripts may be stored in shared caches: they must not carry a user's cookie.
     if new_owner and "immutable" not in headers.get("cache-control", ""):
         secure = "; Secure" if scope.get("scheme") == "https" else ""
         headers.append(

@@ -1,4 +1,4 @@
-"""The services behind one app, made when it starts and closed when it ends."""
+"""The services behind one app, created when it starts and closed when it stops."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from app.services.synthesis.studio import Studio
 from app.settings import Settings
 
 EXPIRY_INTERVAL = 300.0
-"""Seconds between two looks for pictures whose time is over."""
+"""Seconds between two checks for expired pictures."""
 
 
 EVENTS = 16_000_000
-"""Bytes of finished stream events: a run of a small network has a hundred thousand."""
+"""Capacity of the cache of finished events, bytes: a run of a small network has about 100,000."""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What routes call.
+    """The services that routes call.
 
-    `events` keeps the HTML of steps by network, picture, scale and number, `traces` attacks step by
-    step; `stopping` is set when the server is asked to end. Only a `local` server, for this machine
-    alone, lets the page download weights.
+    `events` caches the HTML of steps by network, picture, scale and number, `traces` the steps of
+    attacks; `stopping` is set when the server shuts down. Only a `local` server, which serves this
+    machine alone, lets the page download weights.
     """
 
     settings: Settings
@@ -69,7 +69,7 @@ class Services:
 
     @property
     def attacks(self) -> Attacks:
-        """What runs attacks; it keeps nothing."""
+        """Runs attacks; it has no state of its own."""
         return Attacks(self.engine, self.catalogue, self.pictures)
 
     @property
@@ -78,12 +78,12 @@ class Services:
         return AtlasLibrary(self.settings.data / "atlas")
 
     def stop(self) -> None:
-        """Let every stream end: the server has been asked to."""
+        """Let every stream end: the server is shutting down."""
         self.stopping.set()
         self.runs.stop()
 
     def forget(self, image: str) -> None:
-        """Drop everything that was computed from a picture."""
+        """Delete everything that was computed from a picture."""
         self.runs.forget(image)
         self.sheets.forget(image)
         self.events.drop_where(lambda key: key[1] == image)
@@ -95,7 +95,7 @@ class Services:
 
 
 def check(settings: Settings) -> None:
-    """Raises a `LayerscopeError` for a network, device or folder that is not to be had."""
+    """Raise a `LayerscopeError` for a network, device or folder that is not available."""
     Catalogue(device.choose(settings.device), 1, WeightFiles(settings.shelves)).model(
         settings.model
     )
@@ -109,7 +109,7 @@ def check(settings: Settings) -> None:
 
 @asynccontextmanager
 async def open_services(settings: Settings, local: bool = True) -> AsyncIterator[Services]:
-    """Services for as long as the context lasts."""
+    """Open the services; they close when the context ends."""
     where = device.choose(settings.device)
     engine = LocalEngine(where, queue=settings.queue, batch=settings.batch)
     catalogue = Catalogue(
@@ -128,19 +128,19 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
     runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000, heed=heed)
     surveys = Surveys(engine, catalogue, settings.data / "surveys")
     sheets = Sheets(settings.sheets_mb * 1_000_000)
-    made, room = settings.data / "synthesised" / "kept", settings.synthesised_mb * 1_000_000
-    studio = Studio(engine, catalogue, made, room)
+    folder, room = settings.data / "synthesised" / "kept", settings.synthesised_mb * 1_000_000
+    studio = Studio(engine, catalogue, folder, room)
     services = Services(
         settings, engine, catalogue, pictures, runs, sheets, studio, surveys, local=local,
         gathered=gathered,
     )  # fmt: skip
-    keeper = asyncio.create_task(_expire(services))
-    warming = asyncio.create_task(_warm(services))
+    expiry = asyncio.create_task(_expire(services))
+    warm_up = asyncio.create_task(_warm(services))
     try:
         yield services
     finally:
         services.stop()
-        for task in (keeper, warming):
+        for task in (expiry, warm_up):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -152,7 +152,7 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
 
 
 async def _warm(services: Services) -> None:
-    """The first pass of a process takes ten times as long as the second: nobody should wait."""
+    """Run one blank picture: the first pass of a process takes ten times as long as the second."""
     with suppress(LayerscopeError):
         network = await services.catalogue.network(services.settings.model)
         blank = torch.zeros(3, network.input_size, network.input_size)
@@ -168,13 +168,13 @@ async def _expire(services: Services) -> None:
 
 
 def services_of(request: Request) -> Services:
-    """The services of the app that answers this request."""
+    """The services of the app that handles this request."""
     services: Services = request.app.state.services
     return services
 
 
 def owner_of(request: Request) -> str:
-    """The browser that asks: its cookie, new where it brought none (see `security`)."""
+    """The owner of uploads: the browser's cookie, a new one if it sent none (see `security`)."""
     owner: str = request.state.owner
     return owner
 

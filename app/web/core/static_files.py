@@ -1,4 +1,4 @@
-"""Files under `static/`: forever with their digest in the URL, else asked for again."""
+"""Files under `static/`: cached forever with their digest in the URL, else revalidated."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from app.web.core.templating import STATIC, static
 
 
 class VersionedFiles(StaticFiles):
-    """Static files that say how long they may be kept."""
+    """Static files with a Cache-Control header."""
 
     def __init__(self) -> None:
         super().__init__(directory=STATIC)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file. Modules import each other by bare path, so those are revalidated."""
+        """The file. JavaScript modules import each other by bare path, so those are revalidated."""
         response = await super().get_response(path, scope)
         query = scope.get("query_string", b"").decode("latin-1")
         forever = query == static(path).partition("?")[2]

@@ -1,4 +1,4 @@
-"""How every stream of the page ends: an error is told in words, then it closes for good."""
+"""Helpers for server-sent events: start a queued job, stream its events, end with an error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from fastapi.sse import ServerSentEvent
 
 from app.errors import Busy, LayerscopeError
-from app.web.core.errors import for_people
+from app.web.core.errors import user_error
 from app.web.core.templating import render_text
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ T = TypeVar("T")
 async def event_stream(
     place: int, items: AsyncIterator[int | T], write: Callable[[T], tuple[str, str]]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Events of a job; `write` turns an item into HTML and an id."""
+    """Stream a job's events; `write` turns an item into HTML and an event id."""
     try:
         yield ServerSentEvent(raw_data=render_text("partials/cut/_queued.html", {"place": place}))
         async for item in items:
@@ -32,15 +32,16 @@ async def event_stream(
 
 
 PATIENCE, PAUSE = 2.0, 0.05
-"""Seconds that a job waits for one's last to end, and between two looks."""
+"""Seconds that a job waits for its owner's previous one to end, and between two attempts."""
 
 Items = TypeVar("Items", bound=AsyncIterator[Any])
 
 
-async def started(start: Callable[[], Items]) -> tuple[int, Items]:
-    """The place, 0 goes next, and what comes after it. Raises `Busy` where one's last goes on.
+async def start_job(start: Callable[[], Items]) -> tuple[int, Items]:
+    """Start a job: its place in the queue (0 is next) and its items.
 
-    A page that begins again has left its last stream a moment ago.
+    Raises `Busy` if the owner's previous job does not end in time: a page that starts again has
+    closed its last stream a moment ago.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE
@@ -57,15 +58,15 @@ async def started(start: Callable[[], Items]) -> tuple[int, Items]:
 
 
 DONE = ServerSentEvent(raw_data="", event="done")
-"""The last event: the page listens no more."""
+"""The last event: the page closes the stream."""
 
 _log = logging.getLogger(__name__)
 
 
 def error_event(error: Exception) -> ServerSentEvent:
-    """The last event but one of a stream that an error broke off; an unforeseen one is logged."""
+    """The event before the last of a stream that failed; an unexpected error is logged."""
     if not isinstance(error, LayerscopeError):
         _log.error("A stream broke off.", exc_info=error)
-    told = for_people(error)
-    problem = {"title": told.title, "detail": told.detail}
+    shown = user_error(error)
+    problem = {"title": shown.title, "detail": shown.detail}
     return ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))

@@ -1,4 +1,4 @@
-"""Jinja with autoescape on, and the few things every template may ask for."""
+"""The Jinja environment, with autoescape on, and the globals and filters of every template."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ TEMPLATES = ROOT / "templates"
 
 @cache
 def environment() -> Environment:
-    """The one environment; a name that a context lacks is an error, not a blank."""
-    made = Environment(
+    """The only environment; a name that a context lacks is an error, not a blank."""
+    env = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["static"] = static
-    made.globals["preview_url"] = preview_url
-    made.globals["palette_url"] = palette_url
-    made.globals["version"] = __version__
-    made.filters["number"] = number
-    made.filters["exact"] = exact
-    made.filters["short"] = short
-    made.filters["percent"] = percent
-    made.filters["milliseconds"] = milliseconds
-    made.filters["thousands"] = thousands
-    return made
+    env.globals["static"] = static
+    env.globals["preview_url"] = preview_url
+    env.globals["palette_url"] = palette_url
+    env.globals["version"] = __version__
+    env.filters["number"] = number
+    env.filters["exact"] = exact
+    env.filters["short"] = short
+    env.filters["percent"] = percent
+    env.filters["milliseconds"] = milliseconds
+    env.filters["thousands"] = thousands
+    return env
 
 
 def short(name: str) -> str:
@@ -54,25 +54,25 @@ def short(name: str) -> str:
 def render(
     request: Request, template: str, context: dict[str, Any], status: int = 200
 ) -> HTMLResponse:
-    """A page or a partial. It may differ for htmx, and shows what changes: never kept."""
+    """Render a page or a partial; not cached: it depends on htmx's headers and on changing data."""
     headers = {"Cache-Control": "no-store", "Vary": "HX-Request, HX-Target"}
     return HTMLResponse(render_text(template, context), status, headers=headers)
 
 
 def render_text(template: str, context: dict[str, Any]) -> str:
-    """A template as text, as streams send it."""
+    """Render a template as text, as event streams send it."""
     return environment().get_template(template).render(context)
 
 
 @cache
 def static(path: str) -> str:
-    """URL of a file under `static/`, with its digest, so that it may be kept forever."""
+    """The URL of a file under `static/` with its digest, so that it may be cached forever."""
     digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
     return f"/static/{path}?v={digest}"
 
 
 def number(value: float) -> str:
-    """A value in a map, short: three significant digits, a true minus sign."""
+    """A value of a map, short: three significant digits, a true minus sign."""
     if value == 0:
         return "0"
     text = f"{value:.3g}" if 1e-3 <= abs(value) < 1e4 else f"{value:.1e}"

@@ -1,1 +1,1 @@
-"""The explorer: picture, river and evidence."""
+"""The explorer page: the picture, the river of feature maps, and the evidence for a unit."""

@@ -1,4 +1,4 @@
-"""Getting a network's weights from the page, where it is served to this machine alone."""
+"""Routes that download a network's weights, only if the server serves this machine alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/networks/{model}", include_in_schema=False)
 
 
 def known(model: ModelId, services: ServicesDep) -> Model:
-    """The network, where the page may download. Raises `Forbidden`, `UnknownModel`."""
+    """The network, if the page may download. Raises `Forbidden`, `UnknownModel`."""
     if not services.local:
         raise Forbidden(
             "This server is open to other computers: only its operator can download weights, "
@@ -37,7 +37,7 @@ Known = Annotated[Model, Depends(known)]
 
 @router.post("/download")
 async def start(request: Request, model: Known, services: ServicesDep) -> Response:
-    """Begin; already here or already running is as good."""
+    """Start the download; no error if it is finished or already running."""
     if model.entry.path is None:
         services.downloads.start(model.id, attempts(model.row, services.settings.cache))
     return _answer(request, model, services)
@@ -45,13 +45,13 @@ async def start(request: Request, model: Known, services: ServicesDep) -> Respon
 
 @router.get("/download")
 async def look(request: Request, model: Known, services: ServicesDep) -> Response:
-    """How it stands."""
+    """The state of the download."""
     return _answer(request, model, services)
 
 
 @router.post("/cancel")
 async def cancel(request: Request, model: Known, services: ServicesDep) -> Response:
-    """Stop; what has come is kept."""
+    """Cancel the download; the downloaded part is kept."""
     services.downloads.cancel(model.id)
     return _answer(request, model, services)
 

@@ -37,7 +37,7 @@ def step_pane(
     panels: tuple[PanelLink, ...] = (),
     wall: KernelWall | None = None,
 ) -> StepPane:
-    """Everything about one step: words, figures, all channels."""
+    """Everything about one step: words, statistics, all channels."""
     step, model = record.step, run.model
     shape = model.geometry[step.name].shape
     order = record.statistics.strongest()
@@ -64,7 +64,7 @@ def step_pane(
 
 
 def unit_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...] = ()) -> UnitPane:
-    """Everything about one channel. Raises `UnknownStep` where it or the cell is not there."""
+    """Everything about one channel. Raises `UnknownStep` for an unknown channel or cell."""
     step, model = record.step, run.model
     where = model.geometry[step.name]
     channel = checked_channel(record, view.channel or 0)
@@ -129,7 +129,7 @@ def _tiles(view: View, name: str, order: list[int], layout: SheetLayout) -> tupl
 
 
 def _kernel(run: Run, step: Step, channel: int) -> tuple[str, str, tuple[int, int], str]:
-    """The kernel of a step that reads the picture itself; empty for others."""
+    """The kernel of a step that reads the picture; empty for others."""
     url, layout = kernel_sheet(run.model, step)
     if not url or step.kernel is None:
         return "", "", (0, 0), ""
@@ -227,7 +227,7 @@ def _unit_facts(run: Run, record: Record, channel: int, where: Geometry) -> tupl
 
 
 def _number_facts(run: Run, record: Record, channel: int) -> tuple[Fact, ...]:
-    """Of a single number; of a class, what softmax made of its logit."""
+    """Statistics of a single number; for a class, the softmax of its logit."""
     if not label_of(run, record.step, channel):
         return (Fact("Value", number(run.tensor(record.step.name)[channel].item())),)
     facts = [Fact("Logit", number(run.tensor(run.model.outline.logits)[channel].item()))]

@@ -1,4 +1,4 @@
-"""A unit that is kept beside one while one looks elsewhere, with its projection."""
+"""The card of a kept unit, shown next to another unit, with its projection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.web.parts.photo import PhotoOverlay, frame, photo
 from app.web.parts.unit_names import label_of
 
 METHOD = "guided"
-"""The projection a small card shows: of the four the one that is read most easily."""
+"""The projection on the small card: the most readable of the four."""
 
 _KEPT = re.compile(r"([^:]{1,60}):(\d{1,6})(?::(\d{1,5}):(\d{1,5}))?")
 
@@ -28,21 +28,23 @@ class KeptUnit:
 
     title: str = helped("Step and channel.")
     url: str = helped("The page with that unit selected.")
-    set: str = helped("What that link changes.")
-    release: str = helped("The page without it.")
-    problem: str = helped("Why it cannot be shown here, empty where it can.", "")
-    value: str = helped("What it responds with on this picture, in words.", "")
+    set: str = helped("What that link changes in the page's URL.")
+    release: str = helped("The page without the kept unit.")
+    problem: str = helped("Why it cannot be shown here, empty if it can.", "")
+    value: str = helped("Its activation on this picture, in words.", "")
     map: str = helped("URL of its map, empty for a single number.", "")
-    frame: tuple[float, float, float, float] = helped("Where the map lies.", (0, 0, 0, 0))
+    frame: tuple[float, float, float, float] = helped(
+        "Place of the map on the input.", (0, 0, 0, 0)
+    )
     photo: PhotoOverlay | None = helped("The photo under the map.", None)
-    projection: str = helped("URL of what drives it, empty where nothing is projected.", "")
+    projection: str = helped("URL of its projection, empty if there is none.", "")
     size: int = helped("Side of the network's input, pixels.", 0)
 
 
-async def kept(view: View, run: Run) -> KeptUnit | None:
-    """The card of the unit that `view` keeps; None where it keeps none.
+async def kept_card(view: View, run: Run) -> KeptUnit | None:
+    """The card of the unit that `view` keeps; None if it keeps none.
 
-    What cannot be shown in this network is told on the card: the rest of the page goes on.
+    If this network cannot show it, the card says so and the rest of the page works.
     """
     if not view.kept:
         return None

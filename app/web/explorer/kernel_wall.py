@@ -1,4 +1,4 @@
-"""The wall: all colour kernels of a first convolution, sorted, beside those before training."""
+"""The kernel wall: all colour kernels of a first convolution, sorted, next to untrained ones."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ MEASURES = (
 
 @dataclass(frozen=True, slots=True)
 class KernelGroup:
-    """Kernels that stand together."""
+    """A group of kernels."""
 
-    title: str = helped("What they share, empty where all stand together.")
+    title: str = helped("What they share, empty if all are in one group.")
     tiles: tuple[Tile, ...] = helped("The kernels.")
 
 
@@ -64,39 +64,39 @@ class NetworkKernels:
     title: str = helped("Trained, or random weights.")
     sheet: str = helped("URL of the sheet with all kernels.")
     size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
-    groups: tuple[KernelGroup, ...] = helped("The kernels in the order that was chosen.")
-    count: str = helped("How many prefer what, in words.")
+    groups: tuple[KernelGroup, ...] = helped("The kernels in the selected order.")
+    count: str = helped("How many have which preference, in words.")
     here: bool = helped("Whether it is the network on screen.")
 
 
 @dataclass(frozen=True, slots=True)
 class WallSwitch:
-    """One side of a switch."""
+    """One option of a switch."""
 
-    title: str = helped("What it shows.")
+    title: str = helped("Its title.")
     url: str = helped("The page with it.")
-    set: str = helped("What it changes of this page; empty where another page is opened.")
+    set: str = helped("What the link changes in this page's URL; empty if another page is opened.")
     current: bool = helped("Whether it is on screen.")
 
 
 @dataclass(frozen=True, slots=True)
 class KernelWall:
-    """All kernels of a step that reads colours."""
+    """All kernels of a step that reads the picture."""
 
     step: str = helped("Name of the step.")
     count: int = helped("How many kernels there are.")
-    orders: tuple[WallSwitch, ...] = helped("What they can be sorted by.")
+    orders: tuple[WallSwitch, ...] = helped("The orders to choose from.")
     switch: tuple[WallSwitch, ...] = helped("Trained, random or both.")
     sides: tuple[NetworkKernels, ...] = helped(
-        "This network's kernels, then its twin's where both are shown."
+        "This network's kernels, then its random twin's if both are shown."
     )
     order: str = helped("How they are sorted, in words.")
     measures: str = helped("How preferences are measured, with thresholds and sources.")
-    problem: str = helped("Why the twin cannot be shown, empty where it can.")
+    problem: str = helped("Why the twin cannot be shown, empty if it can.")
 
 
 async def wall(view: View, run: Run, step: Step, catalogue: Catalogue) -> KernelWall | None:
-    """The wall of a step; None where it reads no colours."""
+    """The wall of a step; None if it does not read the picture."""
     url, _ = kernel_sheet(run.model, step)
     if not url:
         return None
@@ -125,7 +125,7 @@ async def wall(view: View, run: Run, step: Step, catalogue: Catalogue) -> Kernel
 
 
 def switch(view: View, model: Model, both: bool = True) -> tuple[WallSwitch, ...]:
-    """Trained or random weights, everything else as it is; on a wall also both."""
+    """Switch between trained and random weights; on a wall also both."""
     random = model.state == "random"
     other = model.entry.counterpart
     made = []
@@ -138,7 +138,7 @@ def switch(view: View, model: Model, both: bool = True) -> tuple[WallSwitch, ...
 
 
 def preference_sentence(one: Preference) -> str:
-    """What a kernel prefers, with the figures that say so."""
+    """A kernel's preference, with the measured figures."""
     colour = f"{hue_name(one.hue)}, hue {one.hue:.0f}°" if one.is_coloured else "no colour"
     direction = f"{one.orientation:.0f}°" if one.is_oriented else "no direction"
     return (
@@ -148,14 +148,14 @@ def preference_sentence(one: Preference) -> str:
 
 
 def hue_name(degrees: float) -> str:
-    """The colour at an angle of the colour circle."""
+    """The name of a hue, degrees on the colour circle."""
     names = ("red", "orange", "yellow", "lime", "green", "mint",
              "cyan", "azure", "blue", "violet", "magenta", "rose")  # fmt: skip
     return names[round(degrees / 30) % 12]
 
 
 def count_sentence(found: list[Preference]) -> str:
-    """How many kernels prefer what, in a sentence."""
+    """How many kernels have which preference, in a sentence."""
     kinds = Counter((one.is_coloured, one.is_oriented) for one in found)
     return (
         f"Of {len(found)} kernels {kinds[True, False]} prefer a colour, {kinds[False, True]} a "
@@ -196,7 +196,7 @@ def _order(view: View, one: Order, by: Order) -> WallSwitch:
 
 
 async def _kernels(catalogue: Catalogue, model: Model, step: Step) -> Tensor:
-    """A network's kernels: of random weights only those that are looked at are drawn."""
+    """A network's kernels: of random weights only those that are shown are computed."""
     if model.state == "random":
         network = await asyncio.to_thread(draw, model.row, step.name)
     else:

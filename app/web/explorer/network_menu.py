@@ -1,4 +1,4 @@
-"""The networks to choose from: what each is, whether it is here, and how to get it."""
+"""The menu of networks: what each is, whether its weights are available, how to get them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from app.web.explorer.kernel_wall import switch
 
 
 def choices(view: View, services: Services) -> tuple[NetworkChoice, ...]:
-    """Every network; choosing one keeps the picture and, where it has one like it, the stage."""
+    """Every network; its link keeps the picture and, if there is a similar step, the stage."""
     shown = services.catalogue.model(view.model)
     return tuple(_choice(view, services, shown, model) for model in services.catalogue.models())
 
 
 def download(services: Services, model: Model) -> DownloadView:
-    """How a network's download stands."""
+    """The state of a network's download."""
     status = services.downloads.status(model.id)
     received = status.received
     share = 100 * received.done / received.total if received and received.total else 0.0
@@ -36,7 +36,7 @@ def download(services: Services, model: Model) -> DownloadView:
 
 
 def stage_step(model: Model, step: str | None, other: Model) -> str | None:
-    """The step of `other` that is like `step`: of the same name, else the same kind and stage."""
+    """The step of `other` like `step`: of the same name, else of the same kind and stage."""
     if step is None or step not in model.geometry:
         return None
     if step in other.geometry:
@@ -55,7 +55,7 @@ def megabytes(size: int) -> str:
 def _choice(view: View, services: Services, shown: Model, model: Model) -> NetworkChoice:
     here, twin = model.entry.path is not None, model.entry.counterpart
     step = stage_step(shown, view.step, model)
-    # A network and its twin with random weights are one choice, with a switch.
+    # A network and its twin with random weights are one entry, with a switch.
     on_screen = shown.id in (model.id, twin)
     plain = {"step": step, "channel": None, "y": None, "x": None}
     return NetworkChoice(
@@ -73,7 +73,7 @@ def _choice(view: View, services: Services, shown: Model, model: Model) -> Netwo
 
 
 def _memory(model: Model) -> str:
-    """A warning in advance where a network takes more than is free."""
+    """A warning if a network needs more memory than is free."""
     free, wanted = available(), need(model.parameters)
     if free is None or wanted <= free:
         return ""

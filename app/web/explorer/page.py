@@ -1,4 +1,4 @@
-"""The explorer: the whole page, or the pane that htmx asks for."""
+"""Routes of the explorer: the whole page, or the pane that htmx requests."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from app.web.core.htmx import by_htmx, target
 from app.web.core.links import View, Zoom
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
-from app.web.core.uploads import remove, take_in
+from app.web.core.uploads import delete_upload, store_upload
 from app.web.explorer.arithmetic.contexts import Deep
 from app.web.explorer.arithmetic.drawing import deep_png
 from app.web.explorer.arithmetic.pane import deep_pane
 from app.web.explorer.contexts import ExplorerPage, StepPane, UnitPane
 from app.web.explorer.evidence import step_pane, unit_pane
-from app.web.explorer.kept_unit import kept as beside
+from app.web.explorer.kept_unit import kept_card
 from app.web.explorer.kernel_wall import wall as kernel_wall
 from app.web.explorer.network_menu import choices, stage_step
 from app.web.explorer.picture_pane import gallery, picture_pane
@@ -47,7 +47,7 @@ PANES = {
     "section#gallery": "partials/_gallery.html",
     "div#stream": "partials/_change.html",
 }
-"""What is answered for each target that htmx names; anything else gets the whole page."""
+"""The response for each target of htmx; any other gets the whole page."""
 
 
 @router.get("/")
@@ -71,10 +71,9 @@ async def explore(
     made: Path = None,
     instead_of: str = "",
 ) -> Response:
-    """What the URL names, in full or the part that changed.
+    """The page that the URL names, or the part of it that changed.
 
-    Where a network comes `instead_of` another, the step of the other that was on screen becomes
-    the one like it.
+    If a network replaces another (`instead_of`), the step on screen becomes the similar one.
     """
     model = model or services.settings.model
     image = image or all_samples()[0].id
@@ -114,8 +113,8 @@ async def upload(
     file: UploadFile,
     model: Annotated[str, Form()] = "",
 ) -> Response:
-    """Take a picture in and show it."""
-    stored = await take_in(services, file, owner)
+    """Upload a picture and show it."""
+    stored = await store_upload(services, file, owner)
     view = View(model or services.settings.model, stored.id)
     if not by_htmx(request):
         return RedirectResponse(view.url(), 303)
@@ -133,8 +132,8 @@ async def delete(
     owner: OwnerDep,
     shown: Annotated[str, Form()] = "",
 ) -> Response:
-    """Delete a picture of one's own; where it is on screen, the first sample takes its place."""
-    await remove(services, image, owner)
+    """Delete an uploaded picture; if it is on screen, the first sample replaces it."""
+    await delete_upload(services, image, owner)
     home = View(services.settings.model, all_samples()[0].id)
     if not by_htmx(request):
         return RedirectResponse(home.url(), 303)
@@ -147,9 +146,9 @@ async def delete(
 
 
 async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
-    """Everything the page may show; of a run that is not kept yet, the cards come by stream.
+    """The context of the whole page; if the run is not cached yet, the cards come by event stream.
 
-    The run is started here and goes on while the page travels: its stream picks it up.
+    The run starts here and continues while the page is sent: its stream joins it.
     """
     model = services.catalogue.model(view.model)
     async with AsyncExitStack() as stack:
@@ -169,7 +168,7 @@ async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
             scales=SCALES,
             stages=STAGES,
             link_expires=link_expires(view, services),
-            kept=await beside(view, run),
+            kept=await kept_card(view, run),
         )
     return as_dict(whole)
 

@@ -1,4 +1,4 @@
-"""The left pane: the photo, what became of it, and the pictures to choose from."""
+"""The left pane: the photo, its preprocessing, and the pictures to choose from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.web.parts.photo import PREVIEW, crop_box, in_words, place
 
 
 def picture_pane(view: View, run: Run, services: Services, owner: str) -> PicturePane:
-    """The photo of a prepared run."""
+    """The photo of a run."""
     fitted, built_in = run.fitted, sample(view.image)
     stored = None if built_in else services.pictures.find(view.image, owner)
     width, height = fitted.photo
@@ -44,7 +44,7 @@ def picture_pane(view: View, run: Run, services: Services, owner: str) -> Pictur
 
 
 def gallery(view: View, services: Services, owner: str) -> Gallery:
-    """Samples and this browser's own pictures."""
+    """Samples and this browser's uploads."""
     settings = services.settings
     recent: tuple[Stored, ...] = tuple(services.pictures.recent(owner))
     return Gallery(
@@ -63,7 +63,7 @@ def _sentence(fitted: Fitted, built_in: bool) -> str:
 
 
 def _stranger(built_in: Sample | None, model: Model) -> str:
-    """What the network cannot know about a sample's subject."""
+    """Why the network cannot know a sample's subject."""
     if (
         built_in is None
         or not model.labels

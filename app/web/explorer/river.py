@@ -22,7 +22,7 @@ ASK = "How usual is this picture?"
 
 
 def usual(run: Run, step: Step) -> str:
-    """`More unusual than 58 % of photos`, of the classes' step; a question where unknown."""
+    """`More unusual than 58 % of photos` at the step of the classes; a question if unknown."""
     if step.kind != "softmax":
         return ""
     found = calibration(run.model)
@@ -31,17 +31,17 @@ def usual(run: Run, step: Step) -> str:
 
 
 SHOWN = 10
-"""Maps on a card: what fits one under the other on a laptop."""
+"""Maps on a card: what fits vertically on a laptop screen."""
 
 MANY = 24
-"""Steps that fit side by side on a laptop; of more, stages are folded."""
+"""Steps that fit side by side on a laptop; above, stages are folded."""
 
 SIDE = 56
-"""Pixels of a map on a card; larger maps are averaged down to it."""
+"""Side of a map on a card, pixels; larger maps are averaged down to it."""
 
 
 def river(view: View, model: Model, run: Run | None) -> River:
-    """The river of a finished run; without one its cards wait for their stream."""
+    """The river of a finished run; without a run its cards wait for the event stream."""
     records = {r.step.name: r for r in run.records} if run else {}
 
     def made(step: Step) -> Card:
@@ -67,7 +67,7 @@ def is_big(model: Model) -> bool:
 def _stage(
     view: View, model: Model, number: int | None, cards: tuple[Card, ...], big: bool
 ) -> Stage:
-    """A stage of a big network is folded to its last step, unless one of the others is selected."""
+    """A stage; in a big network it is folded to its last step unless another one is selected."""
     if number is None:
         return Stage(number, STAGES[number], _size(model, cards), cards, open=False)
     if not big or len(cards) == 1:
@@ -78,7 +78,7 @@ def _stage(
 
 
 def waiting(view: View, model: Model, step: Step) -> Card:
-    """A card whose maps have not come yet; it already has its final size."""
+    """A card without maps yet, already in its final size."""
     shape = model.geometry[step.name].shape
     filters, _ = kernel_sheet(model, step)
     return Card(step, shape, _select(view, step.name), min(SHOWN, shape[0]), filters)

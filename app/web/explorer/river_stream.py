@@ -1,4 +1,4 @@
-"""The page's stream: a card as each step arrives, the verdict, and a final event."""
+"""The explorer's event stream: a card for each computed step, the prediction, and `done`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ router = APIRouter()
 
 
 async def listened_run(model: ModelId, image: ImageId, services: ServicesDep) -> AsyncIterator[Run]:
-    """A prepared run, held until the stream has ended: what can fail fails before it begins."""
+    """A prepared run, kept in memory until the stream ends; errors are raised before it begins."""
     async with services.runs.listen(model, image) as run:
         yield run
 
@@ -39,9 +39,9 @@ async def listened_run(model: ModelId, image: ImageId, services: ServicesDep) ->
 async def events(
     run: Annotated[Run, Depends(listened_run)],
     services: ServicesDep,
-    scale: Annotated[Scale, Query(description="On which scale maps are drawn.")] = "unit",
+    scale: Annotated[Scale, Query(description="Scale of the maps' colours.")] = "unit",
     last_event_id: Annotated[
-        int | None, Header(ge=0, description="Go on after this event.")
+        int | None, Header(ge=0, description="Resume after this event.")
     ] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """One event per step card in order, the prediction with the last, then `done`.
@@ -51,7 +51,7 @@ async def events(
     view = View(run.model.id, run.image, scale=scale)
     try:
         if scale == "network":
-            # The largest magnitude of all is known with the last layer only.
+            # The largest magnitude of the network is known only after the last layer.
             await run.finish()
         async for record in run.follow(0 if last_event_id is None else last_event_id + 1):
             yield ServerSentEvent(
@@ -65,7 +65,7 @@ async def events(
 
 
 def _event(services: Services, view: View, run: Run, record: Record) -> str:
-    """The HTML of one event, made once: the same picture again costs nothing."""
+    """The HTML of one event, cached: the same picture again costs nothing."""
     key = (*run.key, view.scale, record.index)
     if (text := services.events.get(key)) is None:
         context = {"card": as_dict(card(view, run, record)), "view": view, "model": run.model}

@@ -1,4 +1,4 @@
-"""The Lab: the same operations on inputs as small as paper, with every number in sight."""
+"""The Lab: convolution, pooling and a tiny network on small inputs, with every number visible."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ router.include_router(xo.router)
 
 @router.get("")
 async def lab() -> RedirectResponse:
-    """The Lab opens with its first tool."""
+    """Redirect to the first tool."""
     return RedirectResponse(f"/lab/{TOOLS[0].id}", 303)

@@ -1,4 +1,4 @@
-"""Convolution on a grid of numbers: what fits, what comes out, what ReLU and pooling make of it."""
+"""Lab tool: 2-D convolution on a grid of numbers, then ReLU and max pooling."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.web.core.file_responses import csv_response, file_response
 from app.web.lab.grid_page import lab
 from app.web.lab.grid_view import PLAIN, GridResult, GridView, placed, read, work
 from app.web.lab.lab_query import LabQuery, exact
-from app.web.lab.tool_responses import answer, is_form, objection, swap_of
+from app.web.lab.tool_responses import is_form, objection, swap_of, tool_response
 from app.web.lab.tools import is_part
 from app.web.lab.words import length_formula
 
@@ -24,7 +24,7 @@ router = APIRouter()
 
 @router.get("/grid")
 async def grid_tool(request: Request) -> Response:
-    """The page, or what htmx asks for; where numbers do not fit, a sentence that says so."""
+    """The page, or what htmx requests; for invalid numbers a sentence that explains the limits."""
     asked = LabQuery(request.query_params)
     problem = ""
     try:
@@ -36,18 +36,18 @@ async def grid_tool(request: Request) -> Response:
     try:
         view = placed(asked, view)
     except BadRequest as error:
-        # What comes from the form was a cell of the result before it changed.
+        # A form's cell may belong to a result of another size.
         problem = "" if is_form(request) else error.detail
         view = clamped(asked, view) if is_form(request) else view
-    return answer(request, "grid", lab(view, problem, swap_of(request)), view.query())
+    return tool_response(request, "grid", lab(view, problem, swap_of(request)), view.query())
 
 
-def clamped(asked: LabQuery, view: GridView) -> GridView:
-    """The view with each cell the request names, or the first where there is none."""
+def clamped(query: LabQuery, view: GridView) -> GridView:
+    """The view with each cell of the request, moved inside the map; by default the first cell."""
 
     def near(name: str, count: int) -> int:
         try:
-            return min(asked.whole(name, 0, 0, 99, name), max(0, count - 1))
+            return min(query.whole(name, 0, 0, 99, name), max(0, count - 1))
         except BadRequest:
             return 0
 
@@ -57,7 +57,7 @@ def clamped(asked: LabQuery, view: GridView) -> GridView:
 
 @router.get("/grid.png")
 async def grid_png(request: Request) -> Response:
-    """Picture, kernel, the window's numbers and the results, as a picture."""
+    """Input, kernel, the window's numbers and the results, as a picture."""
     asked = LabQuery(request.query_params)
     worked = work(placed(asked, read(asked)))
     return file_response(drawn(worked), "image/png", False, "layerscope-grid.png")
@@ -71,37 +71,37 @@ async def grid_csv(request: Request) -> Response:
     return csv_response(["map", "row", "column", "value"], lines(worked), "layerscope-grid.csv")
 
 
-def maps(worked: GridResult) -> Iterator[tuple[str, Tensor]]:
+def maps(result: GridResult) -> Iterator[tuple[str, Tensor]]:
     """Every map of a view, by name."""
-    yield "picture", worked.inputs
-    yield "kernel", worked.cell.kernel[0]
-    yield "result", worked.values
-    yield "times read", worked.view.window.coverage((worked.view.side, worked.view.side))
-    yield "after ReLU", worked.rectified
-    if worked.pooled is not None:
-        yield "pooled", worked.pooled
+    yield "picture", result.inputs
+    yield "kernel", result.cell.kernel[0]
+    yield "result", result.values
+    yield "times read", result.view.window.coverage((result.view.side, result.view.side))
+    yield "after ReLU", result.rectified
+    if result.pooled is not None:
+        yield "pooled", result.pooled
 
 
-def lines(worked: GridResult) -> Iterator[tuple[str, int, int, float]]:
-    """What the table says."""
-    for name, values in maps(worked):
+def lines(result: GridResult) -> Iterator[tuple[str, int, int, float]]:
+    """The rows of the table."""
+    for name, values in maps(result):
         for y, row in enumerate(values.tolist()):
             for x, value in enumerate(row):
                 yield name, y, x, value
 
 
-def drawn(worked: GridResult) -> bytes:
+def drawn(result: GridResult) -> bytes:
     """The view as a PNG."""
-    view, shown = worked.view, lab(worked.view)
-    named = dict(maps(worked))
+    view, shown = result.view, lab(result.view)
+    named = dict(maps(result))
     at = f"at row {view.y}, column {view.x}"
     parts = [
         ("Picture", named["picture"], exact),
         ("Kernel, turned round" if view.turn else "Kernel", named["kernel"], exact),
-        (f"Products {at}", worked.cell.products[0], exact),
-        (f"Result ({view.mode}s)", named["result"], worked.text),
-        ("After ReLU", named["after ReLU"], worked.text),
-        (f"Pooled, {view.pool}×{view.pool}, stride {view.pool_stride}", worked.pooled, worked.text),
+        (f"Products {at}", result.cell.products[0], exact),
+        (f"Result ({view.mode}s)", named["result"], result.text),
+        ("After ReLU", named["after ReLU"], result.text),
+        (f"Pooled, {view.pool}×{view.pool}, stride {view.pool_stride}", result.pooled, result.text),
         ("How often each cell is read", named["times read"], exact),
     ]
     blocks = [Block(t, v.tolist(), text=text) for t, v, text in parts if v is not None]

@@ -1,4 +1,4 @@
-"""What the page of the grid shows: the window's numbers, the results, who has how much of a say."""
+"""Context of the grid's page: the window's numbers, the results, how often each cell is read."""
 
 from __future__ import annotations
 
@@ -26,63 +26,63 @@ from app.web.parts.number_grids import Grid, grid
 
 @dataclass(frozen=True, slots=True)
 class GridPreset:
-    """Numbers to start from."""
+    """An example input or kernel."""
 
-    title: str = helped("What they are called.")
-    url: str = helped("The page with them.")
-    shown: bool = helped("Whether they are on screen.")
+    title: str = helped("Its title.")
+    url: str = helped("The page with it.")
+    shown: bool = helped("Whether it is on screen.")
 
 
 @dataclass(frozen=True, slots=True)
 class NumberBoard:
-    """A map whose cells can be pinned."""
+    """A map with cells that can be pinned."""
 
     grid: Grid = helped("Its numbers.")
-    urls: tuple[tuple[str, ...], ...] = helped("The page with each cell pinned.")
-    cell: tuple[int, int] = helped("The pinned one, row and column.")
+    urls: tuple[tuple[str, ...], ...] = helped("The page of each pinned cell.")
+    cell: tuple[int, int] = helped("The pinned cell, row and column.")
 
 
 @dataclass(frozen=True, slots=True)
 class Pooling:
     """ReLU and max pooling of the result."""
 
-    rectified: Grid = helped("The result after ReLU, the window and its winner marked.")
-    board: NumberBoard | None = helped("The pooled map; None where the window does not fit.")
+    rectified: Grid = helped("The result after ReLU; the window and its largest value are marked.")
+    board: NumberBoard | None = helped("The pooled map; None if the window does not fit.")
     sentence: str = helped("The pinned window in words: its largest, ties, how often it wins.")
     overlap: str = helped("Whether windows overlap, or why none fits.")
 
 
 @dataclass(frozen=True, slots=True)
 class GridLab:
-    """What the templates of the grid are given."""
+    """Context of the grid's templates."""
 
     view: GridView = helped("What is on screen.")
-    problem: str = helped("What does not fit, in a sentence; else empty.")
-    swap: str = helped("How htmx changes the form with the results; empty for the whole page.")
-    say: str = helped("The pinned cell in one spoken sentence.")
+    problem: str = helped("Why the input is invalid, in a sentence; else empty.")
+    swap: str = helped("How htmx updates the form with the results; empty for the whole page.")
+    say: str = helped("The pinned cell in one sentence, for screen readers.")
     fields: Grid = helped("The picture, to be edited.")
     kernel_fields: Grid = helped("The kernel, to be edited.")
-    pictures: tuple[GridPreset, ...] = helped("Pictures to start from.")
-    kernels: tuple[GridPreset, ...] = helped("Kernels to start from.")
-    settings: tuple[Setting, ...] = helped("What can be set for the window.")
-    pool_settings: tuple[Setting, ...] = helped("What can be set for the pooling.")
+    pictures: tuple[GridPreset, ...] = helped("Example inputs.")
+    kernels: tuple[GridPreset, ...] = helped("Example kernels.")
+    settings: tuple[Setting, ...] = helped("Settings of the convolution.")
+    pool_settings: tuple[Setting, ...] = helped("Settings of the pooling.")
     picture: Grid = helped("The picture with its padding and the window.")
-    kernel: Grid = helped("The kernel as it slides.")
+    kernel: Grid = helped("The kernel as it is applied.")
     products: Grid = helped("Number times weight under the window.")
     result: NumberBoard = helped("The sums or averages.")
-    sum: str = helped("The sum of the pinned cell, written out.")
-    formula: str = helped("How many rows and columns come out, numbers put in.")
-    general: str = helped("The same by the general formula, where the short one is shown.")
-    difference: str = helped("What sum and average have to do with each other.")
+    sum: str = helped("The sum of the pinned cell, as an equation.")
+    formula: str = helped("Number of output rows and columns, with numbers inserted.")
+    general: str = helped("The same by the general formula, if the short one is shown.")
+    difference: str = helped("The difference between sum and average.")
     coverage: Grid = helped("How many windows read each cell of the picture.")
-    coverage_words: str = helped("Who is read most and least.")
-    pooling: Pooling = helped("What follows: ReLU and pooling.")
-    moves: dict[str, str] = helped("Pages by key: where arrows, back and on lead, else empty.")
-    query: str = helped("The view as a query string, for files.")
+    coverage_words: str = helped("Which cells are read most and least.")
+    pooling: Pooling = helped("ReLU and pooling of the result.")
+    moves: dict[str, str] = helped("The page for each arrow key and button, or empty.")
+    query: str = helped("The view as a query string, for its files.")
 
 
 def lab(view: GridView, problem: str = "", swap: str = "") -> GridLab:
-    """Everything that the grid's page shows."""
+    """The context of the grid's page."""
     worked = work(view)
     plain = length_formula(view.window, view.side, 0)
     general = length_formula(view.window, view.side, 0, whole=True)
@@ -109,19 +109,19 @@ def _rows(values: tuple[float, ...]) -> list[list[float]]:
     return [list(values[i * side : (i + 1) * side]) for i in range(side)]
 
 
-def _padded(worked: GridResult) -> Grid:
-    """The picture within its zeros, those under the window marked."""
-    view, p = worked.view, worked.view.padding
+def _padded(result: GridResult) -> Grid:
+    """The padded picture, with the zeros under the window marked."""
+    view, p = result.view, result.view.padding
     size = view.side + 2 * p
     inside = range(p, p + view.side)
     values = [[0.0] * size for _ in range(size)]
-    for y, row in enumerate(worked.inputs.tolist()):
+    for y, row in enumerate(result.inputs.tolist()):
         values[y + p][p : p + view.side] = row
     return grid(
         "padded",
         "The picture with its padding, the window marked",
         values,
-        marks={(y + p, x + p): "window" for y in worked.cell.rows for x in worked.cell.columns},
+        marks={(y + p, x + p): "window" for y in result.cell.rows for x in result.cell.columns},
         zeros={
             (y, x) for y in range(size) for x in range(size) if y not in inside or x not in inside
         },
@@ -129,11 +129,11 @@ def _padded(worked: GridResult) -> Grid:
     )
 
 
-def _result(worked: GridResult) -> NumberBoard:
-    view = worked.view
+def _result(result: GridResult) -> NumberBoard:
+    view = result.view
     here = (view.y, view.x)
     name = "The result" if view.mode == "sum" else "The averages"
-    cells = grid("result", name, worked.values, marks={here: "here"}, text=worked.text)
+    cells = grid("result", name, result.values, marks={here: "here"}, text=result.text)
     urls = tuple(tuple(view.url(y=y, x=x) for x in range(view.out)) for y in range(view.out))
     return NumberBoard(cells, urls, here)
 
@@ -150,16 +150,16 @@ def _coverage(view: GridView) -> tuple[Grid, str]:
     return grid("coverage", "How often each cell is read", counts.double(), text=exact), words
 
 
-def _pooling(worked: GridResult) -> Pooling:
-    view, cell = worked.view, worked.pool_cell
-    if cell is None or worked.pooled is None:
-        plain = grid("relu", "After ReLU", worked.rectified, text=worked.text)
+def _pooling(result: GridResult) -> Pooling:
+    view, cell = result.view, result.pool_cell
+    if cell is None or result.pooled is None:
+        plain = grid("relu", "After ReLU", result.rectified, text=result.text)
         misfit = view.pooling.misfit((view.out, view.out)).replace("the picture", "the result")
         return Pooling(plain, None, "", misfit)
     marks = {(y, x): "window" for y in cell.rows for x in cell.columns}
     marks[cell.winner] = "winner"
     here = (view.py, view.px)
-    pooled = grid("pooled", "The pooled map", worked.pooled, marks={here: "here"}, text=worked.text)
+    pooled = grid("pooled", "The pooled map", result.pooled, marks={here: "here"}, text=result.text)
     count = range(view.pooled)
     urls = tuple(tuple(view.url(py=y, px=x) for x in count) for y in count)
     shared = view.pool - view.pool_stride
@@ -168,7 +168,7 @@ def _pooling(worked: GridResult) -> Pooling:
         if shared > 0
         else "Windows do not overlap."
     )
-    numbers = ", ".join(worked.text(value) for value in cell.patch.flatten().tolist())
+    numbers = ", ".join(result.text(value) for value in cell.patch.flatten().tolist())
     ties = (
         f", there {_times(cell.ties)}: a tie, and the first in reading order counts"
         if cell.ties > 1
@@ -176,10 +176,10 @@ def _pooling(worked: GridResult) -> Pooling:
     )
     wins = f" It is the largest of {cell.wins} windows." if cell.wins > 1 else ""
     return Pooling(
-        grid("relu", "After ReLU", worked.rectified, marks=marks, text=worked.text),
+        grid("relu", "After ReLU", result.rectified, marks=marks, text=result.text),
         NumberBoard(pooled, urls, here),
         f"Row {view.py}, column {view.px}: the largest of {numbers} is "
-        f"{worked.text(cell.value)}{ties}, "
+        f"{result.text(cell.value)}{ties}, "
         f"found at row {cell.winner[0]}, column {cell.winner[1]}.{wins}",
         overlap,
     )
@@ -190,7 +190,7 @@ def _times(count: int) -> str:
 
 
 def _moves(view: GridView) -> dict[str, str]:
-    """Where keys and buttons lead; nowhere beyond the edge."""
+    """The pages of keys and buttons; empty beyond the edge."""
     last, at = view.out - 1, view.y * view.out + view.x
     places = {
         "ArrowLeft": (view.y, view.x - 1),
@@ -225,7 +225,7 @@ def _pool_settings(view: GridView) -> tuple[Setting, ...]:
 
 
 def _kernels(view: GridView) -> tuple[GridPreset, ...]:
-    """Whole numbers; the blur is a kernel of ones with the average taken."""
+    """Integers only; the blur is a kernel of ones with the average mode."""
     start = [("Cross", CROSS, "sum")]
     start += [
         (one.title, one.numbers, "sum" if one.by == 1 else "average")

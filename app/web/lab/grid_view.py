@@ -1,4 +1,4 @@
-"""A picture of a few numbers and its kernel: what the URL says, checked and worked out."""
+"""A small picture and its kernel: parsed from the URL, validated and computed."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ PLAIN = GridView()
 
 @dataclass(frozen=True, slots=True)
 class GridResult:
-    """A view worked out: the result [H',W'], the pinned cell, the result through ReLU.
+    """The results of a view: the map [H',W'], the pinned cell, the map after ReLU.
 
-    `pooled` is None where the pooling's window does not fit.
+    `pooled` is None if the pooling's window does not fit.
     """
 
     view: GridView
@@ -109,22 +109,22 @@ class GridResult:
 
     @property
     def cells(self) -> int:
-        """What a sum is divided by; 0 where it is not."""
+        """The divisor of a sum; 0 if it is not averaged."""
         return cells(self.view.window) if self.view.mode == "average" else 0
 
     def text(self, value: float) -> str:
-        """A number of the result as it is read."""
+        """A number of the result as text."""
         return hundredths(value) if self.view.mode == "average" else exact(value)
 
     @property
     def pairs(self) -> list[Pair]:
-        """Number and weight, one after the other, under the window."""
+        """Input number and weight under the window, in reading order."""
         patch, kernel = self.cell.patch.flatten(), self.cell.kernel.flatten()
         return list(zip(patch.tolist(), kernel.tolist(), strict=True))
 
     @property
     def value(self) -> float:
-        """What the result has at the pinned cell."""
+        """The result at the pinned cell."""
         return self.values[self.view.y, self.view.x].item()
 
     @property
@@ -136,39 +136,39 @@ class GridResult:
         return pool_cell(self.view.pooling, self.rectified, self.pooled[at].item(), at)
 
 
-def read(asked: LabQuery) -> GridView:
-    """The view that a request asks for, but for its cells. Raises `BadRequest`."""
-    picture = asked.numbers("picture", PLAIN.picture, "The picture")
-    kernel = asked.numbers("kernel", PLAIN.kernel, "The kernel")
+def read(query: LabQuery) -> GridView:
+    """The view of a request, without its cells. Raises `BadRequest`."""
+    picture = query.numbers("picture", PLAIN.picture, "The picture")
+    kernel = query.numbers("kernel", PLAIN.kernel, "The kernel")
     old = side_of(picture, SIDES[0], SIDES[-1], "The picture")
     old_kernel = side_of(kernel, KERNELS[0], KERNELS[-1], "The kernel")
-    side = asked.whole("side", old, SIDES[0], SIDES[-1], "The picture’s side")
-    kernel_side = asked.whole("size", old_kernel, KERNELS[0], KERNELS[-1], "Kernel size")
+    side = query.whole("side", old, SIDES[0], SIDES[-1], "The picture’s side")
+    kernel_side = query.whole("size", old_kernel, KERNELS[0], KERNELS[-1], "Kernel size")
     view = GridView(
         resquared(picture, side, centred=False),
         resquared(kernel, kernel_side, centred=True),
-        asked.whole("stride", 1, STRIDES[0], STRIDES[-1], "Stride"),
-        asked.whole("padding", 0, PADDINGS[0], PADDINGS[-1], "Padding"),
-        asked.whole("dilation", 1, DILATIONS[0], DILATIONS[-1], "Dilation"),
-        asked.choice("mode", MODES, "The switch"),
-        asked.flag("turn"),
-        asked.whole("pool", PLAIN.pool, POOLS[0], POOLS[-1], "The pooling’s window"),
-        asked.whole("pool_stride", PLAIN.pool_stride, POOLS[0], POOLS[-1], "The pooling’s stride"),
+        query.whole("stride", 1, STRIDES[0], STRIDES[-1], "Stride"),
+        query.whole("padding", 0, PADDINGS[0], PADDINGS[-1], "Padding"),
+        query.whole("dilation", 1, DILATIONS[0], DILATIONS[-1], "Dilation"),
+        query.choice("mode", MODES, "The switch"),
+        query.flag("turn"),
+        query.whole("pool", PLAIN.pool, POOLS[0], POOLS[-1], "The pooling’s window"),
+        query.whole("pool_stride", PLAIN.pool_stride, POOLS[0], POOLS[-1], "The pooling’s stride"),
     )
     if misfit := view.window.misfit((side, side)):
         raise BadRequest(misfit)
     return view
 
 
-def placed(asked: LabQuery, view: GridView) -> GridView:
-    """The view with the cells a request names. Raises `BadRequest` for one that is not there."""
+def placed(query: LabQuery, view: GridView) -> GridView:
+    """The view with the cells of the request. Raises `BadRequest` for a cell outside the map."""
     result, pooled = view.out - 1, max(0, view.pooled - 1)
     return replace(
         view,
-        y=asked.whole("y", 0, 0, result, "The result’s row", f"0 to {result}"),
-        x=asked.whole("x", 0, 0, result, "The result’s column", f"0 to {result}"),
-        py=asked.whole("py", 0, 0, pooled, "The pooled map’s row", f"0 to {pooled}"),
-        px=asked.whole("px", 0, 0, pooled, "The pooled map’s column", f"0 to {pooled}"),
+        y=query.whole("y", 0, 0, result, "The result’s row", f"0 to {result}"),
+        x=query.whole("x", 0, 0, result, "The result’s column", f"0 to {result}"),
+        py=query.whole("py", 0, 0, pooled, "The pooled map’s row", f"0 to {pooled}"),
+        px=query.whole("px", 0, 0, pooled, "The pooled map’s column", f"0 to {pooled}"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a person wrote into the Lab: numbers and settings, or a sentence saying what range holds."""
+"""Parses and validates the numbers and settings that a user typed into the Lab."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from starlette.datastructures import QueryParams
 from app.errors import BadRequest
 
 LARGEST = 99
-"""Magnitude of a number that is written in."""
+"""Largest magnitude of a number that is typed in."""
 
 DECIMALS = 4
-"""Digits after the point, of what is written in and of what is shown."""
+"""Decimal places of numbers that are typed in or shown."""
 
 _NUMBER = re.compile(r"[+-]?(\d{1,6}([.,]\d{0,12})?|[.,]\d{1,12})")
 _WHOLE = re.compile(r"[+-]?\d{1,6}")
@@ -30,7 +30,7 @@ class LabQuery:
         self._parameters = parameters
 
     def numbers(self, name: str, default: Sequence[float], what: str) -> tuple[float, ...]:
-        """Numbers in fields of one name, or one after the other in a single parameter."""
+        """Numbers in several fields of one name, or separated in a single parameter."""
         given = self._parameters.getlist(name)
         if not given:
             return tuple(default)
@@ -46,7 +46,7 @@ class LabQuery:
     def whole(
         self, name: str, default: int, least: int, most: int, what: str, range: str = ""
     ) -> int:
-        """A whole number from `least` to `most`."""
+        """An integer from `least` to `most`."""
         given = self._parameters.get(name)
         if given is None:
             return default
@@ -57,7 +57,7 @@ class LabQuery:
         return int(text)
 
     def choice(self, name: str, options: Sequence[str], what: str, default: str = "") -> str:
-        """One of `options`, the first where none is given."""
+        """One of `options`, by default the first."""
         given = self._parameters.get(name)
         if given is None:
             return default or options[0]
@@ -66,18 +66,18 @@ class LabQuery:
         return given
 
     def flag(self, name: str) -> bool:
-        """Whether a box is ticked."""
+        """Whether a checkbox is ticked."""
         return self._parameters.get(name, "") not in ("", "0")
 
 
 def resized(values: Sequence[float], count: int, *, centred: bool) -> tuple[float, ...]:
-    """A row of `count`: zeros are added or numbers cut at its end, or around its centre."""
+    """Resize a list to `count`: add zeros or cut numbers at its end, or around its centre."""
     shift = (count - 1) // 2 - (len(values) - 1) // 2 if centred else 0
     return tuple(values[i - shift] if 0 <= i - shift < len(values) else 0.0 for i in range(count))
 
 
 def resquared(values: Sequence[float], side: int, *, centred: bool) -> tuple[float, ...]:
-    """A square of `side`, row by row, from a square of another side: see `resized`."""
+    """Resize a square, row by row, to `side`: see `resized`."""
     old = math.isqrt(len(values))
     rows = [resized(values[i * old : (i + 1) * old], side, centred=centred) for i in range(old)]
     shift = (side - 1) // 2 - (old - 1) // 2 if centred else 0
@@ -87,13 +87,13 @@ def resquared(values: Sequence[float], side: int, *, centred: bool) -> tuple[flo
 
 
 def counted(values: Sequence[float], least: int, most: int, what: str) -> None:
-    """Raises `BadRequest` unless there are from `least` to `most` numbers."""
+    """Raise `BadRequest` unless there are from `least` to `most` numbers."""
     if not least <= len(values) <= most:
         raise BadRequest(f"{what} has from {least} to {most} numbers, not {len(values)}.")
 
 
 def side_of(values: Sequence[float], least: int, most: int, what: str) -> int:
-    """Numbers in a row of a square. Raises `BadRequest` for another number of numbers."""
+    """Side of a square of numbers. Raises `BadRequest` if they form no such square."""
     side = math.isqrt(len(values))
     if side * side != len(values) or not least <= side <= most:
         raise BadRequest(
@@ -104,9 +104,9 @@ def side_of(values: Sequence[float], least: int, most: int, what: str) -> int:
 
 
 def query(view: Any, plain: Any, **changes: Any) -> str:
-    """A view, a dataclass, as a query string; what is as in `plain` is left out.
+    """A dataclass as a query string; fields that are equal in `plain` are left out.
 
-    Numbers are one parameter, with spaces between them.
+    Numbers are one parameter, separated by spaces.
     """
     given = {spec.name: changes.get(spec.name, getattr(view, spec.name)) for spec in fields(view)}
     written = {k: _written(v) for k, v in given.items() if v != getattr(plain, k)}
@@ -114,29 +114,29 @@ def query(view: Any, plain: Any, **changes: Any) -> str:
 
 
 def ascii_number(value: float) -> str:
-    """A number as one types it: at most `DECIMALS` digits after the point."""
+    """A number as users type it: at most `DECIMALS` decimal places."""
     text = f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
 def exact(value: float) -> str:
-    """A number as it is read: like `ascii_number`, with a true minus sign."""
+    """A number for display: like `ascii_number`, with a true minus sign."""
     return ascii_number(value).replace("-", "−")
 
 
 def hundredths(value: float) -> str:
-    """An average as it is read: two digits after the point, so that a perfect match reads 1.00."""
+    """An average for display: two decimal places, so that a perfect match is 1.00."""
     text = f"{value:.2f}".replace("-", "−")
     return "0.00" if text == "−0.00" else text
 
 
 def is_exact(value: float, digits: int = DECIMALS) -> bool:
-    """Whether so many digits after the point show all of it, but for what floats add."""
+    """Whether so many decimal places show the exact value, up to floating-point error."""
     return abs(value - round(value, digits)) < 1e-9
 
 
 def factor(value: float) -> str:
-    """A number in a product: in brackets below zero."""
+    """A factor of a product: in brackets if negative."""
     return f"({exact(value)})" if value < 0 else exact(value)
 
 

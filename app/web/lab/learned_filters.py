@@ -1,4 +1,4 @@
-"""The learned filters of the default network's first layer, slid over a photo like one's own."""
+"""The learned filters of the default network's first layer, applied to a photo in the Lab."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.web.lab.photo_view import Filtered, PhotoView, grey, response
 from models.graph import INPUT, Step
 
 COARSE = 4
-"""Pixels between two places where filters are compared to find the closest."""
+"""Stride at which filters are compared to find the closest, pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,10 @@ class Bank:
     bias: Tensor
 
     def through(self, pixels: Tensor, filter: int) -> Filtered:
-        """What one filter answers to a photo, uint8 [3,H,W], at every place: a signed map.
+        """The response of one filter to a photo, uint8 [3,H,W], at every place: a signed map.
 
-        The colours are normalised and the bias is added, as in the network; the stride is 1.
-        Raises `BadRequest` for a filter or a photo that does not fit.
+        The colours are normalised and the bias is added, as in the network; the stride is 1. Raises
+        `BadRequest` for an unknown filter or a photo that is too small.
         """
         if filter >= (count := len(self.weight)):
             raise BadRequest(f"The learned filters run from 0 to {count - 1}, not {filter}.")
@@ -48,9 +48,9 @@ class Bank:
         return Filtered(convolve(inputs, self.weight[one], window, self.bias[one])[0], True)
 
     def closest(self, pixels: Tensor, kernel: Kernel) -> int:
-        """The filter whose answer to a photo is most like that of a kernel by hand, signs aside.
+        """The filter whose response to a photo correlates most, in magnitude, with a kernel's.
 
-        Measured at every fourth pixel. 0 where nothing can be told.
+        Measured at every fourth pixel. 0 if no correlation is defined.
         """
         side = self.weight.shape[2]
         more = (side - kernel.side) // 2
@@ -73,7 +73,7 @@ def _inset(maps: Tensor, cells: int) -> Tensor:
 
 
 async def bank(services: Services) -> Bank | None:
-    """The default network's filters; None where its weights are not here or it reads no colours."""
+    """The default network's filters; None if its weights are missing or it reads no colours."""
     model = services.catalogue.model(services.settings.model)
     steps = [one for one in model.outline.steps if one.inputs == (INPUT,) and one.kind == "conv"]
     if not steps:
@@ -90,7 +90,7 @@ async def bank(services: Services) -> Bank | None:
 
 
 def compared(pixels: Tensor, view: PhotoView, filter: int, learned: Filtered) -> str:
-    """A sentence: how a learned filter's answer goes together with those of kernels by hand."""
+    """How a learned filter's response correlates with those of preset kernels, in a sentence."""
     mine = likeness(response(pixels, view.made), learned.values)
     if mine is None:
         return "One of the two results is the same everywhere: there is no pattern to compare."

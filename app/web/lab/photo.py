@@ -1,4 +1,4 @@
-"""A kernel of one's own on a photo of one's own, beside those that a network learned."""
+"""Lab tool: a custom kernel on an uploaded photo, next to filters that a network learned."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from app.pictures.samples import all_samples
 from app.services.runs.sheets import DRAWING, version
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.uploads import take_in
+from app.web.core.uploads import store_upload
 from app.web.lab.lab_query import LabQuery
 from app.web.lab.learned_filters import Bank, bank
 from app.web.lab.photo_page import PhotoResults, lab
 from app.web.lab.photo_view import PLAIN, SIDE, PhotoView, placed, read, through
-from app.web.lab.tool_responses import answer, is_form, objection, swap_of
+from app.web.lab.tool_responses import is_form, objection, swap_of, tool_response
 from app.web.lab.tools import is_part
 
 router = APIRouter()
@@ -33,7 +33,7 @@ PARTS = ("result", "photo", "learned")
 
 @router.get("/photo")
 async def photo(request: Request, services: ServicesDep, owner: OwnerDep) -> Response:
-    """The page, or what htmx asks for; where something does not fit, a sentence that says so."""
+    """The page, or what htmx requests; for invalid input a sentence that explains the limits."""
     filters = await bank(services)
     try:
         given, problem = await bring(request, services, owner, filters), ""
@@ -44,28 +44,28 @@ async def photo(request: Request, services: ServicesDep, owner: OwnerDep) -> Res
         given = await gather(plain, PLAIN, services, owner, filters)
         problem = error.detail
     page = await asyncio.to_thread(lab, given, problem, swap_of(request))
-    return answer(request, "photo", page, given.view.query())
+    return tool_response(request, "photo", page, given.view.query())
 
 
 async def bring(
     request: Request, services: Services, owner: str, filters: Bank | None
 ) -> PhotoResults:
-    """What a request asks for. Raises `BadRequest`, `UnknownPicture`."""
+    """The results that a request names. Raises `BadRequest`, `UnknownPicture`."""
     asked = LabQuery(request.query_params)
     view = read(asked, request.query_params.get("image") or PLAIN.image)
-    # A pixel of the last result may lie beyond this one's edge: the form goes back to the middle.
+    # A pixel of the last result may lie outside this one: a form then gets the centre.
     return await gather(asked, view, services, owner, filters, lenient=is_form(request))
 
 
 async def gather(
-    asked: LabQuery,
+    query: LabQuery,
     view: PhotoView,
     services: Services,
     owner: str,
     filters: Bank | None,
     lenient: bool = False,
 ) -> PhotoResults:
-    """Photo and results of a view. Raises `BadRequest`, `UnknownPicture`."""
+    """The photo and results of a view. Raises `BadRequest`, `UnknownPicture`."""
 
     def work() -> PhotoResults:
         pixels, size = opened(services, view.image)
@@ -75,7 +75,7 @@ async def gather(
             filter = filters.closest(pixels, view.made)
         learned = filters.through(pixels, filter) if filters else None
         try:
-            whole = placed(asked, view, result.size)
+            whole = placed(query, view, result.size)
         except BadRequest:
             if not lenient:
                 raise
@@ -89,7 +89,7 @@ async def gather(
 
 
 def opened(services: Services, image: str) -> tuple[Tensor, tuple[int, int]]:
-    """A photo's pixels, shrunk, and its own width and height. Raises `UnknownPicture`."""
+    """A photo's pixels, downscaled, and its original size. Raises `UnknownPicture`."""
     with services.pictures.using(image):
         whole = services.pictures.open(image)
     return small(whole, SIDE), whole.size
@@ -102,8 +102,8 @@ async def upload(
     file: UploadFile,
     back: Annotated[str, Form()] = "",
 ) -> Response:
-    """Take a picture in and show it through the kernel that was on screen."""
-    stored = await take_in(services, file, owner)
+    """Upload a picture and apply the current kernel to it."""
+    stored = await store_upload(services, file, owner)
     try:
         view = read(LabQuery(QueryParams(back)), stored.id)
     except BadRequest:
@@ -113,7 +113,7 @@ async def upload(
 
 @router.get("/photo.png")
 async def photo_png(request: Request, services: ServicesDep, v: str = "") -> Response:
-    """The kernel's result, the photo as it goes in, or what a learned filter answers."""
+    """The kernel's result, the photo as it is read, or a learned filter's response."""
     asked = LabQuery(request.query_params)
     view = read(asked, request.query_params.get("image") or PLAIN.image)
     part = asked.choice("part", PARTS, "The picture")
@@ -137,7 +137,7 @@ def drawn(services: Services, view: PhotoView, part: str, filters: Bank | None) 
 
 @router.get("/photo.csv")
 async def photo_csv(request: Request) -> Response:
-    """The kernel: a line for each number, and what is slid over the photo."""
+    """The kernel: a line for each number, and the pixels it is applied to."""
     made = read(LabQuery(request.query_params), "").made
     lines = (
         (i // made.side, i % made.side, value, made.by, value / made.by)

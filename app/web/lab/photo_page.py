@@ -1,4 +1,4 @@
-"""What the page of one's own kernel shows: the photo, the results, one pixel's arithmetic."""
+"""Context of the custom kernel's page: the photo, the results, one pixel's arithmetic."""
 
 from __future__ import annotations
 
@@ -25,67 +25,69 @@ from app.web.parts.sprites import Legend, box, kernel_sheet
 
 @dataclass(frozen=True, slots=True)
 class LabelledPicture:
-    """A picture on the page; `mark` is what is outlined on it: x, y, width, height in pixels."""
+    """A picture on the page; `mark` is an outlined box: x, y, width, height in pixels."""
 
-    title: str = helped("What it shows.")
+    title: str = helped("Its title.")
     url: str = helped("URL of its PNG.")
     width: int = helped("Pixels across.")
     height: int = helped("Pixels down.")
-    mark: tuple[float, float, float, float] | None = helped("What is outlined on it.")
-    words: str = helped("How its values became colours.")
-    legend: Legend | None = helped("Its scale, where it has one.", None)
+    mark: tuple[float, float, float, float] | None = helped("The outlined box.")
+    words: str = helped("How its values are coloured.")
+    legend: Legend | None = helped("Its legend, if it has a scale.", None)
 
 
 @dataclass(frozen=True, slots=True)
 class FilterChoices:
     """The learned filters to choose from."""
 
-    title: str = helped("The network they are from.")
+    title: str = helped("Title of their network.")
     sheet: str = helped("URL of the sheet with all of them.")
     size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
-    tiles: tuple[tuple[int, str, str], ...] = helped("Number, page with it, part of the sheet.")
-    chosen: int = helped("The one that is on screen.")
-    shown: LabelledPicture = helped("Its answer to the photo.")
-    comparison: str = helped("How it goes together with kernels by hand.")
-    stride: int = helped("The stride that the network itself takes.")
+    tiles: tuple[tuple[int, str, str], ...] = helped("Number, page and part of the sheet of each.")
+    chosen: int = helped("The selected one.")
+    shown: LabelledPicture = helped("Its response to the photo.")
+    comparison: str = helped("Its correlation with preset kernels, in words.")
+    stride: int = helped("Stride in the network.")
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoLab:
-    """What the templates of the photo are given."""
+    """Context of the photo's templates."""
 
     view: PhotoView = helped("What is on screen.")
-    problem: str = helped("What does not fit, in a sentence; else empty.")
-    swap: str = helped("How htmx changes the form with the results; empty for the whole page.")
-    say: str = helped("The pinned pixel in one spoken sentence.")
-    title: str = helped("What the photo shows.")
+    problem: str = helped("Why the input is invalid, in a sentence; else empty.")
+    swap: str = helped("How htmx updates the form with the results; empty for the whole page.")
+    say: str = helped("The pinned pixel in one sentence, for screen readers.")
+    title: str = helped("Title of the photo.")
     samples: tuple[tuple[Sample, str], ...] = helped("Built-in pictures, each with its page.")
     recent: tuple[tuple[Stored, str], ...] = helped("This browser’s uploads, each with its page.")
     hours: float = helped("After how many hours uploads are deleted.")
-    shared: bool = helped("Whether crops of uploads are shown to others.")
+    shared: bool = helped("Whether crops of uploads are shown to other users.")
     fields: Grid = helped("The kernel, to be edited.")
-    by: int = helped("What its numbers are divided by.")
-    kernels: tuple[GridPreset, ...] = helped("Kernels to start from.")
+    by: int = helped("Divisor of its numbers.")
+    kernels: tuple[GridPreset, ...] = helped("Example kernels.")
     kernel_words: str = helped("What the kernel does.")
-    settings: tuple[Setting, ...] = helped("What else can be set.")
-    photo: LabelledPicture = helped("The photo as it goes in.")
-    result: LabelledPicture = helped("What the kernel made of it.")
-    shrunk: str = helped("What was done to the photo before.")
+    settings: tuple[Setting, ...] = helped("The other settings.")
+    photo: LabelledPicture = helped("The photo as it is read.")
+    result: LabelledPicture = helped("The result of the kernel.")
+    shrunk: str = helped("How the photo was downscaled.")
     patch: Grid = helped("The pinned window, in grey.")
     kernel: Grid = helped("The kernel as it is applied.")
     products: Grid = helped("Number times weight under the window.")
-    sum: str = helped("The sum of the pinned pixel, written out.")
+    sum: str = helped("The sum of the pinned pixel, as an equation.")
     at: tuple[int, int] = helped("Row and column of the pinned pixel.")
-    moves: dict[str, str] = helped("Pages by key: where arrows lead, else empty.")
-    wall: FilterChoices | None = helped("The learned filters; None where the network is not here.")
-    query: str = helped("The view as a query string, for files.")
+    moves: dict[str, str] = helped("The page for each arrow key, or empty.")
+    wall: FilterChoices | None = helped(
+        "The learned filters; None if the network's weights are missing."
+    )
+    query: str = helped("The view as a query string, for its files.")
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoResults:
-    """What a request brought together: the photo's pixels, uint8 [3,H,W], and both results.
+    """The results of a request: the photo's pixels, uint8 [3,H,W], and both filtered maps.
 
-    `filter` is the learned one that is shown: the one asked for, or the closest.
+    `filter` is the learned one that is shown: the requested one, or the closest.
     """
 
     view: PhotoView
@@ -101,52 +103,52 @@ class PhotoResults:
     shared: bool
 
 
-def lab(given: PhotoResults, problem: str = "", swap: str = "") -> PhotoLab:
-    """Everything that the photo's page shows."""
-    view, made = given.view, given.view.made
-    y, x = pixel(view, given.result.size)
-    cell = cell_of(given.pixels, view, (y, x))
+def lab(results: PhotoResults, problem: str = "", swap: str = "") -> PhotoLab:
+    """The context of the photo's page."""
+    view, made = results.view, results.view.made
+    y, x = pixel(view, results.result.size)
+    cell = cell_of(results.pixels, view, (y, x))
     pairs = list(zip(cell.patch.flatten().tolist(), cell.kernel.flatten().tolist(), strict=True))
     built_in = sample(view.image)
     return PhotoLab(
         view, problem, swap,
         f"Row {y}, column {x} in grey: {spoken(pairs, cell.total)}",
         built_in.title if built_in else "Your picture",
-        tuple((one, view.url(image=one.id, y=-1, x=-1)) for one in given.samples),
-        tuple((one, view.url(image=one.id, y=-1, x=-1)) for one in given.recent),
-        given.hours,
-        given.shared,
+        tuple((one, view.url(image=one.id, y=-1, x=-1)) for one in results.samples),
+        tuple((one, view.url(image=one.id, y=-1, x=-1)) for one in results.recent),
+        results.hours,
+        results.shared,
         _fields(view), int(made.by), _kernels(view), made.sentence, _settings(view),
-        _photo(given, cell), _result(given, (y, x)), _shrunk(given),
+        _photo(results, cell), _result(results, (y, x)), _shrunk(results),
         grid("patch", "The grey photo under the window", cell.patch[0], limit=1),
         grid("kernel", "The kernel", cell.kernel[0], text=exact),
         grid("products", "The products", cell.products[0]),
-        written(pairs, cell.total), (y, x), _moves(view, (y, x), given.result.size),
-        _wall(given), view.query(),
+        written(pairs, cell.total), (y, x), _moves(view, (y, x), results.result.size),
+        _wall(results), view.query(),
     )  # fmt: skip
 
 
 def png_url(view: PhotoView, part: str, v: str) -> str:
-    """A picture of the page; its id is a digest, so with `v` it may be kept forever."""
+    """The URL of a picture of the page; an id is a digest, so with `v` it may be cached forever."""
     return f"/lab/photo.png?{view.query(y=-1, x=-1)}&part={part}&v={v}".replace("?&", "?")
 
 
-def _photo(given: PhotoResults, cell: ConvCell) -> LabelledPicture:
-    height, width = given.pixels.shape[1:]
-    side = given.view.made.side
+def _photo(results: PhotoResults, cell: ConvCell) -> LabelledPicture:
+    height, width = results.pixels.shape[1:]
+    side = results.view.made.side
     mark = (cell.columns[0], cell.rows[0], side, side)
     words = "The window is outlined."
-    url = png_url(replace(PLAIN, image=given.view.image), "photo", str(DRAWING))
+    url = png_url(replace(PLAIN, image=results.view.image), "photo", str(DRAWING))
     return LabelledPicture("Photo", url, width, height, mark, words)
 
 
-def _result(given: PhotoResults, at: tuple[int, int]) -> LabelledPicture:
-    height, width = given.result.size
-    url = png_url(replace(given.view, filter=PLAIN.filter), "result", str(DRAWING))
-    title = given.view.made.title
+def _result(results: PhotoResults, at: tuple[int, int]) -> LabelledPicture:
+    height, width = results.result.size
+    url = png_url(replace(results.view, filter=PLAIN.filter), "result", str(DRAWING))
+    title = results.view.made.title
     mark = (at[1], at[0], 1, 1)
     return LabelledPicture(
-        title, url, width, height, mark, _words(given.result), _legend(given.result)
+        title, url, width, height, mark, _words(results.result), _legend(results.result)
     )
 
 
@@ -170,10 +172,10 @@ def _legend(result: Filtered) -> Legend | None:
     return Legend("signed", f"−{limit}", limit, "Colours end at the largest magnitude.")
 
 
-def _shrunk(given: PhotoResults) -> str:
-    width, height = given.photo
-    new = f"{given.pixels.shape[2]}×{given.pixels.shape[1]}"
-    edge = given.view.made.side - 1
+def _shrunk(results: PhotoResults) -> str:
+    width, height = results.photo
+    new = f"{results.pixels.shape[2]}×{results.pixels.shape[1]}"
+    edge = results.view.made.side - 1
     text = (
         f"The {width}×{height} photo was shrunk to {new} pixels: at most {SIDE} a side, so that "
         "the result comes at once."
@@ -220,13 +222,13 @@ def _moves(view: PhotoView, at: tuple[int, int], size: tuple[int, int]) -> dict[
     }
 
 
-def _wall(given: PhotoResults) -> FilterChoices | None:
-    if given.bank is None or given.learned is None:
+def _wall(results: PhotoResults) -> FilterChoices | None:
+    if results.bank is None or results.learned is None:
         return None
-    view, bank, learned = given.view, given.bank, given.learned
+    view, bank, learned = results.view, results.bank, results.learned
     sheet, layout = kernel_sheet(bank.model, bank.step)
     height, width = learned.size
-    alone = replace(PLAIN, image=view.image, filter=given.filter)
+    alone = replace(PLAIN, image=view.image, filter=results.filter)
     url = png_url(alone, "learned", version(bank.model.row))
     words = _words(learned).replace("In grey", "All three colours summed")
     return FilterChoices(
@@ -234,10 +236,10 @@ def _wall(given: PhotoResults) -> FilterChoices | None:
         sheet,
         (layout.width, layout.height),
         tuple((i, view.url(filter=i), box(layout, i)) for i in range(len(bank.weight))),
-        given.filter,
+        results.filter,
         LabelledPicture(
-            f"Filter {given.filter}", url, width, height, None, words, _legend(learned)
+            f"Filter {results.filter}", url, width, height, None, words, _legend(learned)
         ),
-        compared(given.pixels, view, given.filter, learned),
+        compared(results.pixels, view, results.filter, learned),
         bank.step.stride[0] if bank.step.stride else 1,
     )

@@ -1,4 +1,4 @@
-"""A photo and a kernel of one's own: what the URL says, checked and worked out."""
+"""A photo and a custom kernel: parsed from the URL, validated and computed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.vision.window import Window
 from app.web.lab.lab_query import LabQuery, query, resquared, side_of
 
 SIDE = 320
-"""Pixels of the longer side that a photo is shrunk to, so that a kernel answers at once."""
+"""Longer side of a downscaled photo, pixels, so that convolution is instant."""
 
 OWN = "own"
 Shown = Literal["fitting", "colours", "signed"]
@@ -29,9 +29,8 @@ SHOWN: tuple[Shown, ...] = ("fitting", "colours", "signed")
 class PhotoView:
     """What is on screen, all of it in the URL.
 
-    `kernel` is one by hand, or `own` with its numbers `k`, each divided by `by`; `filter` is a
-    learned one, the closest where it is negative; `y`, `x` is a pixel of the result, by default
-    its middle.
+    `kernel` is a preset, or `own` with its numbers `k`, each divided by `by`; `filter` is a learned
+    one, the closest if it is negative; `y`, `x` is a pixel of the result, by default its centre.
     """
 
     image: str = ""
@@ -51,14 +50,14 @@ class PhotoView:
 
     @property
     def signed(self) -> bool:
-        """Whether the result is shown as a map above and below zero."""
+        """Whether the result is a signed map."""
         if self.show == "fitting":
             return abs(sum(self.made.numbers)) < 1e-6
         return self.show == "signed"
 
     @property
     def window(self) -> Window:
-        """The kernel's window: without padding, as on paper."""
+        """The kernel's window, without padding."""
         return Window((self.made.side, self.made.side))
 
     def query(self, **changes: object) -> str:
@@ -73,21 +72,21 @@ class PhotoView:
 PLAIN = PhotoView(image=all_samples()[0].id)
 
 
-def read(asked: LabQuery, image: str) -> PhotoView:
-    """The view that a request asks for, but for its pixel. Raises `BadRequest`."""
-    kernel = asked.choice("kernel", [*(one.id for one in BY_HAND), OWN], "The kernel", PLAIN.kernel)
+def read(query: LabQuery, image: str) -> PhotoView:
+    """The view of a request, without its pixel. Raises `BadRequest`."""
+    kernel = query.choice("kernel", [*(one.id for one in BY_HAND), OWN], "The kernel", PLAIN.kernel)
     start = by_hand(kernel) or BY_HAND[0]
-    numbers = asked.numbers("k", start.numbers, "The kernel")
+    numbers = query.numbers("k", start.numbers, "The kernel")
     old = side_of(numbers, 3, 5, "The kernel")
-    side = asked.whole("size", old, 3, 5, "Your kernel’s side", "3 or 5")
+    side = query.whole("size", old, 3, 5, "Your kernel’s side", "3 or 5")
     if 4 in (old, side):
         raise BadRequest("Your kernel has 3 by 3 or 5 by 5 numbers, so that it has a middle.")
     numbers = resquared(numbers, side, centred=True)
-    by = asked.whole("by", int(start.by), 1, 1000, "What the numbers are divided by")
-    show = asked.choice("show", SHOWN, "The way to show it")
+    by = query.whole("by", int(start.by), 1, 1000, "What the numbers are divided by")
+    show = query.choice("show", SHOWN, "The way to show it")
     view = PhotoView(
         image,
-        filter=asked.whole("filter", -1, -1, 9999, "The learned filter", "a number from 0"),
+        filter=query.whole("filter", -1, -1, 9999, "The learned filter", "a number from 0"),
         show=show,
     )
     same = [one.id for one in BY_HAND if (one.numbers, one.by) == (numbers, by)]
@@ -98,13 +97,13 @@ def read(asked: LabQuery, image: str) -> PhotoView:
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """A photo through a kernel: colours [3,H,W] that are cut for the screen, or a signed [H,W]."""
+    """A filtered photo: colours [3,H,W], clipped for the screen, or a signed map [H,W]."""
 
     values: Tensor
     signed: bool
 
     def png(self) -> bytes:
-        """The result as people see it."""
+        """The result as a picture."""
         return signed_png(self.values) if self.signed else clipped_png(self.values)
 
     @property
@@ -119,7 +118,7 @@ class Filtered:
 
     @property
     def cut(self) -> float:
-        """The share of the colours' numbers that is cut."""
+        """The share of colour values that are clipped."""
         return cut(self.values)
 
 
@@ -129,13 +128,13 @@ def grey(pixels: Tensor) -> Tensor:
 
 
 def response(pixels: Tensor, kernel: Kernel) -> Tensor:
-    """What a kernel answers to the grey photo, [H',W']. Raises `ValueError` if it is too small."""
+    """A kernel's response to the grey photo, [H',W']. Raises `ValueError` if it is too small."""
     weights = kernel.weights.float()[None, None]
     return convolve(grey(pixels), weights, Window((kernel.side, kernel.side)))[0]
 
 
 def through(pixels: Tensor, view: PhotoView) -> Filtered:
-    """The photo through the chosen kernel: in grey where signs matter, else colour by colour."""
+    """The filtered photo: in grey if the result is signed, else colour by colour."""
     if misfit := view.window.misfit((pixels.shape[1], pixels.shape[2])):
         raise BadRequest(misfit.replace(", or more padding", ""))
     if view.signed:
@@ -144,16 +143,16 @@ def through(pixels: Tensor, view: PhotoView) -> Filtered:
     return Filtered(convolve(unit(pixels), each, view.window), False)
 
 
-def placed(asked: LabQuery, view: PhotoView, size: tuple[int, int]) -> PhotoView:
-    """The view with its pixel, the middle where none is named. Raises `BadRequest`."""
+def placed(query: LabQuery, view: PhotoView, size: tuple[int, int]) -> PhotoView:
+    """The view with its pixel, by default the centre. Raises `BadRequest`."""
     rows, columns = size
-    y = asked.whole("y", -1, -1, rows - 1, "The pixel’s row", f"0 to {rows - 1}")
-    x = asked.whole("x", -1, -1, columns - 1, "The pixel’s column", f"0 to {columns - 1}")
+    y = query.whole("y", -1, -1, rows - 1, "The pixel’s row", f"0 to {rows - 1}")
+    x = query.whole("x", -1, -1, columns - 1, "The pixel’s column", f"0 to {columns - 1}")
     return replace(view, y=y, x=x)
 
 
 def pixel(view: PhotoView, size: tuple[int, int]) -> tuple[int, int]:
-    """Row and column that are looked at, in a result of `size`."""
+    """Row and column of the selected pixel in a result of `size`."""
     y, x = view.y, view.x
     return (y if y >= 0 else size[0] // 2, x if x >= 0 else size[1] // 2)
 

@@ -1,4 +1,4 @@
-"""Convolution in one dimension: a row of numbers, a kernel that slides along it, the sums."""
+"""Lab tool: 1-D convolution, a kernel that slides along a row of numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.web.core.file_responses import csv_response, file_response
 from app.web.lab.lab_query import LabQuery, ascii_number, exact, hundredths
 from app.web.lab.row_view import DILATIONS, PADDINGS, PLAIN, STRIDES, RowResult, RowView, read, work
 from app.web.lab.setting_fields import Setting, setting
-from app.web.lab.tool_responses import answer, is_form, objection, swap_of
+from app.web.lab.tool_responses import is_form, objection, swap_of, tool_response
 from app.web.lab.tools import is_part
 from app.web.lab.words import difference, length_formula, spoken, written
 from app.web.parts.contexts import helped
@@ -25,7 +25,7 @@ router = APIRouter()
 
 @router.get("/row")
 async def row(request: Request) -> Response:
-    """The page, or what htmx asks for; where numbers do not fit, a sentence that says so."""
+    """The page, or what htmx requests; for invalid numbers a sentence that explains the limits."""
     asked = LabQuery(request.query_params)
     problem = ""
     try:
@@ -37,10 +37,10 @@ async def row(request: Request) -> Response:
     try:
         view = replace(view, at=position(asked, view))
     except BadRequest as error:
-        # What comes from the form had a position in the result before.
+        # A form's position may belong to a result of another length.
         view = replace(view, at=view.count if is_form(request) else 1)
         problem = problem or ("" if is_form(request) else error.detail)
-    return answer(request, "row", lab(view, problem, swap_of(request)), view.query())
+    return tool_response(request, "row", lab(view, problem, swap_of(request)), view.query())
 
 
 @router.get("/row.png")
@@ -60,61 +60,61 @@ async def row_csv(request: Request) -> Response:
     return csv_response([*head, "sum", "average"], lines(worked), "layerscope-row.csv")
 
 
-def position(asked: LabQuery, view: RowView) -> int:
-    """Where the window is. Raises `BadRequest` where there is no such position."""
-    return asked.whole("at", 1, 1, view.count, "The position", f"1 to {view.count}")
+def position(query: LabQuery, view: RowView) -> int:
+    """The position of the window. Raises `BadRequest` for an invalid one."""
+    return query.whole("at", 1, 1, view.count, "The position", f"1 to {view.count}")
 
 
-def placed(asked: LabQuery) -> RowView:
-    """A whole view with its position. Raises `BadRequest`."""
-    view = read(asked)
-    return replace(view, at=position(asked, view))
+def placed(query: LabQuery) -> RowView:
+    """The view of a request with its position. Raises `BadRequest`."""
+    view = read(query)
+    return replace(view, at=position(query, view))
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
     """One number of the result."""
 
-    text: str = helped("The number.")
-    heat: str = helped("Its colour.")
+    text: str = helped("The number as text.")
+    heat: str = helped("Its colour class.")
     url: str = helped("The page with the window there.")
-    here: bool = helped("Whether the window is there now.")
-    label: str = helped("Where it is, in words.")
+    here: bool = helped("Whether the window is there.")
+    label: str = helped("Its place, in words.")
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """The row with its padding and what lies over it, column by column."""
+    """The padded row, the kernel, the products and the results, column by column."""
 
     row: Grid = helped("The numbers, with the padding.")
-    kernel: Grid = helped("The kernel where it lies now; nothing elsewhere.")
-    products: Grid = helped("Number times weight under the window; nothing elsewhere.")
-    result: tuple[Spot | None, ...] = helped("Results, each under its window's first cell.")
+    kernel: Grid = helped("The kernel at the current position; empty elsewhere.")
+    products: Grid = helped("Number times weight under the window; empty elsewhere.")
+    result: tuple[Spot | None, ...] = helped("Results, each below its window's first cell.")
 
 
 @dataclass(frozen=True, slots=True)
 class RowLab:
-    """What the templates of the row are given."""
+    """Context of the row's templates."""
 
     view: RowView = helped("What is on screen.")
-    problem: str = helped("What does not fit, in a sentence; else empty.")
-    swap: str = helped("How htmx changes the form with the results; empty for the whole page.")
-    say: str = helped("The current position in one spoken sentence.")
+    problem: str = helped("Why the input is invalid, in a sentence; else empty.")
+    swap: str = helped("How htmx updates the form with the results; empty for the whole page.")
+    say: str = helped("The current position in one sentence, for screen readers.")
     row: Grid = helped("The row, to be edited.")
     kernel: Grid = helped("The kernel, to be edited.")
-    settings: tuple[Setting, ...] = helped("What can be set beside the numbers.")
+    settings: tuple[Setting, ...] = helped("The other settings.")
     strip: Strip = helped("The row with the window on it.")
     count: int = helped("Positions of the window.")
-    sum: str = helped("The sum of the position, written out.")
-    formula: str = helped("How long the result is, numbers put in.")
-    general: str = helped("The same by the general formula, where the short one is shown.")
-    difference: str = helped("What sum and average have to do with each other.")
-    moves: dict[str, str] = helped("Pages by key: where arrows and buttons lead, else empty.")
-    query: str = helped("The view as a query string, for files.")
+    sum: str = helped("The sum at the position, as an equation.")
+    formula: str = helped("The length of the result, with numbers inserted.")
+    general: str = helped("The same by the general formula, if the short one is shown.")
+    difference: str = helped("The difference between sum and average.")
+    moves: dict[str, str] = helped("The page for each arrow key and button, or empty.")
+    query: str = helped("The view as a query string, for its files.")
 
 
 def lab(view: RowView, problem: str = "", swap: str = "") -> RowLab:
-    """Everything that the row's page shows."""
+    """The context of the row's page."""
     worked = work(view)
     pairs, value = worked.pairs(view.at), worked.values[view.at - 1].item()
     plain = length_formula(view.window, len(view.row), 1)
@@ -157,9 +157,9 @@ def _moves(view: RowView) -> dict[str, str]:
     }
 
 
-def strip(worked: RowResult) -> Strip:
-    """The lines of the drawing, all of the padded row's length."""
-    view, place = worked.view, worked.places[worked.view.at - 1]
+def strip(result: RowResult) -> Strip:
+    """The lines of the drawing, each as long as the padded row."""
+    view, place = result.view, result.places[result.view.at - 1]
     pad, length = view.padding, len(view.row) + 2 * view.padding
     under = {column + pad: i for i, column in enumerate(place.columns)}
     marks = {(0, column): "window" for column in under}
@@ -175,7 +175,7 @@ def strip(worked: RowResult) -> Strip:
         ),
         _line("kernel", "The kernel on the row", under, weights, length),
         _line("products", "Products under the window", under, products, length),
-        _results(worked, length),
+        _results(result, length),
     )
 
 
@@ -184,10 +184,10 @@ def _line(name: str, caption: str, under: dict[int, int], values: list[float], l
     return grid(name, caption, [line], text=exact)
 
 
-def _results(worked: RowResult, length: int) -> tuple[Spot | None, ...]:
-    view = worked.view
+def _results(result: RowResult, length: int) -> tuple[Spot | None, ...]:
+    view = result.view
     text = hundredths if view.mode == "average" else exact
-    cells = grid("result", "The result", worked.values[None], text=text).rows[0]
+    cells = grid("result", "The result", result.values[None], text=text).rows[0]
     spots: list[Spot | None] = [None] * max(length, 1)
     for i, cell in enumerate(cells):
         at = i + 1
@@ -200,18 +200,18 @@ def _fields(name: str, caption: str, values: tuple[float, ...]) -> Grid:
     return grid(name, caption, [list(values)], text=ascii_number, edit=name)
 
 
-def lines(worked: RowResult) -> Iterator[list[float]]:
-    """What the table says of each position; the first cell counts from 0, padding below it."""
-    for i, place in enumerate(worked.places):
+def lines(result: RowResult) -> Iterator[list[float]]:
+    """The table's rows, one for each position; the first cell is 0, padding is negative."""
+    for i, place in enumerate(result.places):
         numbers = [place.patch, place.kernel, place.products]
         flat = [value for part in numbers for value in part[0, 0].tolist()]
-        yield [i + 1, place.columns[0], *flat, place.total, place.total / len(worked.view.kernel)]
+        yield [i + 1, place.columns[0], *flat, place.total, place.total / len(result.view.kernel)]
 
 
-def drawn(worked: RowResult) -> bytes:
+def drawn(result: RowResult) -> bytes:
     """The position on screen as a PNG."""
-    view, shown = worked.view, lab(worked.view)
-    place = worked.places[view.at - 1]
+    view, shown = result.view, lab(result.view)
+    place = result.places[view.at - 1]
     title = f"Convolution in a row: {shown.formula}"
     kernel = "Kernel, turned round" if view.turn else "Kernel"
     text = hundredths if view.mode == "average" else exact
@@ -220,6 +220,6 @@ def drawn(worked: RowResult) -> bytes:
         Block(kernel, place.kernel[0].tolist(), text=exact),
         Block(f"Under the window, position {view.at}", place.patch[0].tolist(), text=exact),
         Block("Products", place.products[0].tolist(), text=exact),
-        Block(f"Result ({view.mode}s)", [worked.values.tolist()], text=text),
+        Block(f"Result ({view.mode}s)", [result.values.tolist()], text=text),
     ]
     return tables_png(title, blocks, shown.sum)

@@ -1,4 +1,4 @@
-"""A row and its kernel: what the URL says, checked and worked out."""
+"""A row of numbers and its kernel: parsed from the URL, validated and computed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ PLAIN = RowView()
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """A view worked out: the numbers under the window at each position, the result [n]."""
+    """The results of a view: the numbers under the window at each position, the result [n]."""
 
     view: RowView
     kernel: Tensor
@@ -70,31 +70,31 @@ class RowResult:
 
     @property
     def cells(self) -> int:
-        """What a sum is divided by; 0 where it is not."""
+        """The divisor of a sum; 0 if it is not averaged."""
         return cells(self.view.window) if self.view.mode == "average" else 0
 
     def pairs(self, at: int) -> list[Pair]:
-        """Number and weight, one after the other, at a position."""
+        """Input number and weight at a position, in order."""
         place = self.places[at - 1]
         return list(zip(place.patch[0, 0].tolist(), place.kernel[0, 0].tolist(), strict=True))
 
 
-def read(asked: LabQuery) -> RowView:
-    """The view that a request asks for, but for `at`. Raises `BadRequest` with a sentence."""
-    row = asked.numbers("row", PLAIN.row, "The row")
-    kernel = asked.numbers("kernel", PLAIN.kernel, "The kernel")
+def read(query: LabQuery) -> RowView:
+    """The view of a request, without `at`. Raises `BadRequest` with a sentence."""
+    row = query.numbers("row", PLAIN.row, "The row")
+    kernel = query.numbers("kernel", PLAIN.kernel, "The kernel")
     counted(row, 1, LONGEST, "The row")
     counted(kernel, 1, LARGEST_KERNEL, "The kernel")
-    length = asked.whole("length", len(row), 1, LONGEST, "The length of the row")
-    size = asked.whole("size", len(kernel), 1, LARGEST_KERNEL, "The length of the kernel")
+    length = query.whole("length", len(row), 1, LONGEST, "The length of the row")
+    size = query.whole("size", len(kernel), 1, LARGEST_KERNEL, "The length of the kernel")
     view = RowView(
         resized(row, length, centred=False),
         resized(kernel, size, centred=True),
-        asked.whole("stride", 1, STRIDES[0], STRIDES[-1], "Stride"),
-        asked.whole("padding", 0, PADDINGS[0], PADDINGS[-1], "Padding"),
-        asked.whole("dilation", 1, DILATIONS[0], DILATIONS[-1], "Dilation"),
-        asked.choice("mode", MODES, "The switch"),
-        asked.flag("turn"),
+        query.whole("stride", 1, STRIDES[0], STRIDES[-1], "Stride"),
+        query.whole("padding", 0, PADDINGS[0], PADDINGS[-1], "Padding"),
+        query.whole("dilation", 1, DILATIONS[0], DILATIONS[-1], "Dilation"),
+        query.choice("mode", MODES, "The switch"),
+        query.flag("turn"),
     )
     if misfit := view.window.misfit((1, len(view.row))):
         raise BadRequest(misfit.replace("columns", "numbers").replace("the picture", "the row"))

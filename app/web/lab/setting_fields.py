@@ -1,4 +1,4 @@
-"""The Lab's settings: one choice of a few, all of them in sight."""
+"""The Lab's settings: a choice between a few options, all visible."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ class Setting:
     """One setting of a tool."""
 
     name: str = helped("Name of its parameter.")
-    title: str = helped("What it sets.")
+    title: str = helped("Its label.")
     note: str = helped("What it does, in a few words.")
-    options: tuple[tuple[str, str], ...] = helped("Values and what is written for them.")
-    current: str = helped("The chosen value.")
+    options: tuple[tuple[str, str], ...] = helped("Values and their labels.")
+    current: str = helped("The selected value.")
 
 
 def setting(
     name: str, title: str, note: str, options: Iterable[object], current: object
 ) -> Setting:
-    """A setting whose values are written as they are."""
+    """A setting whose values are their own labels."""
     return Setting(name, title, note, tuple((str(o), str(o)) for o in options), str(current))

@@ -1,4 +1,4 @@
-"""What the tools of the Lab share: their names, their page, and the part that htmx asks for."""
+"""The tools of the Lab: their names, their page, and the part that htmx requests."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ TOOLS = (
 
 
 def is_part(request: Request) -> bool:
-    """Whether htmx asks for the results alone."""
+    """Whether htmx requests only the results."""
     return htmx.target(request) == "div#results"
 
 
 def show(request: Request, id: str, lab: Any) -> Response:
-    """The tool's whole page, or for htmx the results alone: what `lab/_{id}.html` draws.
+    """The tool's whole page, or for htmx only the results: the template `lab/_{id}.html`.
 
     `lab` is the tool's context, a dataclass.
     """

@@ -1,4 +1,4 @@
-"""The Lab's sentences and formulas: what is under the window, what it adds up to, how long."""
+"""The Lab's equations and sentences: the sum under the window, the output's size."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Pair = tuple[float, float]
 """A number under the window and the kernel’s number over it."""
 
 SPOKEN = 9
-"""Products that a sentence speaks one by one; of more, it tells how many there are."""
+"""Most products that a sentence lists; of more, it says how many there are."""
 
 
 def written(pairs: Sequence[Pair], value: float, cells: int = 0) -> str:
-    """The sum as one writes it: 5·1 + 3·2 + 7·3 = 32; with `cells` divided by them."""
+    """The sum as an equation: 5·1 + 3·2 + 7·3 = 32; with `cells` divided by them."""
     terms = " + ".join(f"{factor(value)}·{factor(weight)}" for value, weight in pairs)
     if cells:
         terms = f"({terms}) / {cells}"
@@ -23,7 +23,7 @@ def written(pairs: Sequence[Pair], value: float, cells: int = 0) -> str:
 
 
 def spoken(pairs: Sequence[Pair], value: float, cells: int = 0) -> str:
-    """The sum as one says it, where zeros of the kernel are passed over."""
+    """The sum as a spoken sentence; zeros of the kernel are skipped."""
     told = [pair for pair in pairs if pair[1]]
     if not told:
         text = "every number of the kernel is 0, that makes 0"
@@ -39,16 +39,17 @@ def spoken(pairs: Sequence[Pair], value: float, cells: int = 0) -> str:
 
 
 def equals(value: float, average: bool = False) -> str:
-    """The end of an equation, honest about digits that are not shown."""
+    """The end of an equation: “=”, or “≈” if the shown digits are not exact."""
     if average:
         return f"{'=' if is_exact(value, 2) else '≈'} {hundredths(value)}"
     return f"{'=' if is_exact(value) else '≈'} {exact(value)}"
 
 
 def length_formula(window: Window, size: int, axis: int, whole: bool = False) -> str:
-    """How many places the window has along an axis, with its numbers put in.
+    """The number of window positions along an axis, with its numbers inserted.
 
-    n − k + 1 where nothing else is set, or the general formula; `whole` asks for that.
+    n − k + 1 for stride 1 without padding and dilation, else the general formula, which `whole`
+    forces.
     """
     k, s, p, d = (
         pair[axis] for pair in (window.kernel, window.stride, window.padding, window.dilation)
@@ -63,7 +64,7 @@ def length_formula(window: Window, size: int, axis: int, whole: bool = False) ->
 
 
 def difference(mode: str, cells: int) -> str:
-    """What sums and averages have to do with each other."""
+    """The difference between sums and averages, in words."""
     share = f"1/{cells}" if cells > 1 else "1"
     if mode == "sum":
         return (

@@ -1,4 +1,4 @@
-"""The layer walk: what layers 1 to 5 respond to, a screen each."""
+"""The layer walk: what do layers 1 to 5 respond to? One screen each."""
 
 from app.web.layers.page import router
 

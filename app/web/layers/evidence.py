@@ -1,4 +1,4 @@
-"""The evidence on a screen of the walk: maps, synthesised pictures, crops, the receptive field."""
+"""The evidence for a layer: maps, synthesised pictures, crops, the receptive field."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from app.web.panels.crops.panel import CropView, crop_views
 
 COLUMNS, CROPS = 6, 4
 EDGE = 1
-"""Pixels around the drawing, so that a frame on its edge is seen whole."""
+"""Margin of the drawing, pixels, so that a frame on its edge is fully visible."""
 MAP = 112
-"""Pixels of a map; larger ones are averaged down."""
+"""Side of a map, pixels; larger ones are averaged down."""
 
 TITLES: dict[Kind, str] = {
     "colour": "prefer colour", "orientation": "prefer one direction", "class": "prefer one class",
@@ -30,7 +30,7 @@ TITLES: dict[Kind, str] = {
 def columns(
     view: View, run: Run, record: Record, source: CropSource | None, mine: frozenset[str]
 ) -> tuple[MapEvidence, ...]:
-    """The maps that respond most to the picture, and what else is known of each. Blocks."""
+    """The maps with the highest peak on the picture, and the evidence for each. Blocks."""
     step = record.step.name
     order = record.statistics.strongest(COLUMNS)
     peaks = record.statistics.peaks[order].tolist()
@@ -55,7 +55,7 @@ def _crops(
 
 
 def synthesised(model: Model, step: str, channel: int) -> str:
-    """URL of the synthesised picture of a map; empty where its step has none."""
+    """URL of the synthesised picture of a map; empty if its step has none."""
     at = convolution(model, step, channel)
     if at is None or shipped(model, at[0]) is None:
         return ""
@@ -63,7 +63,7 @@ def synthesised(model: Model, step: str, channel: int) -> str:
 
 
 def fields(run: Run, record: Record, ends: dict[int, str]) -> tuple[ReceptiveFieldView, ...]:
-    """What a cell of each layer sees, around the place where the strongest map peaks."""
+    """The receptive field of a cell of each layer, around the peak of the strongest map."""
     geometry = run.model.geometry
     where = geometry[record.step.name]
     channel = record.statistics.strongest(1)[0]
@@ -75,12 +75,12 @@ def fields(run: Run, record: Record, ends: dict[int, str]) -> tuple[ReceptiveFie
         )
         for n, name in ends.items()
     ]
-    # The one of this layer is drawn last, on top.
+    # The field of the current layer is drawn last, on top.
     return tuple(sorted(found, key=lambda one: (one.here, -one.layer)))
 
 
 def scene(fields: tuple[ReceptiveFieldView, ...], side: int) -> str:
-    """The picture, and what the layer's cell sees beyond its edge, as a square viewBox."""
+    """The picture and the receptive field beyond its edge, as a square viewBox."""
     box = next(one.box for one in fields if one.here)
     left, top = min(0, box.left), min(0, box.top)
     right, bottom = max(side, box.right), max(side, box.bottom)
@@ -103,7 +103,7 @@ def sees(model: Model, step: str) -> str:
 
 
 def bars(shares: tuple[PreferenceShare, ...]) -> tuple[ShareBar, ...]:
-    """The shares as bars."""
+    """The bars of the measured shares."""
     return tuple(
         ShareBar(
             TITLES[one.kind],

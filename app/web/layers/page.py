@@ -1,4 +1,4 @@
-"""The walk through the five layers: `/layers/1` to `/layers/5`."""
+"""Routes of the walk through the five layers: `/layers/1` to `/layers/5`."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ from app.web.parts.step_words import STAGES
 router = APIRouter(prefix="/layers", include_in_schema=False)
 
 PATIENCE = 0.4
-"""Seconds that a page waits for the measuring before it says how far that is."""
+"""Seconds that a page waits for the survey before it shows its progress."""
 LAST = 5
 
 
 @router.get("")
 async def first(model: str = "", image: str = "") -> RedirectResponse:
-    """The walk begins with layer 1."""
+    """Redirect to layer 1."""
     return RedirectResponse(url(1, model, image), 303)
 
 
@@ -67,7 +67,7 @@ async def csv(services: ServicesDep, model: str) -> Response:
 
 @router.get("/measured.png")
 async def png(services: ServicesDep, model: str) -> Response:
-    """The same as a picture."""
+    """The shares as a picture."""
     found = await _measured(services, model)
     block = Block(
         "Colour, direction, class: per cent of the maps of layers "
@@ -91,7 +91,7 @@ async def walk(
     model: Annotated[str, Query(max_length=200)] = "",
     image: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    """One layer of a network on one picture; for htmx the part that is still growing."""
+    """One layer of a network on one picture; for htmx the part that is still being measured."""
     known = services.catalogue.model(model or services.settings.model)
     view = View(known.id, image or all_samples()[0].id)
     layer, step = layer_of(known, number)
@@ -106,7 +106,7 @@ async def walk(
 
 @dataclass(frozen=True, slots=True)
 class LayerMeasurements:
-    """What is known of a network when its page is drawn."""
+    """What has been measured of a network when its page is rendered."""
 
     survey: Survey | None
     progress: SurveyProgress | None
@@ -116,7 +116,7 @@ class LayerMeasurements:
 
 
 def url(number: int, model: str, image: str) -> str:
-    """A screen of the walk."""
+    """The URL of a screen of the walk."""
     query = View(model, image).query() if model or image else ""
     return f"/layers/{number}?{query}" if query else f"/layers/{number}"
 
@@ -132,7 +132,7 @@ async def _gathered(services: Services, model: Model, number: int, step: str) ->
 
 
 async def _measured(services: Services, id: str) -> dict[int, tuple[PreferenceShare, ...]]:
-    """The shares of all layers, waited for."""
+    """Wait for the shares of all layers."""
     model = services.catalogue.model(id)
     made = await services.surveys.ask(id, 600)
     if isinstance(made, SurveyProgress):
@@ -142,7 +142,7 @@ async def _measured(services: Services, id: str) -> dict[int, tuple[PreferenceSh
 
 
 def layer_of(model: Model, text: str) -> tuple[int, str]:
-    """The number of a layer and its last step. Raises `NotFound`."""
+    """The index of a layer and its last step. Raises `NotFound`."""
     ends = layer_ends(model.outline.steps)
     if text not in map(str, range(1, LAST + 1)):
         raise NotFound(f"The walk has layers 1 to {LAST}: there is no layer “{text}”.")
@@ -207,7 +207,7 @@ def _walk(
 def _shares(
     view: View, model: Model, number: int, step: str, measured: LayerMeasurements
 ) -> tuple[tuple[ShareBar, ...], tuple[str, ...], QuestionTrial | None]:
-    """Bars, how they were measured, and the question tried; nothing before all is measured."""
+    """Bars, how they were measured, and the tested question; empty before all is measured."""
     survey = measured.survey
     if survey is None:
         return (), (), None
@@ -218,7 +218,7 @@ def _shares(
 
 
 def _source(services: Services, model: Model, measured: LayerMeasurements) -> CropSource | None:
-    """An operator's folder where there is one, else the built-in pictures once they are known."""
+    """An operator's folder if there is an atlas of it, else the built-in pictures once measured."""
     if measured.atlases:
         return AtlasCropSource(model, measured.atlases[0])
     return SampleCropSource(model, measured.crops, services.pictures) if measured.crops else None

@@ -1,4 +1,4 @@
-"""The trap questions, tried on the network at hand: what was measured, in words and pictures."""
+"""The trap questions, tested on the selected network: the measured result in words and pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class TrialInput:
-    """What a trial is made from: the layer's last step, and all that was measured."""
+    """The input of a trial: the layer's last step, and all measurements."""
 
     view: View
     model: Model
@@ -35,7 +35,7 @@ class TrialInput:
 
     @property
     def layer(self) -> LayerSurvey:
-        """What was measured of this layer."""
+        """The measurements of this layer."""
         return self.survey.layers[self.number]
 
     def unit(self, channel: int, image: str | None = None) -> str:
@@ -43,15 +43,17 @@ class TrialInput:
         return View(self.model.id, image or self.view.image, self.step, channel).url()
 
 
-def trial(asked: TrialInput) -> QuestionTrial:
-    """The question of the layer, tried."""
-    return {1: _turned, 2: _grey, 3: _class, 4: _upside_down, 5: _around}[asked.number](asked)
+def trial(trial_input: TrialInput) -> QuestionTrial:
+    """The layer's question, tested."""
+    return {1: _turned, 2: _grey, 3: _class, 4: _upside_down, 5: _around}[trial_input.number](
+        trial_input
+    )
 
 
-def _turned(asked: TrialInput) -> QuestionTrial:
-    layer = asked.layer
+def _turned(trial_input: TrialInput) -> QuestionTrial:
+    layer = trial_input.layer
     index = orientation_index(layer.curve) * responds(layer)
-    # Of those that turn to nothing the one that responds most.
+    # Of the channels that turn to zero, the one with the highest response.
     best = int((index * layer.curve.amax(1)).argmax())
     if not index[best] > 0:
         return QuestionTrial("No map of this layer responds to gratings: there is nothing to try.")
@@ -64,14 +66,14 @@ def _turned(asked: TrialInput) -> QuestionTrial:
     period = PERIODS[int(layer.period[best])]
     across = float(curve[(int(curve.argmax()) + len(curve) // 2) % len(curve)])
     text = (
-        f"{asked.step}, map {best}, responds to stripes of {period} pixels with {number(top)} at "
-        f"its best angle and with {number(across)} a quarter turn away."
+        f"{trial_input.step}, map {best}, responds to stripes of {period} pixels with "
+        f"{number(top)} at its best angle and with {number(across)} a quarter turn away."
     )
-    return QuestionTrial(text, tries, asked.unit(best), f"Map {best}")
+    return QuestionTrial(text, tries, trial_input.unit(best), f"Map {best}")
 
 
-def _grey(asked: TrialInput) -> QuestionTrial:
-    layer = asked.layer
+def _grey(trial_input: TrialInput) -> QuestionTrial:
+    layer = trial_input.layer
     count, total = int((layer.colour >= COLOURED).sum()), len(layer.colour)
     most = int(layer.colour.argmax())
     text = (
@@ -79,22 +81,22 @@ def _grey(asked: TrialInput) -> QuestionTrial:
         f"{count} lose more. Map {most} loses most: {percent(float(layer.colour[most]))} of its "
         "response to the pictures that it responds to most."
     )
-    return QuestionTrial(text, (), asked.unit(most), f"Map {most}")
+    return QuestionTrial(text, (), trial_input.unit(most), f"Map {most}")
 
 
-def _class(asked: TrialInput) -> QuestionTrial:
-    if asked.means is None:
+def _class(trial_input: TrialInput) -> QuestionTrial:
+    if trial_input.means is None:
         return QuestionTrial(
             "Not tried: how this network’s maps respond to each class has not been measured. That "
             "takes “python -m app atlas build” and a folder of pictures sorted by class."
         )
-    values = asked.means.values.double().clamp_min(0)
+    values = trial_input.means.values.double().clamp_min(0)
     best = int(class_index(values).argmax())
     column = values[:, best]
     order = column.argsort(descending=True)[:SHOWN].tolist()
     top = float(column[order[0]]) or 1.0
     tries = tuple(
-        TriedPicture(asked.means.labels[i], "", "", float(column[i]), float(column[i]) / top)
+        TriedPicture(trial_input.means.labels[i], "", "", float(column[i]), float(column[i]) / top)
         for i in order
     )
     share = float(column[order[0]] / column.sum().clamp_min(1e-30))
@@ -103,24 +105,26 @@ def _class(asked: TrialInput) -> QuestionTrial:
         f"“{tries[0].title}”. If every class came equally often, {percent(share)} of all its "
         f"responses would come from that class and {percent(1 - share)} from the others."
     )
-    return QuestionTrial(text, tries, asked.unit(best), f"Map {best}")
+    return QuestionTrial(text, tries, trial_input.unit(best), f"Map {best}")
 
 
-def _upside_down(asked: TrialInput) -> QuestionTrial:
-    kept = {n: float(one.kept.float().mean()) for n, one in asked.survey.layers.items()}
+def _upside_down(trial_input: TrialInput) -> QuestionTrial:
+    kept = {n: float(one.kept.float().mean()) for n, one in trial_input.survey.layers.items()}
     tries = tuple(
         TriedPicture(f"Layer {n}", "", "", k, k / STRONGEST) for n, k in sorted(kept.items())
     )
     text = (
-        f"Of the {STRONGEST} strongest maps of this layer {kept[asked.number]:.1f} are still among "
-        f"the {STRONGEST} strongest when a picture is upside down, on average over "
-        f"{len(asked.survey.pictures)} built-in pictures."
+        f"Of the {STRONGEST} strongest maps of this layer {kept[trial_input.number]:.1f} are still "
+        f"among the {STRONGEST} strongest when a picture is upside down, on average over "
+        f"{len(trial_input.survey.pictures)} built-in pictures."
     )
     return QuestionTrial(text, tries)
 
 
-def _around(asked: TrialInput) -> QuestionTrial:
-    found = [(id, c) for id, one in asked.layer.scenes.items() if (c := one.channel()) is not None]
+def _around(trial_input: TrialInput) -> QuestionTrial:
+    found = [
+        (id, c) for id, one in trial_input.layer.scenes.items() if (c := one.channel()) is not None
+    ]
     if not found:
         names = ", ".join(_called(id) for id in SCENES)
         return QuestionTrial(
@@ -128,14 +132,14 @@ def _around(asked: TrialInput) -> QuestionTrial:
             f"({names}): no strong map of this layer keeps {ENOUGH:.0%} of its response without "
             f"the thing and at most {LITTLE:.0%} without its surroundings.".replace("%", " %")
         )
-    # Where the map counts most among the others of its layer.
-    id, channel = max(found, key=lambda one: asked.layer.scenes[one[0]].rank(one[1]))
-    parted = asked.layer.scenes[id]
+    # The picture on which the map ranks highest in its layer.
+    id, channel = max(found, key=lambda one: trial_input.layer.scenes[one[0]].rank(one[1]))
+    parted = trial_input.layer.scenes[id]
     whole, around, thing = (
         float(part[channel]) for part in (parted.whole, parted.around, parted.thing)
     )
-    image = input_url(View(asked.model.id, id), asked.model)
-    side = asked.model.outline.input_size
+    image = input_url(View(trial_input.model.id, id), trial_input.model)
+    side = trial_input.model.outline.input_size
     box, rest = _paths(SCENES[id], side)
     top = max(whole, around, thing)
     tries = (
@@ -144,15 +148,17 @@ def _around(asked: TrialInput) -> QuestionTrial:
         TriedPicture("Without the rest", image, rest, thing, thing / top),
     )
     text = (
-        f"{asked.step}, map {channel}, responds to “{_called(id)}” with {number(whole)}. With the "
-        f"thing covered it is {number(around)}, with everything else covered {number(thing)}: it "
-        "needs the surroundings, not the thing."
+        f"{trial_input.step}, map {channel}, responds to “{_called(id)}” with "
+        f"{number(whole)}. With the thing covered it is {number(around)}, with everything else "
+        f"covered {number(thing)}: it needs the surroundings, not the thing."
     )
-    return QuestionTrial(text, tries, asked.unit(channel, id), f"Map {channel} on this picture")
+    return QuestionTrial(
+        text, tries, trial_input.unit(channel, id), f"Map {channel} on this picture"
+    )
 
 
 def _paths(part: Part, side: int) -> tuple[str, str]:
-    """The thing, and everything but the thing, as SVG paths."""
+    """The object, and everything except the object, as SVG paths."""
     left, top, right, bottom = (round(share * side) for share in part)
     box = f"M{left} {top}H{right}V{bottom}H{left}z"
     return box, f"M0 0H{side}V{side}H0z{box}"

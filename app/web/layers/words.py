@@ -1,4 +1,4 @@
-"""What has been published about the layers, and a question with a trap in it for each."""
+"""Published findings about the layers, and a trap question for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PublishedFinding:
-    """What somebody found, in whose network, and where it stands."""
+    """A published finding: what, by whom, in which network, and its source."""
 
     text: str
     source: str
@@ -15,7 +15,7 @@ class PublishedFinding:
 
 @dataclass(frozen=True, slots=True)
 class TrapQuestion:
-    """A question that misleads, and its answer from the literature."""
+    """A misleading question, and its answer from the literature."""
 
     ask: str
     answer: str

@@ -1,4 +1,4 @@
-"""A panel: which places of the picture contributed how much to the score of a class."""
+"""Panel: how much each place of the picture contributed to the logit of a class (CAM)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from app.web.parts.terms import Term
 from app.web.parts.unit_names import place_url, short_name
 
 CELLS = 8
-"""Cells listed that paid for a score."""
+"""Cells with the largest contributions that are listed."""
 
 
-def paid(view: View, run: Run, record: Record) -> ContributionsPanel:
-    """A panel: what the cells of the last maps paid for the score of a class."""
+def contributions(view: View, run: Run, record: Record) -> ContributionsPanel:
+    """The contributions of the cells of the last maps to the logit of a class."""
     index = view.channel or 0
     made = payers(run, index)
     terms, magnitude = made.terms.flatten(), made.magnitude or 1.0
@@ -50,16 +50,16 @@ def paid(view: View, run: Run, record: Record) -> ContributionsPanel:
 
 @dataclass(frozen=True, slots=True)
 class ContributionsPanel:
-    """What the cells of the last maps paid for a class's score."""
+    """Contributions of the cells of the last maps to a class's logit."""
 
     label: str = helped("The class.")
     step: str = helped("The step with those maps.")
-    image: str = helped("URL of a picture: what each place paid.")
-    frame: tuple[float, float, float, float] = helped("Where it lies on the input: x, y, w, h.")
+    image: str = helped("URL of a picture of the contributions.")
+    frame: tuple[float, float, float, float] = helped("Its place on the input: x, y, w, h.")
     photo: PhotoOverlay = helped("The photo under it.")
-    limit: float = helped("Where its colours end.")
-    cells: tuple[Term, ...] = helped("The cells that paid most.")
+    limit: float = helped("The magnitude at which colours end.")
+    cells: tuple[Term, ...] = helped("The cells with the largest contributions.")
     rest: float = helped("Sum of all other cells.")
-    others: int = helped("How many they are.")
-    bias: float = helped("What came from biases.")
-    logit: float = helped("The score.")
+    others: int = helped("Number of the other cells.")
+    bias: float = helped("Sum of the biases.")
+    logit: float = helped("The logit.")

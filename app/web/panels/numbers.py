@@ -1,4 +1,4 @@
-"""A panel: the raw values around a cell, as a table."""
+"""Panel: the raw values around a cell, as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A link to a panel, as it stands folded under a unit."""
+"""A link to a panel, folded under a unit."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PanelLink:
-    """A panel that is folded until it is asked for."""
+    """A panel that is folded until it is opened."""
 
-    title: str = helped("What it shows.")
-    url: str = helped("Where its inside comes from.")
-    open: bool = helped("Whether a link asked for it.", False)
+    title: str = helped("Its title.")
+    url: str = helped("URL of its content.")
+    open: bool = helped("Whether a link opens it.", False)

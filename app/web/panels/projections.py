@@ -1,4 +1,4 @@
-"""A panel: what in the picture drives a unit, by four methods side by side."""
+"""Panel: what in the picture drives a unit, by four saliency methods side by side."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Projection:
     """One method's picture."""
 
     title: str = helped("Its name.")
-    sentence: str = helped("What it tells, and who found it.")
-    url: str = helped("Its picture.")
+    sentence: str = helped("What it shows, and who found it.")
+    url: str = helped("URL of its picture.")
     frame: tuple[float, float, float, float] | None = helped(
-        "Where maps lie on the input; None for pixels."
+        "Place of maps on the input; None for pixels."
     )
 
 
@@ -51,7 +51,7 @@ class Projection:
 class ProjectionsPanel:
     """All methods for one unit."""
 
-    asked: str = helped("What exactly was asked, in words.")
+    asked: str = helped("The projected cell or map, in words.")
     images: tuple[Projection, ...] = helped("One for each method.")
     photo: PhotoOverlay = helped("The photo under Grad-CAM.")
     size: int = helped("Side of the network's input, pixels.")
@@ -60,7 +60,7 @@ class ProjectionsPanel:
 
 
 def projections(view: View, run: Run, record: Record) -> ProjectionsPanel:
-    """What drives the cell that is pinned, or the whole map."""
+    """The projections of the pinned cell, or of the whole map."""
     model, step = run.model, record.step
     name = before_relu(run.network, step.name)
     at = maps_before(run, name)

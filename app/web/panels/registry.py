@@ -1,4 +1,4 @@
-"""The panels of a selected unit: each folded until it is asked for, each one line in the table.
+"""Registry of the panels of a selected unit: folded until opened, one line each in the table.
 
 A new visualisation is a function in `app/vision/`, a function here that turns it into a context, a
 partial, and its line in `PANELS`.
@@ -21,7 +21,7 @@ from app.services.runs.run import Record, Run
 from app.web.core.links import View
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
-from app.web.panels.class_contributions import paid
+from app.web.panels.class_contributions import contributions
 from app.web.panels.crops.panel import crop_links
 from app.web.panels.interventions.page import cut_links
 from app.web.panels.numbers import numbers
@@ -35,7 +35,7 @@ from models.graph import Step
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`build` may compute for long: it runs in a thread. `applies` says for which steps."""
+    """`build` may compute for long: it runs in a thread. `applies` selects the steps."""
 
     id: str
     title: str
@@ -56,7 +56,7 @@ PANELS = (
         "paid",
         "Which places of the picture made this score",
         "partials/arithmetic/_paid.html",
-        paid,
+        contributions,
         lambda model, step: (
             bool(model.outline.logits)
             and (step.name == model.outline.logits or step.kind == "softmax")
@@ -88,7 +88,7 @@ async def show(
     services: ServicesDep,
     view: UnitViewDep,
 ) -> Response:
-    """The inside of one panel."""
+    """The content of one panel."""
     chosen = next((one for one in PANELS if one.id == panel), None)
     if chosen is None:
         raise NotFound("There is no such panel.")
@@ -102,7 +102,7 @@ async def show(
 
 
 def links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
-    """The panels of a unit, or of a step where no channel is named."""
+    """The panels of a unit, or of a step if no channel is named."""
     given_up = ("zoom", "source", "path", "kept", "wall", "both", "made")
     query = view.query(scale="unit", **dict.fromkeys(given_up))
     own = [

@@ -1,4 +1,4 @@
-"""What moves when the picture shifts by a pixel: the same map, before and after pooling."""
+"""Panel of translation invariance: a map before and after pooling if the picture shifts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from app.web.parts.contexts import as_dict, helped
 router = APIRouter(include_in_schema=False)
 
 FARTHEST = 8
-"""Pixels that a picture can be shifted by."""
+"""Largest shift of a picture, pixels."""
 
 _BY = re.compile(r"(-?\d{1,2}),(-?\d{1,2})")
 
@@ -34,19 +34,19 @@ class ShiftedMap:
     """One map for both pictures."""
 
     step: str = helped("Name of the step.")
-    before: str = helped("URL of the map of the picture as it was.")
+    before: str = helped("URL of the map of the original picture.")
     after: str = helped("URL of the map of the shifted picture.")
     size: tuple[int, int] = helped("Rows and columns.")
     change: float = helped("Relative L2 distance of the two.")
-    kept: int = helped("Cells that stayed within a twentieth of the largest.")
+    kept: int = helped("Cells that changed by less than a twentieth of the largest.")
     count: int = helped("Cells of the map.")
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftPanel:
-    """What a shift did to a pooling and to what it reads."""
+    """The effect of a shift on a pooling and on its input."""
 
-    words: str = helped("How far, in words.")
+    words: str = helped("The shift in words.")
     maps: tuple[ShiftedMap, ...] = helped("Before pooling, after pooling.")
     url: str = helped("The page of the shifted picture.")
 
@@ -62,7 +62,7 @@ async def shift(
     channel: Annotated[int, Form(ge=0)],
     by: Annotated[str, Form()],
 ) -> Response:
-    """Shift the network's input; the shifted picture is one of this browser's own from then on."""
+    """Shift the network's input; the shifted picture is stored as an upload of this browser."""
     dx, dy = offset(by)
     async with services.runs.listen(model, image) as run:
         record = await run.record(step)
@@ -86,7 +86,7 @@ async def shift(
 
 
 def offset(by: str) -> tuple[int, int]:
-    """`1,0` as pixels to the right and down. Raises `BadRequest`."""
+    """Parse `1,0` as pixels to the right and down. Raises `BadRequest`."""
     match = _BY.fullmatch(by)
     dx, dy = (int(match[1]), int(match[2])) if match else (0, 0)
     if max(abs(dx), abs(dy)) not in range(1, FARTHEST + 1):

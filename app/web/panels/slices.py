@@ -1,4 +1,4 @@
-"""The kernel of a deeper unit: a slice for each input map, the strongest first, each a link."""
+"""Panel: the kernel of a deeper unit, a slice for each input map, the strongest first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.web.parts.unit_names import map_name
 from models.graph import Step
 
 FIRST = 8
-"""Slices that stand in the pane; the others come when they are asked for."""
+"""Slices in the pane; the others are loaded on request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Slice:
 
     channel: int = helped("Number of the map it reads.")
     label: str = helped("Its part of the kernel's energy.")
-    title: str = helped("What it is, for tooltips and screen readers.")
+    title: str = helped("Its description, for tooltips and screen readers.")
     url: str = helped("The page with the map it reads.")
     box: str = helped("Its part of the sheet, as an SVG viewBox.")
 
@@ -38,10 +38,10 @@ class Slices:
     """A kernel, slice by slice."""
 
     source: str = helped("Name of the step whose maps are read.")
-    kernel: str = helped("Rows and columns of a slice.")
-    count: int = helped("How many slices the kernel has.")
+    kernel: str = helped("Size of a slice, in words.")
+    count: int = helped("Number of slices of the kernel.")
     tiles: tuple[Slice, ...] = helped("The slices that are shown, strongest first.")
-    half: int = helped("How many of the strongest hold half of the energy.")
+    half: int = helped("How many of the strongest slices hold half of the energy.")
     sheet: str = helped("URL of the sheet with all slices.")
     size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
     legend: Legend = helped("How to read the colours.")
@@ -53,7 +53,7 @@ def has_slices(model: Model, step: Step) -> bool:
 
 
 def first_slices(view: View, run: Run, step: Step, channel: int) -> Slices | None:
-    """The strongest slices; None where the step has no such kernels."""
+    """The strongest slices; None if the step has no such kernels."""
     if not has_slices(run.model, step):
         return None
     return _slices(view, run, step, channel, FIRST)
@@ -107,7 +107,7 @@ def energy(kernel: Tensor) -> list[float]:
 
 
 def half_of(shares: list[float]) -> int:
-    """How many of the shares, largest first, together hold half."""
+    """How many of the largest shares together make at least half."""
     total, wanted = 0.0, sum(shares) / 2
     for count, share in enumerate(shares, 1):
         total += share

@@ -1,1 +1,1 @@
-"""Pieces that several pages, panels and the API share."""
+"""Helpers that several pages, panels and the API share."""

@@ -1,4 +1,4 @@
-"""The finished ranking of a layer's channels, for the page and for programs."""
+"""The finished ablation ranking of a layer's channels, for the page and for the API."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from app.web.core.state import Services
 from app.web.parts.unit_query import UnitQuery, required
 
 
-async def finished_ranking(asked: UnitQuery, services: Services, owner: str) -> AblationRanking:
-    """The finished ranking, computed now where it is not kept. Raises `Busy`, `NoClassifier`."""
-    index = _checked(asked)
-    found = kept_ranking(services.cuts, asked.run, asked.record, index)
+async def finished_ranking(unit: UnitQuery, services: Services, owner: str) -> AblationRanking:
+    """The finished ranking, computed now if it is not cached. Raises `Busy`, `NoClassifier`."""
+    index = _checked(unit)
+    found = kept_ranking(services.cuts, unit.run, unit.record, index)
     if found is not None:
         return found
-    # What takes no time does not stand in the way of the same person's long job.
-    owner = f"{owner} ranking" if at_once(asked.run.model) else owner
-    async with aclosing(_rank(asked, index, services, owner)) as items:  # type: ignore[type-var]
+    # A job that takes no time does not wait for a long job of the same owner.
+    owner = f"{owner} ranking" if at_once(unit.run.model) else owner
+    async with aclosing(_rank(unit, index, services, owner)) as items:  # type: ignore[type-var]
         async for item in items:
             if isinstance(item, AblationRanking):
                 found = item
@@ -34,11 +34,11 @@ async def finished_ranking(asked: UnitQuery, services: Services, owner: str) -> 
 
 
 def _rank(
-    asked: UnitQuery, index: int, services: Services, owner: str
+    unit: UnitQuery, index: int, services: Services, owner: str
 ) -> AsyncIterator[int | AblationRanking]:
-    return rank(services.engine, services.cuts, owner, asked.run, asked.record, index)
+    return rank(services.engine, services.cuts, owner, unit.run, unit.record, index)
 
 
-def _checked(asked: UnitQuery) -> int:
-    checked_step(asked.run, asked.record)
-    return required(asked.index, asked.run)
+def _checked(unit: UnitQuery) -> int:
+    checked_step(unit.run, unit.record)
+    return required(unit.index, unit.run)

@@ -1,4 +1,4 @@
-"""The likeliest classes before and after something was covered or cut."""
+"""The likeliest classes before and after a part was covered or channels were switched off."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ SHOWN = 5
 class ClassRow:
     """One class before and after; probabilities in 0..1."""
 
-    index: int = helped("Its index.")
-    label: str = helped("What it is called.")
+    index: int = helped("Index of the class.")
+    label: str = helped("Name of the class.")
     before: float = helped("Its probability before.")
     after: float = helped("Its probability after.")
-    logit_before: float = helped("Its score before.")
-    logit_after: float = helped("Its score after.")
+    logit_before: float = helped("Its logit before.")
+    logit_after: float = helped("Its logit after.")
 
     @property
     def change(self) -> float:
-        """After less before, in 0..1."""
+        """Probability after minus before, in -1..1."""
         return self.after - self.before
 
     @property
@@ -39,30 +39,30 @@ class ClassRow:
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """The top five before and those after, likeliest before first, and the class asked about."""
+    """The five likeliest classes before and after, likeliest before first; the queried class."""
 
     rows: tuple[ClassRow, ...] = helped("Each class that is among either five, once.")
-    asked: ClassRow = helped("The class asked about.")
-    before: ClassRow = helped("The likeliest before.")
-    after: ClassRow = helped("The likeliest after.")
+    asked: ClassRow = helped("The queried class.")
+    before: ClassRow = helped("The likeliest class before.")
+    after: ClassRow = helped("The likeliest class after.")
 
     @property
     def flipped(self) -> bool:
-        """Whether the network says another class now."""
+        """Whether the predicted class changed."""
         return self.before.index != self.after.index
 
     @property
     def sentence(self) -> str:
-        """What became of the answer, in words."""
+        """How the prediction changed, in words."""
         one = self.asked
-        told = f"{one.label}: {percent(one.before)} before, {percent(one.after)} now."
+        change = f"{one.label}: {percent(one.before)} before, {percent(one.after)} now."
         if self.flipped:
-            return f"{told} The network says {self.after.label} instead of {self.before.label}."
-        return f"{told} The network still says {self.after.label}."
+            return f"{change} The network says {self.after.label} instead of {self.before.label}."
+        return f"{change} The network still says {self.after.label}."
 
 
 def classes(run: Run, change: StepChange, index: int, shown: int = SHOWN) -> Classes:
-    """From scores before and after, [K] each."""
+    """Compare the logits before and after, [K] each."""
     before, after = top(change.before, shown), top(change.after, shown)
     order = list(dict.fromkeys(one.index for one in (*before, *after)))
     shares, later = change.before.softmax(0), change.after.softmax(0)
@@ -81,7 +81,7 @@ def classes(run: Run, change: StepChange, index: int, shown: int = SHOWN) -> Cla
 
 
 def no_classes(run: Run) -> str:
-    """Why there is nothing to tell of classes; "" where there is."""
+    """Why there are no classes to compare; "" if there are."""
     if run.model.labels:
         return ""
     return (

@@ -1,7 +1,7 @@
-"""What a crop's URL asks for: a collection, a unit, and a picture by its number there.
+"""What a crop's URL names: a collection, a unit, and a picture by its number there.
 
-Only a picture that is among the strongest of the channel that is named can be asked for: no path
-and no id of a picture comes from a person.
+A client can only name a picture among the strongest of the given channel: no path and no id of a
+picture comes from the client.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from app.web.core.file_responses import file_response
 from app.web.core.state import Services, ServicesDep
 
 BRIEFLY = 10.0
-"""Seconds that a program waits for the built-in pictures."""
+"""Seconds that an API request waits for the survey of the built-in pictures."""
 
 Channel = Annotated[int, Path(ge=0)]
 
@@ -46,12 +46,12 @@ def atlases(services: Services, model: Model) -> FoundAtlases:
 
 
 def command(model: Model) -> str:
-    """What makes an atlas where the page looks for it."""
+    """The command that makes an atlas where the page looks for it."""
     return f"python -m app atlas build --model {model.id} --images <folder>"
 
 
 def out_of(services: Services, source: CropSource) -> str:
-    """Of how many pictures the crops are the strongest."""
+    """Out of how many pictures the crops are the strongest, in words."""
     if isinstance(source, SampleCropSource):
         return f"The strongest of the {source.count} built-in pictures."
     if isinstance(source, AtlasCropSource):
@@ -66,9 +66,9 @@ def out_of(services: Services, source: CropSource) -> str:
 async def source_of(
     services: Services, model: Model, of: str, patience: float = 60.0
 ) -> CropSource | SurveyProgress:
-    """The collection of that name, or how far the built-in pictures are.
+    """The collection of that name, or the progress of the survey of the built-in pictures.
 
-    Raises `NotFound`, and for uploads also where the operator keeps them private.
+    Raises `NotFound`, for uploads also where the operator keeps them private.
     """
     if of == SAMPLES:
         survey = await services.surveys.ask(model.id, patience, crops=True)
@@ -78,7 +78,7 @@ async def source_of(
     if of == UPLOADS:
         if services.gathered is None:
             raise NotFound("Uploaded pictures are private here.")
-        # A person's own picture has gone through just now: it is looked at beside this request.
+        # The user's own picture may just have been run: its crops are gathered in the background.
         await services.gathered.settled()
         return UploadCropSource(model, services.gathered, services.pictures)
     digest = await asyncio.to_thread(weights_id, model)
@@ -93,10 +93,10 @@ class CropQuery:
     source: CropSource
     step: str
     channel: int
-    won: PeakEntry
+    peak: PeakEntry
 
     def answer(self, data: bytes, kind: str, v: str) -> Response:
-        """A file; of uploads nothing stays in any cache."""
+        """A file response; crops of uploads are never cached."""
         model = self.source.model
         response = file_response(data, kind, self.source.forever and v == version(model.row))
         if self.source.id == UPLOADS:
@@ -105,7 +105,7 @@ class CropQuery:
 
 
 async def unit(services: Services, model: str, of: str, step: str, channel: int) -> CropSource:
-    """The collection, where the unit is one of a convolution. Raises `NotFound`."""
+    """The collection, if the unit belongs to a convolution. Raises `NotFound`."""
     known = services.catalogue.model(model)
     where = known.geometry.get(step)
     if where is None or known.outline.step(step).kind != "conv" or channel >= where.shape[0]:
@@ -119,7 +119,7 @@ async def unit(services: Services, model: str, of: str, step: str, channel: int)
 async def crop_query(
     services: ServicesDep, model: str, of: str, step: str, channel: Channel, number: int
 ) -> CropQuery:
-    """What a crop's URL names. Raises `NotFound`."""
+    """The crop that a URL names. Raises `NotFound`."""
     source = await unit(services, model, of, step, channel)
     won = await asyncio.to_thread(chosen, source, step, channel, number)
     return CropQuery(source, step, channel, won)
@@ -131,9 +131,10 @@ CropQueryDep = Annotated[CropQuery, Depends(crop_query)]
 async def best_crops(
     services: Services, model: Model, step: str, channel: int
 ) -> list[tuple[str, float, str | None]]:
-    """URL, value and, where it is known, class of a unit's crops; [] while they are being found.
+    """URL, value and, if known, class of a unit's crops; [] while the survey is running.
 
-    Of an operator's folder where there is one, else of the built-in pictures; never of uploads.
+    From an operator's folder if there is an atlas of one, else from the built-in pictures; never
+    from uploads.
     """
     if (at := convolution(model, step, channel)) is None or model.entry.path is None:
         return []
@@ -149,5 +150,5 @@ async def best_crops(
 
 
 def crop_url(model: str, of: str, step: str, channel: int, number: int, what: str = ".webp") -> str:
-    """A crop, or what belongs to it: by the picture's number in its collection, by nothing else."""
+    """The URL of a crop or a file about it: by the picture's number in its collection only."""
     return f"/crops/{quote(model)}/{quote(of)}/{quote(step)}/{channel}/{number}{what}"

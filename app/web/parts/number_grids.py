@@ -11,7 +11,7 @@ from torch import Tensor
 from app.web.core.templating import number
 
 LEVELS = 6
-"""Colours on each side of zero."""
+"""Number of colours on each side of zero."""
 
 UNITS = ("", "× 10⁻³", "× 10⁻⁶", "× 10⁻⁹")
 
@@ -31,9 +31,9 @@ class GridCell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table of numbers: `caption` for those who do not see it, `name` for scripts and tests.
+    """A table of numbers: `caption` for screen readers, `name` for scripts and tests.
 
-    With `edit` each number is a field of a form of that name; `unit` is what they are written in.
+    With `edit` each number is a form field of that name; `unit` is the unit of the numbers.
     """
 
     name: str
@@ -58,7 +58,7 @@ def grid(
 ) -> Grid:
     """A grid of `values`, [H,W]: full colour at the magnitude `limit`, by default the largest.
 
-    `marks` and `titles` belong to cells by (row, column); `zeros` are those where padding lies.
+    `marks` and `titles` belong to cells by (row, column); `zeros` are the cells of the padding.
     """
     rows: Values = values.tolist() if isinstance(values, Tensor) else values
     if limit is None:
@@ -87,7 +87,7 @@ def grid(
 
 
 def compact(limit: float) -> tuple[Callable[[float], str], str]:
-    """How to write numbers up to the magnitude `limit` in four digits, and the unit they are in.
+    """How to write numbers up to the magnitude `limit` in four digits, and their unit.
 
     Small ones are written in thousandths or millionths, so that they fit a cell.
     """

@@ -1,4 +1,4 @@
-"""The photo with what lies on it, and how long a link to it holds."""
+"""The photo with an overlay, and how long a link to it stays valid."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PhotoOverlay:
-    """The photo with what lies on it, as SVG."""
+    """The photo with an overlay, as SVG."""
 
-    place: str = helped("Where the input lies on it, as a transform.")
+    place: str = helped("The place of the input on it, as a transform.")
     crop: str = helped("The part of it that is used, as a viewBox.")
     size: tuple[int, int] = helped("Its width and height, pixels.")
-    url: str = helped("URL of a copy.")
+    url: str = helped("URL of a small copy.")
 
 
 PREVIEW = 512
-"""Pixels of the longer side of the photo in the left pane."""
+"""Length of the photo's longer side in the left pane, pixels."""
 
 
 def crop_box(fitted: Fitted) -> tuple[float, float, float, float]:
@@ -49,7 +49,7 @@ def place(run: Run) -> str:
 
 
 def photo(view: View, run: Run) -> PhotoOverlay:
-    """The photo, cropped to what the network sees, for something to be laid on it."""
+    """The photo, cropped to what the network sees, for an overlay."""
     left, top, width, height = crop_box(run.fitted)
     return PhotoOverlay(
         place(run),
@@ -60,7 +60,7 @@ def photo(view: View, run: Run) -> PhotoOverlay:
 
 
 def in_words(seconds: float) -> str:
-    """A time to come, roughly: `in 23 hours`, `in 40 minutes`."""
+    """A time in the future, roughly: `in 23 hours`, `in 40 minutes`."""
     if seconds >= 2 * 3600:
         return f"in {round(seconds / 3600)} hours"
     if seconds >= 120:
@@ -69,7 +69,7 @@ def in_words(seconds: float) -> str:
 
 
 def link_expires(view: View, services: Services) -> str:
-    """How long a link to this view holds."""
+    """How long a link to this view stays valid."""
     if sample(view.image):
         return "This link shows a built-in picture and does not expire."
     try:
@@ -81,7 +81,7 @@ def link_expires(view: View, services: Services) -> str:
 
 
 def frame(where: Geometry) -> tuple[float, float, float, float]:
-    """Where a map lies on the input so that each cell is centred on what it sees."""
+    """Where a map lies on the input so that each cell is centred on its receptive field."""
     (x, width), (y, height) = (
         (axis.start + (axis.size - axis.jump) / 2, axis.jump * axis.cells)
         for axis in (where.columns, where.rows)

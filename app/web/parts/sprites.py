@@ -1,4 +1,4 @@
-"""Where a map lies in its sheet, and how its colours are to be read."""
+"""Where a map lies in its sheet, and the legend of its colours."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """How colours are to be read."""
+    """How to read the colours."""
 
     palette: PaletteName = helped("Name of the palette.")
-    low: str = helped("What the left end stands for.")
-    high: str = helped("What the right end stands for.")
+    low: str = helped("The value at the left end.")
+    high: str = helped("The value at the right end.")
     sentence: str = helped("The scale in words.")
 
 
@@ -47,7 +47,7 @@ SCALE_WORDS = {
 
 
 def legend(view: View, run: Run, record: Record, limit: float | None = None) -> Legend:
-    """How a step's colours are to be read; `limit` is the unit's own where one is looked at."""
+    """The legend of a step's colours; `limit` is the unit's own where one is selected."""
     palette = palette_of(record.step, run.model.outline.logits)
     spatial = run.spatial(record.step.name)
     scale = view.scale if spatial else "layer"
@@ -63,7 +63,7 @@ def legend(view: View, run: Run, record: Record, limit: float | None = None) -> 
 
 
 def kernel_sheet(model: Model, step: Step) -> tuple[str, SheetLayout]:
-    """URL and layout of a step's colour kernels; an empty URL where it reads no colours."""
+    """URL and layout of a step's colour kernels; an empty URL if it does not read the picture."""
     if step.kind != "conv" or step.kernel is None or step.inputs[0] in model.geometry:
         return "", SheetLayout(0, 0, 1, 1, 0)
     kh, kw = step.kernel

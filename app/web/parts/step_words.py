@@ -1,4 +1,4 @@
-"""The words beside the numbers: two sentences a 15-year-old understands, and the mathematics."""
+"""Explanations of each kind of step: two sentences a 15-year-old understands, and the formula."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from models.graph import Kind
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`text` is for everyone, `formula` for those who unfold it, `source` says who found it."""
+    """`text` is for everyone, `formula` for those who unfold it, `source` names who found it."""
 
     title: str
     text: str

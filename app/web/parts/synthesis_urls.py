@@ -1,4 +1,4 @@
-"""How a synthesised picture is written in addresses: of the API, and in a link to the page."""
+"""How a synthesised picture is written in URLs: of the API, and in a link to the page."""
 
 from __future__ import annotations
 
@@ -20,74 +20,78 @@ _PART = re.compile(r"(steps|seed|size|with|share)(\d{1,5})|away")
 _NAMES = {"with": "second"}
 
 
-def wanted(
+def synthesis_options(
     steps: Annotated[
         int | None,
-        Query(ge=0, le=MOST_STEPS, description="Of gradient ascent; by default as it ships."),
+        Query(ge=0, le=MOST_STEPS, description="Steps of gradient ascent; by default as shipped."),
     ] = None,
-    seed: Annotated[int, Query(ge=0, le=MOST_SEED, description="Of the noise it begins with.")] = 0,
+    seed: Annotated[
+        int, Query(ge=0, le=MOST_SEED, description="Seed of the noise it starts from.")
+    ] = 0,
     size: Annotated[
-        int | None, Query(description="Pixels of a side: 64, 96, 128, 160 or 224 where possible.")
+        int | None, Query(description="Side in pixels: 64, 96, 128, 160 or 224 where possible.")
     ] = None,
     second: Annotated[
         Annotated[int, Field(ge=0)] | None,
         # A form sends a field that was left empty.
         BeforeValidator(lambda given: None if given == "" else given),
-        Query(description="A channel to mix in."),
+        Query(description="A second channel to mix in."),
     ] = None,
     share: Annotated[
-        int, Query(ge=0, le=100, description="How much the second counts, per cent.")
+        int, Query(ge=0, le=100, description="Weight of the second channel, per cent.")
     ] = 50,
-    away: Annotated[bool, Query(description="What it responds to least.")] = False,
+    away: Annotated[
+        bool, Query(description="Minimise the response instead of maximising it.")
+    ] = False,
 ) -> SynthesisOptions:
-    """What a request asks for beside its unit."""
+    """The synthesis options of a request, in addition to its unit."""
     return SynthesisOptions(steps, seed, size, second, share if second is not None else 50, away)
 
 
 def unit_url(model: Model, step: str, channel: int | None) -> str:
-    """A channel, or the whole of a step, in the API."""
+    """The URL of a channel, or of a whole step, in the API."""
     part = "" if channel is None else f"/channels/{channel}"
     return f"{API}/models/{quote(model.id)}/steps/{quote(step)}{part}"
 
 
-def picture_url(asked: SynthesisQuery, **more: Any) -> str:
-    """A synthesised picture that browsers may keep forever: its URL has all it depends on."""
-    query = {**spelled(asked), **more, "v": digest(asked)}
-    return f"{unit_url(asked.model, asked.step, asked.channel)}/synthesised.png?{urlencode(query)}"
+def picture_url(query: SynthesisQuery, **more: Any) -> str:
+    """The URL of a synthesised picture: cached forever, since it has all the picture depends on."""
+    fields = {**query_fields(query), **more, "v": digest(query)}
+    return f"{unit_url(query.model, query.step, query.channel)}/synthesised.png?{urlencode(fields)}"
 
 
 def sheet_url(model: Model, at: str, there: ShippedPictures) -> str:
-    """The sheet of a step's pictures, which browsers may keep forever."""
+    """The URL of the sheet of a step's pictures, which browsers may cache forever."""
     return f"{unit_url(model, at, None)}/synthesised.jpg?v={there.tag(at)}"
 
 
-def digest(asked: SynthesisQuery) -> str:
-    """What a picture's URL carries so that it may be kept forever."""
-    return asked.key[:12]
+def digest(query: SynthesisQuery) -> str:
+    """The part of a picture's URL that allows caching it forever."""
+    return query.key[:12]
 
 
-def spelled(asked: SynthesisQuery) -> dict[str, Any]:
-    """The query of what is asked for: steps, seed and size always, the rest where it is not usual.
+def query_fields(query: SynthesisQuery) -> dict[str, Any]:
+    """The query fields of a picture: steps, seed and size always, others if not the default.
 
-    A form or a link with these asks for the same picture, whatever ships by then.
+    A form or a link with these names the same picture, even if other ones ship later.
     """
-    recipe, wanted = asked.recipe, asked.wanted
-    query: dict[str, Any] = {"steps": recipe.steps, "seed": recipe.seed, "size": recipe.size}
-    if wanted.second is not None:
-        query |= {"second": wanted.second, "share": wanted.share}
-    return query | ({"away": "true"} if wanted.away else {})
+    recipe, options = query.recipe, query.wanted
+    fields: dict[str, Any] = {"steps": recipe.steps, "seed": recipe.seed, "size": recipe.size}
+    if options.second is not None:
+        fields |= {"second": options.second, "share": options.share}
+    return fields | ({"away": "true"} if options.away else {})
 
 
-def in_link(asked: SynthesisQuery) -> str:
+def to_link(query: SynthesisQuery) -> str:
     """The same as one word for a link to the page: `steps128-seed3-size64-with17-share30-away`."""
-    query = spelled(asked)
+    fields = query_fields(query)
     names = {value: key for key, value in _NAMES.items()}
-    away = ["away"] if query.pop("away", "") else []
-    return "-".join([f"{names.get(name, name)}{value}" for name, value in query.items()] + away)
+    away = ["away"] if fields.pop("away", "") else []
+    return "-".join([f"{names.get(name, name)}{value}" for name, value in fields.items()] + away)
 
 
 def from_link(text: str) -> SynthesisOptions:
-    """What `in_link` wrote. Raises `BadRequest` for anything else."""
+    """Parse what `in_link` wrote. Raises `BadRequest` for anything else."""
     found: dict[str, Any] = {}
     for part in text.split("-") if text else []:
         match = _PART.fullmatch(part)
@@ -101,7 +105,7 @@ def from_link(text: str) -> SynthesisOptions:
     return made
 
 
-def page_with(current: str, made: str) -> str:
-    """The page that asks, from its own address, with another picture in it."""
+def page_url(current: str, made: str) -> str:
+    """The URL of the current page with another synthesised picture in it."""
     query = [(k, v) for k, v in parse_qsl(urlsplit(current).query) if k != "made"]
     return f"/?{urlencode([*query, ('made', made)])}"

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from app.web.parts.contexts import helped
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """One summand of a cell."""
 
-    channel: int = helped("The input map it comes from.")
-    value: float = helped("What it adds.")
-    share: float = helped("Its part of all magnitudes, 0..1.")
+    channel: int = helped("The input map of the summand.")
+    value: float = helped("Its value.")
+    share: float = helped("Its part of the sum of all magnitudes, 0..1.")
     url: str = helped("The page with that map selected, empty for the picture's colours.")
-    name: str = helped("What the input map is called.")
+    name: str = helped("Name of the input map.")
     how: str = helped("Value times weight, where it is one product.", "")

@@ -1,4 +1,4 @@
-"""What maps and cells are called, and the pages they are on."""
+"""The names of maps and cells, and the URLs of their pages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def short_name(run: Run, place: CellPlace) -> str:
 
 
 def place_url(view: View, run: Run, place: CellPlace, zoom: Zoom | None = None) -> str:
-    """The page with a cell, as deep as `zoom` says; "" for the picture."""
+    """The page with a cell selected, as deep as `zoom` says; "" for the picture."""
     if place.step == INPUT:
         return ""
     y, x = (place.y, place.x) if run.spatial(place.step) else (None, None)

@@ -1,4 +1,4 @@
-"""What every question here names: a unit of a run, and the class whose fate is told."""
+"""The query that panels and the API share: a unit of a run, and the queried class."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def unit_view(
     y: Annotated[int | None, Query(ge=0)] = None,
     x: Annotated[int | None, Query(ge=0)] = None,
 ) -> View:
-    """Not looked up yet."""
+    """The view of a query, not looked up yet."""
     return View(model, image, step, channel, y, x)
 
 
@@ -40,7 +40,7 @@ ClassName = Annotated[
     Query(
         alias="class",
         max_length=200,
-        description="Index or name of a class; by default the one the network saw.",
+        description="Index or name of a class; by default the predicted one.",
         examples=["espresso"],
     ),
 ]
@@ -48,10 +48,10 @@ ClassName = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class UnitQuery:
-    """A unit that is there, of a finished run that is held meanwhile.
+    """A validated unit of a finished run, which is kept in memory meanwhile.
 
-    `cell` is None where none is named: then the mean of the map is meant. `index` is the class
-    that is asked about, None where the network names none; `chosen` says that the request did.
+    `cell` is None if none is named: then the mean of the map is meant. `index` is the queried
+    class, None if the network has no classes; `chosen` says that the request named it.
     """
 
     view: View
@@ -73,16 +73,16 @@ class UnitQuery:
 
     @property
     def class_field(self) -> dict[str, Any]:
-        """The class as a field, where one was chosen."""
+        """The class as a query field, if the request named one."""
         return {"class": self.index} if self.chosen else {}
 
     def query(self, **more: Any) -> str:
-        """A query string: the unit, and what else is given and not empty."""
+        """A query string: the unit, and those of `more` that are not empty."""
         given = {k: v for k, v in more.items() if v not in ("", None)}
         return urlencode({**self.names, **self.class_field, **given}, safe=",")
 
     def address(self, **state: Any) -> str:
-        """What the page's URL says of a panel: its state, empty parts to be taken away."""
+        """The state of a panel for the page's URL; empty values are removed there."""
         return urlencode({**state, **self.class_field}, safe=",")
 
     @property
@@ -101,7 +101,7 @@ class UnitQuery:
 async def open_unit_query(
     services: Services, view: View, name: str = ""
 ) -> AsyncIterator[UnitQuery]:
-    """Wait for the run, and check what is named. A step without a channel: its strongest.
+    """Wait for the run, and validate the unit. A step without a channel: its strongest channel.
 
     Raises `UnknownModel`, `UnknownPicture`, `UnknownStep`, `BadRequest`, `NoClassifier`.
     """
@@ -117,9 +117,9 @@ async def open_unit_query(
 
 
 def queried_class(run: Run, record: Record, channel: int, name: str) -> int | None:
-    """The class that is named, else the unit itself where it is one, else the likeliest.
+    """The class of that name, else the unit itself if it is a class, else the predicted one.
 
-    None where the network names nothing. Raises `BadRequest`, `NoClassifier`.
+    None if the network has no classes. Raises `BadRequest`, `NoClassifier`.
     """
     labels = run.model.labels
     if name:
@@ -131,7 +131,7 @@ def queried_class(run: Run, record: Record, channel: int, name: str) -> int | No
 
 
 def required(index: int | None, run: Run) -> int:
-    """The class. Raises `NoClassifier` where there is none."""
+    """The index of the class. Raises `NoClassifier` if there is none."""
     require_classes(run.model)
     if index is None:
         raise NoClassifier("This network has no classes.")

@@ -12,7 +12,7 @@ from app.services.networks.catalogue import Catalogue
 from app.services.runs.pairs import PicturePair
 from app.vision.attacks.drift import DriftStep
 from app.vision.attacks.sweep import SEEDS, SweepAnswer, SweepPoint
-from app.web.attack.charting import much, ticks, times
+from app.web.attack.charting import relative_percent, ticks, times
 from app.web.attack.sweep_curves import attack_words, noise_words, swept
 from app.web.attack.where.drift import charts, sentence
 from models import registry
@@ -61,7 +61,7 @@ def test_the_axis_ends_just_above_what_it_shows(most: float, top: float) -> None
 
 
 def test_values_are_told_short() -> None:
-    assert [much(v) for v in (0.0623, 0.0994, 0.0996, 1.384)] == [
+    assert [relative_percent(v) for v in (0.0623, 0.0994, 0.0996, 1.384)] == [
         "6.2\u00a0%", "9.9\u00a0%", "10\u00a0%", "138\u00a0%"
     ]  # fmt: skip
     assert [times(v) for v in (1.04, 9.94, 9.96, 18.4)] == ["1.0", "9.9", "10", "18"]

@@ -18,7 +18,7 @@ from app.services.synthesis.query import SynthesisOptions
 from app.services.synthesis.shipped import shipped
 from app.web.panels.synthesis import pictures
 from app.web.parts.contexts import helped
-from app.web.parts.synthesis_urls import from_link, in_link
+from app.web.parts.synthesis_urls import from_link, to_link
 from tests.support.event_streams import parse
 from tests.support.synthesis_pages import API, FEW, HTML, HTMX, UNIT, picture_of, pixels
 
@@ -121,7 +121,7 @@ def test_a_link_is_read_as_it_was_written_and_nonsense_refused(client: TestClien
         SynthesisOptions(512, 9, 128, 17, 30, True),
     ):
         asked = services.studio.asked(model, "conv5", 3, wanted)
-        assert from_link(in_link(asked)) == wanted
+        assert from_link(to_link(asked)) == wanted
     for nonsense in ("<b>", "steps", "steps-1", "seed1.5", "steps9999999"):
         answer = client.get(f"/panels/synthesised?{UNIT}", params={"made": nonsense})
         assert answer.status_code in (200, 422)

@@ -1,1 +1,1 @@
-"""Where it happens: how an attack spreads through the network."""
+"""Panel “Where it happens”: how an attack spreads through the layers of the network."""

@@ -1,4 +1,4 @@
-"""What the templates of “Where it happens” are given."""
+"""Template contexts of the panel “Where it happens”."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from app.web.parts.sprites import Legend
 class DriftRow:
     """One step as a line of the table."""
 
-    drift: DriftStep = helped("Its figures.")
-    attack: str = helped("How much the attack changed, in per cent.")
-    noise: str = helped("How much the noise changed.")
-    times: str = helped("How many times as much the attack changed, empty where nothing did.")
+    drift: DriftStep = helped("Its drift.")
+    attack: str = helped("Relative change by the attack, in per cent.")
+    noise: str = helped("Relative change by the noise.")
+    times: str = helped("Ratio of both, empty if the noise changed nothing.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,19 @@ class Chip:
     """One channel in a column."""
 
     channel: int = helped("Its number.")
-    change: str = helped("How its mean response changed.")
-    means: str = helped("The response before and after, in words.")
+    change: str = helped("How its mean activation changed.")
+    means: str = helped("The mean activation before and after, in words.")
     kind: str = helped("`up`, `down` or `still`.")
     clean: str = helped("Its map of the clean picture, as a viewBox on the sheet.")
     attacked: str = helped("Its map of the attacked picture.")
     url: str = helped("The panel's page with it on screen.")
-    part: str = helped("Where htmx gets that from.")
+    part: str = helped("URL of the panel's part for htmx.")
     current: bool = helped("Whether it is on screen.")
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelGroup:
-    """The channels of a column that moved the same way."""
+    """The channels of a column whose mean changed in the same direction."""
 
     title: str = helped("Excited, inhibited or unmoved.")
     chips: tuple[Chip, ...] = helped("The channels.")
@@ -47,14 +47,14 @@ class ChannelGroup:
 class ColumnView:
     """One of the four columns."""
 
-    title: str = helped("Whose channels these are.")
+    title: str = helped("The class whose channels these are.")
     words: str = helped("What that means.")
     groups: tuple[ChannelGroup, ...] = helped("Excited ones, inhibited ones.")
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelMap:
-    """One of three maps of a channel."""
+    """One of the three maps of a channel."""
 
     title: str = helped("Clean, attacked or difference.")
     box: str = helped("Its part of the sheet, as a viewBox.")
@@ -68,35 +68,35 @@ class MapsView:
     """One channel's maps of both pictures, and their difference."""
 
     title: str = helped("Layer and channel.")
-    told: str = helped("What its mean response did.")
+    told: str = helped("How its mean activation changed.")
     sheet: str = helped("URL of the three maps.")
     size: tuple[int, int] = helped("Width and height of that sheet.")
     maps: tuple[ChannelMap, ...] = helped("The three maps.")
     previous: tuple[str, str] | None = helped("Page and part of the channel before it, if any.")
     next: tuple[str, str] | None = helped("Page and part of the channel after it, if any.")
-    png: str = helped("URL of the three, to be saved.")
+    png: str = helped("URL of the three maps, for download.")
 
 
 @dataclass(frozen=True, slots=True)
 class LayerLink:
-    """A layer to choose."""
+    """A layer to select."""
 
-    stage: int = helped("Its number as people count.")
-    step: str = helped("The step whose maps are looked at.")
+    stage: int = helped("Its number, 1-5.")
+    step: str = helped("The step whose maps are shown.")
     url: str = helped("The panel's page with it.")
-    part: str = helped("Where htmx gets that from.")
+    part: str = helped("URL of the panel's part for htmx.")
     current: bool = helped("Whether it is on screen.")
 
 
 @dataclass(frozen=True, slots=True)
 class WhereLayer:
-    """One layer's channels, and perhaps one of them."""
+    """The channels of one layer, and the selected one, if any."""
 
     layers: tuple[LayerLink, ...] = helped("The layers to choose from.")
     step: str = helped("The step on screen.")
     sentence: str = helped("What the columns show, in a sentence or two.")
-    missing: str = helped("Which command would make the class means, empty where they are there.")
-    columns: tuple[ColumnView, ...] = helped("The columns that can be told.")
+    missing: str = helped("The command that computes the class means, empty if they are available.")
+    columns: tuple[ColumnView, ...] = helped("The columns that can be computed.")
     sheet: str = helped("URL of the small maps.")
     size: tuple[int, int] = helped("Width and height of that sheet.")
     legend: Legend = helped("How to read their colours.")
@@ -110,10 +110,10 @@ class WhereView:
 
     same: bool = helped("Whether both pictures are the same.")
     sentence: str = helped("What the numbers say.")
-    control: str = helped("What noise stands beside the attack.")
-    charts: tuple[Charted, ...] = helped("Relative change and cosine over the steps.")
+    control: str = helped("Which noise the attack is compared with.")
+    charts: tuple[Charted, ...] = helped("Charts of relative change and cosine over the steps.")
     rows: tuple[DriftRow, ...] = helped("The same as a table.")
     link: str = helped("This panel on a page of its own.")
     csv: str = helped("URL of the table.")
     png: str = helped("URL of the charts as a picture.")
-    layer: WhereLayer | None = helped("The channels; None where nothing changed.")
+    layer: WhereLayer | None = helped("The channels; None if nothing changed.")

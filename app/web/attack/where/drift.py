@@ -1,4 +1,4 @@
-"""The drift of an attack as curves, a table and a sentence."""
+"""The drift of activations under an attack, step by step, as curves, a table and a sentence."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from app.pictures.charts import ChartSeries, LineChart
 from app.services.attacks.spread import SpreadControl
 from app.vision.attacks.drift import DriftStep
-from app.web.attack.charting import much, ticks, times
+from app.web.attack.charting import relative_percent, ticks, times
 from app.web.attack.where.contexts import DriftRow
 from app.web.core.templating import number
 
 ALIKE = (0.8, 1.25)
-"""Ratios that count as the same."""
+"""Ratios that count as equal."""
 
 NOISES = {
     "sign": "random noise of the same largest change, every number up or down",
@@ -22,14 +22,14 @@ NOISES = {
 
 
 def ratio(one: DriftStep) -> float | None:
-    """How many times as much the attack changed as the noise; None where the noise did nothing."""
+    """How many times as much the attack changed as the noise; None if the noise changed nothing."""
     return one.relative_l2 / one.noise_relative_l2 if one.noise_relative_l2 else None
 
 
 def sentence(drift: Sequence[DriftStep]) -> str:
-    """What the curves say: at the first step, and where they are farthest apart.
+    """The curves in words: at the first step, and where they are farthest apart.
 
-    Softmax is left out: it is flat where a network is sure.
+    Softmax is left out: it saturates where a network is certain.
     """
     told = [(one, found) for one in drift[:-1] if (found := ratio(one)) is not None]
     if not told:
@@ -37,13 +37,14 @@ def sentence(drift: Sequence[DriftStep]) -> str:
     first, most = told[0], max(told, key=lambda one: one[1])
     start = (
         f"At {first[0].step} the attack changes {_as_much(first[1])}, "
-        f"{much(first[0].relative_l2)} of the response"
+        f"{relative_percent(first[0].relative_l2)} of the response"
     )
     if most[1] <= max(ALIKE[1], first[1]):
         return f"{start}; no later step is changed more than that, compared with the noise."
     return (
         f"{start}; at {most[0].step} {times(most[1])} times as much: "
-        f"{much(most[0].relative_l2)} against {much(most[0].noise_relative_l2)}."
+        f"{relative_percent(most[0].relative_l2)} against "
+        f"{relative_percent(most[0].noise_relative_l2)}."
     )
 
 
@@ -53,11 +54,11 @@ def _as_much(found: float) -> str:
     return f"{times(found)} times as much as the noise"
 
 
-def control_words(beside: SpreadControl) -> str:
-    """What noise it is, and how large both are."""
+def control_words(control: SpreadControl) -> str:
+    """The kind of noise, and the size of both."""
     return (
-        f"The blue curve is {NOISES[beside.kind]}: largest change {beside.linf:g} of 255 and L2 "
-        f"norm {beside.l2:.0f}; the attack’s {beside.attack_linf:g} and {beside.attack_l2:.0f}."
+        f"The blue curve is {NOISES[control.kind]}: largest change {control.linf:g} of 255 and L2 "
+        f"norm {control.l2:.0f}; the attack’s {control.attack_linf:g} and {control.attack_l2:.0f}."
     )
 
 
@@ -66,8 +67,8 @@ def rows(drift: Sequence[DriftStep]) -> tuple[DriftRow, ...]:
     return tuple(
         DriftRow(
             one,
-            much(one.relative_l2),
-            much(one.noise_relative_l2),
+            relative_percent(one.relative_l2),
+            relative_percent(one.noise_relative_l2),
             "" if (found := ratio(one)) is None else times(found),
         )
         for one in drift
@@ -104,7 +105,7 @@ def charts(drift: Sequence[DriftStep]) -> tuple[LineChart, LineChart]:
 
 
 def _cosines(low: float) -> tuple[tuple[float, str], ...]:
-    """Heights up to 1: from 0, or from -1 where one lies below."""
+    """Ticks up to 1: from 0, or from -1 if a value is below zero."""
     return tuple(
         (y, number(y)) for y in ((0, 0.25, 0.5, 0.75, 1) if low >= 0 else (-1, -0.5, 0, 0.5, 1))
     )

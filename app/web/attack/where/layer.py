@@ -12,7 +12,7 @@ from app.services.runs.sheets import palette_of, version
 from app.vision.attacks.columns import ChannelChange, ChannelColumn
 from app.web.attack.where.contexts import ChannelGroup, Chip, ColumnView, LayerLink, WhereLayer
 from app.web.attack.where.maps import maps_view
-from app.web.attack.where.pair import LayerPair, ends, signed, told
+from app.web.attack.where.pair import LayerPair, change_words, ends, signed
 from app.web.core.templating import number
 from app.web.parts.sprites import Legend, box
 
@@ -21,7 +21,7 @@ THUMB = 48
 
 
 def layer_view(layer: LayerPair) -> WhereLayer:
-    """Everything about a layer."""
+    """The context of a layer."""
     shown = layer.columns
     order = [one.channel for column in shown.all for one in column.all]
     layout = thumbs_layout(layer, len(order))
@@ -48,13 +48,13 @@ def layer_view(layer: LayerPair) -> WhereLayer:
 
 
 def thumbs_layout(layer: LayerPair, count: int) -> SheetLayout:
-    """Where small maps lie: a row a channel, clean at the left, attacked at the right."""
+    """The layout of the small maps: a row a channel, clean at the left, attacked at the right."""
     height, width = reduce(torch.empty(1, *layer.maps[0].shape[1:]), THUMB).shape[1:]
     return arrange(2 * count, height, width, 2)
 
 
 def thumbs(layer: LayerPair, channels: Sequence[int]) -> bytes:
-    """The small maps of some channels on the layer's scale, a PNG."""
+    """The small maps of some channels on the layer's scale, as PNG."""
     both = torch.stack([maps[list(channels)] for maps in layer.maps], 1).flatten(0, 1)
     return sheet(both, layer.limit, "signed", THUMB, 2).png
 
@@ -103,7 +103,7 @@ def _column(
         return Chip(
             one.channel,
             signed(one.change),
-            told(one),
+            change_words(one),
             kind,
             box(layout, place),
             box(layout, place + 1),

@@ -1,4 +1,4 @@
-"""One channel under an attack: its map of either picture, and their difference."""
+"""One channel under an attack: its map for both pictures, and their difference."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.pictures.sheets import arrange, sheet
 from app.services.runs.sheets import version
 from app.vision.attacks.columns import ChannelChange
 from app.web.attack.where.contexts import ChannelMap, MapsView
-from app.web.attack.where.pair import LayerPair, told
+from app.web.attack.where.pair import LayerPair, change_words
 from app.web.core.links import View
 from app.web.core.templating import number
 from app.web.parts.sprites import Legend, box
@@ -22,7 +22,7 @@ from app.web.parts.sprites import Legend, box
 def three(layer: LayerPair, channel: int) -> tuple[tuple[Tensor, Tensor, Tensor], float, float]:
     """Clean map, attacked map and attacked minus clean, [H,W], with the limits of their scales.
 
-    The first two share theirs.
+    The first two share one scale.
     """
     clean, attacked = (maps[channel] for maps in layer.maps)
     limit = max(float(clean.abs().max()), float(attacked.abs().max()))
@@ -37,7 +37,7 @@ def maps_png(layer: LayerPair, channel: int) -> bytes:
 
 
 def figure_png(layer: LayerPair, channel: int) -> bytes:
-    """The three maps of a channel with their captions, to take home."""
+    """The three maps of a channel with their captions, as a picture for download."""
     view = maps_view(replace(layer, channel=channel), [])
     maps, limit, most = three(layer, channel)
     figures = [
@@ -52,7 +52,7 @@ def figure_png(layer: LayerPair, channel: int) -> bytes:
 
 
 def maps_view(layer: LayerPair, order: Sequence[int]) -> MapsView:
-    """The channel on screen; `order` is that of the columns."""
+    """The selected channel; `order` is that of the columns."""
     channel = layer.channel or 0
     maps, limit, most = three(layer, channel)
     height, width = maps[0].shape
@@ -63,7 +63,7 @@ def maps_view(layer: LayerPair, order: Sequence[int]) -> MapsView:
     titles = ("Clean", "Attacked", "Attacked − clean")
     return MapsView(
         f"Map {channel} of {layer.step}",
-        told(moved),
+        change_words(moved),
         f"/attack/where/maps.png?{layer.query(channel=channel)}&v={v}",
         (layout.width, layout.height),
         tuple(
@@ -94,7 +94,7 @@ def _map_view(
 
 
 def _beside(layer: LayerPair, order: Sequence[int], by: int) -> tuple[str, str] | None:
-    """Page and part of the channel before or after; of one that is in no column the first."""
+    """URL and part of the previous or next channel; if the channel is in no column, the first."""
     place = order.index(layer.channel) + by if layer.channel in order else 0
     if not order or not 0 <= place < len(order) or order[place] == layer.channel:
         return None

@@ -1,4 +1,4 @@
-"""One layer of two runs, of a picture and the same attacked: what of it the panel tells."""
+"""One layer in two runs, of the clean picture and of the attacked one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.web.core.templating import number
 
 @dataclass(frozen=True)
 class LayerPair:
-    """A layer of a pair of runs; `channel` is the one on screen, if any."""
+    """A layer of a pair of runs; `channel` is the selected one, if any."""
 
     view: PairView
     pair: PicturePair
@@ -30,20 +30,20 @@ class LayerPair:
 
     @cached_property
     def maps(self) -> tuple[Tensor, Tensor]:
-        """What both pictures made of it, [C,H,W] each."""
+        """The layer's activations for both pictures, [C,H,W] each."""
         return self.clean.tensor(self.step), self.attacked.tensor(self.step)
 
     @cached_property
     def means(self) -> Tensor | None:
-        """Mean responses by class, [K,C], where they are known."""
+        """Mean activations by class, [K,C], if known."""
         known = calibration(self.pair.model)
         return known.means.get(self.step) if known else None
 
     @cached_property
     def classes(self) -> tuple[int, int]:
-        """The class that was seen at first, and the other one: the target, or what it became.
+        """The class predicted at first, and the other one: the target, or the class predicted now.
 
-        Where it is still the first, the next likeliest one.
+        If that is still the first, the next likeliest one.
         """
         first = self.clean.predictions(1)[0].index
         likeliest = [one.index for one in self.attacked.predictions(2)]
@@ -61,7 +61,7 @@ class LayerPair:
         return max(float(maps.abs().max()) for maps in self.maps)
 
     def url(self, **more: object) -> str:
-        """The panel's page with this layer, and what else is said."""
+        """The URL of the panel with this layer and `more`."""
         return f"/attack/where?{self.query(**more)}"
 
     def part(self, **more: object) -> str:
@@ -74,12 +74,12 @@ class LayerPair:
 
 
 def ends(pair: PicturePair) -> dict[int, str]:
-    """The steps that can be looked at, by stage: the last of each before its pool."""
+    """The steps that can be selected, by stage: the last of each before its pooling."""
     return stage_ends(pair.model.outline)
 
 
 def chosen(pair: PicturePair, step: str) -> str:
-    """A layer by its step; without one the last. Raises `UnknownStep`."""
+    """The layer of that step; by default the last. Raises `UnknownStep`."""
     known = list(ends(pair).values())
     if step and step not in known:
         raise UnknownStep(f"The layers to look at are {', '.join(known)}, not “{step[:60]}”.")
@@ -87,7 +87,7 @@ def chosen(pair: PicturePair, step: str) -> str:
 
 
 def checked(layer: LayerPair) -> LayerPair:
-    """The layer, if it has the channel that is asked for. Raises `UnknownStep`."""
+    """The layer, if it has the requested channel. Raises `UnknownStep`."""
     count = len(layer.maps[0])
     if layer.channel is not None and layer.channel >= count:
         raise UnknownStep(f"{layer.step} has channels 0 to {count - 1}, not {layer.channel}.")
@@ -99,7 +99,7 @@ def signed(value: float) -> str:
     return f"+{number(value)}" if value > 0 else number(value)
 
 
-def told(one: ChannelChange) -> str:
+def change_words(one: ChannelChange) -> str:
     return (
         f"Mean response {number(one.clean)}, attacked {number(one.attacked)}: {signed(one.change)}."
     )

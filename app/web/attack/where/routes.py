@@ -1,4 +1,4 @@
-"""Where it happens: how far every step drifts, and which channels of a layer do it."""
+"""Routes of “Where it happens”: how far every step drifts, and which channels cause it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ChannelQuery = Annotated[int | None, Query(ge=0)]
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """Both pictures' ways through the network, to their ends."""
+    """The finished runs of both pictures."""
 
     view: PairView
     pair: PicturePair
@@ -51,8 +51,8 @@ class Both:
         return self.pair.clean.equal(self.pair.attacked)
 
 
-async def both(view: PairViewDep, pair: PairDep, services: ServicesDep) -> AsyncIterator[Both]:
-    """Both runs, held until the answer has been sent."""
+async def both_runs(view: PairViewDep, pair: PairDep, services: ServicesDep) -> AsyncIterator[Both]:
+    """Both runs, kept in memory until the response is sent."""
     runs = services.runs
     async with (
         runs.listen(view.model, view.image) as clean,
@@ -63,38 +63,38 @@ async def both(view: PairViewDep, pair: PairDep, services: ServicesDep) -> Async
         yield Both(view, pair, clean, attacked)
 
 
-BothDep = Annotated[Both, Depends(both)]
+BothRunsDep = Annotated[Both, Depends(both_runs)]
 
 
-async def layered(found: BothDep, layer: str = "", channel: ChannelQuery = None) -> LayerPair:
+async def layered(runs: BothRunsDep, layer: str = "", channel: ChannelQuery = None) -> LayerPair:
     """The layer that the query names, by default the last."""
-    step = chosen(found.pair, layer)
-    return checked(LayerPair(found.view, found.pair, found.clean, found.attacked, step, channel))
+    step = chosen(runs.pair, layer)
+    return checked(LayerPair(runs.view, runs.pair, runs.clean, runs.attacked, step, channel))
 
 
 LayerDep = Annotated[LayerPair, Depends(layered)]
 
 
-async def _drift(found: Both, services: ServicesDep) -> tuple[SpreadControl, tuple[DriftStep, ...]]:
-    beside = await asyncio.to_thread(control, found.pair)
-    return beside, await drifted(services.engine, found.pair, found.clean, found.attacked, beside)
+async def _drift(runs: Both, services: ServicesDep) -> tuple[SpreadControl, tuple[DriftStep, ...]]:
+    noise = await asyncio.to_thread(control, runs.pair)
+    return noise, await drifted(services.engine, runs.pair, runs.clean, runs.attacked, noise)
 
 
 @router.get("")
 async def panel(
-    request: Request, found: BothDep, layer: LayerDep, services: ServicesDep
+    request: Request, runs: BothRunsDep, layer: LayerDep, services: ServicesDep
 ) -> Response:
     """The whole panel."""
     link = layer.url()
-    if found.same:
+    if runs.same:
         where = WhereView(True, SAME, "", (), (), link, "", "", None)
     else:
-        beside, drift = await _drift(found, services)
-        query = found.view.query()
+        noise, drift = await _drift(runs, services)
+        query = runs.view.query()
         where = WhereView(
             False,
             sentence(drift),
-            control_words(beside),
+            control_words(noise),
             tuple(charted(one) for one in charts(drift)),
             rows(drift),
             link,
@@ -106,8 +106,8 @@ async def panel(
 
 
 @router.get("/layer")
-async def part(request: Request, found: BothDep, layer: LayerDep) -> Response:
-    """One layer and the channel on screen, for htmx; the panel's own page follows in its URL."""
+async def part(request: Request, runs: BothRunsDep, layer: LayerDep) -> Response:
+    """One layer and the selected channel, for htmx; pushes the URL of the panel's own page."""
     context = {"layer": await asyncio.to_thread(layer_view, layer)}
     response = render(request, "attack/_where_layer.html", context)
     if urlsplit(request.headers.get("hx-current-url", "")).path == "/attack/where":
@@ -116,9 +116,9 @@ async def part(request: Request, found: BothDep, layer: LayerDep) -> Response:
 
 
 @router.get("/drift.csv")
-async def drift_csv(found: BothDep, services: ServicesDep) -> Response:
-    """The drift, every digit."""
-    _, drift = await _drift(found, services)
+async def drift_csv(runs: BothRunsDep, services: ServicesDep) -> Response:
+    """The drift with every digit."""
+    _, drift = await _drift(runs, services)
     head = ["step", "relative_l2", "cosine", "noise_relative_l2", "noise_cosine"]
     lines = [
         (one.step, one.relative_l2, one.cosine, one.noise_relative_l2, one.noise_cosine)
@@ -128,18 +128,18 @@ async def drift_csv(found: BothDep, services: ServicesDep) -> Response:
 
 
 @router.get("/drift.png")
-async def drift_png(found: BothDep, services: ServicesDep) -> Response:
+async def drift_png(runs: BothRunsDep, services: ServicesDep) -> Response:
     """The charts with their sentence."""
-    beside, drift = await _drift(found, services)
-    words = f"{sentence(drift)} {control_words(beside)}"
-    title = f"Where an attack happens: {found.pair.model.row.title}"
+    noise, drift = await _drift(runs, services)
+    words = f"{sentence(drift)} {control_words(noise)}"
+    title = f"Where an attack happens: {runs.pair.model.row.title}"
     png = await asyncio.to_thread(chart_png, title, charts(drift), words, 760)
     return file_response(png, "image/png", False, "layerscope-drift.png")
 
 
 @router.get("/channels.csv")
 async def channels_csv(layer: LayerDep) -> Response:
-    """The columns of a layer."""
+    """The columns of a layer as a table."""
     names = ("original", "both", "target", "exploited")
     head = ["column", "channel", "clean", "attacked", "change"]
     lines = [
@@ -154,7 +154,7 @@ async def channels_csv(layer: LayerDep) -> Response:
 async def thumbs_png(
     layer: LayerDep, channels: Annotated[str, Query(max_length=2000)], v: Version = ""
 ) -> Response:
-    """The small maps of the channels that are named, clean beside attacked."""
+    """The small maps of the given channels, clean next to attacked."""
     wanted = _listed(layer, channels)
     png = await asyncio.to_thread(thumbs, layer, wanted)
     return png_response(png, layer.pair.model.row, v)
@@ -162,7 +162,7 @@ async def thumbs_png(
 
 @router.get("/maps.png")
 async def maps(layer: LayerDep, v: Version = "", save: bool = False) -> Response:
-    """Clean, attacked and difference of one channel; with captions to be saved."""
+    """Clean, attacked and difference of one channel; with captions for download."""
     if layer.channel is None:
         raise BadRequest("Which channel? Add channel= and a number.")
     if save:
@@ -174,7 +174,7 @@ async def maps(layer: LayerDep, v: Version = "", save: bool = False) -> Response
 
 
 def _listed(layer: LayerPair, wanted: str) -> tuple[int, ...]:
-    """Channels by number, each once. Raises `BadRequest`, `UnknownStep`."""
+    """Channel numbers without duplicates. Raises `BadRequest`, `UnknownStep`."""
     record = next(one for one in layer.clean.records if one.step.name == layer.step)
     found = channels(record, wanted)
     if not wanted or len(set(found)) < len(found):

@@ -1,4 +1,4 @@
-"""The chain: from a cell to what made it, link by link, down to a patch of the photo."""
+"""The chain of cells that made a cell, link by link, down to a patch of the photo."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PASSED = {
     "norm": "shifted and stretched",
     "softmax": "made a share of the score",
 }
-"""What happens at a link where nothing is added up."""
+"""What happens at a link that is no sum."""
 
 
 def chain_made(
     view: View, run: Run, record: Record, place: CellPlace
 ) -> tuple[str, ChainMade, str]:
-    """The chain that `view.path` describes. Raises `BadRequest` for a path that is not there."""
+    """The chain that `view.path` describes. Raises `BadRequest` for an invalid path."""
     path = choices(view.path or "")
     links = chained(run, record, place.channel, (place.y, place.x), path)
     made: list[LinkMade] = []
@@ -54,7 +54,7 @@ def chain_made(
 
 
 def _link(view: View, run: Run, link: ChainStep, before: list[int]) -> LinkMade:
-    """`before` is what was chosen at the sums above this link."""
+    """One link; `before` are the parts chosen at the sums above it."""
 
     def part(i: int) -> PartMade:
         one = link.parts[i]
@@ -87,7 +87,7 @@ def _link(view: View, run: Run, link: ChainStep, before: list[int]) -> LinkMade:
 
 
 def _end(run: Run, last: ChainStep) -> tuple[str, str, tuple[int, int], str]:
-    """The first step's kernel and the patch of the input it lies on; empty where not reached."""
+    """The first step's kernel and its patch of the input; empty if the chain ends before."""
     step = run.model.outline.step(last.place.step)
     url, layout = kernel_sheet(run.model, step)
     if not url:
@@ -110,7 +110,7 @@ def _ended(run: Run, last: ChainStep) -> str:
 
 
 def _sentence(run: Run, links: list[ChainStep]) -> str:
-    """The first sum and where the chain arrives."""
+    """The first sum and the end of the chain, in words."""
     first = next((link for link in links if link.adds and link.parts), None)
     if first is None:
         return f"{place_name(run, links[0].place)}: it has no source."

@@ -1,4 +1,4 @@
-"""The pane of the third zoom as a picture to take home."""
+"""The arithmetic pane as a picture for download."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LISTED = 8
 
 
 def deep_png(deep: Deep) -> bytes:
-    """Its numbers as tables, its sentence below them."""
+    """The numbers as tables, the sentence below them."""
     if isinstance(deep.made, ChainMade):
         blocks = _chain(deep.made)
     else:

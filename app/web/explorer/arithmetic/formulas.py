@@ -1,4 +1,4 @@
-"""Steps that look at one number, or move it: ReLU, normalisation, mean, concat, flatten."""
+"""The arithmetic of elementwise steps and the mean: ReLU, normalisation, concat, flatten."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.web.parts.unit_names import place_name, place_url
 def relu_made(
     view: View, run: Run, record: Record, place: CellPlace, cell: ReluCell
 ) -> tuple[str, ReluMade, str]:
-    """What was given, what was cut away, how much is zero."""
+    """The input number, the part below zero, the share of zeros."""
     before = record.step.inputs[0]
     given = CellPlace(before, place.channel, place.y, place.x)
     maps: tuple[tuple[str, str], ...] = ()
@@ -57,7 +57,7 @@ def relu_made(
 def norm_made(
     view: View, run: Run, record: Record, place: CellPlace, cell: NormCell
 ) -> tuple[str, FormulaMade, str]:
-    """Shifted and stretched, number by number."""
+    """Batch normalisation, number by number."""
     before = CellPlace(record.step.inputs[0], place.channel, place.y, place.x)
     centred = cell.given - cell.mean
     lines = (
@@ -90,7 +90,7 @@ def norm_made(
 def copy_made(
     view: View, run: Run, record: Record, place: CellPlace, cell: CopyCell
 ) -> tuple[str, FormulaMade, str]:
-    """Taken over unchanged: from where."""
+    """A number that is copied unchanged, and its source."""
     source = CellPlace(cell.source, cell.channel, cell.y, cell.x)
     name = place_name(run, source)
     if record.step.kind == "flatten":
@@ -116,7 +116,7 @@ def copy_made(
 def mean_made(
     view: View, run: Run, record: Record, place: CellPlace, cell: MeanCell
 ) -> tuple[str, FormulaMade, str]:
-    """The mean of a whole map."""
+    """Average pooling: the mean of a whole map."""
     before = record.step.inputs[0]
     total = float(cell.grid.sum())
     lines = (

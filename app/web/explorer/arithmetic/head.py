@@ -1,4 +1,4 @@
-"""The head: votes, what paid for them, and shares."""
+"""The arithmetic of the network's head: fully connected layers as votes, and softmax."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from app.web.parts.terms import Term
 from app.web.parts.unit_names import place_name, place_url, short_name
 
 EACH = 6
-"""Voters listed on each side."""
+"""Terms listed on each side of a vote."""
 
 CLASSES = 8
-"""Terms of softmax's sum that are written out."""
+"""Terms of softmax's denominator that are listed."""
 
 
 def vote_made(
     view: View, run: Run, record: Record, place: CellPlace, cell: VoteCell
 ) -> tuple[str, VoteMade, str]:
-    """The strongest for and against, the others summed."""
+    """The largest positive and negative terms, and the sum of the others."""
     magnitude, before = cell.magnitude or 1.0, record.step.inputs[0]
     products = cell.products
 
@@ -55,7 +55,7 @@ def vote_made(
 
 
 def _voter(run: Run, before: str, index: int) -> CellPlace:
-    """The cell behind a number: of a flattening, the cell of the maps before."""
+    """The cell of an input number: for a flattening, the cell of the maps before."""
     step = run.model.outline.step(before)
     if step.kind != "flatten":
         return CellPlace(before, index)
@@ -66,7 +66,7 @@ def _voter(run: Run, before: str, index: int) -> CellPlace:
 def share_made(
     view: View, run: Run, record: Record, place: CellPlace, cell: ShareCell
 ) -> tuple[str, ShareMade, str]:
-    """Softmax's formula with the real logits."""
+    """The softmax formula with the actual logits."""
     labels, denominator = run.model.labels, cell.denominator
 
     def term(index: int, logit: float) -> ShareTermMade:

@@ -1,4 +1,4 @@
-"""The arithmetic of a selected cell, as its kind of step has it."""
+"""The arithmetic pane of the selected cell, with the context of its kind of step."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from app.web.parts.step_words import KINDS
 from app.web.parts.unit_names import label_of
 
 Made = tuple[str, object, str]
-"""A template, what it draws, and the cell in one sentence."""
+"""A template, its context, and the cell in one sentence."""
 
 
 def deep_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...] = ()) -> Deep:
-    """The third zoom. Raises `UnknownStep` where the channel or cell is not there."""
+    """The pane of the third zoom. Raises `UnknownStep` for an unknown channel or cell."""
     channel = checked_channel(record, view.channel or 0)
     cell = checked_cell(run, record, channel, view.y, view.x)
-    # From here on every link names the cell, also where the strongest was meant.
+    # From here on every link names the cell, even if the strongest was meant by default.
     place = CellPlace(record.step.name, channel, *cell)
     spatial = run.spatial(record.step.name)
     if spatial:

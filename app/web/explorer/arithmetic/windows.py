@@ -1,4 +1,4 @@
-"""Steps with a sliding window: convolution and max pooling."""
+"""The arithmetic of steps with a sliding window: convolution and max pooling."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from app.web.parts.unit_names import map_name, place_name, place_url
 from models.graph import INPUT
 
 ALL_INPUTS = 300_000
-"""Numbers of the input that a page fetches whole; of more, only the map it looks at."""
+"""Most input numbers that a page loads for all maps; above, only the selected map."""
 
 WRITTEN = 5
-"""Widest kernel whose three grids have room for numbers."""
+"""Widest kernel whose three grids have enough space for numbers."""
 
 SHIFTS = (("←", "left", -1, 0), ("→", "right", 1, 0), ("↑", "up", 0, -1), ("↓", "down", 0, 1))
 
@@ -35,7 +35,7 @@ SHIFTS = (("←", "left", -1, 0), ("→", "right", 1, 0), ("↑", "up", 0, -1), 
 def conv_made(
     view: View, run: Run, record: Record, place: CellPlace, cell: ConvCell
 ) -> tuple[str, ConvMade, str]:
-    """Patch times kernel for one input map, and what every input map adds."""
+    """Patch times kernel for one input map, and the contribution of every input map."""
     step, before = record.step, record.step.inputs[0]
     terms = cell.terms
     order = terms.abs().argsort(descending=True, stable=True).tolist()
@@ -85,7 +85,7 @@ def _conv_sentence(run: Run, place: CellPlace, cell: ConvCell, sums: tuple[Term,
 def pool_made(
     view: View, run: Run, record: Record, place: CellPlace, cell: PoolCell
 ) -> tuple[str, PoolMade, str]:
-    """The window, its winner, and the maps before and after."""
+    """The window, its largest value, and the maps before and after."""
     step, before = record.step, record.step.inputs[0]
     inside = (cell.winner[0] - cell.rows[0], cell.winner[1] - cell.columns[0])
     winner = CellPlace(before, place.channel, *cell.winner)
@@ -141,7 +141,7 @@ def _scan(view: View, run: Run, record: Record, place: CellPlace, source: int) -
 
 
 def _size(run: Run, name: str) -> tuple[int, int]:
-    """Rows and columns of what a window slides over."""
+    """Rows and columns of the input map."""
     if name == INPUT:
         return (run.model.outline.input_size,) * 2
     _, rows, columns = run.model.geometry[name].shape

@@ -1,4 +1,4 @@
-"""What cells are called, and the pages they are on."""
+"""The tabs of the zoom levels of a unit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from app.web.explorer.contexts import Tab
 
 
 def tabs(view: View, spatial: bool = True) -> tuple[Tab, ...]:
-    """The depths of zoom of a unit."""
+    """The tabs of a unit's zoom levels."""
     depths: tuple[tuple[Zoom | None, str], ...] = (
         (None, "Map" if spatial else "Number"),
         ("arithmetic", "Arithmetic"),

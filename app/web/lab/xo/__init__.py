@@ -1,4 +1,4 @@
-"""X or O: draw a letter and follow it through a network that can be read whole."""
+"""Lab tool X or O: a tiny network that classifies a drawn letter, with every number visible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a state to all that follows from it."""
+"""Computes the tiny network's maps, vote and comparison from a state of the page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.web.lab.xo.state import BoardState
 
 @dataclass(frozen=True, slots=True)
 class BoardResult:
-    """A state and all that follows from it; without a vote where a layer does not fit."""
+    """A state and its results; no vote if a layer does not fit."""
 
     state: BoardState
     outputs: tuple[TinyOutput, ...]
@@ -25,12 +25,12 @@ class BoardResult:
 
     @property
     def last(self) -> Tensor:
-        """The maps that vote, or the last there are."""
+        """The maps of the last layer that fits."""
         return self.outputs[-1].values if self.outputs else self.state.values[None]
 
 
 def work(state: BoardState) -> BoardResult:
-    """Compute everything."""
+    """Compute all results."""
     board, kernels = state.values, state.weights
     outputs = tuple(forward(board, kernels, state.layers, state.match))
     misfit = plan(state.layers).misfit

@@ -1,4 +1,4 @@
-"""How one number of a layer was made, with the cells it was made of."""
+"""The arithmetic of one number of a layer, and the input cells it was computed from."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from app.web.lab.xo.words import (
 from app.web.parts.number_grids import grid
 
 Marks = dict[tuple[int, int, int], str]
-"""Classes of cells of the layer before, by (map, row, column)."""
+"""CSS classes of input cells, by (map, row, column)."""
 
 PADDED = "{} cells of the window lie in the padding and count 0."
 
 
 def placed(cell: BoardCell, outputs: tuple[TinyOutput, ...]) -> str:
-    """Why there is no such number, saying what range holds; "" where there is one."""
+    """Why there is no such number, with the valid range; "" if there is one."""
     if not outputs:
         return "There is no layer to choose a number from."
     if not 1 <= cell.layer <= len(outputs):
@@ -42,7 +42,7 @@ def placed(cell: BoardCell, outputs: tuple[TinyOutput, ...]) -> str:
 def explain(
     output: TinyOutput, cell: BoardCell, kernels: Tensor, match: Match
 ) -> tuple[CellView, str, Marks]:
-    """The arithmetic of a number, it in a sentence, and which cells before it were read."""
+    """The arithmetic of a number, the same in a sentence, and the marked input cells."""
     place = cell.map, cell.y, cell.x
     at = where(output, place)
     text = writer(output.values)(float(output.values[place]))

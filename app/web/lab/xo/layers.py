@@ -1,4 +1,4 @@
-"""The layers of the page: their cards and their maps."""
+"""Contexts of the layers: their cards and their maps."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from app.web.parts.number_grids import Grid, grid
 ADDS = (("conv", "Convolution"), ("relu", "ReLU"), ("pool", "Max pooling"))
 
 
-def layer_views(worked: BoardResult, marks: Marks) -> list[BoardLayer]:
-    """Every layer; `marks` are the cells that the selected number was made of."""
-    state, sizes = worked.state, plan(worked.state.layers).sizes
-    return [_layer(worked, i, sizes, marks) for i in range(len(state.layers))]
+def layer_views(result: BoardResult, marks: Marks) -> list[BoardLayer]:
+    """Every layer; `marks` are the cells that the selected number was computed from."""
+    state, sizes = result.state, plan(result.state.layers).sizes
+    return [_layer(result, i, sizes, marks) for i in range(len(state.layers))]
 
 
 def addable(layers: tuple[TinyLayer, ...]) -> tuple[tuple[str, str], ...]:
@@ -35,7 +35,7 @@ def addable(layers: tuple[TinyLayer, ...]) -> tuple[tuple[str, str], ...]:
 
 
 def full(layers: tuple[TinyLayer, ...]) -> str:
-    """Why nothing, or no convolution, can be added; "" where it can."""
+    """Why nothing, or no convolution, can be added; "" if it can."""
     if len(layers) >= LAYERS:
         return f"{LAYERS} layers are the most that can be stacked here."
     if sum(layer.kind == "conv" for layer in layers) >= CONVS:
@@ -49,10 +49,10 @@ def of_map(marks: Marks, map: int) -> dict[tuple[int, int], str]:
 
 
 def _layer(
-    worked: BoardResult, i: int, sizes: tuple[tuple[int, int, int], ...], marks: Marks
+    result: BoardResult, i: int, sizes: tuple[tuple[int, int, int], ...], marks: Marks
 ) -> BoardLayer:
-    order = worked.state.layers
-    layer, fits = order[i], i < len(worked.outputs)
+    order = result.state.layers
+    layer, fits = order[i], i < len(result.outputs)
     counts = _coverage(layer, sizes[i]) if fits else None
     return BoardLayer(
         number=i + 1,
@@ -60,9 +60,9 @@ def _layer(
         word=str(layer),
         title=TITLES[layer.kind],
         note=_note(layer, sizes[i][0] if fits else 1),
-        size=_size(i, sizes, worked.misfit),
+        size=_size(i, sizes, result.misfit),
         fits=fits,
-        maps=_maps(worked.state, worked.outputs[i], marks) if fits else (),
+        maps=_maps(result.state, result.outputs[i], marks) if fits else (),
         earlier=_moved(order, i, i - 1),
         later=_moved(order, i, i + 1),
         without=spelled(order[:i] + order[i + 1 :]),
@@ -115,7 +115,7 @@ def _maps(state: BoardState, output: TinyOutput, marks: Marks) -> tuple[BoardMap
 
 
 def _marks(state: BoardState, number: int, map: int, marks: Marks) -> dict[tuple[int, int], str]:
-    """The selected number on its own map, what it was made of on those before."""
+    """The marks of the selected number on its own map and of its sources on the input maps."""
     cell = state.cell
     if cell and (cell.layer, cell.map) == (number, map):
         return {(cell.y, cell.x): "here"}
@@ -123,7 +123,7 @@ def _marks(state: BoardState, number: int, map: int, marks: Marks) -> dict[tuple
 
 
 def _moved(order: tuple[TinyLayer, ...], i: int, to: int) -> str:
-    """The order with layer `i` at place `to`; "" where that is no place."""
+    """The order with layer `i` at place `to`; "" if there is no such place."""
     if not 0 <= to < len(order):
         return ""
     rest = [*order[:i], *order[i + 1 :]]

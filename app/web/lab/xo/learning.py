@@ -1,4 +1,4 @@
-"""Learning the kernels in the page's view: a stream of steps, one run a person."""
+"""Trains the tiny network's kernels live: an event stream of steps, one run for each user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.vision.tiny_network.learn import EVERY, Learned, check, learn
 from app.vision.tiny_network.network import Match, TinyLayer, spelled
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
-from app.web.core.streams import DONE, error_event, started
+from app.web.core.streams import DONE, error_event, start_job
 from app.web.core.templating import render, render_text
 from app.web.lab.xo.state import as_text, read
 from app.web.lab.xo.words import signed
@@ -26,12 +26,12 @@ router = APIRouter()
 
 SEEDS = 999
 
-Seed = Annotated[int, Query(ge=0, le=SEEDS, description="Where the random kernels come from.")]
+Seed = Annotated[int, Query(ge=0, le=SEEDS, description="Seed of the random kernels.")]
 
 
 @dataclass(frozen=True, slots=True)
 class LearningPlan:
-    """What is to be learned."""
+    """A training run to start."""
 
     layers: tuple[TinyLayer, ...]
     match: Match
@@ -40,7 +40,7 @@ class LearningPlan:
 
 @dataclass(frozen=True, slots=True)
 class QueuedLearning:
-    """A run that has its place in the queue: 0 goes next."""
+    """A training run with its place in the queue: 0 is next."""
 
     plan: LearningPlan
     place: int
@@ -49,20 +49,20 @@ class QueuedLearning:
 
 @dataclass(frozen=True, slots=True)
 class LearnView:
-    """One step of the learning."""
+    """One training step."""
 
-    step: int = helped("The step.")
-    steps: int = helped("How many there are.")
+    step: int = helped("Index of the step.")
+    steps: int = helped("Number of steps.")
     loss: str = helped("The loss on held-out boards.")
-    accuracy: str = helped("The share of held-out boards told right.")
+    accuracy: str = helped("The accuracy on held-out boards.")
     curve: str = helped("The loss so far, as an SVG path on 300 by 100.")
     kernels: tuple[Grid, ...] = helped("The kernels.")
     use: str = helped("The kernels as the form sends them.")
-    done: bool = helped("Whether it was the last.")
+    done: bool = helped("Whether it is the last step.")
 
 
 def planned(request: Request, seed: Seed = 0) -> LearningPlan:
-    """What the query names. Raises `BadRequest` where that cannot be learned."""
+    """The training run of a query. Raises `BadRequest` if it cannot be trained."""
     asked = read(request.query_params)
     if asked.problems:
         raise BadRequest(asked.problems[0])
@@ -76,11 +76,11 @@ def planned(request: Request, seed: Seed = 0) -> LearningPlan:
 PlanDep = Annotated[LearningPlan, Depends(planned)]
 
 
-async def queued(
+async def queued_learning(
     plan: PlanDep, services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedLearning]:
-    """The run, held until its stream has ended: what can fail fails before it begins."""
-    place, items = await started(
+    """The queued run, open until its stream ends; errors are raised before it begins."""
+    place, items = await start_job(
         lambda: services.engine.stream(owner, lambda: learn(plan.layers, plan.match, plan.seed))
     )
     try:
@@ -91,7 +91,7 @@ async def queued(
 
 @router.get("/xo/learn")
 async def panel(request: Request, plan: PlanDep) -> Response:
-    """The panel that listens; without htmx, the page."""
+    """The panel that opens the event stream; without htmx, the page."""
     query = f"layers={spelled(plan.layers)}&match={plan.match}"
     if not by_htmx(request):
         return RedirectResponse(f"/lab/xo?{query}", 303)
@@ -102,12 +102,12 @@ async def panel(request: Request, plan: PlanDep) -> Response:
 
 @router.get("/xo/events", response_class=EventSourceResponse)
 async def events(
-    run: Annotated[QueuedLearning, Depends(queued)],
+    run: Annotated[QueuedLearning, Depends(queued_learning)],
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """The place in the queue, the learning step by step, `done`. An event's id is its step.
+    """The place in the queue, each training step, `done`. An event's id is its step.
 
-    A page that comes back, with the last step it saw, is sent the later ones.
+    A page that reconnects sends the id of its last event and gets only the later ones.
     """
     seen = -1 if last_event_id is None else last_event_id
     try:

@@ -1,4 +1,4 @@
-"""The page of X or O, or what htmx asks for; the same as a picture and as a table."""
+"""Routes of X or O: the page, or what htmx requests; the same as a picture and as a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from app.pictures.tables import Block, tables_png
 from app.web.core.file_responses import csv_response, file_response
-from app.web.lab.tool_responses import answer
+from app.web.lab.tool_responses import tool_response
 from app.web.lab.tools import is_part
 from app.web.lab.xo.board_result import BoardResult, work
 from app.web.lab.xo.state import read
@@ -20,13 +20,13 @@ from app.web.lab.xo.words import map_name, verdict_words, writer
 router = APIRouter()
 
 
-# Not async: a new order of layers is fitted first, which must not hold others up.
+# Not async: fitting a new order of layers takes time, which must not block the event loop.
 @router.get("/xo")
 def xo(request: Request) -> Response:
-    """What the URL names. What makes no sense in it is said, and the rest stays."""
+    """The page that the URL names. Invalid parts are reported and ignored."""
     asked = read(request.query_params)
     context = lab(asked, is_part(request))
-    return answer(request, "xo", context, context.query)
+    return tool_response(request, "xo", context, context.query)
 
 
 @router.get("/xo.png")
@@ -45,25 +45,25 @@ def xo_csv(request: Request) -> Response:
     return csv_response(head, _lines(worked), "layerscope-xo.csv")
 
 
-def _sentence(worked: BoardResult) -> str:
-    made = worked.vote
-    return verdict_words(made.verdict, made.x, made.o, worked.pixels) if made else worked.misfit
+def _sentence(result: BoardResult) -> str:
+    made = result.vote
+    return verdict_words(made.verdict, made.x, made.o, result.pixels) if made else result.misfit
 
 
-def _blocks(worked: BoardResult) -> Iterator[Block]:
-    kernels = worked.state.weights
-    yield Block("Board", worked.state.values.tolist(), 1, writer(worked.state.values))
+def _blocks(result: BoardResult) -> Iterator[Block]:
+    kernels = result.state.weights
+    yield Block("Board", result.state.values.tolist(), 1, writer(result.state.values))
     for i, kernel in enumerate(kernels):
         yield Block(f"Kernel {i}", kernel.tolist(), text=writer(kernel))
-    for output in worked.outputs:
+    for output in result.outputs:
         limit, text = float(output.values.abs().max()), writer(output.values)
         for i, values in enumerate(output.values):
             name = map_name(i, len(output.values), kernels)
             title = f"{output.number} {output.layer.kind}, {name}"
             yield Block(title, values.tolist(), limit, text)
-    if worked.vote:
-        yield from _many("Vote, weights", worked.vote.weights.weights)
-        yield from _many("Vote, products", worked.vote.products)
+    if result.vote:
+        yield from _many("Vote, weights", result.vote.weights.weights)
+        yield from _many("Vote, products", result.vote.products)
 
 
 def _many(title: str, maps: Tensor) -> Iterator[Block]:
@@ -72,17 +72,17 @@ def _many(title: str, maps: Tensor) -> Iterator[Block]:
         yield Block(f"{title} {i}", values.tolist(), limit, text)
 
 
-def _lines(worked: BoardResult) -> Iterator[tuple[object, ...]]:
-    yield from _cells(0, "board", worked.state.values[None])
-    for output in worked.outputs:
+def _lines(result: BoardResult) -> Iterator[tuple[object, ...]]:
+    yield from _cells(0, "board", result.state.values[None])
+    for output in result.outputs:
         yield from _cells(output.number, str(output.layer), output.values)
-    if worked.vote:
-        last = len(worked.outputs) + 1
-        yield from _cells(last, "weight", worked.vote.weights.weights)
-        yield from _cells(last, "product", worked.vote.products)
-        yield last, "bias", "", "", "", worked.vote.weights.bias
-        yield last, "score X", "", "", "", worked.vote.x
-        yield last, "score O", "", "", "", worked.vote.o
+    if result.vote:
+        last = len(result.outputs) + 1
+        yield from _cells(last, "weight", result.vote.weights.weights)
+        yield from _cells(last, "product", result.vote.products)
+        yield last, "bias", "", "", "", result.vote.weights.bias
+        yield last, "score X", "", "", "", result.vote.x
+        yield last, "score O", "", "", "", result.vote.o
 
 
 def _cells(number: int, kind: str, maps: Tensor) -> Iterator[tuple[object, ...]]:

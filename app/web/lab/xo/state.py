@@ -1,4 +1,4 @@
-"""What a person asked of X or O: a board, layers, kernels, a cell; and the URL that names it."""
+"""The state of X or O in its URL: a board, layers, kernels, a selected cell."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NUMBER = re.compile(r"[+-]?(\d{1,12}([.,]\d{0,12})?|[.,]\d{1,12})(e[+-]?\d{1,2}
 
 @dataclass(frozen=True, slots=True)
 class BoardCell:
-    """A number of a map: `layer` counts from 1, the others from 0."""
+    """A cell of a map: `layer` counts from 1, the others from 0."""
 
     layer: int
     map: int
@@ -50,7 +50,7 @@ class BoardCell:
 
 @dataclass(frozen=True, slots=True)
 class BoardState:
-    """All that the page shows. `board` is 81 bits, the first cell the highest; 1 is ink."""
+    """The page's state. `board` is 81 bits, the first cell the highest; 1 is ink."""
 
     board: int
     layers: tuple[TinyLayer, ...]
@@ -71,7 +71,7 @@ class BoardState:
         return numbers.reshape(KERNELS, KERNEL, KERNEL)
 
     def url(self, path: str = PATH, **changes: Any) -> str:
-        """The address of this state, changed; what is as at first is left out."""
+        """The URL of this state with some parts changed; defaults are left out."""
         state, first = replace(self, **changes), plain()
         told: dict[str, str] = {}
         if state.board != first.board:
@@ -89,7 +89,7 @@ class BoardState:
 
 @dataclass(frozen=True, slots=True)
 class BoardQuery:
-    """A state, what was wrong with the request, and which fields of the form must be drawn anew."""
+    """A state, the errors in the request, and the fields of the form to be redrawn."""
 
     state: BoardState
     problems: tuple[str, ...]
@@ -97,7 +97,7 @@ class BoardQuery:
 
 
 def plain() -> BoardState:
-    """The page at first: the ideal X, the three features of the X."""
+    """The default page: the ideal X, the three features of the X."""
     return BoardState(as_bits(ideal("X")), parse(LAYERS), default_kernels())
 
 
@@ -106,19 +106,19 @@ def default_kernels() -> tuple[float, ...]:
     return tuple(features().flatten().tolist())
 
 
-def read(given: QueryParams) -> BoardQuery:
-    """The state that a query names; where it names none, the last that held or the first."""
+def read(parameters: QueryParams) -> BoardQuery:
+    """The state that a query names; invalid parts are replaced by the last state or the default."""
     problems: list[str] = []
     first = plain()
-    board = _board(given, first.board, problems)
-    layers = _layers(given, first.layers, problems)
-    kernels = _kernels(given, first.kernels, problems)
-    match = _match(given, first.match, problems)
+    board = _board(parameters, first.board, problems)
+    layers = _layers(parameters, first.layers, problems)
+    kernels = _kernels(parameters, first.kernels, problems)
+    match = _match(parameters, first.match, problems)
     cell = None
-    # A cell that was chosen under other layers is chosen no more.
-    if given.get("shown", spelled(layers)) == spelled(layers):
-        cell = _cell(given, problems)
-    redraw = frozenset(name for name in ("board", "kernels") if name in given)
+    # A cell that was selected with other layers is dropped.
+    if parameters.get("shown", spelled(layers)) == spelled(layers):
+        cell = _cell(parameters, problems)
+    redraw = frozenset(name for name in ("board", "kernels") if name in parameters)
     return BoardQuery(BoardState(board, layers, kernels, match, cell), tuple(problems), redraw)
 
 
@@ -137,12 +137,12 @@ def as_text(kernels: tuple[float, ...]) -> str:
     return ",".join(f"{value:.6g}" for value in kernels)
 
 
-def _board(given: QueryParams, last: int, problems: list[str]) -> int:
-    text = given.get("board")
+def _board(parameters: QueryParams, last: int, problems: list[str]) -> int:
+    text = parameters.get("board")
     if text is None:
-        if "drawn" not in given:
+        if "drawn" not in parameters:
             return last
-        inked = {int(c) for c in given.getlist("c") if re.fullmatch(r"\d{1,2}", c)}
+        inked = {int(c) for c in parameters.getlist("c") if re.fullmatch(r"\d{1,2}", c)}
         return sum(1 << (CELLS - 1 - i) for i in inked if i < CELLS)
     if not re.fullmatch(rf"[0-9a-fA-F]{{{_DIGITS}}}", text) or int(text, 16) >> CELLS:
         problems.append(
@@ -154,9 +154,9 @@ def _board(given: QueryParams, last: int, problems: list[str]) -> int:
 
 
 def _layers(
-    given: QueryParams, last: tuple[TinyLayer, ...], problems: list[str]
+    parameters: QueryParams, last: tuple[TinyLayer, ...], problems: list[str]
 ) -> tuple[TinyLayer, ...]:
-    for text in (given.get("layers"), given.get("shown")):
+    for text in (parameters.get("layers"), parameters.get("shown")):
         if text is None:
             break
         try:
@@ -166,9 +166,11 @@ def _layers(
     return last
 
 
-def _kernels(given: QueryParams, last: tuple[float, ...], problems: list[str]) -> tuple[float, ...]:
-    text = given.get("kernels")
-    fields = text.split(",") if text is not None else given.getlist("k")
+def _kernels(
+    parameters: QueryParams, last: tuple[float, ...], problems: list[str]
+) -> tuple[float, ...]:
+    text = parameters.get("kernels")
+    fields = text.split(",") if text is not None else parameters.getlist("k")
     if not fields:
         return last
     if len(fields) != WEIGHTS:
@@ -178,20 +180,20 @@ def _kernels(given: QueryParams, last: tuple[float, ...], problems: list[str]) -
             return tuple(_number(field, i) for i, field in enumerate(fields))
         except ValueError as error:
             problems.append(f"{error} Until then the last valid numbers are used.")
-    return _kept(given, last)
+    return _kept(parameters, last)
 
 
-def _kept(given: QueryParams, last: tuple[float, ...]) -> tuple[float, ...]:
-    """The kernels that were on screen, which the form carries along."""
+def _kept(parameters: QueryParams, last: tuple[float, ...]) -> tuple[float, ...]:
+    """The kernels that were on screen, which the form sends along."""
     try:
-        numbers = tuple(_number(one, 0) for one in given.get("kept", "").split(","))
+        numbers = tuple(_number(one, 0) for one in parameters.get("kept", "").split(","))
     except ValueError:
         return last
     return numbers if len(numbers) == WEIGHTS else last
 
 
 def _number(text: str, place: int) -> float:
-    """A kernel's number. Raises `ValueError` with a sentence that says which and what holds."""
+    """A kernel's number. Raises `ValueError` with a sentence that gives the place and the range."""
     kernel, cell = divmod(place, KERNEL * KERNEL)
     where = f"Kernel {kernel}, row {cell // KERNEL}, column {cell % KERNEL}"
     plain_text = text.strip().replace("−", "-")
@@ -204,8 +206,8 @@ def _number(text: str, place: int) -> float:
     return round(value, 4) + 0.0
 
 
-def _match(given: QueryParams, last: Match, problems: list[str]) -> Match:
-    match given.get("match"):
+def _match(parameters: QueryParams, last: Match, problems: list[str]) -> Match:
+    match parameters.get("match"):
         case "mean" | None:
             return "mean"
         case "sum":
@@ -215,8 +217,8 @@ def _match(given: QueryParams, last: Match, problems: list[str]) -> Match:
             return last
 
 
-def _cell(given: QueryParams, problems: list[str]) -> BoardCell | None:
-    text = given.get("cell")
+def _cell(parameters: QueryParams, problems: list[str]) -> BoardCell | None:
+    text = parameters.get("cell")
     if not text:
         return None
     if found := _CELL.fullmatch(text):

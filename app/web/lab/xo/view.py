@@ -1,4 +1,4 @@
-"""From a state to the page: the network's maps, the vote, the comparison, what is said."""
+"""The context of the page of X or O: the network's maps, the vote, the comparison, sentences."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from app.web.lab.xo.words import (
 from app.web.parts.number_grids import Grid, grid
 
 
-def lab(asked: BoardQuery, part: bool) -> BoardPage:
-    """The page's context; `part` says that htmx asks for the results alone."""
-    worked, problems = work(asked.state), list(asked.problems)
-    if asked.state.cell and (objection := placed(asked.state.cell, worked.outputs)):
+def lab(query: BoardQuery, part: bool) -> BoardPage:
+    """The page's context; `part` says that htmx requests only the results."""
+    worked, problems = work(query.state), list(query.problems)
+    if query.state.cell and (objection := placed(query.state.cell, worked.outputs)):
         problems.append(objection)
-        worked = replace(worked, state=replace(asked.state, cell=None))
+        worked = replace(worked, state=replace(query.state, cell=None))
     state, cell = worked.state, worked.state.cell
     made, said, marks = None, _verdict_words(worked), Marks()
     if cell:
@@ -75,16 +75,16 @@ def lab(asked: BoardQuery, part: bool) -> BoardPage:
         say=said,
         problems=tuple(problems),
         query=state.url("").removeprefix("?"),
-        redraw=asked.redraw if part else frozenset(),
+        redraw=query.redraw if part else frozenset(),
     )
 
 
-def _verdict_words(worked: BoardResult) -> str:
-    if worked.vote is None:
-        number = len(worked.outputs) + 1
-        return f"There is no verdict, because layer {number} does not fit: {worked.misfit}"
-    made = worked.vote
-    return verdict_words(made.verdict, made.x, made.o, worked.pixels)
+def _verdict_words(result: BoardResult) -> str:
+    if result.vote is None:
+        number = len(result.outputs) + 1
+        return f"There is no verdict, because layer {number} does not fit: {result.misfit}"
+    made = result.vote
+    return verdict_words(made.verdict, made.x, made.o, result.pixels)
 
 
 @cache
@@ -105,8 +105,8 @@ def _input(state: BoardState, marks: Marks) -> Grid:
     return grid("input", "The board in numbers", board, text=writer(board), marks=shown)
 
 
-def _vote(worked: BoardResult) -> VoteView | None:
-    made = worked.vote
+def _vote(result: BoardResult) -> VoteView | None:
+    made = result.vote
     if made is None:
         return None
     sums, bias = made.products.sum((1, 2)).tolist(), made.weights.bias
@@ -117,7 +117,7 @@ def _vote(worked: BoardResult) -> VoteView | None:
         _bar(made.x),
         _bar(made.o),
         made.numbers.numel(),
-        _vote_parts(made, worked.state.weights),
+        _vote_parts(made, result.state.weights),
         _adds_up(bias, sums, made.x),
         _adds_up(1 - bias, [-one for one in sums], made.o),
         made.weights.right,
@@ -146,7 +146,7 @@ def _of(maps: Tensor, i: int, caption: str) -> Grid:
 
 
 def _adds_up(bias: float, sums: Sequence[float], score: float) -> str:
-    """Bias and the sum of each map, and what they make."""
+    """The sum of the bias and of each map, as an equation."""
     told = "".join(f" + {three(one)}" if one >= 0 else f" − {three(-one)}" for one in sums)
     return f"{three(bias)}{told} = {three(score)}"
 

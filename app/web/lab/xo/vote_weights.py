@@ -1,4 +1,4 @@
-"""The tiny network's weights, kept: the same kernels and layers are fitted once."""
+"""Cache of the tiny network's fitted vote weights, by kernels and layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How X or O writes its numbers and what it says about them."""
+"""How X or O formats its numbers, and its sentences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOTES = {
     "pool": "Of each 2×2 only the largest number stays: smaller maps, and a shift matters less.",
 }
 ALL_MAPS = "It reads all three maps: the same feature over each of them, added up."
-"""What is said of a convolution after the first."""
+"""The note of a convolution after the first."""
 
 DIFFERENCES: dict[Match, str] = {
     "mean": (
@@ -37,7 +37,7 @@ DIFFERENCES: dict[Match, str] = {
 
 
 def writer(values: Tensor) -> Callable[[float], str]:
-    """How the numbers of a layer are written: two digits that count, all with as many places."""
+    """A formatter for a layer's numbers: two significant digits, all with equal decimal places."""
     largest = float(values.abs().max()) if values.numel() else 0.0
     if largest >= 1000:
         return number
@@ -48,12 +48,12 @@ def writer(values: Tensor) -> Callable[[float], str]:
 
 
 def two(value: float) -> str:
-    """A score, two places."""
+    """A score, two decimal places."""
     return signed(f"{value:.2f}")
 
 
 def three(value: float) -> str:
-    """A part of a score, three places."""
+    """A part of a score, three decimal places."""
     return signed(f"{value:.3f}")
 
 
@@ -63,14 +63,14 @@ def as_typed(value: float) -> str:
 
 
 def signed(text: str) -> str:
-    """With a true minus sign, and none before a zero."""
+    """A number with a true minus sign, and none before zero."""
     if text.startswith("-") and not text.strip("-0."):
         text = text[1:]
     return text.replace("-", "−")
 
 
 def map_name(number: int, maps: int, kernels: Tensor) -> str:
-    """What a map is called: by what its kernel looks for, where that is one of the X's features."""
+    """The name of a map: what its kernel detects, if that is a feature of the X."""
     if maps == 1:
         return "The board"
     name = names_of(kernels)[number]
@@ -78,13 +78,13 @@ def map_name(number: int, maps: int, kernels: Tensor) -> str:
 
 
 def where(output: TinyOutput, place: tuple[int, int, int]) -> str:
-    """Which number of which layer."""
+    """Layer and place of a number, in words."""
     map, y, x = place
     return f"Layer {output.number}, map {map}, row {y}, column {x}"
 
 
 def conv_equation(output: TinyOutput, cell: ConvCell, match: Match, text: str) -> str:
-    """The products of one map, or what each of three adds; the sum, and what becomes of it."""
+    """The products of one map, or the contribution of each of three; the sum, and the result."""
     terms = cell.products[0].flatten() if len(cell.terms) == 1 else cell.terms
     parts = [plain(one) for one in terms.tolist()]
     added = " + ".join(f"({one})" if one.startswith("−") else one for one in parts)
@@ -112,7 +112,7 @@ def relu_words(at: str, before: str, after: str) -> str:
 
 
 def verdict_words(verdict: str, x: float, o: float, pixels: PixelComparison) -> str:
-    """What network and comparison say, in a sentence."""
+    """The predictions of the network and of the comparison, in a sentence."""
     if verdict == "undecided":
         told = f"The network cannot decide, {two(x)} to {two(o)}"
     else:
@@ -122,13 +122,13 @@ def verdict_words(verdict: str, x: float, o: float, pixels: PixelComparison) -> 
 
 
 def pixel_words(pixels: PixelComparison) -> str:
-    """What the comparison says."""
+    """The prediction of the comparison."""
     counts = f"{pixels.x} of 81 cells are those of the X and {pixels.o} those of the O"
     return f"{counts}: it says {pixels.verdict}"
 
 
 def coverage_words(counts: Tensor) -> str:
-    """What the border has to say."""
+    """How padding and borders change the coverage, in words."""
     corner, most = int(counts[0, 0]), int(counts.max())
     times = "once" if corner == 1 else f"{corner} times"
     if corner == most:
@@ -137,5 +137,5 @@ def coverage_words(counts: Tensor) -> str:
 
 
 def plain(value: float) -> str:
-    """A number as short as it can be written: 9, −0.5, 1.25."""
+    """A number as short as possible: 9, −0.5, 1.25."""
     return signed(f"{round(value, 4):g}")

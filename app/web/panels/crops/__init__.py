@@ -1,4 +1,4 @@
-"""Crops of pictures that fire a unit most: the panel, and the files behind it."""
+"""Crops of pictures that activate a unit most: the panel, and its files."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""The files behind crops: each crop, its projection and its picture; all of a unit's in one."""
+"""Files of crops: each crop, its projection and its picture; all of a unit's crops in one file."""
 
 from __future__ import annotations
 
@@ -31,67 +31,67 @@ tables = APIRouter(prefix="/{model}/{of}/{step}")
 
 HEAD = ("rank", "value", "picture", "row", "column", "left", "top", "right", "bottom")
 SIDE = 112
-"""Pixels of a crop in the picture of all nine."""
+"""Side of a crop in the picture of all nine, pixels."""
 
 
 @router.get("/{number}.webp")
-async def crop(it: CropQueryDep, v: str = "") -> Response:
+async def crop(query: CropQueryDep, v: str = "") -> Response:
     """The crop."""
-    data = await asyncio.to_thread(it.source.crop, it.step, it.channel, it.won)
-    return it.answer(data, "image/webp", v)
+    data = await asyncio.to_thread(query.source.crop, query.step, query.channel, query.peak)
+    return query.answer(data, "image/webp", v)
 
 
 @router.get("/{number}/projection.png")
-async def projection(it: CropQueryDep, services: ServicesDep, v: str = "") -> Response:
-    """What in the crop drives the unit, by deconvolution."""
-    model = it.source.model
+async def projection(query: CropQueryDep, services: ServicesDep, v: str = "") -> Response:
+    """The deconvolution projection of the unit, cut to the crop."""
+    model = query.source.model
     network = await services.catalogue.network(model.id)
-    where = model.geometry[it.step]
+    where = model.geometry[query.step]
 
     def work() -> bytes:
-        pixels = it.source.fitted(it.won.number).pixels
+        pixels = query.source.fitted(query.peak.number).pixels
         picture = normalise(pixels, preprocess(model)).to(next(network.parameters()).device)
-        cell = divmod(it.won.cell, where.shape[2])
-        made = deconvolution(network, picture, Unit(it.step, it.channel, cell)).cpu()
-        return colour_filters(cut_signed(made, where, it.won.cell)[None]).png
+        cell = divmod(query.peak.cell, where.shape[2])
+        made = deconvolution(network, picture, Unit(query.step, query.channel, cell)).cpu()
+        return colour_filters(cut_signed(made, where, query.peak.cell)[None]).png
 
-    return it.answer(await asyncio.to_thread(work), "image/png", v)
+    return query.answer(await asyncio.to_thread(work), "image/png", v)
 
 
 @router.get("/{number}/picture.png")
-async def picture(it: CropQueryDep) -> Response:
+async def picture(query: CropQueryDep) -> Response:
     """A picture of an operator's folder as the network gets it."""
-    _only_folders(it)
-    pixels = (await asyncio.to_thread(it.source.fitted, it.won.number)).pixels
-    return it.answer(input_png(pixels), "image/png", "")
+    _only_folders(query)
+    pixels = (await asyncio.to_thread(query.source.fitted, query.peak.number)).pixels
+    return query.answer(input_png(pixels), "image/png", "")
 
 
 @router.get("/{number}")
-async def whole(request: Request, it: CropQueryDep) -> Response:
-    """A picture of an operator's folder, with what the cell sees framed."""
-    _only_folders(it)
-    model = it.source.model
-    await asyncio.to_thread(it.source.fitted, it.won.number)
-    y, x = divmod(it.won.cell, model.geometry[it.step].shape[2])
+async def whole(request: Request, query: CropQueryDep) -> Response:
+    """A picture of an operator's folder, with the cell's receptive field framed."""
+    _only_folders(query)
+    model = query.source.model
+    await asyncio.to_thread(query.source.fitted, query.peak.number)
+    y, x = divmod(query.peak.cell, model.geometry[query.step].shape[2])
     context = {
         "model": model,
-        "name": it.source.name(it.won.number),
-        "step": it.step,
-        "channel": it.channel,
-        "value": it.won.value,
+        "name": query.source.name(query.peak.number),
+        "step": query.step,
+        "channel": query.channel,
+        "value": query.peak.value,
         "cell": (y, x),
-        "box": model.geometry[it.step].box(y, x),
+        "box": model.geometry[query.step].box(y, x),
         "size": model.outline.input_size,
         "image": f"{request.url.path}/picture.png",
         "projection": f"{request.url.path}/projection.png",
-        "back": View(model.id, all_samples()[0].id, it.step, it.channel).url(),
+        "back": View(model.id, all_samples()[0].id, query.step, query.channel).url(),
     }
     return render(request, "pages/crop.html", context)
 
 
 @tables.get("/{channel}.csv")
 async def csv(services: ServicesDep, model: str, of: str, step: str, channel: Channel) -> Response:
-    """The crops of a unit as a table; nobody's upload is named."""
+    """The crops of a unit as a table, which identifies no upload."""
     source = await unit(services, model, of, step, channel)
     where = source.model.geometry[step]
     rows = []
@@ -124,6 +124,6 @@ async def png(services: ServicesDep, model: str, of: str, step: str, channel: Ch
     )
 
 
-def _only_folders(it: CropQuery) -> None:
-    if not isinstance(it.source, AtlasCropSource):
+def _only_folders(query: CropQuery) -> None:
+    if not isinstance(query.source, AtlasCropSource):
         raise NotFound("This picture has its own page in the explorer, for users with its link.")

@@ -1,4 +1,4 @@
-"""The panel of a unit's crops."""
+"""The panel of a unit's crops: which parts of pictures activate it most?"""
 
 from __future__ import annotations
 
@@ -36,65 +36,67 @@ from models.graph import Step
 
 @dataclass(frozen=True, slots=True)
 class CropView:
-    """One crop of a unit's strongest."""
+    """One of a unit's strongest crops."""
 
-    rank: int = helped("Its place, 1 the strongest.")
+    rank: int = helped("Its rank, 1 the strongest.")
     value: float = helped("The peak there.")
     image: str = helped("URL of the crop.")
-    projection: str = helped("URL of what in it drives the unit; empty where it is not to be had.")
-    url: str = helped("Where the whole picture is; empty where it is nobody's business.")
-    name: str = helped("What the picture is called.")
-    words: str = helped("What it is, for tooltips and screen readers.")
+    projection: str = helped("URL of its projection; empty if not available.")
+    url: str = helped("URL of the whole picture; empty if that is private.")
+    name: str = helped("Title of the picture.")
+    words: str = helped("Its description, for tooltips and screen readers.")
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionChoice:
-    """One collection of pictures to choose."""
+    """A collection of pictures to choose."""
 
-    title: str = helped("What it is called.")
+    title: str = helped("Its title.")
     url: str = helped("The panel with it.")
     shown: bool = helped("Whether it is on screen.")
 
 
 @dataclass(frozen=True, slots=True)
 class ClassShare:
-    """A class and how strongly it fires a unit."""
+    """A class and how strongly it activates a unit."""
 
-    label: str = helped("What it is called.")
+    label: str = helped("Name of the class.")
     value: float = helped("The mean of its pictures' peaks.")
     share: float = helped("Its part of the longest bar, 0..1.")
 
 
 @dataclass(frozen=True, slots=True)
 class CropsPanel:
-    """All of it."""
+    """The whole panel."""
 
-    unit: str = helped("What was asked: the convolution and its map.")
+    unit: str = helped("The convolution and its channel, in words.")
     crops: tuple[CropView, ...] = helped("Up to nine crops, strongest first.")
     out_of: str = helped("Of which pictures they are the strongest, in words.")
     collections: tuple[CollectionChoice, ...] = helped("Collections to choose from.")
-    classes: tuple[ClassShare, ...] = helped("The classes it prefers, where the pictures have any.")
+    classes: tuple[ClassShare, ...] = helped(
+        "The classes it prefers, if the pictures have classes."
+    )
     side: int = helped("Side of a crop in pixels of the network's input.")
     whole: bool = helped("Whether a crop is as large as the picture or larger.")
     progress: SurveyProgress | None = helped(
-        "How far the built-in pictures are, while they are not."
+        "Progress of the survey of the built-in pictures, None if finished."
     )
-    again: str = helped("Where to look again.")
+    again: str = helped("URL to poll while the survey runs.")
     refused: tuple[str, ...] = helped("A sentence for each atlas that cannot be used.")
-    command: str = helped("What makes an atlas of a folder; empty where there is one.")
+    command: str = helped("The command that makes an atlas of a folder; empty if there is one.")
     png: str = helped("URL of the crops as one picture.")
     csv: str = helped("URL of the table of crops.")
 
 
 def crop_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
-    """The panel's link, where a unit's numbers come from one convolution."""
+    """The panel's link, if a unit's numbers come from one convolution."""
     if view.channel is None or convolution(model, step.name, view.channel) is None:
         return ()
     return (PanelLink("The crops it responds to most", panel_url(view)),)
 
 
 def panel_url(view: View) -> str:
-    """The inside of the panel."""
+    """The URL of the panel."""
     unit = View(view.model, view.image, view.step, view.channel, view.y, view.x)
     return f"/crops/panel?{unit.query()}"
 
@@ -107,13 +109,13 @@ def table_url(model: str, of: str, step: str, channel: int, kind: str) -> str:
 def crop_views(
     run: Run, source: CropSource, at: tuple[str, int], mine: frozenset[str], keep: int = 9
 ) -> tuple[CropView, ...]:
-    """The crops of a unit; `mine` are the pictures that the viewer brought."""
+    """The crops of a unit; `mine` are the viewer's uploads."""
     won = source.won(*at)[:keep]
     return tuple(_view(run, source, at, one, rank, mine) for rank, one in enumerate(won, 1))
 
 
 def classes(source: CropSource, at: tuple[str, int]) -> tuple[ClassShare, ...]:
-    """The five classes that fire a unit most, where the pictures lie in folders of classes."""
+    """The five classes that activate a unit most, if the pictures lie in folders of classes."""
     if not isinstance(source, AtlasCropSource):
         return ()
     found = source.atlas.preferred(*at)
@@ -158,7 +160,7 @@ def _view(
 router = APIRouter()
 
 PATIENCE = 0.4
-"""Seconds that a panel waits for the built-in pictures before it says how far they are."""
+"""Seconds that a panel waits for the survey before it shows its progress."""
 
 
 @router.get("/panel")
@@ -169,7 +171,7 @@ async def panel(
     view: UnitViewDep,
     of: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
-    """The inside of the panel."""
+    """The content of the panel."""
     step, channel = view.step or "", view.channel or 0
     async with services.runs.listen(view.model, view.image) as run:
         record = await run.record(step)

@@ -1,1 +1,1 @@
-"""Cover and cut: a part of the picture covered by hand or by a patch, channels switched off."""
+"""Interventions: the picture covered by hand or by a patch (occlusion), ablation of channels."""

@@ -1,4 +1,4 @@
-"""A panel: channels of a layer switched off, and which of them the class misses most."""
+"""Panel of ablation: channels of a layer switched off, ranked by how much a class drops."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from app.web.parts.unit_query import UnitQuery
 
 @dataclass(frozen=True, slots=True)
 class TickTile:
-    """A map that can be ticked."""
+    """A map with a checkbox."""
 
     channel: int = helped("Its number.")
     box: str = helped("Its part of the sheet, as an SVG viewBox.")
-    ticked: bool = helped("Whether it is.")
+    ticked: bool = helped("Whether it is ticked.")
 
 
 @dataclass(frozen=True, slots=True)
 class MovedMap:
-    """A map of the last step of a network without classes, and how far it moved."""
+    """A map of the last step of a network without classes, and its relative change."""
 
     channel: int = helped("Its number.")
     before: float = helped("Its mean before.")
@@ -42,19 +42,19 @@ class MovedMap:
 
 @dataclass(frozen=True, slots=True)
 class AblationResult:
-    """What switching off did."""
+    """The effect of switching channels off."""
 
-    sentence: str = helped("What is off.")
-    address: str = helped("What the page's URL says of it.")
-    classes: Classes | None = helped("The classes, where there are any.")
-    nothing: str = helped("What the network answers with nothing from this layer.")
-    why: str = helped("Why there are no classes, empty where there are.")
-    last: str = helped("Name of the last step, where that is what is compared.")
-    moved: tuple[MovedMap, ...] = helped("Its maps that moved most.")
+    sentence: str = helped("The channels that are off, in words.")
+    address: str = helped("The query string of the panel for the page's URL.")
+    classes: Classes | None = helped("The classes, if there are any.")
+    nothing: str = helped("The prediction with the whole layer off.")
+    why: str = helped("Why there are no classes, empty if there are.")
+    last: str = helped("Name of the last step, if that is what is compared.")
+    moved: tuple[MovedMap, ...] = helped("Its maps with the largest change.")
     hidden: dict[str, Any] = helped("The unit and the switches as fields of a form.")
-    links: str = helped("The panel's URL up to the class asked about.")
-    png: str = helped("URL of this as a picture.")
-    csv: str = helped("URL of this as a table.")
+    links: str = helped("The panel's URL up to the queried class.")
+    png: str = helped("URL of the result as a picture.")
+    csv: str = helped("URL of the result as a table.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,63 +62,65 @@ class RankRow:
     """One channel of the ranking."""
 
     channel: int = helped("Its number.")
-    set: str = helped("What selecting it changes in the URL.")
+    set: str = helped("What selecting it changes in the page's URL.")
     url: str = helped("The page with it.")
-    cost: str = helped("What its loss costs.")
+    cost: str = helped("The drop without it, in words.")
     share: float = helped("Length of its bar, 0..1.")
-    helps: bool = helped("Whether the class is worth less without it.")
+    helps: bool = helped("Whether the class drops without it.")
 
 
 @dataclass(frozen=True, slots=True)
 class RankPanel:
-    """The channels by what their loss costs."""
+    """The channels ranked by the drop without them."""
 
-    title: str = helped("Of what, in words.")
-    rows: tuple[RankRow, ...] = helped("Those that cost most.")
-    harmful: tuple[RankRow, ...] = helped("Those without which the class does better.")
-    done: int = helped("Channels tried.")
-    count: int = helped("Channels there are.")
-    finished: bool = helped("Whether all were.")
-    by: By = helped("What is compared.")
-    bys: tuple[tuple[By, str, str], ...] = helped("What can be: value, words, URL.")
-    sentence: str = helped("What was found.")
+    title: str = helped("What is ranked, in words.")
+    rows: tuple[RankRow, ...] = helped("Those with the largest drop.")
+    harmful: tuple[RankRow, ...] = helped("Those without which the class rises.")
+    done: int = helped("Channels that are computed.")
+    count: int = helped("Channels of the step.")
+    finished: bool = helped("Whether all are computed.")
+    by: By = helped("The ranked value.")
+    bys: tuple[tuple[By, str, str], ...] = helped("Values to rank by: value, words, URL.")
+    sentence: str = helped("The result.")
     csv: str = helped("URL of the table.")
 
 
 @dataclass(frozen=True, slots=True)
 class AblationPanel:
-    """The switches, what they did, the ranking."""
+    """The switches, their effect, the ranking."""
 
     step: str = helped("Name of the step.")
-    channel: int = helped("The channel that is looked at.")
-    title: str = helped("It in words.")
+    channel: int = helped("The selected channel.")
+    title: str = helped("The unit in words.")
     spatial: bool = helped("Whether channels are maps.")
-    tiles: tuple[TickTile, ...] = helped("The channels that can be ticked, strongest first.")
-    count: int = helped("Channels there are.")
+    tiles: tuple[TickTile, ...] = helped("The channels with checkboxes, strongest first.")
+    count: int = helped("Channels of the step.")
     sheet: str = helped("URL of the sheet of all channels shown.")
     size: tuple[int, int] = helped("Its width and height, pixels.")
     legend: Legend = helped("How to read the maps.")
-    only: bool = helped("Whether the ticked ones alone are on.")
+    only: bool = helped("Whether only the ticked ones are on.")
     all: bool = helped("Whether all are off.")
     ticked: bool = helped("Whether channels are named one by one.")
-    quick: tuple[tuple[str, str, bool], ...] = helped("Words, URL, whether it is so now.")
+    quick: tuple[tuple[str, str, bool], ...] = helped(
+        "Shortcuts: words, URL, whether it is the current state."
+    )
     fields: dict[str, Any] = helped("The unit as fields of a form.")
-    hidden: str = helped("Channels ticked that are not shown, with commas.")
-    result: AblationResult = helped("What switching off did.")
+    hidden: str = helped("Ticked channels that are not shown, separated by commas.")
+    result: AblationResult = helped("The effect of switching channels off.")
     ranks: bool = helped("Whether there is a class to rank for.")
-    rank_url: str = helped("Where the ranking is.")
+    rank_url: str = helped("URL of the ranking.")
     rank_label: str = helped("The class it is for.")
-    at_once: bool = helped("Whether the ranking comes without being asked for.")
+    at_once: bool = helped("Whether the ranking is computed without a request.")
 
 
 TILES = 400
-"""Maps that can be ticked; of more, the strongest."""
+"""Maps with checkboxes; of more, the strongest."""
 
 NUMBERS = 64
-"""Of a row of numbers fewer: each takes as much room as a map."""
+"""Fewer for vectors: each number takes as much space as a map."""
 
 SHOWN, HELPED = 12, 4
-"""Channels listed that cost most, and of those the class is better off without."""
+"""Listed channels with the largest drop, and with the largest rise."""
 
 MOVED = 5
 
@@ -126,10 +128,10 @@ BY_WORDS: tuple[tuple[By, str], ...] = (("logits", "Score"), ("probabilities", "
 
 
 def cut_panel(
-    asked: UnitQuery, switch: ChannelSwitch, changes: list[StepChange], by: By
+    unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange], by: By
 ) -> AblationPanel:
-    """The whole panel; `changes` as `result` takes them."""
-    run, record = asked.run, asked.record
+    """The whole panel; for `changes` see `cut_result`."""
+    run, record = unit.run, unit.record
     name = record.step.name
     spatial, count = run.spatial(name), len(record.statistics.peaks)
     shown = min(count, TILES if spatial else NUMBERS)
@@ -138,51 +140,49 @@ def cut_panel(
     height, width = shape[1:] if len(shape) == 3 else (1, 1)
     layout = arrange(shown, height, width)
     ticked = set(switch.channels)
-    label = run.model.labels[asked.index].label if asked.index is not None else ""
+    label = run.model.labels[unit.index].label if unit.index is not None else ""
     return AblationPanel(
         step=name,
-        channel=asked.channel,
-        title=asked.title,
+        channel=unit.channel,
+        title=unit.title,
         spatial=spatial,
         tiles=tuple(TickTile(c, box(layout, i), c in ticked) for i, c in enumerate(order)),
         count=count,
-        sheet=sheet_url(asked.view, run.model, name, channels=f"top{shown}"),
+        sheet=sheet_url(unit.view, run.model, name, channels=f"top{shown}"),
         size=(layout.width, layout.height),
-        legend=legend(asked.view, run, record),
+        legend=legend(unit.view, run, record),
         only=switch.only,
         all=switch.all,
         ticked=bool(switch.channels),
-        quick=quick(asked, switch),
-        fields={**asked.names, **asked.class_field},
+        quick=quick(unit, switch),
+        fields={**unit.names, **unit.class_field},
         hidden=",".join(str(c) for c in switch.channels if c not in order),
-        result=cut_result(asked, switch, changes),
-        ranks=asked.index is not None,
-        rank_url=f"/cut/ablation/ranking?{asked.query(by=by)}",
+        result=cut_result(unit, switch, changes),
+        ranks=unit.index is not None,
+        rank_url=f"/cut/ablation/ranking?{unit.query(by=by)}",
         rank_label=label,
         at_once=at_once(run.model),
     )
 
 
 def named(switch: ChannelSwitch) -> dict[str, str]:
-    """A switch as fields of a query."""
+    """A switch as query fields."""
     text = "all" if switch.all else ",".join(map(str, switch.channels))
     return {"off": "" if switch.only else text, "only": text if switch.only else ""}
 
 
-def cut_result(
-    asked: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]
-) -> AblationResult:
-    """What switching off did; `changes` holds that of the switch, then that of all off."""
-    run, made = asked.run, named(switch)
+def cut_result(unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) -> AblationResult:
+    """The effect of switching channels off; `changes` are that of the switch, then of all off."""
+    run, made = unit.run, named(switch)
     now, nothing = changes
-    found = classes(run, now, asked.index) if asked.index is not None else None
-    query = asked.query(**made)
+    found = classes(run, now, unit.index) if unit.index is not None else None
+    query = unit.query(**made)
     return AblationResult(
-        sentence=sentence(asked, switch),
-        address=asked.address(**made),
-        hidden={**asked.names, **made},
+        sentence=sentence(unit, switch),
+        address=unit.address(**made),
+        hidden={**unit.names, **made},
         classes=found,
-        nothing=_nothing(asked, nothing),
+        nothing=_nothing(unit, nothing),
         why=no_classes(run),
         last="" if found else now.step,
         moved=() if found else _moved(now),
@@ -192,10 +192,10 @@ def cut_result(
     )
 
 
-def sentence(asked: UnitQuery, switch: ChannelSwitch) -> str:
-    """What is off, in words."""
-    count = len(asked.record.statistics.peaks)
-    off, name = len(switch.off(count)), asked.record.step.name
+def sentence(unit: UnitQuery, switch: ChannelSwitch) -> str:
+    """The channels that are off, in words."""
+    count = len(unit.record.statistics.peaks)
+    off, name = len(switch.off(count)), unit.record.step.name
     if switch.idle:
         return f"All {count} channels of {name} are on."
     if switch.all or off == count:
@@ -206,28 +206,28 @@ def sentence(asked: UnitQuery, switch: ChannelSwitch) -> str:
     return f"Off: {few} ({off} of {count} channels of {name})."
 
 
-def rank_panel(asked: UnitQuery, ranking: AblationRanking, by: By) -> RankPanel:
-    """The ranking as far as it is."""
+def rank_panel(unit: UnitQuery, ranking: AblationRanking, by: By) -> RankPanel:
+    """The ranking as far as it is computed."""
     drops = getattr(ranking, by)
     order = ranking.order(by)
     limit = max((abs(drops[c].item()) for c in order), default=0.0)
-    label = asked.run.model.labels[asked.index or 0].label
+    label = unit.run.model.labels[unit.index or 0].label
     text = number if by == "logits" else _points
 
     def row(channel: int) -> RankRow:
         drop = drops[channel].item()
-        name = asked.record.step.name
+        name = unit.record.step.name
         return RankRow(
             channel,
             f"step={name}&channel={channel}&y=&x=",
-            asked.view.at(step=name, channel=channel, y=None, x=None),
+            unit.view.at(step=name, channel=channel, y=None, x=None),
             text(drop),
             abs(drop) / limit if limit else 0.0,
             drop >= 0,
         )
 
     helped_by = [c for c in reversed(order) if drops[c] < 0][:HELPED]
-    files = f"{asked.view.run}/steps/{quote(asked.record.step.name)}/ablation/ranking.csv"
+    files = f"{unit.view.run}/steps/{quote(unit.record.step.name)}/ablation/ranking.csv"
     return RankPanel(
         title=f"{dict(BY_WORDS)[by].lower()} of {label}",
         rows=tuple(row(c) for c in order[:SHOWN] if drops[c] >= 0),
@@ -237,16 +237,16 @@ def rank_panel(asked: UnitQuery, ranking: AblationRanking, by: By) -> RankPanel:
         finished=ranking.finished,
         by=by,
         bys=tuple(
-            (one, words, f"/cut/ablation/ranking?{asked.query(by=one)}&start=true")
+            (one, words, f"/cut/ablation/ranking?{unit.query(by=one)}&start=true")
             for one, words in BY_WORDS
         ),
         sentence=_found(ranking, by, order, text) if ranking.finished else "",
-        csv=f"{files}?class={asked.index}&v={version(asked.run.model.row)}",
+        csv=f"{files}?class={unit.index}&v={version(unit.run.model.row)}",
     )
 
 
 def table_rows(run: Run, change: StepChange) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-    """Head and rows: all classes before and after, or the last step's channels."""
+    """Header and rows: all classes before and after, or the last step's channels."""
     if not run.model.labels:
         moved = change.relative.tolist()
         means = (_means(change.before).tolist(), _means(change.after).tolist())
@@ -262,9 +262,9 @@ def table_rows(run: Run, change: StepChange) -> tuple[tuple[str, ...], list[tupl
     ]
 
 
-def picture(asked: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) -> bytes:
-    """What switching off did, in words to take home."""
-    made = cut_result(asked, switch, changes)
+def picture(unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) -> bytes:
+    """The effect of switching channels off as a picture for download."""
+    made = cut_result(unit, switch, changes)
     lines = [made.sentence]
     if made.classes:
         lines.append(made.classes.sentence)
@@ -274,35 +274,35 @@ def picture(asked: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) 
         ]
         lines.append(made.nothing)
     lines += [f"{made.last}, map {m.channel} changed by {percent(m.moved)}" for m in made.moved]
-    title = f"{asked.run.model.row.title}: channels of {asked.record.step.name} switched off"
+    title = f"{unit.run.model.row.title}: channels of {unit.record.step.name} switched off"
     return figures_png(title, (), lines)
 
 
-def quick(asked: UnitQuery, switch: ChannelSwitch) -> tuple[tuple[str, str, bool], ...]:
-    """The switches most often wanted: words, URL, whether it is so now."""
-    one = (asked.channel,)
-    kind = "map" if asked.run.spatial(asked.record.step.name) else "number"
+def quick(unit: UnitQuery, switch: ChannelSwitch) -> tuple[tuple[str, str, bool], ...]:
+    """The most common switches: words, URL, whether it is the current state."""
+    one = (unit.channel,)
+    kind = "map" if unit.run.spatial(unit.record.step.name) else "number"
     choices = (
         ("All on", ChannelSwitch()),
-        (f"Only {kind} {asked.channel} off", ChannelSwitch(one)),
-        (f"Only {kind} {asked.channel} on", ChannelSwitch(one, only=True)),
+        (f"Only {kind} {unit.channel} off", ChannelSwitch(one)),
+        (f"Only {kind} {unit.channel} on", ChannelSwitch(one, only=True)),
         ("All off", ChannelSwitch(all=True)),
     )
     return tuple(
-        (words, f"/cut/ablation?{asked.query(**named(one))}", one == switch)
+        (words, f"/cut/ablation?{unit.query(**named(one))}", one == switch)
         for words, one in choices
     )
 
 
-def _nothing(asked: UnitQuery, nothing: StepChange) -> str:
-    if asked.index is None:
+def _nothing(unit: UnitQuery, nothing: StepChange) -> str:
+    if unit.index is None:
         return ""
-    made = classes(asked.run, nothing, asked.index)
-    name, outline = asked.record.step.name, asked.run.model.outline
-    beside = border(outline, name, [outline.logits])
+    made = classes(unit.run, nothing, unit.index)
+    name, outline = unit.record.step.name, unit.run.model.outline
+    also = border(outline, name, [outline.logits])
     told = (
-        f"What goes past it, through {beside[0]}, still counts."
-        if beside
+        f"What goes past it, through {also[0]}, still counts."
+        if also
         else "The later biases alone say that, for any picture."
     )
     return (

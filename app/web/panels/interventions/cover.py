@@ -1,4 +1,4 @@
-"""The brush: what is covered, what that does, and the covered picture as one's own."""
+"""Panel of the brush: the picture covered by a mask, the effect, and storing it as an upload."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.web.core.htmx import by_htmx
 from app.web.core.links import View, input_url
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import number, percent, render
-from app.web.panels.interventions.page import answer
+from app.web.panels.interventions.page import panel_response
 from app.web.parts.class_changes import Classes, classes, no_classes
 from app.web.parts.contexts import as_dict, helped
 from app.web.parts.unit_query import UnitQuery, UnitQueryDep
@@ -43,12 +43,12 @@ PRESETS: tuple[tuple[str, Mask], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class FigureChange:
-    """A figure of the unit before and after."""
+    """A statistic of the unit before and after."""
 
-    name: str = helped("What is measured.")
+    name: str = helped("Name of the statistic.")
     before: str = helped("Before.")
     after: str = helped("With the part covered.")
-    change: str = helped("After less before.")
+    change: str = helped("After minus before.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,102 +57,104 @@ class MapTriple:
 
     sheet: str = helped("URL of the sheet.")
     size: tuple[int, int] = helped("Rows and columns of a map.")
-    limit: str = helped("Where the colours of before and after end: one scale for both.")
-    apart: str = helped("Where those of the difference end.")
+    limit: str = helped(
+        "The magnitude at which colours of before and after end: one scale for both."
+    )
+    apart: str = helped("The same for the difference.")
 
 
 @dataclass(frozen=True, slots=True)
 class CoverResult:
-    """What a stroke did."""
+    """The effect of a mask."""
 
     title: str = helped("The unit in words.")
-    address: str = helped("What the page's URL says of it.")
+    address: str = helped("The query string of the panel for the page's URL.")
     picture: str = helped("URL of the covered picture, pixel for pixel.")
-    sentence: str = helped("What is covered.")
-    maps: MapTriple | None = helped("The map, where the unit has one.")
-    rows: tuple[FigureChange, ...] = helped("Figures of the unit.")
-    moved: str = helped("How far the map moved, relative.")
-    classes: Classes | None = helped("The classes, where there are any.")
-    why: str = helped("Why there are no classes, empty where there are.")
-    png: str = helped("URL of all this as a picture.")
+    sentence: str = helped("What is covered, in words.")
+    maps: MapTriple | None = helped("The map, if the unit has one.")
+    rows: tuple[FigureChange, ...] = helped("Statistics of the unit.")
+    moved: str = helped("Relative change of the map.")
+    classes: Classes | None = helped("The classes, if there are any.")
+    why: str = helped("Why there are no classes, empty if there are.")
+    png: str = helped("URL of the result as a picture.")
     csv: str = helped("URL of the numbers as a table.")
-    hidden: dict[str, Any] = helped("The unit and the stroke as fields of a form.")
-    links: str = helped("The panel's URL up to the class asked about.")
+    hidden: dict[str, Any] = helped("The unit and the mask as hidden fields of a form.")
+    links: str = helped("The panel's URL up to the queried class.")
     empty: bool = helped("Whether nothing is covered.")
 
 
 @dataclass(frozen=True, slots=True)
 class MaskPreset:
-    """A mask to begin with."""
+    """A preset mask."""
 
     title: str = helped("Its name.")
-    text: str = helped("It as a text.")
+    text: str = helped("The mask as text.")
     url: str = helped("The panel with it.")
 
 
 @dataclass(frozen=True, slots=True)
 class CoverPanel:
-    """The brush and what it did."""
+    """The brush and its effect."""
 
-    result: CoverResult = helped("What the stroke did.")
+    result: CoverResult = helped("The effect of the mask.")
     size: int = helped("Side of the network's input, pixels.")
-    side: int = helped("Cells along a side of the mask.")
+    side: int = helped("Cells along one side of the mask.")
     input: str = helped("URL of the picture as the network gets it.")
-    mask: str = helped("The mask as a text.")
+    mask: str = helped("The mask as text.")
     cells: frozenset[int] = helped("Covered cells, in reading order.")
-    how: How = helped("How it is covered.")
-    hows: tuple[How, ...] = helped("The ways to cover.")
-    presets: tuple[MaskPreset, ...] = helped("Masks to begin with.")
-    live: str = helped("Where the page asks what a stroke did, without mask and way.")
+    how: How = helped("Fill of the covered cells.")
+    hows: tuple[How, ...] = helped("The fills to choose from.")
+    presets: tuple[MaskPreset, ...] = helped("The preset masks.")
+    live: str = helped("URL of the effect, without mask and fill.")
     fields: dict[str, Any] = helped("The unit and the class as fields of a form.")
 
 
-def cover_panel(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> CoverPanel:
+def cover_panel(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> CoverPanel:
     """The whole panel."""
     mask = str(stroke.mask)
     return CoverPanel(
-        result=cover_result(asked, stroke, found),
-        size=asked.run.model.outline.input_size,
+        result=cover_result(unit, stroke, result),
+        size=unit.run.model.outline.input_size,
         side=SIDE,
-        input=input_url(asked.view, asked.run.model),
+        input=input_url(unit.view, unit.run.model),
         mask=mask,
         cells=frozenset(stroke.mask.cells),
         how=stroke.how,
         hows=HOWS,
         presets=tuple(
-            MaskPreset(title, str(one), f"/cut/cover?{asked.query(cover=one, how=stroke.how)}")
+            MaskPreset(title, str(one), f"/cut/cover?{unit.query(cover=one, how=stroke.how)}")
             for title, one in PRESETS
         ),
-        live=f"/cut/cover/live?{asked.query()}",
-        fields={**asked.names, **asked.class_field},
+        live=f"/cut/cover/live?{unit.query()}",
+        fields={**unit.names, **unit.class_field},
     )
 
 
-def cover_result(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> CoverResult:
-    """What a stroke did, as the page shows it after each."""
-    run, change = asked.run, found.map
+def cover_result(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> CoverResult:
+    """The effect of a mask, as the page shows it after each stroke."""
+    run, change = unit.run, result.map
     made = stroke_fields(stroke)
-    unit = {**asked.names, **made}
+    hidden = {**unit.names, **made}
     return CoverResult(
-        title=asked.title,
-        address=asked.address(cover=made["cover"], how="" if stroke.how == "grey" else stroke.how),
-        picture=f"{asked.view.run}/cover.png?{_part(asked, stroke)}",
+        title=unit.title,
+        address=unit.address(cover=made["cover"], how="" if stroke.how == "grey" else stroke.how),
+        picture=f"{unit.view.run}/cover.png?{_part(unit, stroke)}",
         sentence=sentence(stroke),
-        maps=_triple(asked, stroke, change),
-        rows=_rows(asked, change),
+        maps=_triple(unit, stroke, change),
+        rows=_rows(unit, change),
         moved=percent(moved(change)),
-        classes=_classes(asked, found),
+        classes=_classes(unit, result),
         why=no_classes(run),
-        png=f"/cut/cover.png?{asked.query(**made)}",
-        csv=f"/cut/cover.csv?{asked.query(**made)}",
-        hidden=unit,
-        links=f"/cut/cover?{asked.query(**made)}",
+        png=f"/cut/cover.png?{unit.query(**made)}",
+        csv=f"/cut/cover.csv?{unit.query(**made)}",
+        hidden=hidden,
+        links=f"/cut/cover?{unit.query(**made)}",
         empty=not stroke.mask.count,
     )
 
 
 def stroke_fields(stroke: BrushStroke) -> dict[str, str]:
-    """A stroke as fields of a query."""
+    """A mask and its fill as query fields."""
     return {"cover": str(stroke.mask), "how": stroke.how}
 
 
@@ -164,80 +166,80 @@ def sentence(stroke: BrushStroke) -> str:
     return f"{percent(share)} of the picture is covered with {WORDS[stroke.how]}."
 
 
-def table_rows(asked: UnitQuery, found: BrushResult) -> list[tuple[object, ...]]:
-    """Every number: the map cell by cell, then all classes."""
-    change = found.map
-    name, channel = asked.record.step.name, asked.channel
+def table_rows(unit: UnitQuery, result: BrushResult) -> list[tuple[object, ...]]:
+    """All numbers: the map cell by cell, then all classes."""
+    change = result.map
+    name, channel = unit.record.step.name, unit.channel
     before, after = (_grid(one) for one in (change.before, change.after))
     rows: list[tuple[object, ...]] = [
         (name, channel, y, x, a, b, b - a)
         for y, line in enumerate(zip(before.tolist(), after.tolist(), strict=True))
         for x, (a, b) in enumerate(zip(*line, strict=True))
     ]
-    if found.logits is None:
+    if result.logits is None:
         return rows
-    shares = found.logits.before.softmax(0).tolist(), found.logits.after.softmax(0).tolist()
-    labels = asked.run.model.labels
+    shares = result.logits.before.softmax(0).tolist(), result.logits.after.softmax(0).tolist()
+    labels = unit.run.model.labels
     pairs = zip(*shares, strict=True)
     return rows + [(labels[i].label, i, "", "", a, b, b - a) for i, (a, b) in enumerate(pairs)]
 
 
-def cover_picture(asked: UnitQuery, stroke: BrushStroke, found: BrushResult) -> bytes:
-    """The panel as a picture to take home."""
-    change = found.map
-    figures = [CaptionedFigure(plain_picture(found.pixels), "The picture as the network gets it")]
+def cover_picture(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> bytes:
+    """The panel as a picture for download."""
+    change = result.map
+    figures = [CaptionedFigure(plain_picture(result.pixels), "The picture as the network gets it")]
     if change.before.ndim == 2:
         both, apart = limits(change)
         scale = f"blue below zero, amber above, up to ±{number(both)}"
         figures += [
-            CaptionedFigure(coloured(change.before, both), f"{asked.title}, before: {scale}"),
+            CaptionedFigure(coloured(change.before, both), f"{unit.title}, before: {scale}"),
             CaptionedFigure(coloured(change.after, both), "Covered, on the same scale"),
             CaptionedFigure(
                 coloured(change.difference, apart), f"After minus before, to ±{number(apart)}"
             ),
         ]
     lines = [sentence(stroke)]
-    lines += [f"{r.name}: {r.before} before, {r.after} covered." for r in _rows(asked, change)]
-    if made := _classes(asked, found):
+    lines += [f"{r.name}: {r.before} before, {r.after} covered." for r in _rows(unit, change)]
+    if made := _classes(unit, result):
         lines.append(made.sentence)
         lines += [
             f"{r.label}: {percent(r.before)} before, {percent(r.after)} covered" for r in made.rows
         ]
-    return figures_png(f"{asked.run.model.row.title}: a part covered", figures, lines)
+    return figures_png(f"{unit.run.model.row.title}: a part covered", figures, lines)
 
 
-def _part(asked: UnitQuery, stroke: BrushStroke) -> str:
-    return f"mask={stroke.mask}&how={stroke.how}&v={version(asked.run.model.row)}"
+def _part(unit: UnitQuery, stroke: BrushStroke) -> str:
+    return f"mask={stroke.mask}&how={stroke.how}&v={version(unit.run.model.row)}"
 
 
-def _triple(asked: UnitQuery, stroke: BrushStroke, change: StepChange) -> MapTriple | None:
+def _triple(unit: UnitQuery, stroke: BrushStroke, change: StepChange) -> MapTriple | None:
     if change.before.ndim != 2:
         return None
     both, apart = limits(change)
-    step = quote(asked.record.step.name)
-    url = f"{asked.view.run}/steps/{step}/cover.png?channel={asked.channel}&{_part(asked, stroke)}"
+    step = quote(unit.record.step.name)
+    url = f"{unit.view.run}/steps/{step}/cover.png?channel={unit.channel}&{_part(unit, stroke)}"
     rows, columns = change.before.shape
     return MapTriple(url, (rows, columns), number(both), number(apart))
 
 
-def _classes(asked: UnitQuery, found: BrushResult) -> Classes | None:
-    if found.logits is None or asked.index is None:
+def _classes(unit: UnitQuery, result: BrushResult) -> Classes | None:
+    if result.logits is None or unit.index is None:
         return None
-    return classes(asked.run, found.logits, asked.index)
+    return classes(unit.run, result.logits, unit.index)
 
 
-def _rows(asked: UnitQuery, change: StepChange) -> tuple[FigureChange, ...]:
+def _rows(unit: UnitQuery, change: StepChange) -> tuple[FigureChange, ...]:
     a, b = change.before, change.after
     if a.ndim != 2:
-        if asked.record.step.kind == "softmax":
+        if unit.record.step.kind == "softmax":
             return (_row("Probability", float(a), float(b), percent),)
         return (_row("Value", float(a), float(b)),)
     rows = [
         _row("Mean of the map", float(a.mean()), float(b.mean())),
         _row("Highest", float(a.max()), float(b.max())),
     ]
-    if asked.cell:
-        y, x = asked.cell
+    if unit.cell:
+        y, x = unit.cell
         rows.insert(0, _row(f"Row {y}, column {x}", float(a[y, x]), float(b[y, x])))
     return tuple(rows)
 
@@ -262,7 +264,7 @@ def stroke(
     how: How = "grey",
     cell: Annotated[list[int] | None, Query(max_length=256)] = None,
 ) -> BrushStroke:
-    """What the request covers: a mask, or cells that a form ticks. Raises `BadRequest`."""
+    """The mask that the request names, as text or as ticked cells. Raises `BadRequest`."""
     return BrushStroke(Mask.of(cell) if cell else Mask.read(cover), how)
 
 
@@ -271,39 +273,41 @@ StrokeDep = Annotated[BrushStroke, Depends(stroke)]
 
 @router.get("/cover")
 async def panel(
-    request: Request, asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep
+    request: Request, unit: UnitQueryDep, stroke: StrokeDep, services: ServicesDep
 ) -> Response:
-    """The brush with what it did. A form's ticks become a link that can be passed on."""
+    """The brush and its effect. A form's ticked cells are redirected to a link to share."""
     if "cell" in request.query_params and not by_htmx(request):
-        return RedirectResponse(f"/cut/cover?{asked.query(**stroke_fields(stroke))}", 303)
-    found = await _brushed(services, asked, stroke)
-    return answer(request, "partials/cut/_cover.html", asked, cover_panel(asked, stroke, found))
+        return RedirectResponse(f"/cut/cover?{unit.query(**stroke_fields(stroke))}", 303)
+    found = await _brushed(services, unit, stroke)
+    return panel_response(
+        request, "partials/cut/_cover.html", unit, cover_panel(unit, stroke, found)
+    )
 
 
 @router.get("/cover/live")
 async def live(
-    request: Request, asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep
+    request: Request, unit: UnitQueryDep, stroke: StrokeDep, services: ServicesDep
 ) -> Response:
-    """What a stroke did, alone."""
-    found = await _brushed(services, asked, stroke)
-    context = {"result": as_dict(cover_result(asked, stroke, found)), "plain": False}
+    """Only the effect of a mask."""
+    found = await _brushed(services, unit, stroke)
+    context = {"result": as_dict(cover_result(unit, stroke, found)), "plain": False}
     return render(request, "partials/cut/_covered.html", context)
 
 
 @router.get("/cover.png")
-async def png(asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
-    """All of it as a picture."""
-    found = await _brushed(services, asked, stroke)
-    made = await asyncio.to_thread(cover_picture, asked, stroke, found)
-    return file_response(made, "image/png", False, f"{_name(asked)}-covered.png")
+async def png(unit: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
+    """The result as a picture."""
+    found = await _brushed(services, unit, stroke)
+    made = await asyncio.to_thread(cover_picture, unit, stroke, found)
+    return file_response(made, "image/png", False, f"{_name(unit)}-covered.png")
 
 
 @router.get("/cover.csv")
-async def csv(asked: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
+async def csv(unit: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
     """The map cell by cell, then the classes."""
-    found = await _brushed(services, asked, stroke)
+    found = await _brushed(services, unit, stroke)
     head = ("step or class", "channel or index", "row", "column", "before", "covered", "change")
-    return csv_response(head, table_rows(asked, found), f"{_name(asked)}-covered.csv")
+    return csv_response(head, table_rows(unit, found), f"{_name(unit)}-covered.csv")
 
 
 @router.post("/cover")
@@ -317,7 +321,7 @@ async def use(
     cover: Annotated[str, Form()] = "",
     how: Annotated[How, Form()] = "grey",
 ) -> Response:
-    """Keep the covered picture as one of this browser's own, and show it."""
+    """Store the covered picture as an upload of this browser, and show it."""
     wanted = BrushStroke(Mask.read(cover), how)
     async with services.runs.listen(model, image) as run:
         png = input_png(await asyncio.to_thread(covered, run, wanted))
@@ -326,12 +330,10 @@ async def use(
     return RedirectResponse(View(model, stored.id, step, channel).url(), 303)
 
 
-async def _brushed(services: Services, asked: UnitQuery, stroke: BrushStroke) -> BrushResult:
-    return await brush(
-        services.engine, services.cuts, asked.run, asked.record, asked.channel, stroke
-    )
+async def _brushed(services: Services, unit: UnitQuery, stroke: BrushStroke) -> BrushResult:
+    return await brush(services.engine, services.cuts, unit.run, unit.record, unit.channel, stroke)
 
 
-def _name(asked: UnitQuery) -> str:
-    view = asked.view
-    return f"{view.model}-{view.image[:12]}-{asked.record.step.name}-{asked.channel}"
+def _name(unit: UnitQuery) -> str:
+    view = unit.view
+    return f"{view.model}-{view.image[:12]}-{unit.record.step.name}-{unit.channel}"

@@ -1,4 +1,4 @@
-"""A panel's answer: the partial for htmx, a page of its own for anyone else."""
+"""The response of an intervention panel: the partial for htmx, a page of its own otherwise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from models.graph import Step
 
 @dataclass(frozen=True, slots=True)
 class InterventionPanel:
-    """A panel of a unit, or of a step: then its strongest map is looked at."""
+    """A panel of a unit, or of a step: then of its strongest map."""
 
     title: str
     path: str
@@ -41,7 +41,7 @@ PANELS = (
 
 
 def cut_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
-    """Those that a step has."""
+    """The links to the intervention panels of a step."""
     named = {"model": view.model, "image": view.image, "step": step.name}
     unit = {"channel": view.channel, "y": view.y, "x": view.x}
     query = urlencode({**named, **{k: v for k, v in unit.items() if v is not None}})
@@ -50,12 +50,12 @@ def cut_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
     )
 
 
-def answer(request: Request, template: str, asked: UnitQuery, panel: Any) -> Response:
-    """Works without scripts: then the panel is a page with plain links and forms."""
+def panel_response(request: Request, template: str, unit: UnitQuery, panel: Any) -> Response:
+    """The response; without scripts the panel is a page of its own with plain links and forms."""
     context = {"panel": panel, "plain": not by_htmx(request)}
     if by_htmx(request):
         return render(request, template, context)
-    view = asked.view
-    home = view.url(step=asked.record.step.name, channel=asked.channel)
-    page = {**context, "template": template, "home": home, "title": asked.title, "asked": asked}
+    view = unit.view
+    home = view.url(step=unit.record.step.name, channel=unit.channel)
+    page = {**context, "template": template, "home": home, "title": unit.title, "asked": unit}
     return render(request, "pages/cut.html", page)

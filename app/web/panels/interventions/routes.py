@@ -1,4 +1,4 @@
-"""All routes of this package under one prefix."""
+"""All routes of the intervention panels under one prefix."""
 
 from fastapi import APIRouter
 

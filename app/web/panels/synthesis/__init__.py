@@ -1,1 +1,1 @@
-"""What a unit responds to most: its panel, the picture as it grows, the wall of a step."""
+"""Feature visualisation: the synthesis panel, its growing picture, the wall of a step."""

@@ -1,4 +1,4 @@
-"""From a synthesised picture to what is shown of it, and beside it."""
+"""Contexts of synthesised pictures (activation maximisation): panel, form, wall."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from app.web.core.templating import number
 from app.web.panels.panel_link import PanelLink
 from app.web.parts.contexts import helped
 from app.web.parts.sprites import Tile, box
-from app.web.parts.synthesis_urls import in_link, picture_url, sheet_url
+from app.web.parts.synthesis_urls import picture_url, sheet_url, to_link
 from models.graph import Step
 
 
 def synthesis_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
-    """Those of a unit, or of a step where no channel is named; none where nothing can be raised."""
+    """The synthesis panel of a unit, or of a step if no channel is named; none if unsupported."""
     if not has_goal(model, step.name):
         return ()
     named = {"model": view.model, "image": view.image, "step": step.name}
@@ -47,7 +47,7 @@ def synthesis_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ..
 
 
 def wall_link(view: View, model: Model, step: Step) -> PanelLink | None:
-    """The pictures of all channels of a step; None where none ship."""
+    """The synthesised pictures of all channels of a step; None if none ship."""
     if not has_goal(model, step.name) or not has_wall(model, step.name):
         return None
     named = {"model": view.model, "image": view.image, "step": step.name}
@@ -57,10 +57,10 @@ def wall_link(view: View, model: Model, step: Step) -> PanelLink | None:
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveFigure:
-    """A number beside others of its kind, with a bar."""
+    """A bar of an objective."""
 
     name: str = helped("What it was measured on.")
-    value: float = helped("The number.")
+    value: float = helped("The objective.")
     share: float = helped("Its magnitude as a part of the largest, 0..1.")
 
 
@@ -68,50 +68,54 @@ class ObjectiveFigure:
 class FinishedPicture:
     """A finished picture."""
 
-    name: str = helped("What it is for.")
-    url: str = helped("The picture.")
+    name: str = helped("The unit or step it is for.")
+    url: str = helped("URL of the picture.")
     size: int = helped("Pixels of a side.")
-    download: str = helped("The same, to be saved.")
+    download: str = helped("The same for download.")
     sentence: str = helped("How it was made.")
-    measure: str = helped("Which number was raised or lowered.")
-    measured: tuple[ObjectiveFigure, ...] = helped("That number on this and on other pictures.")
-    shipped: bool = helped("Whether it came with the weights.")
-    small: bool = helped("Whether it is a tile of its step's sheet, kept small.")
-    curve: str = helped("The number on the way, an SVG path on 300 by 100; empty where unknown.")
-    problem: str = helped("Why it could not be kept, empty where it was.", "")
+    measure: str = helped("Which activation was maximised or minimised.")
+    measured: tuple[ObjectiveFigure, ...] = helped(
+        "That activation for this and for other pictures."
+    )
+    shipped: bool = helped("Whether it was shipped with the weights.")
+    small: bool = helped("Whether it is a small tile of its step's sheet.")
+    curve: str = helped(
+        "The objective over the steps, an SVG path on 300 by 100; empty if unknown."
+    )
+    problem: str = helped("Why it could not be stored, empty if it was.", "")
 
 
 @dataclass(frozen=True, slots=True)
 class GrowingPicture:
-    """A picture on its way."""
+    """A picture that is being synthesised."""
 
-    url: str = helped("The newest picture.")
+    url: str = helped("URL of the newest picture.")
     size: int = helped("Pixels of a side.")
-    name: str = helped("What it is for.")
-    step: int = helped("The step that was made last.")
-    steps: int = helped("How many there are.")
-    reached: int = helped("After which step the picture was taken.")
-    objective: str = helped("The number for that picture.")
-    curve: str = helped("The number on the way, an SVG path on 300 by 100.")
-    left: str = helped("The time that is left, in words.")
+    name: str = helped("The unit or step it is for.")
+    step: int = helped("The last finished step.")
+    steps: int = helped("Number of steps.")
+    reached: int = helped("The step after which the picture was taken.")
+    objective: str = helped("The objective for that picture.")
+    curve: str = helped("The objective over the steps, an SVG path on 300 by 100.")
+    left: str = helped("Remaining time, in words.")
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesisForm:
-    """The settings of a picture to be made."""
+    """The settings of a synthesised picture."""
 
-    hidden: tuple[tuple[str, str], ...] = helped("What the page knows already.")
+    hidden: tuple[tuple[str, str], ...] = helped("Hidden fields of the page's state.")
     steps: int = helped("Steps of gradient ascent.")
-    most_steps: int = helped("The most that are made.")
-    seed: int = helped("Of the noise it begins with.")
-    most_seed: int = helped("The largest.")
+    most_steps: int = helped("The maximal number of steps.")
+    seed: int = helped("Seed of the noise it starts from.")
+    most_seed: int = helped("The largest seed.")
     size: int = helped("Pixels of a side.")
-    sizes: tuple[int, ...] = helped("Those to choose from; one where the network sets it.")
-    away: bool = helped("Whether the number is to be lowered.")
+    sizes: tuple[int, ...] = helped("Sizes to choose from; one if the network sets it.")
+    away: bool = helped("Whether the objective is minimised.")
     mixes: bool = helped("Whether another channel can be mixed in.")
     second: int | None = helped("The other channel.")
-    share: int = helped("How much it counts, per cent.")
-    most: int = helped("The largest number of a channel.")
+    share: int = helped("Weight of the other channel, per cent.")
+    most: int = helped("The largest index of a channel.")
     others: tuple[tuple[int, str], ...] = helped("The strongest channels, to choose from.")
 
 
@@ -119,12 +123,12 @@ class SynthesisForm:
 class SynthesisPanel:
     """The panel of a unit or a step."""
 
-    name: str = helped("What it is for, in words.")
+    name: str = helped("The unit or step it is for, in words.")
     form: SynthesisForm = helped("Its settings.")
-    made: FinishedPicture | None = helped("The picture, where it can be shown at once.")
-    events: str = helped("The stream that makes it, empty where nothing grows.")
-    stop: str = helped("What a press on Stop asks for.")
-    stopped: bool = helped("Whether it is the answer to that.", False)
+    made: FinishedPicture | None = helped("The picture, if it can be shown at once.")
+    events: str = helped("URL of the event stream that synthesises it, empty if none runs.")
+    stop: str = helped("URL of the Stop button.")
+    stopped: bool = helped("Whether this is the response to Stop.", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,57 +150,57 @@ class PreferenceBar:
     """A class that a channel prefers."""
 
     name: str = helped("Its label.")
-    value: float = helped("The mean response to its pictures.")
+    value: float = helped("The mean activation for its pictures.")
     share: float = helped("Its part of the largest, 0..1.")
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseSummary:
-    """What a unit's pane tells at once about what it responds to."""
+    """What a unit responds to, shown in its pane at once."""
 
-    url: str = helped("The synthesised picture, empty where none is made yet.")
-    alt: str = helped("What it is, for screen readers.")
+    url: str = helped("URL of the synthesised picture, empty if none is available.")
+    alt: str = helped("Its description, for screen readers.")
     made: str = helped("The same picture as a link to the page names it.")
     bars: tuple[PreferenceBar, ...] = helped("The classes it prefers.")
-    at: str = helped("The step whose responses those are.")
-    pictures: str = helped("Over which pictures they are means.")
+    at: str = helped("The step where the means were measured.")
+    pictures: str = helped("The pictures that were averaged.")
 
 
 OTHERS = 12
-"""Strong channels that are offered to mix with."""
+"""Strong channels to choose for mixing."""
 
 
 async def made(
-    asked: SynthesisQuery, run: Run, found: FoundPicture, studio: Studio, problem: str = ""
+    query: SynthesisQuery, run: Run, found: FoundPicture, studio: Studio, problem: str = ""
 ) -> FinishedPicture:
-    """A finished picture, its number beside that of the run's picture and of grey."""
+    """A finished picture, its objective compared with the run's picture and with grey."""
     picture = found.picture
-    own = -picture.objective if asked.goal.away else picture.objective
-    grey = await studio.greys.of(asked)
-    here = await asyncio.to_thread(on_picture, asked, run)
+    own = -picture.objective if query.goal.away else picture.objective
+    grey = await studio.greys.of(query)
+    here = await asyncio.to_thread(on_picture, query, run)
     values = (("the one above", own), ("your picture", here), ("plain grey", grey))
     largest = max(abs(value) for _, value in values) or 1.0
-    unit = "layer" if asked.channel is None else str(asked.channel)
-    name = f"{asked.model.id}-{asked.step}-{unit}-{asked.recipe.steps}-{asked.recipe.seed}.png"
+    unit = "layer" if query.channel is None else str(query.channel)
+    name = f"{query.model.id}-{query.step}-{unit}-{query.recipe.steps}-{query.recipe.seed}.png"
     return FinishedPicture(
-        name=asked.name,
-        url=picture_url(asked),
-        size=asked.recipe.size,
-        download=picture_url(asked, download=name),
-        sentence=asked.made,
-        measure=asked.measure,
+        name=query.name,
+        url=picture_url(query),
+        size=query.recipe.size,
+        download=picture_url(query, download=name),
+        sentence=query.made,
+        measure=query.measure,
         measured=tuple(
             ObjectiveFigure(what, value, abs(value) / largest) for what, value in values
         ),
         shipped=found.state == "shipped",
         small=found.small,
-        curve=curve(picture.curve, asked.recipe.steps, asked.recipe.steps, asked.goal.away),
+        curve=curve(picture.curve, query.recipe.steps, query.recipe.steps, query.goal.away),
         problem=problem,
     )
 
 
 def growing(report: GrowthReport) -> GrowingPicture:
-    """A picture on its way."""
+    """A picture that is being synthesised."""
     asked = report.shown
     own = -report.objective if asked.goal.away else report.objective
     return GrowingPicture(
@@ -213,7 +217,7 @@ def growing(report: GrowthReport) -> GrowingPicture:
 
 
 def curve(values: Sequence[float], step: int, steps: int, away: bool) -> str:
-    """Values on the way as a path from left to right, lowest at the bottom; "" for fewer than 2."""
+    """Objectives as a path from left to right, lowest at the bottom; "" for fewer than 2."""
     if len(values) < 2:
         return ""
     drawn = [-value for value in values] if away else list(values)
@@ -223,12 +227,12 @@ def curve(values: Sequence[float], step: int, steps: int, away: bool) -> str:
     return "M" + "L".join(points)
 
 
-def form(asked: SynthesisQuery, run: Run) -> SynthesisForm:
-    """The settings of a picture as they are, and what they may be."""
-    wanted, recipe, model = asked.wanted, asked.recipe, asked.model
-    hidden = {"model": model.id, "image": run.image, "step": asked.step}
-    if asked.channel is not None:
-        hidden["channel"] = str(asked.channel)
+def form(query: SynthesisQuery, run: Run) -> SynthesisForm:
+    """The settings of a picture and their ranges."""
+    wanted, recipe, model = query.wanted, query.recipe, query.model
+    hidden = {"model": model.id, "image": run.image, "step": query.step}
+    if query.channel is not None:
+        hidden["channel"] = str(query.channel)
     return SynthesisForm(
         hidden=tuple(hidden.items()),
         steps=recipe.steps,
@@ -236,18 +240,18 @@ def form(asked: SynthesisQuery, run: Run) -> SynthesisForm:
         seed=recipe.seed,
         most_seed=MOST_SEED,
         size=recipe.size,
-        sizes=sizes(model, asked.at),
+        sizes=sizes(model, query.at),
         away=wanted.away,
-        mixes=asked.channel is not None,
+        mixes=query.channel is not None,
         second=wanted.second,
         share=wanted.share,
-        most=model.geometry[asked.step].shape[0] - 1,
-        others=_others(asked, run),
+        most=model.geometry[query.step].shape[0] - 1,
+        others=_others(query, run),
     )
 
 
 def responds(view: View, run: Run, studio: Studio) -> ResponseSummary | None:
-    """What a unit's pane tells at once: the usual picture if it is there, preferred classes."""
+    """The content of a unit's pane: the default picture if available, preferred classes."""
     step, channel = view.step or "", view.channel or 0
     if not has_goal(run.model, step):
         return None
@@ -261,7 +265,7 @@ def responds(view: View, run: Run, studio: Studio) -> ResponseSummary | None:
     return ResponseSummary(
         url=picture_url(asked) if there else "",
         alt=f"What {asked.name} responds to most",
-        made=in_link(asked),
+        made=to_link(asked),
         bars=tuple(
             PreferenceBar(one.label, one.value, max(0.0, one.value / top)) for one in classes
         ),
@@ -279,7 +283,7 @@ def has_wall(model: Model, step: str) -> bool:
 
 
 def wall(view: View, run: Run, step: str, order: Sequence[int]) -> PictureWall | None:
-    """The pictures of all channels, in `order`; None where there are none."""
+    """The pictures of all channels, in `order`; None if there are none."""
     at, _ = home(run.model, step, 0)
     there = shipped(run.model, at)
     layout = there.layout(at) if there else None
@@ -307,14 +311,14 @@ def wall(view: View, run: Run, step: str, order: Sequence[int]) -> PictureWall |
     )
 
 
-def _others(asked: SynthesisQuery, run: Run) -> tuple[tuple[int, str], ...]:
-    """The strongest channels on the run's picture beside the one asked about."""
-    if asked.channel is None:
+def _others(query: SynthesisQuery, run: Run) -> tuple[tuple[int, str], ...]:
+    """The strongest channels on the run's picture except the selected one."""
+    if query.channel is None:
         return ()
-    record = next(one for one in run.records if one.step.name == asked.step)
+    record = next(one for one in run.records if one.step.name == query.step)
     strongest = record.statistics.strongest(OTHERS + 1)
-    named = ((c, label_of(run.model, *home(run.model, asked.step, c))) for c in strongest)
-    return tuple((c, label or f"number {c}") for c, label in named if c != asked.channel)[:OTHERS]
+    named = ((c, label_of(run.model, *home(run.model, query.step, c))) for c in strongest)
+    return tuple((c, label or f"number {c}") for c, label in named if c != query.channel)[:OTHERS]
 
 
 def _left(report: GrowthReport) -> str:

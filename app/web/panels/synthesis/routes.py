@@ -1,4 +1,4 @@
-"""Routes of synthesised pictures: the panel, the picture as it grows, the wall."""
+"""Routes of synthesised pictures: the panel, the event stream of a growing picture, the wall."""
 
 from __future__ import annotations
 
@@ -26,12 +26,18 @@ from app.web.core.streams import DONE, error_event
 from app.web.core.templating import render, render_text
 from app.web.panels.synthesis import pictures
 from app.web.panels.synthesis.pictures import SynthesisPanel
-from app.web.parts.synthesis_urls import from_link, in_link, page_with, spelled, wanted
+from app.web.parts.synthesis_urls import (
+    from_link,
+    page_url,
+    query_fields,
+    synthesis_options,
+    to_link,
+)
 
 router = APIRouter(include_in_schema=False)
 
 PULSE = 1.0
-"""Seconds after which a step is told of though it brought no new picture."""
+"""Seconds after which a step is reported even without a new picture."""
 
 Short = Annotated[str, Query(max_length=200)]
 Channel = Annotated[int | None, Query(ge=0)]
@@ -39,42 +45,42 @@ Channel = Annotated[int | None, Query(ge=0)]
 
 @dataclass(frozen=True, slots=True)
 class SynthesisScene:
-    """What is asked for, beside the run whose picture is on screen."""
+    """The queried picture, and the run of the photo on screen."""
 
-    asked: SynthesisQuery
+    synthesis: SynthesisQuery
     run: Run
     studio: Studio
 
     @property
     def query(self) -> dict[str, str]:
-        """The query that names it."""
-        asked = self.asked
-        channel = {} if asked.channel is None else {"channel": str(asked.channel)}
-        named = {"model": asked.model.id, "image": self.run.image, "step": asked.step}
-        return {**named, **channel, **{k: str(v) for k, v in spelled(asked).items()}}
+        """The query string that names it."""
+        synthesis = self.synthesis
+        channel = {} if synthesis.channel is None else {"channel": str(synthesis.channel)}
+        named = {"model": synthesis.model.id, "image": self.run.image, "step": synthesis.step}
+        return {**named, **channel, **{k: str(v) for k, v in query_fields(synthesis).items()}}
 
 
 async def scene(
-    services: Services, unit: tuple[str, str, str, int | None], wanted: SynthesisOptions
+    services: Services, unit: tuple[str, str, str, int | None], options: SynthesisOptions
 ) -> AsyncIterator[SynthesisScene]:
-    """What a query names, checked, with its run held. Raises what cannot be shown."""
+    """The validated scene of a query, with its run kept in memory. Raises `LayerscopeError`."""
     model, image, step, channel = unit
-    asked = services.studio.asked(services.catalogue.model(model), step, channel, wanted)
+    synthesis = services.studio.asked(services.catalogue.model(model), step, channel, options)
     async with services.runs.listen(model, image) as run:
         await run.record(step)
-        yield SynthesisScene(asked, run, services.studio)
+        yield SynthesisScene(synthesis, run, services.studio)
 
 
 async def spelled_scene(
     services: ServicesDep,
-    wanted: Annotated[SynthesisOptions, Depends(wanted)],
+    options: Annotated[SynthesisOptions, Depends(synthesis_options)],
     model: Short,
     image: Short,
     step: Short,
     channel: Channel = None,
 ) -> AsyncIterator[SynthesisScene]:
-    """As the form and its links write it."""
-    async for one in scene(services, (model, image, step, channel), wanted):
+    """The scene, with options as the form and its links write them."""
+    async for one in scene(services, (model, image, step, channel), options):
         yield one
 
 
@@ -86,7 +92,7 @@ async def linked_scene(
     channel: Channel = None,
     made: Short = "",
 ) -> AsyncIterator[SynthesisScene]:
-    """As a link to the page writes it."""
+    """The scene, with options as a link to the page writes them."""
     async for one in scene(services, (model, image, step, channel), from_link(made)):
         yield one
 
@@ -97,8 +103,8 @@ SceneDep = Annotated[SynthesisScene, Depends(spelled_scene)]
 async def growing(
     scene: SceneDep, services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[tuple[SynthesisScene, QueuedGrowth]]:
-    """A picture that grows, until its stream ends: what can fail fails before it begins."""
-    async for one in grow(scene.asked, services, owner):
+    """A queued synthesis, open until its stream ends; errors are raised before it begins."""
+    async for one in grow(scene.synthesis, services, owner):
         yield scene, one
 
 
@@ -106,24 +112,26 @@ async def growing(
 async def panel(
     request: Request, scene: Annotated[SynthesisScene, Depends(linked_scene)], made: str = ""
 ) -> Response:
-    """The inside of the panel; what takes seconds begins at once, where a link named it."""
-    begin = bool(made) and scene.asked.model.state == "embedded"
+    """The content of the panel; a synthesis starts at once if a link named the picture."""
+    begin = bool(made) and scene.synthesis.model.state == "embedded"
     context = await _panel(scene, begin)
     return render(request, "synthesis/_panel.html", {"panel": context})
 
 
 @router.get("/synthesis/stage")
 async def stage(request: Request, scene: SceneDep, begin: bool = True) -> Response:
-    """The picture that the form asks for, or its growing; without htmx, the page with it."""
-    made = in_link(scene.asked)
+    """The picture that the form names, or its synthesis; without htmx, the page with it."""
+    made = to_link(scene.synthesis)
     if not by_htmx(request):
-        asked = scene.asked
-        view = View(asked.model.id, scene.run.image, asked.step, asked.channel, made=made)
+        synthesis = scene.synthesis
+        view = View(
+            synthesis.model.id, scene.run.image, synthesis.step, synthesis.channel, made=made
+        )
         return RedirectResponse(view.url(), 303)
     context = await _panel(scene, begin, stopped=not begin)
     response = render(request, "synthesis/_stage.html", {"panel": context})
     if begin or context.made:
-        response.headers["HX-Replace-Url"] = page_with(
+        response.headers["HX-Replace-Url"] = page_url(
             request.headers.get("hx-current-url", ""), made
         )
     return response
@@ -154,8 +162,8 @@ async def events(
 ) -> AsyncIterator[ServerSentEvent]:
     """The place in the queue, the picture as it grows, the finished one, `done`.
 
-    An event's id is its step. A page that comes back, with the last step it saw, is sent later
-    ones.
+    An event's id is its step. A page that reconnects sends the id of its last event and gets only
+    the later ones.
     """
     scene, growing = both
     seen = -1 if last_event_id is None else last_event_id
@@ -169,34 +177,34 @@ async def events(
                 continue
             if item.fresh or loop.time() - told >= PULSE:
                 told = loop.time()
-                yield ServerSentEvent(raw_data=await _told(scene, item), id=str(item.step))
+                yield ServerSentEvent(raw_data=await _event_html(scene, item), id=str(item.step))
     except Exception as error:
         yield error_event(error)
     yield DONE
 
 
-async def _told(scene: SynthesisScene, report: GrowthReport) -> str:
-    """One event's HTML; of the last the finished picture, which takes the stage."""
+async def _event_html(scene: SynthesisScene, report: GrowthReport) -> str:
+    """One event's HTML; the last has the finished picture, which replaces the stage."""
     if not report.finished:
         return render_text("synthesis/_growing.html", {"growing": pictures.growing(report)})
-    found = await asyncio.to_thread(scene.studio.find, scene.asked)
-    # A picture that could not be kept on the disk is still in memory, unless very many grow.
+    found = await asyncio.to_thread(scene.studio.find, scene.synthesis)
+    # A picture that could not be stored on disk is still in memory, unless very many grow.
     found = found or FoundPicture("none", SynthesisedPicture(b"", report.objective, report.curve))
-    made = await pictures.made(scene.asked, scene.run, found, scene.studio, report.problem)
+    made = await pictures.made(scene.synthesis, scene.run, found, scene.studio, report.problem)
     return render_text("synthesis/_finished.html", {"made": made})
 
 
 async def _panel(scene: SynthesisScene, begin: bool, stopped: bool = False) -> SynthesisPanel:
-    asked = scene.asked
-    found = await asyncio.to_thread(scene.studio.find, asked)
+    synthesis = scene.synthesis
+    found = await asyncio.to_thread(scene.studio.find, synthesis)
     made = None
     if found:
-        made = await pictures.made(asked, scene.run, found, scene.studio)
+        made = await pictures.made(synthesis, scene.run, found, scene.studio)
     query = scene.query
     stop = {name: value for name, value in query.items() if name != "steps"}
     return SynthesisPanel(
-        name=asked.name,
-        form=pictures.form(asked, scene.run),
+        name=synthesis.name,
+        form=pictures.form(synthesis, scene.run),
         made=made,
         events="" if made or not begin else f"/synthesis/events?{urlencode(query)}",
         stop=f"/synthesis/stage?{urlencode({**stop, 'begin': 'false'})}",
