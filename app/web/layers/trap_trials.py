@@ -148,9 +148,9 @@ def _around(trial_input: TrialInput) -> QuestionTrial:
         TriedPicture("Without the rest", image, rest, thing, thing / top),
     )
     text = (
-        f"{trial_input.step}, map {channel}, responds to “{_called(id)}” with "
-        f"{number(whole)}. With the thing covered it is {number(around)}, with everything else "
-        f"covered {number(thing)}: it needs the surroundings, not the thing."
+        f"{trial_input.step}, map {channel}, responds to “{_called(id)}” with {number(whole)}. "
+        f"With the thing covered it is {number(around)}, with everything else covered "
+        f"{number(thing)}: it needs the surroundings, not the thing."
     )
     return QuestionTrial(
         text, tries, trial_input.unit(channel, id), f"Map {channel} on this picture"
