@@ -125,7 +125,7 @@ def test_the_answer_is_that_of_the_saved_picture(client: TestClient) -> None:
     image = client.post("/api/v1/images", files=own).json()["id"]
     run = client.get(f"/api/v1/runs/mini/{image}?top=1").json()
     attacked = text.split('data-picture="attacked"')[1]
-    found = re.search(r'data-class="(\d+)".*?<small class="logit">logit ([^<]*)<', attacked, re.S)
+    found = re.search(r'data-class="(\d+)".*?<small class="logit">score ([^<]*)<', attacked, re.S)
     assert found and int(found[1]) == run["predictions"][0]["index"]
     assert float(found[2].replace("−", "-")) == pytest.approx(
         run["predictions"][0]["logit"], abs=0.01
@@ -214,7 +214,7 @@ def test_the_others_are_asked_one_by_one(stocked: TestClient) -> None:
     assert rows[-1]["outcome"] == "same" and rows[-1]["wnid"] == "n04146614"
     refused = page(stocked, f"/attack/transfer/own-mini-part?{PAIR}", 422)
     assert "no classifier" in words(refused)
-    assert "cannot name what it sees" in words(
+    assert "This network has no classes" in words(
         page(stocked, "/attack/change?model=own-mini-part&image=cat", 409)
     )
 

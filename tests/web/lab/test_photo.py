@@ -100,7 +100,7 @@ def test_ones_own_kernel_is_the_preset_where_its_numbers_are(client: TestClient)
     ("query", "says"),
     [
         ("kernel=magic", "The kernel can be identity, edge"),
-        ("kernel=own&k=1+2+3", "3 are none"),
+        ("kernel=own&k=1+2+3", "not 3 numbers"),
         ("kernel=own&k=" + "+".join("1" * 16), "3 by 3 or 5 by 5"),
         ("k=" + "&k=".join(["-"] + ["1"] * 8), "numbers from −99 to 99"),
         ("by=0", "divided by can be whole numbers from 1 to 1000"),
@@ -186,10 +186,10 @@ def test_a_learned_filter_is_the_networks_own(client: TestClient) -> None:
 def test_the_closest_learned_filter_stands_beside_ones_own(client: TestClient) -> None:
     text, _ = part(client, "/lab/photo?kernel=sobel-x&image=cat")
     told = marked(text, "data-comparison")
-    assert "“Upright edges” answer much alike" in told
+    assert "“Vertical edges” respond very much alike" in told
     assert "is more similar" in told
     level, _ = part(client, "/lab/photo?kernel=sobel-y")
-    assert "“Level edges” answer much alike" in marked(level, "data-comparison")
+    assert "“Horizontal edges” respond very much alike" in marked(level, "data-comparison")
 
 
 def test_a_flat_photo_has_no_pattern_to_compare(client: TestClient) -> None:
