@@ -28,8 +28,13 @@ from models.classes import Label
 from tests.support.addresses import BASE
 from tests.support.attack_pages import HTML, RUN, headline, opened, steps, traces, warnings
 
+CONTEXTS = (
+    *("SettingSlider", "AttackForm", "ClassShareBar", "AttackFrame", "AttackSummary"),
+    *("AttackStage", "AttackPage"),
+)
 
-@pytest.mark.parametrize("name", ["Slider", "Desk", "Bar", "Shot", "Ending", "Scene", "AttackPage"])
+
+@pytest.mark.parametrize("name", CONTEXTS)
 def test_every_field_says_what_it_is(name: str) -> None:
     for spec in fields(getattr(contexts, name)):
         assert len(spec.metadata["help"]) > 8, spec.name
