@@ -26,7 +26,9 @@ VERBS = {
     "evaluate": Verb("app.verbs.evaluate", "measure a network's accuracy on a folder of pictures"),
     "attack": Verb("app.verbs.attack", "attack a network on one picture and save the result"),
     "attack-rates": Verb("app.verbs.attack_rates", "measure how often attacks succeed"),
-    "universal": Verb("app.verbs.universal", "make one noise that fools a network on many photos"),
+    "universal": Verb(
+        "app.verbs.universal", "make one noise that fools a network on many pictures"
+    ),
     "sticker": Verb("app.verbs.sticker", "train a printable sticker that fools a network"),
     "assets": Verb("app.verbs.assets", "make the files that ship with the weights again"),
     "calibrate": Verb("app.verbs.calibrate", "measure a network's usual scores on photos"),

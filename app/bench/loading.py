@@ -22,18 +22,18 @@ from models import registry
 LOADING = "file on disk to the first answer"
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Measure a file in the published layout with seeded weights: as large and verified as usual.
 
     The file is in the system's cache both times; the reference is `torch.load` only.
     """
-    entry = workshop.services.catalogue.model(workshop.name).entry
+    entry = bench.services.catalogue.model(bench.name).entry
     if entry.row.embedded:
         return []
-    tries = 3 if workshop.quick else 7
-    mine, alone = await asyncio.to_thread(_times, entry, workshop.picture, tries)
-    limit = 1.5 if workshop.name == "alexnet" else None
-    return [BenchRow(LOADING, workshop.name, 1000 * mine, 1000 * alone, "ms", limit, True)]
+    tries = 3 if bench.quick else 7
+    mine, alone = await asyncio.to_thread(_times, entry, bench.picture, tries)
+    limit = 1.5 if bench.name == "alexnet" else None
+    return [BenchRow(LOADING, bench.name, 1000 * mine, 1000 * alone, "ms", limit, True)]
 
 
 def _times(entry: WeightEntry, picture: torch.Tensor, tries: int) -> tuple[float, float]:

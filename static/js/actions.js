@@ -1,4 +1,4 @@
-// Buttons: theme, projector, share, help, dismiss; a menu closes when one looks elsewhere.
+// Buttons: theme, projector, share, help, dismiss; a menu closes on a click elsewhere.
 
 const root = document.documentElement;
 

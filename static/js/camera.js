@@ -1,4 +1,4 @@
-// The camera where the page is secure; elsewhere the label opens its file input, as it does anyway.
+// The camera, where the page is secure (HTTPS); elsewhere the label opens its file input as usual.
 import { send } from "./upload.js";
 
 const dialog = document.getElementById("camera");

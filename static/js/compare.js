@@ -1,4 +1,4 @@
-// The comparison's keys: the pair before and after, the sides exchanged. Links do the rest.
+// The comparison's keys: the pair before and after, swapping the sides. Links do the rest.
 import "./actions.js";
 
 const KEYS = {

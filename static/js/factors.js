@@ -1,4 +1,4 @@
-// A number of the three grids names its factors and lights its partners.
+// A number in the three grids shows its factors and highlights its partners.
 import { format } from "./numbers.js";
 import { current, grid, name, set } from "./scan.js";
 

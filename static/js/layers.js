@@ -2,7 +2,7 @@
 import "./actions.js";
 import { COMMON, onKeys, press } from "./press.js";
 
-// What grows while it is measured keeps open what one has opened.
+// While it is measured the page is redrawn: keep open what the user has opened.
 const opened = () => [...document.querySelectorAll("#walk details[open]")].map(({ id }) => id);
 let kept = [];
 document.addEventListener("htmx:before:swap", () => { kept = opened(); });

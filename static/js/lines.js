@@ -5,7 +5,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 let drawn = { lines: [], places: new Map() };
 
-/** Draw all lines anew, and light those of the selected map. */
+/** Draw all lines again, and highlight those of the selected map. */
 export function draw() {
   const svg = document.querySelector(".lines");
   const stages = document.querySelector(".stages");
@@ -20,7 +20,7 @@ export function draw() {
   light(lines, places);
 }
 
-// Hovering previews what selecting would light.
+// Hovering previews what selecting would highlight.
 document.addEventListener("pointerover", (event) => {
   const map = event.target.closest?.("#river .map[data-channel]");
   if (event.pointerType === "touch" || (!map && !event.target.closest?.("#river"))) return;

@@ -1,4 +1,4 @@
-// The islands: each does one thing a server cannot do.
+// The explorer's scripts: each does one thing a server cannot do.
 import "./navigation.js";
 import "./river.js";
 import "./lazy.js";

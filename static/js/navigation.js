@@ -8,7 +8,7 @@ const MADE = ["model", "step", "channel"];
 export function changed(set) {
   const query = new URLSearchParams(location.search);
   const changes = new URLSearchParams(set);
-  // What was chosen inside one cell means nothing in another; without a unit there is no depth.
+  // What was chosen inside one cell is not valid in another; without a unit there is no zoom.
   for (const [name, of] of [["path", CELL], ["source", UNIT], ["made", MADE]]) {
     if (of.some((one) => changes.has(one)) && !changes.has(name)) query.delete(name);
   }
@@ -31,7 +31,7 @@ export function selected() {
   return { step: query.get("step"), channel: query.get("channel"), zoom: query.get("zoom") };
 }
 
-/** Show another part in the evidence pane; `replace` leaves no trace in the history. */
+/** Show another part in the evidence pane; `replace` adds no entry to the history. */
 export function go(set, { replace = false } = {}) {
   const url = changed(set);
   // The server answers with the part that this header names; htmx.ajax sets it before the target.
@@ -41,7 +41,7 @@ export function go(set, { replace = false } = {}) {
   return htmx.ajax("GET", url, { source: "#evidence", target: "#evidence", swap, headers, ...how });
 }
 
-// One listener for all maps and steps: two hundred links need none of their own.
+// One listener for all maps and steps, instead of two hundred.
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.(":is(#river, #evidence) a[data-set]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -66,7 +66,7 @@ export function back() {
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   const set = ctx.sourceElement.dataset?.set;
   if (set !== undefined) ctx.request.action = changed(set);
-  // A form that was drawn for another picture tells which one is on screen now.
+  // A form that was drawn for another picture sends the one on screen now.
   if (ctx.sourceElement.elements?.shown) {
     ctx.request.body.set("shown", document.getElementById("stream").dataset.image);
   }

@@ -27,7 +27,7 @@ export function compact(limit) {
     power *= 1000;
   }
   const decimals = limit ? Math.max(0, Math.min(2, 2 - Math.trunc(Math.log10(limit * power)))) : 0;
-  // Only nothing is written as 0: what is too small for these digits stays 0.00.
+  // Only zero is written as 0: what is too small for these digits is written 0.00.
   const text = (value) => (value === 0 ? "0" : (value * power).toFixed(decimals).replace("-", "−"));
   return [text, UNITS[unit]];
 }

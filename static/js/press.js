@@ -1,4 +1,4 @@
-// Acts by key: not while one types or looks at a menu, nor with Ctrl, Alt or the command key.
+// Keyboard actions: not while typing or in a menu, nor with Ctrl, Alt or the command key.
 export const press = (selector) => () => document.querySelector(selector)?.click();
 
 export const COMMON = {

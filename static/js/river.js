@@ -1,4 +1,4 @@
-// The river's state: stale while new results are on their way; a busy server is asked again.
+// The river's state: stale while new results are loading; a busy server is asked again.
 import { draw } from "./lines.js";
 import { say } from "./notice.js";
 

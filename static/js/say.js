@@ -1,4 +1,4 @@
-// “Say it”: the sentence beside the button, aloud, by the browser's own voice.
+// “Say it”: reads the sentence next to the button aloud with the browser's voice.
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.('button[data-action="say"]');
   if (!button || !("speechSynthesis" in window)) return;

@@ -1,5 +1,5 @@
 // The window slides: play, step, drag; every shown cell is sliced from numbers that are here.
-// Where it comes to rest the server is asked, so that what stays on screen is its own.
+// Where it stops the server is asked, so that the final numbers are the server's.
 import { go } from "./navigation.js";
 import { compact, format, heat } from "./numbers.js";
 import { Window } from "./window.js";
@@ -23,7 +23,7 @@ function open() {
   scan = { element, pane, window: new Window(element), y, x, playing: false, speed: speed ?? 3 };
   if (speed !== undefined) pane.querySelector("[data-scan-speed]").value = speed;
   const mine = scan;
-  // Told by the promise, not by time: a phone may need seconds for the numbers.
+  // Waits for the promise, not a fixed time: a phone may need seconds for the numbers.
   scan.window.ready.then(() => { if (scan === mine) pane.dataset.numbers = "here"; });
 }
 
@@ -151,7 +151,7 @@ function stop() {
   press(false);
 }
 
-/** Here it stays: the server's own words and sums for this cell. */
+/** The window stops here: load the server's words and sums for this cell. */
 function rest() {
   stop();
   const { y, x } = scan;
@@ -258,7 +258,7 @@ let hovered = false;
 document.addEventListener("pointerout", (event) => {
   if (!scan || !hovered || !event.target.closest?.(".scan-out")) return;
   if (event.relatedTarget?.closest?.(".scan-out")) return;
-  // Only looked: back to the cell that is pinned.
+  // It was only hovered: back to the pinned cell.
   hovered = false;
   const [y, x] = scan.pane.dataset.cell.split(",").map(Number);
   move(y, x);

@@ -30,7 +30,7 @@ export function mark() {
   document.dispatchEvent(new CustomEvent("layerscope:selected"));
 }
 
-// Eighteen cards arrive in one frame: once is enough.
+// Eighteen cards may arrive in one frame: mark them once.
 let planned = 0;
 function plan() {
   cancelAnimationFrame(planned);

@@ -1,4 +1,4 @@
-// Synthesised pictures: how much the other channel counts, and the picture that grows in sight.
+// Synthesised pictures: the other channel's share, and scrolling to the growing picture.
 document.addEventListener("input", ({ target }) => {
   if (target.matches?.(".synthesis [name=share]")) {
     target.closest("label").querySelector("output").textContent = `${target.value} %`;

@@ -1,4 +1,4 @@
-// A map looked at closely: the value under the pointer, what a cell sees, a tap pins it.
+// A map in close-up: the value under the pointer, what a cell sees; a tap pins the cell.
 import { go } from "./navigation.js";
 import { format, numbers } from "./numbers.js";
 

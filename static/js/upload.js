@@ -1,4 +1,4 @@
-// A picture by click, drop or paste: into the form, and off it goes.
+// Uploads a picture chosen by click, drop or paste.
 import { say } from "./notice.js";
 
 /** Send one file through the upload form. */
@@ -31,7 +31,7 @@ document.addEventListener("change", (event) => {
   if (event.target.matches?.(".upload input[type=file]")) submit(event.target.form);
 });
 
-// The gallery is drawn anew after a success; after a refusal the form starts over.
+// The gallery is drawn again after a success; after an error the form is reset.
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   const form = ctx.sourceElement;
   if (!form.matches?.(".upload") || !form.isConnected) return;

@@ -55,7 +55,7 @@ def test_mistakes_have_a_sentence(
     for given, words in [
         ([str(tmp_path / "none.jpg")], "cannot be read"),
         ([str(cat), "--method", "magic"], "There are: fgsm"),
-        ([str(cat), "--epsilon", "40"], "between 0 and 32"),
+        ([str(cat), "--epsilon", "40"], "from 0 to 32"),
         ([str(cat), "--model", "resnet"], "There are: mini"),
         ([str(cat), "-o", "fooled.jpg"], "must end in .png"),
         ([str(cat), "-o", str(tmp_path / "no" / "fooled.png")], "no folder"),

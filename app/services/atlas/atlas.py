@@ -171,7 +171,7 @@ def merge(shards: Sequence[Atlas]) -> Atlas:
         raise DataUnusable("A shard is not finished: start its command again, it goes on.")
     winners = dict(shards[0].winners)
     for one in shards[1:]:
-        winners = {step: winners[step].joined(one.winners[step]) for step in winners}
+        winners = {step: winners[step].merged(one.winners[step]) for step in winners}
     sums = {step: torch.stack([one.sums[step] for one in shards]).sum(0) for step in winners}
     skipped = sorted({name for one in shards for name in one.about.skipped})[:NAMED]
     about = replace(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from app.services.attacks.options import LINF, AttackOptions, Method
 from app.services.attacks.premade import NOTHING, Premade
-from app.vision.attacks.control_noise import Noise, noise_beside
+from app.vision.attacks.control_noise import Noise, control_noise
 from app.vision.attacks.deepfool import deepfool
 from app.vision.attacks.drift import DriftStep, drift
 from app.vision.attacks.few_pixel import few_pixel
@@ -22,8 +22,8 @@ from app.vision.attacks.pgd import pgd
 from app.vision.attacks.pgd_l2 import pgd_l2
 from app.vision.attacks.pixel_grid import AttackStep, l2, linf
 from app.vision.attacks.pixel_model import PixelModel
-from app.vision.attacks.sticker import random_sticker, sticker_on_one
-from app.vision.attacks.universal import universal_for_one
+from app.vision.attacks.sticker import random_sticker, sticker_for_picture
+from app.vision.attacks.universal import universal_for_picture
 from app.vision.predict import RankedClass, top
 from models.graph import Network
 
@@ -177,9 +177,9 @@ def _steps(model: PixelModel, pixels: Tensor, options: AttackOptions) -> Iterato
         case "few_pixel":
             return few_pixel(model, pixels, goal, int(epsilon), seed=seed)
         case "universal":
-            return universal_for_one(model, pixels, goal, epsilon, steps, size, seed)
+            return universal_for_picture(model, pixels, goal, epsilon, steps, size, seed)
         case "sticker":
-            return sticker_on_one(model, pixels, goal, epsilon / 100, steps, seed)
+            return sticker_for_picture(model, pixels, goal, epsilon / 100, steps, seed)
         case "noise":
             return noise(model, pixels, epsilon, seed)
 
@@ -253,6 +253,6 @@ def _control_noise(batch: Tensor, options: AttackOptions, last: AttackMoment) ->
     if options.method == "sticker":
         return "sticker", random_sticker(batch, options.epsilon / 100, seed)
     if options.method in LINF:
-        return "sign", noise_beside("sign", batch, changed, seed)
+        return "sign", control_noise("sign", batch, changed, seed)
     kind: Noise = "pixels" if options.method == "few_pixel" else "gaussian"
-    return kind, noise_beside(kind, batch, changed, seed)
+    return kind, control_noise(kind, batch, changed, seed)

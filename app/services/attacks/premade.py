@@ -14,7 +14,7 @@ from app.services.networks.catalogue import Model
 from app.services.networks.weight_files import RefusedFile
 from app.vision.attacks.pixel_grid import AttackStep
 from app.vision.attacks.pixel_model import PixelModel
-from app.vision.attacks.sticker import sticker_about
+from app.vision.attacks.sticker import sticker_at_places
 from app.vision.attacks.universal import universal_growing
 
 
@@ -43,7 +43,7 @@ class Premade:
             values, own = self.noise.values, self.noise.epsilon
             return universal_growing(model, pixels, values, own, options.epsilon, options.steps)
         if self.sticker:
-            steps = sticker_about(
+            steps = sticker_at_places(
                 model, pixels, self.sticker.pixels, options.epsilon / 100, options.steps,
                 options.seed,
             )  # fmt: skip

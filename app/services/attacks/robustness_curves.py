@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from app.pictures.augment import ChangeablePhoto, PhotoChange, changed
+from app.pictures.augment import ChangeablePhoto, PhotoChange, transform_photo
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Model
 from app.services.runs.batch_inference import Batches, run_chart_job
@@ -127,7 +127,7 @@ class _CurvesRequest:
     def _ask(self, changes: Sequence[PhotoChange]) -> Generator[Tensor, None, list[Tensor]]:
         """Logits [K] of the photo under each change."""
         edge = [replace(change, mirrored=self._mirrored) for change in changes]
-        pictures = [changed(self._photo, change) for change in edge]
+        pictures = [transform_photo(self._photo, change) for change in edge]
         rows: list[Tensor] = []
         for batch in self._batches.logits(pictures):
             rows += batch.unbind()

@@ -11,7 +11,7 @@ from torch import Tensor
 from app.services.engine.engine import Engine
 from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
-from app.vision.attacks.control_noise import Noise, kind_of, noise_beside
+from app.vision.attacks.control_noise import Noise, control_noise, noise_kind
 from app.vision.attacks.drift import DriftStep, compared
 from app.vision.attacks.pixel_grid import l2, linf
 
@@ -34,8 +34,8 @@ def control(pair: PicturePair) -> SpreadControl:
     Its kind follows from the perturbation alone; its seed is the attack's.
     """
     start, changed = pair.clean[None], pair.attacked[None]
-    kind = kind_of(start, changed)
-    noisy = noise_beside(kind, start, changed, pair.seed)
+    kind = noise_kind(start, changed)
+    noisy = control_noise(kind, start, changed, pair.seed)
     norms = (float(norm(x, start)) for x in (noisy, changed) for norm in (linf, l2))
     return SpreadControl(kind, noisy[0], *norms)
 

@@ -16,7 +16,7 @@ from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Run, preprocess
 from app.vision.attacks.paste import Placement, covered, diameter, pasted
-from app.vision.attacks.placing import by_lot, tried
+from app.vision.attacks.placing import logits_at, random_places
 from app.vision.predict import RankedClass, top
 from models.graph import Network
 
@@ -120,10 +120,10 @@ def places(
     """
     reader = pixel_model_of(model, network)
     side, area = pixels.shape[-1], (scale / diameter(1.0)) ** 2
-    for where in by_lot(PLACES, side, (area, area), seed=seed).split(AT_ONCE):
+    for where in random_places(PLACES, side, (area, area), seed=seed).split(AT_ONCE):
         some = pixels.expand(len(where.x), -1, -1, -1)
         own, control = (
-            torch.cat(list(tried(reader, some, one, where, AT_ONCE))).argmax(1).cpu()
+            torch.cat(list(logits_at(reader, some, one, where, AT_ONCE))).argmax(1).cpu()
             for one in stickers
         )
         yield StickerTrials(where.x / side, where.y / side, own, control)

@@ -17,7 +17,7 @@ from app.services.networks.weight_files import RefusedFile
 from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.paste import TURN, diameter
 from app.vision.attacks.pixel_model import PixelModel
-from app.vision.attacks.placing import by_lot, share
+from app.vision.attacks.placing import random_places, success_rate
 from app.vision.attacks.sticker import AREAS, BATCH, STEPS, random_colours, train_sticker
 
 KIND = "stickers"
@@ -121,13 +121,15 @@ def measure(
     most = (recipe.areas[1], recipe.areas[1])
     # Not the places it was trained at.
     seed = recipe.seed + 1
-    large, all_sizes = (by_lot(count, side, a, recipe.turn, seed) for a in (most, recipe.areas))
+    large, all_sizes = (
+        random_places(count, side, a, recipe.turn, seed) for a in (most, recipe.areas)
+    )
     control = random_colours(sticker.shape[-1], seed)
     return StickerFigures(
         count,
-        share(reader, held_out, sticker, target, large),
-        share(reader, held_out, sticker, target, all_sizes),
-        share(reader, held_out, control, target, large),
+        success_rate(reader, held_out, sticker, target, large),
+        success_rate(reader, held_out, sticker, target, all_sizes),
+        success_rate(reader, held_out, control, target, large),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from app.pictures.transformations import JOURNEY, JourneyStop, travelled
+from app.pictures.transformations import TRANSFORMATIONS, JourneyStop, apply_transformations
 from app.services.engine.engine import Engine
 from app.services.runs.batch_inference import Batches, logits_of, run_chart_job
 from app.services.runs.pairs import PicturePair
@@ -73,7 +73,9 @@ def fate(start: SurvivalStart, clean: int, attacked: int) -> Fate:
 
 def transformed(pair: PicturePair, chosen: Mapping[str, float]) -> tuple[Tensor, Tensor]:
     """Transform the clean and the attacked picture in the same way, with the same seed."""
-    clean, attacked = (travelled(x, chosen, pair.seed) for x in (pair.clean, pair.attacked))
+    clean, attacked = (
+        apply_transformations(x, chosen, pair.seed) for x in (pair.clean, pair.attacked)
+    )
     return clean, attacked
 
 
@@ -94,7 +96,7 @@ async def trials(
     """Try every transformation alone, in a few strengths. Raises `Busy`."""
 
     def work() -> Iterator[Tensor]:
-        tried = [{stop.id: strength} for stop in JOURNEY for strength in stop.tried]
+        tried = [{stop.id: strength} for stop in TRANSFORMATIONS for strength in stop.tried]
         pictures = [one for chosen in ({}, *tried) for one in transformed(pair, chosen)]
         yield from Batches(pair.model, pair.network).logits(pictures)
 
@@ -102,7 +104,7 @@ async def trials(
     firsts = [top(row, 1)[0] for row in logits]
     start = SurvivalStart(*firsts[:2])
     pairs = zip(firsts[2::2], firsts[3::2], strict=True)
-    stops = ((stop, strength) for stop in JOURNEY for strength in stop.tried)
+    stops = ((stop, strength) for stop in TRANSFORMATIONS for strength in stop.tried)
     return start, [
         SurvivalTrial(stop, strength, clean, attacked, fate(start, clean.index, attacked.index))
         for (stop, strength), (clean, attacked) in zip(stops, pairs, strict=True)

@@ -15,7 +15,7 @@ from app.services.networks.catalogue import Model
 from app.services.runs.batch_inference import outputs_of
 from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
-from app.vision.attacks.control_noise import kind_of, noise_beside
+from app.vision.attacks.control_noise import control_noise, noise_kind
 from app.vision.predict import RankedClass, top
 from app.vision.unusual import (
     ScorePlace,
@@ -149,7 +149,7 @@ async def judged(
 def control(pair: PicturePair) -> Tensor:
     """The clean picture with random noise as large as the perturbation, uint8 [3,S,S]."""
     clean, attacked = pair.clean[None], pair.attacked[None]
-    return noise_beside(kind_of(clean, attacked), clean, attacked, pair.seed)[0]
+    return control_noise(noise_kind(clean, attacked), clean, attacked, pair.seed)[0]
 
 
 def histogram(references: Tensor, marks: Sequence[float]) -> Histogram:

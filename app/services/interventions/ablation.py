@@ -20,7 +20,7 @@ from app.services.runs.arithmetic import checked_channel
 from app.services.runs.run import Record, Run
 from app.vision.ablation import Ablation, Costs, ranked
 from app.vision.cover import StepChange
-from app.vision.partial_forward import after
+from app.vision.partial_forward import steps_after
 from models.graph import Step
 
 By = Literal["logits", "probabilities"]
@@ -82,7 +82,7 @@ class AblationRanking:
 def applies(model: Model, step: Step) -> bool:
     """True if channels of a step can be switched off and a later step depends on them."""
     last = model.outline.logits or model.outline.steps[-1].name
-    return step.kind not in ("softmax", "flatten") and last in after(model.outline, step.name)
+    return step.kind not in ("softmax", "flatten") and last in steps_after(model.outline, step.name)
 
 
 def checked_step(run: Run, record: Record) -> Record:

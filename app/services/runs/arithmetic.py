@@ -10,7 +10,7 @@ from app.errors import BadRequest, UnknownStep
 from app.services.runs.run import Record, Run
 from app.vision.arithmetic.chain import CellPlace, ChainStep, chain
 from app.vision.arithmetic.explain import Cell, explain
-from app.vision.class_contributions import ClassContributions, paid
+from app.vision.class_contributions import ClassContributions, class_contributions
 from app.vision.contributions import strongest_cell
 from models.graph import Step
 
@@ -66,17 +66,18 @@ def chained(
         raise BadRequest(f"This path cannot be followed: {error}.") from None
 
 
-def class_contributions(run: Run, index: int) -> ClassContributions:
+def contributions_to_class(run: Run, index: int) -> ClassContributions:
     """The contribution of each cell of the last feature maps to a class's logit."""
-    return paid(run.network, run.output, index)
+    return class_contributions(run.network, run.output, index)
 
 
 def weight_of(run: Run, step: Step) -> Tensor:
     """The kernels of a convolution, [O,I,kh,kw]."""
-    return _weight(run.network.module(step.name))
+    return weight_of_module(run.network.module(step.name))
 
 
-def _weight(module: nn.Module) -> Tensor:
+def weight_of_module(module: nn.Module) -> Tensor:
+    """The kernels of a convolution's module, [O,I,kh,kw]. Raises `TypeError` for any other."""
     weight = module.weight
     if not isinstance(weight, Tensor):
         raise TypeError("a convolution has kernels")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from app.services.runs.run import Record, Run
-from app.vision.arithmetic.explain import read_by
+from app.vision.arithmetic.explain import input_of
 from app.vision.contributions import Contributions, conv_contributions, fc_contributions
 
 
@@ -43,7 +43,7 @@ def contributions(
     module = run.network.module(step.name)
     before = step.inputs[0]
     if isinstance(module, nn.Conv2d):
-        inputs, rectify = read_by(run.network, run.output, before)
+        inputs, rectify = input_of(run.network, run.output, before)
         output = run.tensor(step.name)
         return conv_contributions(step, module, inputs, output, channel, cell, rectify=rectify)
     if isinstance(module, nn.Linear):

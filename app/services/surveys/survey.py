@@ -35,7 +35,7 @@ from app.vision.preferences import (
     grating,
     grey,
     has_colour,
-    kept,
+    shared_channels,
     tuning,
 )
 from app.vision.thing_and_surroundings import Part, ResponseParts, covered
@@ -212,7 +212,7 @@ class _Work:
             self._tuning[layer].curve,
             self._tuning[layer].period,
             peaks.amax(0),
-            kept(peaks, turned, STRONGEST),
+            shared_channels(peaks, turned, STRONGEST),
             self._scenes[layer],
         )
 

@@ -12,7 +12,7 @@ from app.services.networks.catalogue import Catalogue, Model
 from app.services.runs.run import Run, preprocess
 from app.services.synthesis.query import SynthesisQuery
 from app.vision.synthesis import GREY
-from app.vision.synthesis_goals import SynthesisGoal, counted, slope
+from app.vision.synthesis_goals import SynthesisGoal, objective_response, slope
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class ObjectiveLevel:
     @classmethod
     def of(cls, output: Tensor, slope: float) -> ObjectiveLevel:
         """Compute it from a step's output, [C,H,W] or [K]."""
-        values = counted(output, slope)
+        values = objective_response(output, slope)
         means = values.mean((1, 2)) if values.ndim == 3 else values
         return cls(means, values.square().mean().item())
 

@@ -17,7 +17,7 @@ from app.services.interventions.ablation import ChannelSwitch, ablate, checked_s
 from app.services.interventions.brush import BrushResult, BrushStroke, brush, covered
 from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.run import Run
-from app.vision.cover import How, StepChange, limits, moved
+from app.vision.cover import How, StepChange, limits, relative_change
 from app.vision.predict import top
 from app.web.api.images import ImageId
 from app.web.api.intervention_schemas import (
@@ -175,7 +175,7 @@ async def ablation(
         step=record.step.name,
         off=list(switch.off(len(record.statistics.peaks))),
         compared=change.step,
-        moved=moved(change),
+        moved=relative_change(change),
     )
 
 

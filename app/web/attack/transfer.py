@@ -60,8 +60,8 @@ class TransferPanel:
     clean: TransferAnswer = helped("Its prediction for the clean picture.")
     attacked: TransferAnswer = helped("Its prediction for the attacked one.")
     side: int = helped("Side of its input, pixels.")
-    other_network: tuple[OtherNetwork, ...] = helped("The networks that can be tested.")
-    skipped_network: tuple[SkippedNetworkView, ...] = helped("The networks that cannot.")
+    asked: tuple[OtherNetwork, ...] = helped("The networks that can be tested.")
+    left: tuple[SkippedNetworkView, ...] = helped("The networks that cannot.")
     csv: str = helped("URL of the table.")
 
 

@@ -22,7 +22,7 @@ ASK = "How usual is this picture?"
 
 
 def usual(run: Run, step: Step) -> str:
-    """`More unusual than 58 % of photos`, of the classes' step; a question where unknown."""
+    """`More unusual than 58 % of photos` at the step of the classes; a question if unknown."""
     if step.kind != "softmax":
         return ""
     found = calibration(run.model)

@@ -1,4 +1,4 @@
-// The form: values beside the sliders, the chosen picture on an empty stage, uploads that keep the rest.
+// The form: values next to the sliders, the chosen picture on an empty stage, uploads that keep the rest.
 
 const form = () => document.getElementById("attack-form");
 
@@ -17,7 +17,7 @@ document.addEventListener("change", (event) => {
   original.closest("figure").querySelector("figcaption").firstChild.textContent = `${chosen.dataset.title} `;
 });
 
-// A picture that is brought comes back into the form as it stands now.
+// An uploaded picture is added to the form without changing its settings.
 document.addEventListener("submit", (event) => {
   if (!event.target.matches(".upload")) return;
   event.target.elements.back.value = new URLSearchParams(new FormData(form()));

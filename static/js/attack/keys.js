@@ -1,4 +1,4 @@
-// By keyboard: through the steps, stop a run, a picture of one's own.
+// By keyboard: move through the steps, stop a run, upload a picture.
 import { COMMON, press } from "../press.js";
 import { ACTS, ready } from "./player.js";
 

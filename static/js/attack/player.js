@@ -1,4 +1,4 @@
-// The steps of an attack on the stage: played at the eye's pace, scrubbed back and forth.
+// The steps of an attack on the stage: played slowly enough to see, scrubbed back and forth.
 
 const SLOWEST = 450;
 const QUICKEST = 110;
@@ -21,7 +21,7 @@ function enter(found) {
   [stage, at, seen, clock] = [found, -1, 0, 0];
   goal = found.dataset.step ? Number(found.dataset.step) : Infinity;
   playing = !still.matches && !found.dataset.step;
-  // What came of it is not told before it was watched.
+  // The result is not shown before the steps were watched.
   if (playing) delete found.dataset.seen;
 }
 
@@ -108,7 +108,7 @@ function bars(fresh) {
   for (const row of rows.values()) row.remove();
 }
 
-/** What depends on where one is: the marks of the steps, the button, the last sentence. */
+/** Update what depends on the current step: marks, button, last sentence. */
 function mark() {
   shots().forEach((shot, number) => shot.toggleAttribute("data-shown", number === at));
   const last = stage.dataset.state === "done" && at === seen - 1;
@@ -130,7 +130,7 @@ function pause() {
   if (moved) setTimeout(() => { if (!playing && stage.isConnected && at >= 0) bars(shots()[at].querySelector(".bars").children); }, 400);
 }
 
-/** What is on screen has a link: the end by the run's own, a step by its number. */
+/** The link to what is on screen: the run's own at the end, else with the step's number. */
 function link() {
   const url = new URL(location.href);
   if (!url.searchParams.has("run")) return;

@@ -1,4 +1,4 @@
-// A sticker dragged, scaled and turned on a picture; one question at a time, the newest wins.
+// A sticker dragged, scaled and turned on a picture; one request at a time, the newest wins.
 
 const [LEAST, MOST] = [0.1, 0.6];
 const STEP = 0.02;
@@ -21,7 +21,7 @@ function place(change) {
   const limits = { x: [0, 1], y: [0, 1], scale: [LEAST, MOST], turn: [-180, 180] };
   for (const [name, value] of Object.entries(change)) {
     const input = field(name);
-    // A slider's step would round what the finger says: the exact value is kept beside it.
+    // A slider's step would round the finger's value: the exact value is stored next to it.
     input.step = name === "turn" ? "1" : "0.001";
     input.value = String(round(clamp(value, ...limits[name])));
   }
@@ -125,7 +125,7 @@ document.addEventListener("pointerdown", (event) => {
   const point = at(stage, event);
   const far = Math.hypot(point.x - number("x"), point.y - number("y")) > number("scale") / 2;
   pointers.set(event.pointerId, point);
-  // A tap beside the sticker brings it there.
+  // A tap next to the sticker moves it there.
   if (far && !turning && pointers.size === 1) place({ x: point.x, y: point.y });
   grasp(turning);
 });

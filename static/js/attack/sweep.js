@@ -4,7 +4,7 @@ const of = (event) => event.target.id === "sweep-events" && document.getElementB
 document.addEventListener("click", (event) => {
   if (!event.target.closest?.('[data-action="stop-sweep"]')) return;
   const events = document.getElementById("sweep-events");
-  // What was reached stays; the element that listened goes, and the server stops with it.
+  // The result stays; removing the listening element closes the stream, and the server stops.
   const reached = document.createElement("div");
   reached.id = "sweep-events";
   reached.innerHTML = events.innerHTML;
@@ -19,7 +19,7 @@ document.addEventListener("done", (event) => {
   if (sweep) sweep.dataset.state = "done";
 });
 
-// Refused, for example because another long job of the same person runs: the notice says why.
+// Refused, for example because another long job of the same user runs: the notice says why.
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   if (ctx.sourceElement.id !== "sweep-events") return;
   document.getElementById("sweep").dataset.state = "stopped";

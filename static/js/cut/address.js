@@ -9,13 +9,13 @@ const STATE = {
 const PANELS = '#evidence details.panel[hx-get^="/cut/"]';
 const names = (panel) => STATE[panel.getAttribute("hx-get").split("?")[0]];
 
-/** Say in the URL what is on screen, without a step in the history. */
+/** Write to the URL what is on screen, without an entry in the history. */
 export function address(set) {
   const url = changed(set);
   if (url !== location.pathname + location.search) history.replaceState(history.state, "", url);
 }
 
-// A map that a link names is computed when the page opens, not at every unit one passes by.
+// A map that a link names is computed when the page opens, not at every unit on the way.
 let arriving = true;
 for (const type of ["pointerdown", "keydown"]) {
   document.addEventListener(type, () => { arriving = false; }, { capture: true, once: true });
@@ -31,7 +31,7 @@ function open() {
 }
 const plan = () => requestAnimationFrame(open);
 
-/** Only what was swapped in speaks: other panels may tell of before. */
+/** Use only what was swapped in: other panels may be out of date. */
 function write({ detail: { ctx } }) {
   const target = ctx?.target;
   const place = target?.isConnected ? target : document.getElementById(target?.id);

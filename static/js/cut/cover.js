@@ -135,7 +135,7 @@ function ready(url) {
   return image.decode().catch(() => {});
 }
 
-// Browsers allow only so many changes of the address: it follows once the hand rests.
+// Browsers limit how often the address changes: it is updated when the brush rests.
 let told = 0;
 function tell() {
   const set = document.querySelector("#covered [data-address]")?.dataset.address;
@@ -164,7 +164,7 @@ document.addEventListener("pointermove", (event) => {
   const here = point(event);
   tip(...here);
   if (!last) return;
-  // A quick hand leaves no gaps.
+  // A fast pointer must leave no gaps.
   const steps = Math.ceil(2 * Math.hypot(here[0] - last[0], here[1] - last[1])) || 1;
   for (let i = 1; i <= steps; i += 1) {
     dab(...last.map((from, axis) => from + ((here[axis] - from) * i) / steps), pick("mode") === "cover");

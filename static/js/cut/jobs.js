@@ -8,7 +8,7 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   const place = button.closest("[data-state]");
   const events = place.querySelector(EVENTS);
-  // The element that listened goes, and the server stops with it.
+  // Removing the listening element closes the stream, and the server stops.
   const reached = document.createElement("div");
   reached.id = events.id;
   reached.className = "events";
@@ -27,7 +27,7 @@ document.addEventListener("done", ({ target }) => {
   holder(target).querySelector("[data-cut-status]").textContent = words;
 });
 
-// Refused, for example because another page of the same person has a long job: the notice says why.
+// Refused, for example because another page of the same user has a long job: the notice says why.
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   if (ctx.sourceElement.matches?.(EVENTS)) holder(ctx.sourceElement).dataset.state = "stopped";
 });

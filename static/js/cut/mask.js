@@ -1,4 +1,4 @@
-// A mask of square cells, told as the server reads it: four hexadecimal digits for sixteen cells.
+// A mask of square cells, written as the server reads it: four hexadecimal digits for sixteen cells.
 
 export class Mask {
   constructor(side, text) {

@@ -1,4 +1,4 @@
-// The board: press and drag to paint, arrows move, Space toggles. Without this, boxes to tick.
+// The board: press and drag to paint, arrows move, Space toggles. Without JavaScript: checkboxes.
 const board = document.getElementById("board");
 const SIDE = 9;
 
@@ -18,7 +18,7 @@ function paint(cell) {
   board.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-// A quick hand skips cells: what lies between two points is painted as well.
+// A fast pointer skips cells: those between two points are painted as well.
 function stroke(to) {
   const steps = Math.max(1, Math.ceil(Math.hypot(to.x - last.x, to.y - last.y) / 8));
   for (let i = 1; i <= steps; i += 1) {

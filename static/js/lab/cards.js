@@ -38,7 +38,7 @@ function finish(keep) {
 document.addEventListener("pointerdown", (event) => {
   const card = event.target.closest?.(".layer-card");
   if (!card || event.button || event.target.closest("button")) return;
-  // A finger beside the grip scrolls the page.
+  // A finger next to the grip scrolls the page.
   if (event.pointerType === "touch" && !event.target.closest(".grip")) return;
   event.preventDefault();
   const from = cards().indexOf(card);

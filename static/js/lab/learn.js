@@ -4,7 +4,7 @@ const panel = () => document.getElementById("learning");
 document.addEventListener("click", (event) => {
   if (!event.target.closest?.('[data-action="stop-learning"]')) return;
   const events = document.getElementById("learn-events");
-  // What was reached stays; the element that listened goes, and the server stops with it.
+  // The result stays; removing the listening element closes the stream, and the server stops.
   const reached = document.createElement("div");
   reached.id = "learn-events";
   reached.innerHTML = events.innerHTML;
@@ -17,7 +17,7 @@ document.addEventListener("done", (event) => {
   if (event.target.id === "learn-events") panel().dataset.state = "done";
 });
 
-// Refused, for example because another page of the same person learns: the notice says why.
+// Refused, for example because another page of the same user learns: the notice says why.
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   if (ctx.sourceElement.id === "learn-events") document.getElementById("learn-panel").replaceChildren();
 });

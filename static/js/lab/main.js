@@ -1,4 +1,4 @@
-// The Lab's islands: numbers come from the server; here is what a server cannot do.
+// The Lab's scripts: numbers come from the server; this does what a server cannot do.
 import "../actions.js";
 import "../say.js";
 import "./scan.js";

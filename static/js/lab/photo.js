@@ -1,4 +1,4 @@
-// A photo of one's own goes off when it is chosen; a tap on the result pins the pixel there.
+// Uploads the user's photo when it is chosen; a tap on the result pins the pixel there.
 
 document.addEventListener("change", (event) => {
   const input = event.target;

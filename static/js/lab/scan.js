@@ -1,4 +1,4 @@
-// The window on the move: arrows, play and pause. Every number on the way comes from the server.
+// The moving window: arrows, play and pause. Every number comes from the server.
 
 const PACE = 900;
 const results = document.getElementById("results");
@@ -7,7 +7,7 @@ let clock = 0;
 const link = (key) => results.querySelector(`a[data-move="${key}"]`);
 const button = () => document.getElementById("play");
 
-/** Follow a link of the window; where the focus was on a number, it goes along. */
+/** Follow a link of the window; a focus on a number moves along. */
 function move(key) {
   const there = link(key);
   if (!there) return false;
@@ -33,7 +33,7 @@ function show() {
   play.toggleAttribute("data-playing", Boolean(clock));
 }
 
-// The next step is planned when one has arrived: a slow server is not overrun.
+// The next step is scheduled when one has arrived, so a slow server is not overloaded.
 function plan() {
   clearTimeout(clock);
   clock = setTimeout(() => {
@@ -50,7 +50,7 @@ function play() {
 
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("#play")) play();
-  // A person who takes the window elsewhere takes over.
+  // A user who moves the window stops the playing.
   else if (clock && event.isTrusted && event.target.closest?.("#results a")) pause();
 });
 document.addEventListener("focusin", (event) => {

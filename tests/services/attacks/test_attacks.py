@@ -73,9 +73,9 @@ def test_what_cannot_work_is_said_beforehand() -> None:
     ("request_", "words"),
     [
         (AttackRequest("magic"), "There are: fgsm, pgd, pgd_l2"),
-        (AttackRequest("pgd", 33), "between 0 and 32"),
-        (AttackRequest("pgd", -1), "between 0 and 32"),
-        (AttackRequest("pgd", float("nan")), "between 0 and 32"),
+        (AttackRequest("pgd", 33), "from 0 to 32"),
+        (AttackRequest("pgd", -1), "from 0 to 32"),
+        (AttackRequest("pgd", float("nan")), "from 0 to 32"),
         (AttackRequest("pgd_l2", 3548), "between 0 and 3547"),
         (AttackRequest("few_pixel", 1.5), "whole"),
         (AttackRequest("pgd", steps=0), "1 to 200"),

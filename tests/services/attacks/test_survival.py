@@ -10,7 +10,7 @@ import torch
 
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import sample
-from app.pictures.transformations import JOURNEY, travelled
+from app.pictures.transformations import TRANSFORMATIONS, apply_transformations
 from app.services.attacks.survival import (
     SurvivalStart,
     fate,
@@ -67,7 +67,7 @@ async def test_the_prediction_is_that_of_the_pixels_that_are_shown(
 ) -> None:
     chosen = {"blur": 0.6, "screen": 40.0, "jpeg": 60.0}
     clean, attacked = transformed(pair, chosen)
-    assert clean.equal(travelled(pair.clean, chosen, pair.seed))
+    assert clean.equal(apply_transformations(pair.clean, chosen, pair.seed))
     start, found = await predict_transformed(engine, pair, (clean, attacked))
     assert start.fooled
     with torch.inference_mode():
@@ -97,7 +97,7 @@ async def test_both_pictures_meet_the_same_chance(pair: PicturePair) -> None:
 async def test_the_table_tries_each_thing_alone(pair: PicturePair, engine: LocalEngine) -> None:
     start, found = await trials(engine, "me", pair)
     assert [(one.stop.id, one.strength) for one in found] == [
-        (stop.id, strength) for stop in JOURNEY for strength in stop.tried
+        (stop.id, strength) for stop in TRANSFORMATIONS for strength in stop.tried
     ]
     assert {one.fate for one in found} > {"fooled"}
     one = next(t for t in found if t.stop.id == "jpeg" and t.strength == 50)

@@ -138,7 +138,7 @@ def test_an_evicted_trace_is_said_and_run_again(client: TestClient, application:
     traces(application).forget("cat")
     answer = client.get(url)
     assert answer.status_code == 404
-    assert answer.json()["detail"] == ("The steps of this attack have been deleted. Run it again.")
+    assert answer.json()["detail"] == "The steps of this attack have been deleted. Run it again."
     assert 'data-state="running"' in opened(client, "image=cat&epsilon=4&run=1")
     assert client.get(url[:-5] + "99.png").status_code == 404
 

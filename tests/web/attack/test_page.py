@@ -161,14 +161,14 @@ def test_what_failed_offers_a_larger_epsilon(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("query", "status", "words"),
     [
-        ("epsilon=33", 422, "between 0 and 32"),
-        ("epsilon=-1", 422, "between 0 and 32"),
+        ("epsilon=33", 422, "from 0 to 32"),
+        ("epsilon=-1", 422, "from 0 to 32"),
         ("epsilon=much", 422, "Epsilon is a number, not “much”."),
         ("epsilon=nan", 422, "Epsilon is a number"),
         ("steps=0", 422, "1 to 200 steps"),
         ("steps=1.5", 422, "whole number"),
         ("seed=-1", 422, "The seed is a whole number"),
-        ("step_size=300", 422, "step's size"),
+        ("step_size=300", 422, "step size"),
         ("method=magic", 422, "no attack called “magic”"),
         ("method=few_pixel&epsilon=1.5", 422, "whole, not 1.5"),
         ("target=skool bus", 422, "The nearest are: school bus"),

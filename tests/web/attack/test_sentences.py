@@ -108,7 +108,7 @@ def test_marks_come_with_the_end_and_stand_at_their_epsilon() -> None:
     assert swept(asked(), found, "", False).chart.chart.marks == ()
     attack, noise = swept(asked(), found, "", True).chart.chart.marks
     assert (attack.x, attack.words, noise.x, noise.words) == (
-        1.0, "falls at 1", 2.0, "noise first at 4"
+        1.0, "changes at 1", 2.0, "noise first at 4"
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
-from app.pictures.transformations import JOURNEY
+from app.pictures.transformations import TRANSFORMATIONS
 from app.services.attacks.robustness_curves import SLIDERS
 from app.settings import Settings
 from app.web.app import create_app
@@ -125,7 +125,7 @@ def test_the_answer_is_that_of_the_saved_picture(client: TestClient) -> None:
     image = client.post("/api/v1/images", files=own).json()["id"]
     run = client.get(f"/api/v1/runs/mini/{image}?top=1").json()
     attacked = text.split('data-picture="attacked"')[1]
-    found = re.search(r'data-class="(\d+)".*?<small class="logit">logit ([^<]*)<', attacked, re.S)
+    found = re.search(r'data-class="(\d+)".*?<small class="logit">score ([^<]*)<', attacked, re.S)
     assert found and int(found[1]) == run["predictions"][0]["index"]
     assert float(found[2].replace("−", "-")) == pytest.approx(
         run["predictions"][0]["logit"], abs=0.01
@@ -165,7 +165,7 @@ def test_a_real_attack_is_told_apart_from_a_broken_picture(client: TestClient) -
     assert "That damaged the picture itself" in headline(text)
     rows = table(client, f"/attack/survive.csv?{pair}")
     assert rows[0]["transformation"] == "none" and rows[0]["outcome"] == "fooled"
-    assert len(rows) == 1 + sum(len(stop.tried) for stop in JOURNEY)
+    assert len(rows) == 1 + sum(len(stop.tried) for stop in TRANSFORMATIONS)
     assert {row["outcome"] for row in rows} <= {"fooled", "other", "undone", "broken"}
     shown = part(client, f"/attack/survive/table?{pair}").text
     assert shown.count("<tr data-fate=") == len(rows) - 1
@@ -214,7 +214,7 @@ def test_the_others_are_asked_one_by_one(stocked: TestClient) -> None:
     assert rows[-1]["outcome"] == "same" and rows[-1]["wnid"] == "n04146614"
     refused = page(stocked, f"/attack/transfer/own-mini-part?{PAIR}", 422)
     assert "no classifier" in words(refused)
-    assert "cannot name what it sees" in words(
+    assert "This network has no classes" in words(
         page(stocked, "/attack/change?model=own-mini-part&image=cat", 409)
     )
 

@@ -63,7 +63,7 @@ def test_points_come_one_after_the_other_and_the_last_tells_all(client: TestClie
     for id, text in told[1:-2]:
         assert f'data-points="{id}"' in text and "data-done" not in text
         assert text.count('class="dot of-attack"') == len(SIZES) * int(id)
-    assert "data-done" in told[-2][1] and "falls at" in told[-2][1]
+    assert "data-done" in told[-2][1] and "changes at" in told[-2][1]
 
 
 def test_what_came_to_its_end_is_kept_and_shown_at_once(client: TestClient) -> None:

@@ -71,7 +71,7 @@ def test_who_has_how_much_of_a_say(client: TestClient) -> None:
     assert numbers(text, "coverage") == [
         [1, 2, 3, 2, 1], [2, 4, 6, 4, 2], [3, 6, 9, 6, 3], [2, 4, 6, 4, 2], [1, 2, 3, 2, 1],
     ]  # fmt: skip
-    assert "most is 9 times, the least once" in marked(text, "data-coverage")
+    assert "At most 9 times, at least once" in marked(text, "data-coverage")
     apart, _ = part(client, "/lab/grid?stride=2&kernel=1")
     assert numbers(apart, "coverage")[0] == [1, 0, 1, 0, 1]
     assert "16 cells are never read" in marked(apart, "data-coverage")
@@ -122,7 +122,7 @@ def test_a_pooling_that_does_not_fit_leaves_the_rest(client: TestClient) -> None
         ("size=5&dilation=2", "reaches over 9 rows"),
         ("stride=0", "Stride can be whole numbers from 1 to 4"),
         ("padding=5", "Padding can be whole numbers from 0 to 4"),
-        ("kernel=1+2+3", "3 are none"),
+        ("kernel=1+2+3", "not 3 numbers"),
         ("picture=1+2+3+4", "3 by 3 to 9 by 9"),
         ("picture=" + "+".join("x" * 25), "not “x”"),
         ("side=10", "from 3 to 9"),

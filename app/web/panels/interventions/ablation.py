@@ -30,7 +30,7 @@ from app.web.core.streams import event_stream, start_job
 from app.web.core.templating import render, render_text
 from app.web.panels.interventions import ablation_panel as pane
 from app.web.panels.interventions.page import panel_response
-from app.web.parts.ablation_ranking import _checked, _rank, finished_ranking
+from app.web.parts.ablation_ranking import checked_class, finished_ranking, rank_channels
 from app.web.parts.contexts import as_dict
 from app.web.parts.unit_query import UnitQuery, UnitQueryDep
 
@@ -128,7 +128,7 @@ async def ranking(
     start: bool = False,
 ) -> Response:
     """The ranking if it is cached or takes no time; else on request by event stream."""
-    index = _checked(unit)
+    index = checked_class(unit)
     found = cached_ranking(services.cuts, unit.run, unit.record, index)
     quick = is_cheap(unit.run.model) or not by_htmx(request)
     if found is None and start and quick:
@@ -153,8 +153,8 @@ async def queued_ranking(
     unit: UnitQueryDep, services: ServicesDep, owner: OwnerDep, by: By = "logits"
 ) -> AsyncIterator[QueuedRanking]:
     """The queued job, open until its stream ends."""
-    index = _checked(unit)
-    place, items = await start_job(lambda: _rank(unit, index, services, owner))
+    index = checked_class(unit)
+    place, items = await start_job(lambda: rank_channels(unit, index, services, owner))
     try:
         yield QueuedRanking(unit, by, place, items)
     finally:
