@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from app.pictures.samples import Sample
 from app.services.networks.catalogue import Model
@@ -13,23 +12,19 @@ from app.services.runs.sheets import Scale
 from app.vision.geometry import Box
 from app.web.api.schemas import Prediction
 from app.web.core.links import View
+from app.web.explorer.arithmetic.contexts import Deep
+from app.web.explorer.kept_unit import KeptUnit
+from app.web.explorer.kernel_wall import KernelWall, WallSwitch
 from app.web.panels.panel_link import PanelLink
+from app.web.panels.slices import Slices
+from app.web.panels.synthesis.pictures import ResponseSummary
 from app.web.parts.contexts import helped
 from app.web.parts.photo import PhotoOverlay
 from app.web.parts.sprites import Legend, Tile
 from app.web.parts.step_words import Words
 from app.web.parts.terms import Term
+from app.web.parts.zoom_tabs import Tab
 from models.graph import Step
-
-if TYPE_CHECKING:
-    from app.web.explorer.arithmetic.contexts import Deep
-    from app.web.explorer.kept_unit import KeptUnit
-    from app.web.explorer.kernel_wall import WallSwitch
-
-if TYPE_CHECKING:
-    from app.web.explorer.kernel_wall import KernelWall
-    from app.web.panels.slices import Slices
-    from app.web.panels.synthesis.pictures import ResponseSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +58,6 @@ class StepPane:
     pictures: PanelLink | None = helped(
         "The synthesised pictures of all its channels, if any.", None
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """A tab of a zoom level."""
-
-    title: str = helped("Its title.")
-    url: str = helped("The page at that zoom level.")
-    set: str = helped("What the link changes in the page's URL.")
-    current: bool = helped("Whether it is on screen.")
 
 
 @dataclass(frozen=True, slots=True)

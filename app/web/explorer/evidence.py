@@ -14,7 +14,6 @@ from app.vision.geometry import Geometry
 from app.vision.statistics import statistics
 from app.web.core.links import View, name_of, sheet_url
 from app.web.core.templating import milliseconds, number, percent, thousands
-from app.web.explorer.arithmetic.zoom_tabs import tabs
 from app.web.explorer.contexts import Fact, StepPane, UnitPane
 from app.web.explorer.kernel_wall import KernelWall, preference_sentence
 from app.web.panels.panel_link import PanelLink
@@ -24,6 +23,7 @@ from app.web.parts.sprites import Tile, box, kernel_sheet, legend
 from app.web.parts.step_words import KINDS, STAGES
 from app.web.parts.terms import Term
 from app.web.parts.unit_names import label_of, map_name
+from app.web.parts.zoom_tabs import tabs
 from models.graph import INPUT, Step
 
 TERMS = 6

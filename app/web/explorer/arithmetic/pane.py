@@ -16,10 +16,10 @@ from app.web.core.links import View
 from app.web.core.templating import exact
 from app.web.explorer.arithmetic import chain, formulas, head, windows
 from app.web.explorer.arithmetic.contexts import Check, Deep
-from app.web.explorer.arithmetic.zoom_tabs import tabs
 from app.web.panels.panel_link import PanelLink
 from app.web.parts.step_words import KINDS
 from app.web.parts.unit_names import label_of
+from app.web.parts.zoom_tabs import tabs
 
 Made = tuple[str, object, str]
 """A template, its context, and the cell in one sentence."""

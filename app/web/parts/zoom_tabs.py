@@ -1,9 +1,28 @@
-"""The tabs of the zoom levels of a unit."""
+"""The zoom levels of a unit, as tabs."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from app.web.core.links import View, Zoom
-from app.web.explorer.contexts import Tab
+from app.web.parts.contexts import helped
+
+if TYPE_CHECKING:
+    pass
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A tab of a zoom level."""
+
+    title: str = helped("Its title.")
+    url: str = helped("The page at that zoom level.")
+    set: str = helped("What the link changes in the page's URL.")
+    current: bool = helped("Whether it is on screen.")
 
 
 def tabs(view: View, spatial: bool = True) -> tuple[Tab, ...]:
