@@ -98,7 +98,7 @@ def _of_noise(ended: AttackEnded) -> str:
     what = {
         "sign": f"random signs, largest change {control.linf:g}",
         "gaussian": f"normal noise, L2 {control.l2:.1f}",
-        "pixels": "as many pixels, by lot",
+        "pixels": "as many pixels, at random",
         "sticker": "a sticker of random colours",
     }[control.kind]
     return f"{what}, {'flipped' if control.flipped else 'not flipped'}"

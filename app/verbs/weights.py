@@ -68,7 +68,7 @@ def _get(shelf: WeightFiles, cache: Path, names: Sequence[str]) -> int:
     teller = Teller()
     for entry in [shelf.find(name) for name in names]:
         if entry.state == "random":
-            teller.line(f"{entry.row.title} needs no file: its weights are drawn by lot.")
+            teller.line(f"{entry.row.title} needs no file: its weights are drawn at random.")
         elif entry.path and (entry.state == "embedded" or entry.path.parent == cache):
             teller.line(f"{entry.row.title} is here already: {entry.path}")
         elif (path := _fetch(entry, cache, teller)) is None:

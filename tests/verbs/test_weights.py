@@ -98,7 +98,7 @@ def test_random_weights_and_those_of_the_project_need_not_be_brought(capsys: Tol
     assert main(["weights", "get", "mini", f"{ID}-random"]) == 0
     told = capsys.readouterr().err
     assert "mini AlexNet is here already" in told
-    assert "needs no file: its weights are drawn by lot." in told
+    assert "needs no file: its weights are drawn at random." in told
 
 
 def test_get_that_fails_says_why_and_leaves_nothing(

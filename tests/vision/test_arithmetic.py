@@ -64,7 +64,7 @@ def re_adds(cell: Cell) -> bool:
 
 
 def places(outputs: dict[str, Tensor], lot: random.Random, each: int) -> list[CellPlace]:
-    """Cells of every step drawn by lot."""
+    """Cells of every step drawn at random."""
     found = []
     for name, tensor in outputs.items():
         if name == INPUT:
