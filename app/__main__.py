@@ -1,4 +1,4 @@
-"""`python -m app`: serve the page, or one of the other verbs."""
+"""The command line, `python -m app`: serve the page (the default) or run another verb."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.settings import Settings, table
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A verb with options of its own: the module whose `main` runs it, and what it does."""
+    """A command with its own options: `module` has the `main` that runs it."""
 
     module: str
     help: str
@@ -23,26 +23,28 @@ class Verb:
 
 VERBS = {
     "train": Verb("app.verbs.train", "train the embedded network from a folder of pictures"),
-    "evaluate": Verb("app.verbs.evaluate", "examine a network on a folder of pictures"),
-    "attack": Verb("app.verbs.attack", "fool a network on a picture, and save what fooled it"),
-    "attack-rates": Verb("app.verbs.attack_rates", "measure how often attacks work"),
-    "universal": Verb("app.verbs.universal", "make one noise to fool a network on many pictures"),
-    "sticker": Verb("app.verbs.sticker", "train a sticker that is taken for something, to print"),
-    "assets": Verb("app.verbs.assets", "make the files that ship beside the weights anew"),
-    "calibrate": Verb("app.verbs.calibrate", "learn what a network's usual photos score"),
-    "synthesize": Verb("app.verbs.synthesize", "make pictures that a layer responds to most"),
-    "atlas": Verb("app.verbs.atlas", "find the crops of many pictures that fire a layer most"),
-    "weights": Verb("app.verbs.weights", "list, get, verify or export networks' weights"),
-    "bench": Verb("app.bench", "measure speed against the bare network"),
+    "evaluate": Verb("app.verbs.evaluate", "measure a network's accuracy on a folder of pictures"),
+    "attack": Verb("app.verbs.attack", "attack a network on one picture and save the result"),
+    "attack-rates": Verb("app.verbs.attack_rates", "measure how often attacks succeed"),
+    "universal": Verb(
+        "app.verbs.universal", "make one noise that fools a network on many pictures"
+    ),
+    "sticker": Verb("app.verbs.sticker", "train a printable sticker that fools a network"),
+    "assets": Verb("app.verbs.assets", "make the files that ship with the weights again"),
+    "calibrate": Verb("app.verbs.calibrate", "measure a network's usual scores on photos"),
+    "synthesize": Verb("app.verbs.synthesize", "synthesise pictures that activate channels most"),
+    "atlas": Verb("app.verbs.atlas", "find the crops that activate each channel most"),
+    "weights": Verb("app.verbs.weights", "list, download, verify or export weights"),
+    "bench": Verb("app.bench", "measure the overhead over the plain network"),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a verb; the exit status."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or given[0].startswith("-") and given[0] not in ("-h", "--help", "--version"):
-        given.insert(0, "serve")
-    options, rest = _parser().parse_known_args(given)
+    """Run a verb and return the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0].startswith("-") and words[0] not in ("-h", "--help", "--version"):
+        words.insert(0, "serve")
+    options, rest = _parser().parse_known_args(words)
     try:
         if options.verb in VERBS:
             # Imported here: `--help` should not wait for torch.

@@ -1,33 +1,33 @@
-"""Everything that can go wrong for a person, as a tree that knows no HTTP.
+"""Every error that a user can see, as a class tree that does not know HTTP.
 
     LayerscopeError
-    ├── NotFound                what was asked for is not here
+    ├── NotFound                what was requested does not exist here
     │   ├── UnknownModel
     │   ├── UnknownPicture
     │   └── UnknownStep         a step, or a channel of one
-    ├── BadRequest              a value is out of range or makes no sense here
-    ├── NoClassifier            a network that ends before its classes was asked for one
+    ├── BadRequest              a value is invalid or out of range
+    ├── NoClassifier            a class was requested of a network without a classifier
     ├── PictureError            an upload that cannot become a picture
     │   ├── PictureTooLarge
     │   ├── NotAPicture
     │   └── BrokenPicture
-    ├── Forbidden               a foreign page, or somebody else's picture
+    ├── Forbidden               a request from another site, or for another user's picture
     ├── WeightsMissing          the network is known, its weights are not on this computer
     ├── WeightsRefused          a weights file that does not fit its network
-    ├── DownloadFailed          a file did not come, or not whole, or is not the published one
-    ├── DataUnusable            pictures to train or evaluate with are missing or cut off
-    ├── TrainingStopped         a training cannot begin, go on or be written down
-    ├── NotWritten              a file cannot be put on the disk: it is full, or not ours
+    ├── DownloadFailed          a download failed, is incomplete or is not the published file
+    ├── DataUnusable            a data set or data file is missing, incomplete or unsuitable
+    ├── TrainingStopped         a training cannot start, resume or be saved
+    ├── NotWritten              a file cannot be written: the disk is full or write-protected
     ├── Busy                    the queue is full; try again in `retry_after` seconds
-    └── Cancelled               nobody is listening any more
+    └── Cancelled               the client has disconnected, or the server is stopping
 
-`title` names the kind, `detail` is one sentence that a student understands. `app.web.core.errors`
-maps each class to a status.
+`title` names the kind of error, `detail` is one sentence that a student understands.
+`app.web.core.errors` maps each class to an HTTP status.
 """
 
 
 class LayerscopeError(Exception):
-    """An error with a sentence for the person who met it."""
+    """Base class of all errors: `detail` is a sentence for the user."""
 
     title = "Something went wrong"
 
@@ -37,37 +37,37 @@ class LayerscopeError(Exception):
 
 
 class NotFound(LayerscopeError):
-    """What was asked for is not here."""
+    """What was requested does not exist here."""
 
     title = "Not found"
 
 
 class UnknownModel(NotFound):
-    """No network of that name."""
+    """There is no network of that name."""
 
     title = "Unknown network"
 
 
 class UnknownPicture(NotFound):
-    """No picture of that id, or no longer."""
+    """There is no picture of that id, or it has been deleted."""
 
     title = "Unknown picture"
 
 
 class UnknownStep(NotFound):
-    """The network has no step, or the step no channel, of that name."""
+    """The network has no such step, or the step has no such channel."""
 
     title = "Unknown step"
 
 
 class BadRequest(LayerscopeError):
-    """A value is out of range or makes no sense here."""
+    """A value is invalid or out of range."""
 
     title = "This request is not valid"
 
 
 class NoClassifier(LayerscopeError):
-    """A partial network, which ends before its classes, was asked for what needs them."""
+    """Something that needs classes was requested of a partial network, which has none."""
 
     title = "This network has no classes"
 
@@ -79,67 +79,67 @@ class PictureError(LayerscopeError):
 
 
 class PictureTooLarge(PictureError):
-    """Too many bytes or too many pixels."""
+    """An upload with too many bytes or too many pixels."""
 
     title = "This picture is too big"
 
 
 class NotAPicture(PictureError):
-    """Not a picture, or not of a format that is read here."""
+    """A file that is no picture, or whose format is not supported."""
 
     title = "This is not a picture we can read"
 
 
 class BrokenPicture(PictureError):
-    """A picture whose data is cut off or damaged."""
+    """A picture whose data is incomplete or damaged."""
 
     title = "This picture is damaged"
 
 
 class Forbidden(LayerscopeError):
-    """A request from a foreign page, or for somebody else's picture."""
+    """A request from another site, or for another user's picture."""
 
     title = "Not allowed"
 
 
 class WeightsMissing(LayerscopeError):
-    """The network is known, its weights are not on this computer."""
+    """The network is known, but its weights are not on this computer."""
 
     title = "These weights are not here yet"
 
 
 class WeightsRefused(LayerscopeError):
-    """A weights file that is not what it should be, or does not fit its network."""
+    """A weights file fails verification or does not fit its network."""
 
     title = "These weights were refused"
 
 
 class DownloadFailed(LayerscopeError):
-    """A file did not come, came in part, or is not the published one."""
+    """A download failed, is incomplete or is not the published file."""
 
     title = "The download failed"
 
 
 class DataUnusable(LayerscopeError):
-    """A data set is missing, half unpacked or of other classes than the network."""
+    """A data set or data file is missing, incomplete or does not fit the network."""
 
     title = "This data cannot be used"
 
 
 class TrainingStopped(LayerscopeError):
-    """A training cannot begin, go on from its checkpoint, or be written to disk."""
+    """A training cannot start, resume from its checkpoint, or be saved."""
 
     title = "The training stopped"
 
 
 class NotWritten(LayerscopeError):
-    """A file cannot be put on the disk."""
+    """A file cannot be written to disk."""
 
     title = "This file cannot be written"
 
 
 class Busy(LayerscopeError):
-    """The queue is full; `retry_after` is in seconds."""
+    """The queue is full; try again after `retry_after` seconds."""
 
     title = "The server is busy"
 
@@ -149,6 +149,6 @@ class Busy(LayerscopeError):
 
 
 class Cancelled(LayerscopeError):
-    """The work was stopped because nobody was listening any more, or the server is stopping."""
+    """The work was cancelled: the client has disconnected, or the server is stopping."""
 
     title = "Stopped"

@@ -1,4 +1,4 @@
-"""Every setting: one frozen table with help texts, read from `LAYERSCOPE_*`."""
+"""Every setting of the server, with default and help text, read from `LAYERSCOPE_*`."""
 
 from __future__ import annotations
 
@@ -26,50 +26,55 @@ class Settings:
 
     model: str = _setting("mini", "The network that is shown first.")
     device: str = _setting("auto", "`auto`, `cuda`, `mps` or `cpu`: where networks run.")
-    data: Path = _setting(Path("data"), "Folder for uploaded pictures; made when needed.")
+    data: Path = _setting(Path("data"), "Folder for uploaded pictures; created when needed.")
     weights: Path | None = _setting(
-        None, "Folder with weights: a stick, a volume, files of your own. `data/weights` is next."
+        None, "Folder with weights: a USB stick, a volume, your own files; then `data/weights`."
     )
     hosts: tuple[str, ...] = _setting(
-        (), "Names this server answers to, with commas, beside localhost; `*` for any."
+        (), "Host names this server accepts besides localhost, with commas; `*` for any."
     )
     upload_mb: int = _setting(30, "Largest upload, in megabytes.")
     megapixels: int = _setting(25, "Largest picture, in millions of pixels.")
-    pictures_mb: int = _setting(2000, "Disk space for uploaded pictures; the oldest go first.")
+    pictures_mb: int = _setting(
+        2000, "Disk space for uploaded pictures; the oldest are deleted first."
+    )
     expire_hours: float = _setting(24.0, "Hours after which an uploaded picture is deleted.")
-    networks_mb: int = _setting(1500, "Memory for networks; the least used is unloaded.")
-    runs_mb: int = _setting(512, "Memory for the maps of recent runs.")
-    sheets_mb: int = _setting(64, "Memory for finished pictures of maps.")
+    networks_mb: int = _setting(1500, "Memory for networks; the least recently used is unloaded.")
+    runs_mb: int = _setting(512, "Memory for the feature maps of recent runs.")
+    sheets_mb: int = _setting(64, "Memory for drawn sheets of feature maps.")
     synthesised_mb: int = _setting(
-        200, "Disk space for synthesised pictures; those not looked at for longest go first."
+        200, "Disk space for synthesised pictures; the least recently used are deleted first."
     )
     crops_of_uploads: bool = _setting(
         False,
         "`on` shows parts of everybody's uploads, of deep layers whole pictures, to everybody on "
         "this server, until they are deleted: pupils' photos are private, so it is off.",
     )
-    queue: int = _setting(64, "Runs that may wait; more are asked to try again.")
-    batch: int = _setting(16, "Most pictures that go through a network together.")
+    queue: int = _setting(64, "Runs that may wait; further requests get “try again”.")
+    batch: int = _setting(16, "Largest batch: pictures that go through a network together.")
 
     @property
     def cache(self) -> Path:
-        """Where downloaded weights are kept."""
+        """Folder where downloaded weights are stored."""
         return self.data / "weights"
 
     @property
     def shelves(self) -> tuple[Path, ...]:
-        """Where weights are looked for, the first first."""
+        """Folders searched for weights, in this order."""
         return (self.weights, self.cache) if self.weights else (self.cache,)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Settings of this process. Raises `BadRequest` naming the variable that is wrong."""
-        given: dict[str, Any] = {}
+        """Read the settings from environment variables.
+
+        Raises `BadRequest` naming the variable that is wrong.
+        """
+        values: dict[str, Any] = {}
         for spec in fields(cls):
             name = PREFIX + spec.name.upper()
             if text := environment.get(name, "").strip():
-                given[spec.name] = _parse(name, text, spec.name, spec.default)
-        return cls(**given)
+                values[spec.name] = _parse(name, text, spec.name, spec.default)
+        return cls(**values)
 
 
 def _parse(variable: str, text: str, name: str, default: Any) -> Any:
@@ -99,7 +104,7 @@ def _switch(variable: str, text: str) -> bool:
 
 
 def table() -> list[tuple[str, str, str]]:
-    """Variable, default and help of every setting, for `--help` and the README."""
+    """Variable, default and help text of every setting, for `--help` and the README."""
     return [
         (PREFIX + spec.name.upper(), _show(spec.default), spec.metadata["help"])
         for spec in fields(Settings)

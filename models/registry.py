@@ -33,13 +33,13 @@ def architecture(
 ) -> Callable[[Callable[..., Network]], Callable[..., Network]]:
     """Decorator that registers a builder as `name`. Raises `ValueError` for a duplicate name."""
 
-    def enter(build: Callable[..., Network]) -> Callable[..., Network]:
+    def register(build: Callable[..., Network]) -> Callable[..., Network]:
         if name in _architectures:
             raise ValueError(f"there is already an architecture named {name!r}")
         _architectures[name] = Architecture(name, build, dict(keys or {}), dict(second or {}))
         return build
 
-    return enter
+    return register
 
 
 def architectures() -> tuple[str, ...]:

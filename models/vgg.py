@@ -48,11 +48,11 @@ def vgg(depth: int, norms: bool) -> Network:
     return Network(224, [*_blocks(CONVS[depth], norms), (None, head)])
 
 
-def _enter(depth: int, norms: bool) -> None:
+def _register(depth: int, norms: bool) -> None:
     name = f"vgg{depth}_bn" if norms else f"vgg{depth}"
     architecture(name, _keys(CONVS[depth], norms), TIMM)(lambda: vgg(depth, norms))
 
 
 for _depth in CONVS:
-    _enter(_depth, norms=False)
-    _enter(_depth, norms=True)
+    _register(_depth, norms=False)
+    _register(_depth, norms=True)

@@ -1,1 +1,1 @@
-"""Tools around the project: setting up, checking, vendoring. The app imports none of them."""
+"""Tools of the project: setup, checks, vendoring, screenshots. The app imports none of them."""

@@ -1,4 +1,4 @@
-"""Find the Chromium that the browser tests drive, or install one."""
+"""Find the Chromium for the browser tests, or install one."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ There is no Chromium for the browser tests, and it could not be installed. One o
 
 
 def find_chromium() -> Path | None:
-    """Path of a Chromium or Chrome: the one that is named, else the system's, else Playwright's.
+    """Path of a Chromium or Chrome: that of `LAYERSCOPE_CHROMIUM`, the system's or Playwright's.
 
-    None where there is none, and where `LAYERSCOPE_CHROMIUM` names a file that does not exist.
+    None if there is none, and if `LAYERSCOPE_CHROMIUM` names a file that does not exist.
     """
     if named := os.environ.get(VARIABLE):
         return Path(named) if Path(named).is_file() else None
@@ -34,7 +34,7 @@ def find_chromium() -> Path | None:
 
 
 def install_chromium() -> Path | None:
-    """Install Chromium with the system's packages or Playwright; None where neither works."""
+    """Install Chromium with the system's packages or Playwright; None if neither works."""
     if os.environ.get(VARIABLE):
         return None
     if _may_use_apt():
@@ -68,7 +68,7 @@ def _usual_places() -> list[Path]:
 
 
 def _playwrights() -> list[Path]:
-    """Where Playwright keeps, or would keep, its own."""
+    """The path where Playwright installs its own Chromium."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

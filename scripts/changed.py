@@ -1,8 +1,8 @@
-"""Find the unit tests of what changed: by imports, and by the names of other files in the code.
+"""Find the unit tests affected by changes, through imports and through file names in the code.
 
-What changed is what differs from where the branch left `main`, with what is not committed and not
-even added. Tests with the fewest imports between them and what changed come first; those beyond a
-number are left out, and told.
+A file has changed if it differs from the merge base with `main`; uncommitted and untracked files
+count too. Tests with the fewest imports between them and a change come first; those beyond a limit
+are skipped, and listed.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from pathlib import Path
 CODE = ("app", "models", "scripts", "tests")
 PAGES = ("templates", "static")
 KINDS = (".py", ".html", ".js", ".css")
-"""What depends on other files; whatever else changes only has dependents."""
+"""Files that depend on other files; all others only have dependents."""
 DOTTED = r"\w+(?:\.\w+)+"
 
 ALWAYS = tuple(f"tests/project/test_{habit}.py" for habit in ("repository", "imports", "modes"))
-"""The habits of the repository, which every file has."""
+"""Tests of rules that hold for every file of the repository."""
 OF_PAGES = "tests/web/test_pages.py"
-"""Goes through the pages, whichever template or script they are made of."""
+"""Checks all pages, for every changed template or script."""
 
 MOST = 300
-"""Test functions in the files that are chosen: these take the minute that there is."""
+"""Most test functions in the selected files: these take about a minute."""
 
 
 class NoHistory(Exception):
-    """Git does not tell what changed; the message says so."""
+    """Git cannot say what changed; the message says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What changed, files of unit tests nearest first, those that would be too many."""
+    """Changed files, selected test files (nearest first), and those beyond the limit."""
 
     changed: tuple[str, ...]
     tests: tuple[str, ...]
     left: tuple[str, ...] = ()
 
-    def told(self) -> str:
-        """What was chosen and what was not, in words."""
+    def summary(self) -> str:
+        """Description of the selection in words."""
         if not self.changed:
             return "Nothing differs from main, so there is nothing to test."
         lines = [f"Of {len(self.changed)} changed files: {len(self.tests)} files of tests."]
@@ -55,7 +55,7 @@ class Choice:
 
 
 def choose(root: Path, most: int = MOST) -> Choice:
-    """The tests of what changed in the repository at `root`. Raises `NoHistory`."""
+    """Select the tests affected by changes in the repository at `root`. Raises `NoHistory`."""
     changed = changes(root)
     if not changed:
         return Choice((), ())
@@ -70,7 +70,7 @@ def choose(root: Path, most: int = MOST) -> Choice:
 
 
 def changes(root: Path) -> list[str]:
-    """Paths that differ from where the branch left main, sorted. Raises `NoHistory`."""
+    """Paths that differ from the merge base with main, sorted. Raises `NoHistory`."""
     bases = (_git(root, "merge-base", "HEAD", name) for name in ("main", "origin/main"))
     base = next((base.strip() for base in bases if base), "HEAD")
     differing = _git(root, "diff", "--name-only", "--no-renames", "-z", base)
@@ -81,7 +81,7 @@ def changes(root: Path) -> list[str]:
 
 
 def read_sources(root: Path) -> dict[str, str]:
-    """The text of our own modules, templates, scripts and styles by path."""
+    """The text of the project's modules, templates, scripts and styles, by path."""
     paths = [path for top in (*CODE, *PAGES) for path in sorted((root / top).rglob("*.*"))]
     return {
         path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
@@ -91,7 +91,7 @@ def read_sources(root: Path) -> dict[str, str]:
 
 
 def dependents(sources: Mapping[str, str], changed: Iterable[str] = ()) -> dict[str, set[str]]:
-    """Of each path: the sources that import it or, where it is no module, say its name."""
+    """For each path the sources that import it or, if it is no module, contain its name."""
     modules, others = {}, dict[str, set[str]]()
     for path in {*sources, *changed}:
         if path.endswith(".py"):
@@ -112,14 +112,14 @@ def dependents(sources: Mapping[str, str], changed: Iterable[str] = ()) -> dict[
 
 
 def imported(text: str) -> set[str]:
-    """Every dotted name that importing may run: those named, and the packages they are in.
+    """Every module that may be imported, with the packages that contain it, as dotted names.
 
-    A text that is nothing but such a name counts too: what is imported on demand is named so.
+    A string that is only a dotted name counts too, since some modules are imported on demand.
     """
     names: set[str] = set()
     try:
         tree = ast.parse(text)
-    except SyntaxError:  # Which linting tells.
+    except SyntaxError:  # Linting reports it.
         return names
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -133,10 +133,10 @@ def imported(text: str) -> set[str]:
 
 
 def nearest(changed: Iterable[str], dependents: Mapping[str, set[str]]) -> list[str]:
-    """What changed and all that depends on it, by the number of steps between.
+    """The changed files and all that depend on them, sorted by the number of imports between.
 
-    Among those equally far the ones that have most words of a changed path in their own name come
-    first: `test_attack_sweep.py` before `test_cut.py` for `app/web/attack/sweep.py`.
+    At equal distance, names that share more words with a changed path come first:
+    `test_attack_sweep.py` before `test_cut.py` for `app/web/attack/sweep.py`.
     """
     level = list(changed)
     meant = [_words(name) for name in level]
@@ -153,7 +153,7 @@ def nearest(changed: Iterable[str], dependents: Mapping[str, set[str]]) -> list[
 
 
 def is_unit_test(name: str, sources: Mapping[str, str]) -> bool:
-    """Whether it is a file of tests that is there and needs no browser."""
+    """True for an existing test file that needs no browser."""
     a_test = name.startswith("tests/") and name.rpartition("/")[2].startswith("test_")
     return a_test and name in sources and not name.startswith("tests/browser/")
 
@@ -161,7 +161,7 @@ def is_unit_test(name: str, sources: Mapping[str, str]) -> bool:
 def within(
     names: Sequence[str], sources: Mapping[str, str], most: int
 ) -> tuple[list[str], list[str]]:
-    """The first files, with `most` test functions in all, and the rest; one file is always kept."""
+    """Split files after `most` test functions in all; the first part has at least one file."""
     total = 0
     for i, name in enumerate(names):
         total += len(re.findall(r"^ *(?:async )?def test_", sources[name], re.MULTILINE))
@@ -175,7 +175,7 @@ def _words(path: str) -> set[str]:
 
 
 def _conftests(name: str, sources: Mapping[str, str]) -> Iterator[str]:
-    """What pytest loads before a module of tests."""
+    """The conftest files that pytest loads before a test module."""
     for folder in Path(name).parents:
         path = (folder / "conftest.py").as_posix()
         if name.startswith("tests/") and path in sources:
@@ -183,7 +183,7 @@ def _conftests(name: str, sources: Mapping[str, str]) -> Iterator[str]:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git says, or None where it says nothing good or is not there."""
+    """The output of git; None if it fails or is not installed."""
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
     except OSError:

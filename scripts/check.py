@@ -1,14 +1,14 @@
-"""Check everything: lint, types, unit tests, browser tests; the last line is the sum of the tests.
+"""Run all checks: lint, types, unit tests, browser tests; the last line is the total of tests.
 
     python -m scripts.check                     all phases
     python -m scripts.check lint types          some of them
-    python -m scripts.check quick               lint, types and the unit tests of what changed
-    python -m scripts.check unit -- -k pooling  what follows `--` goes to pytest
+    python -m scripts.check quick               lint, types and the unit tests of changed files
+    python -m scripts.check unit -- -k pooling  arguments after `--` are passed to pytest
 
-A phase that fails does not keep the next ones from running. Unit and browser tests are two
-processes: the event loop of pytest-playwright and that of async tests cannot share one. Both spread
-over the cores, with one thread a worker, for threads of several workers wait for each other. Types
-are looked at while the first tests run, and told after the last.
+If a phase fails, the next ones still run. Unit and browser tests run in two processes: the event
+loops of pytest-playwright and of async tests cannot share one. Both use several workers with one
+thread each, since threads of several workers would compete for the cores. Types are checked while
+the tests run, and reported after them.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ QUICK = ("lint", "types", "quick")
 
 WITHOUT_BROWSER = ("-p", "no:playwright", "--ignore=tests/browser")
 MOST_WORKERS = 4
-"""A worker takes up to 1.5 GB of memory: it has had several large networks in it."""
+"""A worker takes up to 1.5 GB of memory, for several large networks."""
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 ALONE = ("-k", "-m", "-n", "--numprocesses", "--lf", "--last-failed", "--pdb", "--trace")
-"""Options with which pytest runs few tests, or which say themselves how many workers there are."""
+"""Options with which pytest runs few tests, or which set the number of workers."""
 
 BEGAN = time.time()
 QUICK_SECONDS = 75.0
-"""After these, counted from the start, `quick` begins no further test."""
+"""Seconds from the start after which `quick` starts no further test."""
 
 STRANGE = 2
-"""The first of pytest's statuses that mean something else than passed or failed tests."""
+"""The lowest exit status of pytest that means neither passed nor failed tests."""
 NO_TESTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many tests passed, failed (or broke), and were skipped."""
+    """Number of passed, failed (or broken) and skipped tests."""
 
     passed: int = 0
     failed: int = 0
@@ -70,7 +70,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one phase; `count` is None where it runs no tests."""
+    """The result of one phase; `count` is None if it runs no tests."""
 
     phase: str
     well: bool
@@ -78,7 +78,7 @@ class Outcome:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the phases that are asked for, tell what came of them, and give the exit status."""
+    """Run the requested phases, report their results, and return the exit status."""
     phases, extra = _parse(list(arguments))
     outcomes = _run_all(phases, extra)
     failed = [outcome.phase for outcome in outcomes if not outcome.well]
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def read_report(report: Path) -> Count:
-    """Counts of a JUnit XML report; one failure where there is no report, as after a crash."""
+    """Read the counts of a JUnit XML report; one failure if there is no report."""
     try:
         suites = list(ElementTree.parse(report).iter("testsuite"))
     except (OSError, ElementTree.ParseError):
@@ -104,9 +104,9 @@ def read_report(report: Path) -> Count:
 
 
 def workers(extra: Sequence[str]) -> int:
-    """How many processes share the tests; 0 for few tests, which take less than a worker's start.
+    """Number of worker processes; 0 for few tests, which take less time than starting a worker.
 
-    Few are those that an option, a file or a test's own name selects.
+    Tests are few if an option, a file or a test's name selects them.
     """
     for argument in extra:
         if argument.startswith(ALONE) or (ROOT / argument.partition("::")[0]).is_file():
@@ -116,7 +116,7 @@ def workers(extra: Sequence[str]) -> int:
 
 
 def cores() -> int:
-    """The cores that this process may use, as far as the system tells."""
+    """Number of cores that this process may use, if the system reports it."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -143,13 +143,13 @@ def _parse(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _run_all(phases: list[str], extra: list[str]) -> list[Outcome]:
-    """Outcomes of the phases; types need one core, and have it beside the tests."""
-    with ThreadPoolExecutor(1) as beside:
+    """Run the phases; the type check needs one core and runs in parallel to the tests."""
+    with ThreadPoolExecutor(1) as pool:
         types = None
         outcomes = []
         for phase in phases:
             if phase == "types":
-                types = beside.submit(_run, phase, extra)
+                types = pool.submit(_run, phase, extra)
             else:
                 outcomes.append(_run(phase, extra))
         return outcomes if types is None else [types.result(), *outcomes]
@@ -177,7 +177,7 @@ def _run(phase: str, extra: list[str]) -> Outcome:
 
 
 def _types() -> Outcome:
-    """Run mypy, and say what it said in one piece when it has ended."""
+    """Run mypy, and print its output when it has ended."""
     command = [sys.executable, "-m", "mypy", *CODE]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     _say(f"\n=== types ===\n{done.stdout.decode(errors='replace').rstrip()}")
@@ -185,13 +185,13 @@ def _types() -> Outcome:
 
 
 def _quick(extra: list[str]) -> Outcome:
-    """Run the unit tests of what changed, nearest first, until the time is over."""
+    """Run the unit tests of changed files, nearest first, until the time limit."""
     try:
         choice = changed.choose(ROOT)
     except changed.NoHistory as error:
         _say(str(error))
         return Outcome("quick", False)
-    _say(choice.told())
+    _say(choice.summary())
     if not choice.tests:
         return Outcome("quick", True, Count())
     options = [*WITHOUT_BROWSER, "-p", deadline.__name__, "--dist=loadfile"]
@@ -209,9 +209,9 @@ def _pytest(
     *,
     variables: dict[str, str] | None = None,
 ) -> Outcome:
-    """Run pytest in `number` workers, or without; a run without any test has not gone well.
+    """Run pytest in `number` workers, or without workers for 0.
 
-    Nor has one that broke off, even if no test had failed until then.
+    A run without any test is a failure, and so is an aborted run without failed tests.
     """
     if number:
         arguments = ["-n", str(number), "--dist=worksteal", *arguments]

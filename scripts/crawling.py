@@ -1,4 +1,4 @@
-"""The addresses that an answer names, asked for as a browser or htmx would."""
+"""Finds the URLs in a response, with the headers that a browser or htmx would send."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "sour
 PLAIN = ("href", "src", "hx-sse:connect", "data-url", "action")
 FREE = {"at", "cells", "channel", "image", "kept", "made", "mask", "path", "seed", "source"}
 FREE |= {"target", "v", "x", "y"}
-"""Parameters whose values differ without another page to see."""
+"""Query parameters whose values do not change the kind of page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A path with its query; `target` is what htmx says it fills, empty for a browser."""
+    """A path with its query; `target` is the target element of htmx, "" for a browser."""
 
     url: str
     target: str = ""
 
     @property
     def headers(self) -> dict[str, str]:
-        """What goes with the request."""
+        """The headers of the request."""
         return {"HX-Request": "true", "HX-Target": self.target} if self.target else {}
 
     def __str__(self) -> str:
@@ -31,13 +31,13 @@ class Address:
 
 
 def shape_of(address: Address) -> str:
-    """What addresses share that differ in numbers alone."""
+    """The pattern of an address, shared by addresses that differ only in numbers."""
     parts = urlsplit(address.url)
     path = re.sub(r"/[0-9a-f]{16,}", "/#", parts.path)
     path = re.sub(r"\d+", "#", re.sub(r"/(samples|images|runs/[^/]+)/[^/.]+", r"/\1/#", path))
     query = parse_qsl(parts.query, keep_blank_values=True)
-    told = sorted(name if _free(name, value) else f"{name}={value}" for name, value in query)
-    return f"{path}?{'&'.join(told)} {address.target}"
+    names = sorted(name if _free(name, value) else f"{name}={value}" for name, value in query)
+    return f"{path}?{'&'.join(names)} {address.target}"
 
 
 def _free(name: str, value: str) -> bool:
@@ -48,7 +48,7 @@ def _free(name: str, value: str) -> bool:
 
 
 def addresses(text: str, base: str) -> list[Address]:
-    """All addresses of this server in a page, a partial or a stream."""
+    """All URLs of this server in a page, a partial or a stream."""
     parser = _Links()
     parser.feed(text)
     found = []

@@ -1,7 +1,7 @@
-"""A plugin for pytest: from a moment on no further test begins.
+"""A pytest plugin with a deadline, after which all remaining tests are skipped.
 
-The moment is in the environment, in seconds since 1970, for workers have their own clocks. Tests
-that do not begin are counted as skipped, and told by file at the end.
+The deadline is in an environment variable, in seconds since 1970, so that all workers share it.
+The skipped tests are listed by file at the end.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ REASON = "no time was left"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Skip, before any fixture is made, what comes too late."""
+    """Skip a test after the deadline, before its fixtures are set up."""
     if time.time() > float(os.environ.get(VARIABLE, "inf")):
         pytest.skip(REASON)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell by file what was left out."""
+    """List the skipped tests by file."""
     left = Counter(
         report.nodeid.partition("::")[0]
         for report in terminalreporter.stats.get("skipped", [])

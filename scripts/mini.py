@@ -1,10 +1,10 @@
-"""Make the network that ships from the pictures alone: three trainings, one after another.
+"""Make the shipped network from the data set, in three trainings, one after another.
 
 .venv/bin/python -m scripts.mini --data tiny-imagenet-200.zip --out made/
 
-Two learn from the labels, apart from each other. The third goes on from the second's weights and
-learns from what both answer, too. Kill it and start it again: it goes on where it was. What else is
-given after these two options goes to each training.
+The first two are independent and learn from the labels. The third starts from the second's weights
+and also learns from the predictions of both (knowledge distillation). If interrupted, the same
+command resumes. Further options are passed to each training.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from app.training.session import Places
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One of the three: whom it learns from, whose weights it begins with, options of `train`.
+    """One of the three trainings: its teachers, the training it starts from, options of `train`.
 
-    What `options` leave out are the defaults, the best that was found without teachers.
+    All other options have their defaults, the best ones found without teachers.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Training:
     start: str = ""
 
     def arguments(self, folder: Path) -> Iterator[str]:
-        """What `python -m app train` is given beside the data."""
+        """The arguments of `python -m app train` without the data."""
         yield from ("--out", str(file(folder, self.name)), *self.options.split())
         for teacher in self.teachers:
             yield from ("--teacher", str(file(folder, teacher)))
@@ -60,24 +60,24 @@ PLAN = (
 
 
 def file(folder: Path, name: str) -> Path:
-    """What a training makes."""
+    """The file that a training makes."""
     return folder / f"{name}.safetensors"
 
 
 def finished(folder: Path, name: str) -> bool:
-    """Whether a training wrote all that it makes: the calibration comes last."""
+    """True if a training has written all its files: the calibration is the last."""
     return file(folder, f"{name}.calibration").exists()
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit status of the training that did not end well, or 0."""
+    """Run the trainings; return the exit status of the one that failed, or 0."""
     parser = argparse.ArgumentParser(prog="python -m scripts.mini", description=__doc__)
     parser.add_argument("--data", required=True, help="ImageFolder or zip: train/, val/")
     parser.add_argument("--out", type=Path, required=True, help="a folder for all that is made")
     given, more = parser.parse_known_args(arguments)
     for one in PLAN:
         if finished(given.out, one.name) and "--fresh" not in more:
-            continue  # Written again it would be another file to those who learn from it.
+            continue  # If made again, it would be another file for its students.
         common = ("--data", given.data, "--precision", "bfloat16")
         if status := app(["train", *common, *one.arguments(given.out), *more]):
             return status
@@ -86,9 +86,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def record(folder: Path) -> None:
-    """Write what was measured after each epoch of all trainings: `training.csv`, `training.svg`.
+    """Write the metrics of all trainings by epoch: `training.csv`, `training.svg`.
 
-    Epochs go on from those of the training whose weights it began with.
+    Epochs are counted on from the training that another starts from.
     """
     rows: dict[str, list[dict[str, str]]] = {}
     for one in PLAN:

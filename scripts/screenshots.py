@@ -1,4 +1,4 @@
-"""Takes the pictures of the page that the README shows: `make screenshots`."""
+"""Takes the screenshots for the README: `make screenshots`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scripts.browser import find_chromium
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 MAP = "image=cat&step=conv2&channel=1"
-"""Of the maps of that layer it responds most to this picture, to an eye."""
+"""The feature map of that layer that responds most to this picture, to an eye."""
 SHOTS = (
     ("screenshot.png", "/?step=conv2&channel=147", 1440, 900, "dark"),
     ("screenshot-light.png", "/?image=monarch", 1440, 900, "light"),
@@ -34,7 +34,7 @@ READY = '#card-softmax[data-state="ready"], #lab, #walk:not(:has(#measuring)), #
 
 
 def main() -> int:
-    """Serve on a free port, take each picture, end the server."""
+    """Start a server on a free port, take each screenshot, stop the server."""
     with tempfile.TemporaryDirectory() as data, served(Path(data)) as base, launched() as browser:
         for name, address, width, height, scheme in SHOTS:
             _shot(browser, base + address, DOCS / name, (width, height), scheme)
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def started(data: Path, code: Path = ROOT) -> tuple[subprocess.Popen[bytes], str]:
-    """A server of the checkout `code` on a free port, when it answers; and its address."""
+    """Start a server of the checkout `code` on a free port; return it with its URL when ready."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -59,7 +59,7 @@ def started(data: Path, code: Path = ROOT) -> tuple[subprocess.Popen[bytes], str
 
 @contextmanager
 def served(data: Path, code: Path = ROOT) -> Iterator[str]:
-    """A server of the checkout `code`; its address."""
+    """Context with a server of the checkout `code`; gives its URL."""
     server, base = started(data, code)
     try:
         yield base
@@ -70,7 +70,7 @@ def served(data: Path, code: Path = ROOT) -> Iterator[str]:
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """The Chromium that the browser tests use."""
+    """Context with the Chromium of the browser tests."""
     with sync_playwright() as play:
         chromium = find_chromium()
         arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
@@ -86,7 +86,7 @@ def _shot(browser: Browser, url: str, path: Path, size: tuple[int, int], scheme:
         color_scheme="dark" if scheme == "dark" else "light",
     )
     page = context.new_page()
-    # Twice: the second time the pass is warm and its times are honest.
+    # Twice: the second time the network is warm and the shown times are realistic.
     for _ in range(2):
         page.goto(url)
         page.wait_for_selector(READY)

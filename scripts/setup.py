@@ -1,13 +1,13 @@
-"""Make the environment that everything runs in: `.venv`, torch, and the pinned requirements.
+"""Make the environment of the project: `.venv`, torch, and the pinned requirements.
 
-    python3 scripts/setup.py          what running needs
-    python3 scripts/setup.py --dev    and what linting and testing need
+    python3 scripts/setup.py          packages for running
+    python3 scripts/setup.py --dev    packages for linting and testing too
 
-Only the standard library is used, so that it runs on a fresh machine. A stamp in `.venv` holds the
-hash of the requirement files: while it fits, there is nothing to do and nothing is done. A folder
-`wheels/` beside the README, filled in advance, is taken before the internet is asked.
+It uses only the standard library, so that it runs on a fresh machine. A stamp in `.venv` holds the
+hash of the requirement files: while it matches, nothing is done. A folder `wheels/` next to the
+README is searched for packages before the internet.
 
-Older Pythons than the project needs must be able to read this file, to say what is the matter.
+Older Pythons than the project needs must be able to read this file, to report the problem.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ FILES = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-
 
 
 class SetupError(Exception):
-    """Something that the person at the keyboard can mend; the message says how."""
+    """A problem that the user can fix; the message says how."""
 
 
 def main(arguments: list[str]) -> int:
-    """Set up, and give the exit status."""
+    """Set up and return the exit status."""
     unknown = [argument for argument in arguments if argument != "--dev"]
     if unknown:
         _say((__doc__ or "").strip())
@@ -64,12 +64,12 @@ def main(arguments: list[str]) -> int:
 
 
 def is_ready(kind: str) -> bool:
-    """Whether `.venv` holds what the requirement files ask for now."""
+    """True if `.venv` has the packages of the current requirement files."""
     return PYTHON.exists() and _stamps().get(kind) == digest(kind)
 
 
 def set_up(kind: str) -> None:
-    """Make `.venv` where there is none, and install. Raises `SetupError`."""
+    """Make `.venv` if there is none, and install the packages. Raises `SetupError`."""
     _say(f"Setting up Layerscope in {VENV} (once; a few minutes, most of it for torch).")
     _make_venv()
     _install_torch(_pin("torch"))
@@ -103,10 +103,10 @@ def _make_venv() -> None:
 
 
 def _install_torch(wanted: str) -> None:
-    """Install torch by itself, so that no resolver picks a build with gigabytes of CUDA.
+    """Install torch separately, so that pip does not choose a build with gigabytes of CUDA.
 
-    What is there wins; then a wheel that pip has been told of; then torch's CPU builds, where that
-    is what the machine can use; then the default index.
+    In this order: the installed version; a wheel that pip can find locally; torch's CPU builds,
+    if the machine has no GPU; the default index.
     """
     if _installed("torch") == wanted:
         return
@@ -123,7 +123,7 @@ def _install_torch(wanted: str) -> None:
 
 
 def _wants_cpu_build() -> bool:
-    """On Linux the default build is CUDA's; elsewhere the default is already the right one."""
+    """True on Linux without a GPU: the default build there includes CUDA."""
     linux = sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64")
     return linux and shutil.which("nvidia-smi") is None
 
@@ -162,7 +162,7 @@ def _pip(*arguments: str, quiet: bool = False) -> bool:
 
 
 def _python(*arguments: str, quiet: bool = False) -> bool:
-    """Run `.venv`'s Python; whether it went well."""
+    """Run the Python of `.venv`; return True if it succeeded."""
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
     output = subprocess.DEVNULL if quiet else None
     command = [str(PYTHON), *arguments]
@@ -171,7 +171,7 @@ def _python(*arguments: str, quiet: bool = False) -> bool:
 
 
 def _installed(package: str) -> str:
-    """The version in `.venv` without its local part (`2.13.0+cpu` is 2.13.0), or nothing."""
+    """The version in `.venv` without its local part (`2.13.0+cpu` is 2.13.0); "" if none."""
     code = f"from importlib.metadata import version; print(version({package!r}))"
     done = subprocess.run([str(PYTHON), "-c", code], capture_output=True, text=True, check=False)
     return done.stdout.strip().partition("+")[0]
@@ -186,7 +186,7 @@ def _pin(package: str) -> str:
 
 
 def digest(kind: str) -> str:
-    """What the requirement files say, in short."""
+    """SHA-256 of the requirement files."""
     data = b"\0".join((ROOT / file).read_bytes() for file in FILES[kind])
     return hashlib.sha256(data).hexdigest()
 
@@ -200,7 +200,7 @@ def _stamps() -> dict[str, str]:
 
 
 def _with_another_python(arguments: list[str]) -> int:
-    """Run this file with a Python that fits; say what to do where none is installed."""
+    """Run this file with a suitable Python; print advice if none is installed."""
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         other = shutil.which(f"python3.{minor}")
         if other and subprocess.run([other, "-c", ""], capture_output=True).returncode == 0:

@@ -1,13 +1,13 @@
-"""Is what the server answers the same as before: every page, panel, stream and file, crawled.
+"""Are all responses of the server the same as before? Crawls every page, panel, stream and file.
 
     python -m scripts.snapshots take FOLDER                  of this checkout
-    python -m scripts.snapshots take FOLDER --code OTHER     of another one, with this Python
-    python -m scripts.snapshots compare BEFORE AFTER         exit status 1 where they differ
+    python -m scripts.snapshots take FOLDER --code OTHER     of another checkout, with this Python
+    python -m scripts.snapshots compare BEFORE AFTER         exit status 1 if they differ
 
-Both are taken on the same machine, since numbers differ between processors. White space, and what
-differs from one moment to the next (milliseconds, hours), do not count; of `/openapi.json` the
-names of components and the descriptions do not count either, unless `--strict` is given. After a
-change of structure the two folders must be equal; after a change of words they differ by these.
+Take both on the same machine, since numbers differ between processors. White space and times are
+ignored; in `/openapi.json` the names of components and the descriptions are ignored too, unless
+`--strict` is given. After a change of structure the two snapshots must be equal; after a change of
+words they differ in these words only.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from scripts.screenshots import served
 
 ROOT = Path(__file__).parents[1]
 PER_SHAPE, PER_PATH = 3, 120
-"""How many addresses are asked for that differ in numbers alone, and in their query alone."""
+"""Most URLs requested that differ only in numbers, and most that differ only in the query."""
 SEEDS = (
     "/",
     "/?step=conv2&channel=147",
@@ -73,11 +73,11 @@ MOMENTS = re.compile(r'("milliseconds"|"expires"):\s*[\d.e-]+')
 KEY = Path("key")
 WAITING = ('id="measuring"', 'class="wait"')
 PATIENCE = 60
-"""How often a page is asked for again that says that something is still being measured."""
+"""How often a page is requested again while something is still being measured."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Take or compare; the exit status."""
+    """Take or compare snapshots; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m scripts.snapshots", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _take(folder: Path, code: Path, most: int) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data:
-        # Ids of pictures are digests under this key: two servers must share it to give the same.
+        # Picture ids are digests with this key: two servers need the same key for the same ids.
         (Path(data) / KEY).write_bytes(bytes(32))
         with served(Path(data), code) as base, httpx2.Client(base_url=base, timeout=300) as client:
             found = dict(_crawl(client, most))
@@ -110,7 +110,7 @@ def _take(folder: Path, code: Path, most: int) -> int:
 
 
 def _crawl(client: httpx2.Client, most: int) -> Iterator[tuple[str, str]]:
-    """What each address answers; links are followed, forms are sent once each."""
+    """Yield each URL with its response; follow links, send each form once."""
     waiting = deque(Address(url) for url in SEEDS)
     seen, shapes, paths = set[Address](), Counter[str](), Counter[str]()
     yield from _posts(client)
@@ -134,7 +134,7 @@ def _crawl(client: httpx2.Client, most: int) -> Iterator[tuple[str, str]]:
 
 
 def _measured(client: httpx2.Client, address: Address) -> httpx2.Response:
-    """The answer, asked for again while the page says that the network is still being measured."""
+    """Request a URL, and again while the page says that the network is still being measured."""
     for _ in range(PATIENCE):
         response = client.get(address.url, headers=address.headers, follow_redirects=False)
         if not any(word in response.text for word in WAITING):
@@ -144,7 +144,7 @@ def _measured(client: httpx2.Client, address: Address) -> httpx2.Response:
 
 
 def _posts(client: httpx2.Client) -> Iterator[tuple[str, str]]:
-    """Uploads, attacks and what is refused."""
+    """Uploads, attacks and invalid requests."""
     from app.pictures.samples import sample
 
     cup = sample("coffee")
@@ -171,24 +171,24 @@ def _posts(client: httpx2.Client) -> Iterator[tuple[str, str]]:
         {"method": "fgsm", "target": "espreso"},
     ]
     for body in bodies:
-        asked = {"model": "mini", "image": "coffee", "seed": 1, **body}
-        yield f"POST /api/v1/attacks {body}", _content(client.post("/api/v1/attacks", json=asked))
+        sent = {"model": "mini", "image": "coffee", "seed": 1, **body}
+        yield f"POST /api/v1/attacks {body}", _content(client.post("/api/v1/attacks", json=sent))
 
 
 def _content(response: httpx2.Response) -> str:
-    """Status, the headers that matter, and the body: a digest where it is no text."""
+    """Status, relevant headers, and the body or, if it is no text, its digest."""
     kind = response.headers.get("content-type", "")
     names = ("content-type", "cache-control", "location", "vary", "hx-push-url", "hx-replace-url")
-    told = [f"{name}: {response.headers[name]}" for name in names if name in response.headers]
+    headers = [f"{name}: {response.headers[name]}" for name in names if name in response.headers]
     if any(word in kind for word in ("text", "json", "svg", "xml")) and "image/png" not in kind:
         body = _plain(response.text)
     else:
         body = hashlib.sha256(response.content).hexdigest()
-    return "\n".join([str(response.status_code), *told, body])
+    return "\n".join([str(response.status_code), *headers, body])
 
 
 def _plain(text: str) -> str:
-    """Text without its times, a tag or a sentence a line."""
+    """The text without times, one tag or sentence per line."""
     text = MOMENTS.sub(r"\1:0", TIMES.sub("#", text))
     text = re.sub(r"\s+", " ", text)
     return re.sub(r">\s*<", ">\n<", text)
@@ -220,7 +220,7 @@ def _read(folder: Path, strict: bool) -> dict[str, str]:
 
 
 def _unnamed(text: str) -> str:
-    """A schema whose components go by what they hold, without titles and descriptions."""
+    """A schema with its components inlined, without titles and descriptions."""
     schema = json.loads(text)
     parts = schema.get("components", {}).get("schemas", {})
 

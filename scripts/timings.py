@@ -1,4 +1,4 @@
-"""How fast the page answers in a real browser, and the server ends: medians, as a table."""
+"""How fast does the page react in a real browser, and the server stop? Medians, as a table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scripts.screenshots import launched, served, started
 TRIES = 7
 ATTACKING = "/attack/events?image=cat&steps=200&epsilon=4"
 
-# Drawn: every card is of this picture and every sheet on screen has been decoded.
+# Drawn: every card shows this picture and every sheet on screen is decoded.
 DRAWN = """(image) => new Promise(resolve => {
   const look = async () => {
     const cards = [...document.querySelectorAll('.card')];
@@ -52,7 +52,7 @@ PINNED = """([x, y]) => new Promise(resolve => {
   look();
 })"""
 
-# The window is dragged over a hundred cells, one a frame: the median time between two frames.
+# Drag the window over a hundred cells, one per frame: the median time between two frames.
 DRAGGED = """() => new Promise(resolve => {
   const svg = document.querySelector('.scan-out');
   const box = svg.getBoundingClientRect();
@@ -84,7 +84,7 @@ DEEPER = """() => new Promise(resolve => {
 })"""
 
 
-# A cell of the Lab's board is painted: until the network's new answer stands on the page.
+# Paint a cell of the Lab's board: the time until the page shows the network's new answer.
 PAINTED = """(x) => new Promise(resolve => {
   const alike = document.querySelector('[data-alike="X"]');
   const start = performance.now();
@@ -97,7 +97,7 @@ PAINTED = """(x) => new Promise(resolve => {
 
 
 def main() -> int:
-    """Serve, measure, write the table."""
+    """Start a server, measure, print the table."""
     with tempfile.TemporaryDirectory() as data, served(Path(data)) as base, launched() as browser:
         opening = _median(lambda _: _open(browser, base))
         rows = [
@@ -116,7 +116,7 @@ def main() -> int:
 
 
 def _open(browser: Browser, base: str) -> float:
-    """A new browser profile each time: nothing is kept from before."""
+    """Open the page with a new browser profile, without a cache."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.goto(base, wait_until="commit")
@@ -130,7 +130,7 @@ SAMPLES = ("cat", "rocket", "hourglass", "monarch", "banana", "candle", "o", "no
 
 
 def _another(page: Page, i: int) -> float:
-    """A picture that this server has not run yet."""
+    """Choose a picture that this server has not run yet."""
     start = float(page.evaluate(CLICK, f"a[data-image={SAMPLES[i]}]"))
     return float(page.evaluate(DRAWN, SAMPLES[i])) - start
 
@@ -143,7 +143,7 @@ def _cell(page: Page, i: int) -> float:
 
 
 def _deeper(page: Page, i: int) -> float:
-    """Another map each time."""
+    """Open another map each time."""
     page.locator("#card-conv2 .map").nth(i).click()
     if "zoom=" in page.url:
         page.click(".zooms a >> nth=0")
@@ -166,7 +166,7 @@ def _painted(page: Page, i: int) -> float:
 
 
 def _interrupted(_: int) -> float:
-    """Somebody watches an attack of very many steps."""
+    """Stop the server during an attack with very many steps."""
     with tempfile.TemporaryDirectory() as data:
         server, base = started(Path(data))
         try:
@@ -174,7 +174,7 @@ def _interrupted(_: int) -> float:
                 stream.readline()
                 start = time.monotonic()
                 server.send_signal(signal.SIGINT)
-                # A stream that has not ended in a second is cut off.
+                # A stream that has not ended after a second is closed.
                 with suppress(IncompleteRead):
                     stream.read()
                 server.wait()

@@ -1,10 +1,10 @@
-"""Verify the vendored files against their manifests, or fetch them anew from npm.
+"""Verify the vendored files against their manifests, or fetch them again from npm.
 
     python -m scripts.vendor             compare every file with the manifest
-    python -m scripts.vendor --refresh   fetch the versions that the manifests name, rewrite both
+    python -m scripts.vendor --refresh   fetch the versions in the manifests, rewrite both
 
-To move to another version: change `version` in the manifest, refresh, run the tests. Fetching uses
-`npm pack`, so npm must be there; nothing of the packages is run.
+To change a version: change `version` in the manifest, refresh, run the tests. Fetching uses
+`npm pack`, so npm must be installed; no code of the packages is run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MANIFEST = "manifest.json"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Verify, after refreshing where that is asked for, and give the exit status."""
+    """Verify, after refreshing with `--refresh`, and return the exit status."""
     if set(arguments) - {"--refresh"}:
         sys.stdout.write((__doc__ or "").strip() + "\n")
         return 2
@@ -38,13 +38,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a vendor folder: its `packages`, each with version, licence and files."""
+    """Read the manifest of a vendor folder: `packages`, each with version, licence and files."""
     manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     return manifest
 
 
 def problems(folder: Path) -> list[str]:
-    """What does not match: files missing, changed, or there without an entry."""
+    """List what does not match: files missing, changed, or without an entry."""
     listed = {
         file["path"]: file["sha256"]
         for package in read_manifest(folder)["packages"]
@@ -66,7 +66,7 @@ def problems(folder: Path) -> list[str]:
 
 
 def refresh(folder: Path) -> None:
-    """Fetch each package of the manifest, lay its files out unchanged, and note their hashes."""
+    """Fetch each package of the manifest, write its files unchanged, and store their hashes."""
     manifest = read_manifest(folder)
     for package in manifest["packages"]:
         name = f"{package['package']}@{package['version']}"

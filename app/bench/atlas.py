@@ -26,17 +26,17 @@ BATCH = 32
 SIDE = 64
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Time per picture of both; the bar is 90 % of the bare network's pictures per second."""
-    if workshop.name not in ("mini", "alexnet", "squeezenet1_1"):
+    if bench.name not in ("mini", "alexnet", "squeezenet1_1"):
         return []
-    model = workshop.services.catalogue.model(workshop.name)
+    model = bench.services.catalogue.model(bench.name)
     with tempfile.TemporaryDirectory() as temporary:
         images = Path(temporary) / "images"
-        batches, rounds = (12, 1) if workshop.quick else (64, 1)
+        batches, rounds = (12, 1) if bench.quick else (64, 1)
         await asyncio.to_thread(_fill, images, BATCH * batches)
-        ours, bare = await asyncio.to_thread(_times, model, workshop.network, images, rounds)
-    return [BenchRow(ATLAS, workshop.name, ours, bare, "ms", 1 / 0.9, bare=True)]
+        ours, bare = await asyncio.to_thread(_times, model, bench.network, images, rounds)
+    return [BenchRow(ATLAS, bench.name, ours, bare, "ms", 1 / 0.9, bare=True)]
 
 
 def _fill(images: Path, count: int) -> None:

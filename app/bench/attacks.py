@@ -21,27 +21,27 @@ STEPS = 10
 LIMIT = 1.15
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Measure epsilon 8, and epsilon 2, whose steps are half a pixel value."""
-    image = workshop.pictures.bring(workshop.photo)
-    times = await workshop.times(
+    image = bench.pictures.add_in_memory(bench.photo)
+    times = await bench.times(
         {
-            "bare": lambda: _bare(workshop),
-            "8": lambda: _streamed(workshop, image, 8),
-            "2": lambda: _streamed(workshop, image, 2),
+            "bare": lambda: _bare(bench),
+            "8": lambda: _streamed(bench, image, 8),
+            "2": lambda: _streamed(bench, image, 2),
         }
     )
-    workshop.forget(image)
+    bench.forget(image)
     return [
-        against_bare(f"{PGD}, epsilon {e}", workshop.name, times[e], times["bare"], LIMIT)
+        against_bare(f"{PGD}, epsilon {e}", bench.name, times[e], times["bare"], LIMIT)
         for e in ("8", "2")
     ]
 
 
-async def _bare(workshop: BenchServices) -> float:
+async def _bare(bench: BenchServices) -> float:
     """Seconds of ten forward and backward passes, in the engine's thread."""
-    picture = workshop.picture[None].contiguous()
-    items = workshop.services.engine.stream(OWNER, lambda: _passes(workshop.network, picture))
+    picture = bench.picture[None].contiguous()
+    items = bench.services.engine.stream(OWNER, lambda: _passes(bench.network, picture))
     return [item async for item in items][-1]
 
 
@@ -55,11 +55,11 @@ def _passes(network: Network, picture: Tensor) -> Iterator[int | float]:
     yield perf_counter() - started
 
 
-async def _streamed(workshop: BenchServices, image: str, epsilon: float) -> float:
+async def _streamed(bench: BenchServices, image: str, epsilon: float) -> float:
     """Seconds from the first call of the engine to the last step's event."""
-    attacks = workshop.services.attacks
+    attacks = bench.services.attacks
     request = AttackRequest("pgd", epsilon, STEPS)
-    attack = await attacks.prepare(workshop.name, image, request)
+    attack = await attacks.prepare(bench.name, image, request)
     started = perf_counter()
     async with aclosing(attacks.stream(attack, OWNER)) as items:  # type: ignore[type-var]
         async for item in items:

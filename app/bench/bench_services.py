@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from app.bench.networks import loader, shelf
+from app.bench.networks import loader, weight_files
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import sample
@@ -48,22 +48,22 @@ class BenchUploads(Pictures):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._brought: dict[str, bytes] = {}
+        self._in_memory: dict[str, bytes] = {}
 
-    def bring(self, data: bytes) -> str:
+    def add_in_memory(self, data: bytes) -> str:
         """Add a file without decoding or writing it; returns its id."""
         id = sha256(data).hexdigest()[:32]
-        self._brought[id] = data
+        self._in_memory[id] = data
         return id
 
     def open(self, id: str) -> Image.Image:
         """The decoded picture."""
-        data = self._brought.get(id)
+        data = self._in_memory.get(id)
         return super().open(id) if data is None else decode(data).image
 
     def require(self, id: str) -> None:
         """Raises `UnknownPicture`."""
-        if id not in self._brought:
+        if id not in self._in_memory:
             super().require(id)
 
 
@@ -113,13 +113,13 @@ def _bare(network: Network, pictures: Tensor) -> Iterator[int | float]:
 
 
 @asynccontextmanager
-async def open_workshop(name: str, quick: bool = False) -> AsyncIterator[BenchServices]:
+async def open_bench(name: str, quick: bool = False) -> AsyncIterator[BenchServices]:
     """Start the services for the network of that name, in a temporary folder."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         where = device.choose("cpu")
         engine = LocalEngine(where)
-        catalogue = Catalogue(where, 2_000_000_000, shelf(), loader)
+        catalogue = Catalogue(where, 2_000_000_000, weight_files(), loader)
         pictures = BenchUploads(folder)
         settings = Settings(model=name, data=folder)
         runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000)

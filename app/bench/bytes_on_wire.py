@@ -28,28 +28,28 @@ _SOURCES = {("img", "src"), ("image", "href"), ("script", "src")}
 _RELATIONS = {"stylesheet", "icon", "modulepreload", "manifest"}
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Load the page and all files it refers to, like a browser with an empty cache."""
-    app, name = app_of(workshop), workshop.name
-    image = (await asyncio.to_thread(workshop.pictures.add, workshop.photo, OWNER)).id
+    app, name = app_of(bench), bench.name
+    image = (await asyncio.to_thread(bench.pictures.add, bench.photo, OWNER)).id
     sizes = await load(app, f"/?model={name}&image={image}", f"/runs/{name}/{image}/events")
-    workshop.forget(image)
+    bench.forget(image)
     return [
         BenchRow(OVERVIEW, name, _overview(sizes) / 1e6, 3.0, "MB"),
-        *await _first(app, workshop),
+        *await _first(app, bench),
     ]
 
 
-async def _first(app: ASGIApp, workshop: BenchServices) -> list[BenchRow]:
+async def _first(app: ASGIApp, bench: BenchServices) -> list[BenchRow]:
     """Measure the first use, with the embedded network, which is the default."""
-    if workshop.name != "mini":
+    if bench.name != "mini":
         return []
     sizes = await load(app, "/", "/runs/mini/coffee/events")
-    workshop.forget("coffee")
+    bench.forget("coffee")
     code = sum(size for url, size in sizes.items() if _is_code(url))
     return [
-        BenchRow(FIRST_USE, workshop.name, sum(sizes.values()) / 1e6, 1.0, "MB"),
-        BenchRow(CODE, workshop.name, code / 1e3, 60.0, "kB"),
+        BenchRow(FIRST_USE, bench.name, sum(sizes.values()) / 1e6, 1.0, "MB"),
+        BenchRow(CODE, bench.name, code / 1e3, 60.0, "kB"),
     ]
 
 

@@ -36,23 +36,23 @@ async def get(app: ASGIApp, url: str, encoding: str = "gzip") -> BenchResponse:
         "server": ("localhost", 80),
     }
     sent: list[Message] = []
-    asked = False
+    requested = False
 
     async def receive() -> Message:
-        nonlocal asked
-        if asked:
+        nonlocal requested
+        if requested:
             await asyncio.Event().wait()  # the client stays until the response is complete
-        asked = True
+        requested = True
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Message) -> None:
         sent.append(message)
 
     await app(scope, receive, send)
-    return _answer(url, sent)
+    return _response(url, sent)
 
 
-def _answer(url: str, sent: list[Message]) -> BenchResponse:
+def _response(url: str, sent: list[Message]) -> BenchResponse:
     start, *parts = sent
     if start["status"] != 200:
         raise LookupError(f"{url} answered {start['status']}")

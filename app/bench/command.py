@@ -24,8 +24,8 @@ from app.bench import (
     thirty_at_once,
     upload,
 )
-from app.bench.bench_services import open_workshop
-from app.bench.networks import KNOWN, NETWORKS, chosen
+from app.bench.bench_services import open_bench
+from app.bench.networks import KNOWN, NETWORKS, default_networks
 from app.bench.rows import BenchRow
 
 PARTS = (
@@ -60,10 +60,10 @@ async def _measure(models: Sequence[str], quick: bool) -> list[BenchRow]:
     for name in models:
         _tell(f"{name}: idle memory")
         rows += await asyncio.to_thread(memory.measure, name)
-        async with open_workshop(name, quick) as workshop:
+        async with open_bench(name, quick) as bench:
             for part in PARTS:
                 _tell(f"{name}: {part.__module__.rpartition('.')[2]}")
-                rows += await part(workshop)
+                rows += await part(bench)
     return rows
 
 
@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure speed against the bare network, on the CPU.",
     )
     parser.add_argument(
-        "--models", type=_names, default=chosen(),
+        "--models", type=_names, default=default_networks(),
         help=f"default: {', '.join(NETWORKS)}, and every network whose weights are here",
     )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher figures")

@@ -18,36 +18,36 @@ CELL = "explain one cell of any step, p95"
 CHAIN = "chain from a cell down to the picture, p95"
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Measure cells drawn at random from every step, the same ones for the same network."""
-    image = workshop.pictures.bring(workshop.photo)
-    async with workshop.services.runs.listen(workshop.name, image) as run:
+    image = bench.pictures.add_in_memory(bench.photo)
+    async with bench.services.runs.listen(bench.name, image) as run:
         await run.finish()
-        model, app = run.model, app_of(workshop)
+        model, app = run.model, app_of(bench)
         base = f"/api/v1/runs/{model.id}/{image}/steps"
-        lot = random.Random(0)
-        each = 2 if workshop.quick else 20
+        generator = random.Random(0)
+        each = 2 if bench.quick else 20
         cells = [
-            f"{base}/{quote(step.name)}/{{}}?{_cell(model, step.name, lot)}"
+            f"{base}/{quote(step.name)}/{{}}?{_cell(model, step.name, generator)}"
             for step in model.outline.steps
             for _ in range(each)
         ]
-        times = [await _asked(app, cell.format("explain")) for cell in cells]
-        chains = [await _asked(app, cell.format("chain")) for cell in cells]
-    workshop.forget(image)
+        times = [await _request_seconds(app, cell.format("explain")) for cell in cells]
+        chains = [await _request_seconds(app, cell.format("chain")) for cell in cells]
+    bench.forget(image)
     return [
-        BenchRow(CELL, workshop.name, 1000 * percentile(times, 0.95), 10.0, "ms"),
-        BenchRow(CHAIN, workshop.name, 1000 * percentile(chains, 0.95), 10.0, "ms", None),
+        BenchRow(CELL, bench.name, 1000 * percentile(times, 0.95), 10.0, "ms"),
+        BenchRow(CHAIN, bench.name, 1000 * percentile(chains, 0.95), 10.0, "ms", None),
     ]
 
 
-def _cell(model: Model, name: str, lot: random.Random) -> str:
-    channel, *cell = (lot.randrange(n) for n in model.geometry[name].shape)
+def _cell(model: Model, name: str, generator: random.Random) -> str:
+    channel, *cell = (generator.randrange(n) for n in model.geometry[name].shape)
     place = f"&y={cell[0]}&x={cell[1]}" if cell else ""
     return f"channel={channel}{place}"
 
 
-async def _asked(app: ASGIApp, url: str) -> float:
+async def _request_seconds(app: ASGIApp, url: str) -> float:
     """Seconds of a request to its complete response, compressed, in process."""
     started = perf_counter()
     await get(app, url)

@@ -14,7 +14,7 @@ from app.bench.bench_services import OWNER, BenchServices
 from app.bench.rows import BenchRow
 from app.pictures.decode import decode
 from app.pictures.preprocess import Preprocess, fit
-from app.services.attacks.attacked_model import reader_of
+from app.services.attacks.attacked_model import pixel_model_of
 from app.services.runs.run import preprocess
 from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.pgd import pgd
@@ -25,21 +25,21 @@ BESIDE = "PGD of 10 steps with every step's prediction; the bar is foolbox's PGD
 EPSILON, STEP, STEPS = 8, 2, 10
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Compare both; no rows where foolbox, a development package, is not installed."""
     if find_spec("foolbox") is None:
         return []
-    model = workshop.services.catalogue.model(workshop.name)
+    model = bench.services.catalogue.model(bench.name)
     prep = preprocess(model)
-    pixels = fit(decode(workshop.photo).image, prep).pixels[None]
-    reader = reader_of(model, workshop.network)
+    pixels = fit(decode(bench.photo).image, prep).pixels[None]
+    reader = pixel_model_of(model, bench.network)
     label = reader.logits(pixels.to(reader.device).float()).argmax(1)
-    own, theirs = _own(reader, pixels, label), _foolbox(workshop.network, prep, pixels, label)
-    times = await workshop.times(
-        {"own": lambda: _timed(workshop, own), "foolbox": lambda: _timed(workshop, theirs)}
+    own, theirs = _own(reader, pixels, label), _foolbox(bench.network, prep, pixels, label)
+    times = await bench.times(
+        {"own": lambda: _timed(bench, own), "foolbox": lambda: _timed(bench, theirs)}
     )
     own_ms, their_ms = (1000 * median(times[name]) for name in ("own", "foolbox"))
-    return [BenchRow(BESIDE, workshop.name, own_ms, their_ms, "ms")]
+    return [BenchRow(BESIDE, bench.name, own_ms, their_ms, "ms")]
 
 
 def _own(reader: PixelModel, pixels: Tensor, label: Tensor) -> Callable[[], object]:
@@ -54,8 +54,8 @@ def _foolbox(
     from foolbox.criteria import Misclassification
     from foolbox.models.pytorch import PyTorchModel
 
-    told = {"mean": list(prep.mean), "std": list(prep.std), "axis": -3}
-    model = PyTorchModel(network, bounds=(0, 1), preprocessing=told, device=label.device)
+    preprocessing = {"mean": list(prep.mean), "std": list(prep.std), "axis": -3}
+    model = PyTorchModel(network, bounds=(0, 1), preprocessing=preprocessing, device=label.device)
     attack = LinfProjectedGradientDescentAttack(
         abs_stepsize=STEP / 255, steps=STEPS, random_start=False
     )
@@ -63,9 +63,9 @@ def _foolbox(
     return lambda: attack(model, picture, Misclassification(label), epsilons=EPSILON / 255)
 
 
-async def _timed(workshop: BenchServices, work: Callable[[], object]) -> float:
+async def _timed(bench: BenchServices, work: Callable[[], object]) -> float:
     """Seconds of `work` in the engine's thread."""
-    items = workshop.services.engine.stream(OWNER, lambda: _seconds(work))
+    items = bench.services.engine.stream(OWNER, lambda: _seconds(work))
     return [item async for item in items][-1]
 
 

@@ -15,32 +15,32 @@ import torch
 from app.bench.bench_services import BenchServices
 from app.bench.rows import BenchRow
 from app.services.networks.loading import load
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from app.services.networks.weight_files import WeightEntry
 from models import registry
 
 LOADING = "file on disk to the first answer"
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Measure a file in the published layout with seeded weights: as large and verified as usual.
 
     The file is in the system's cache both times; the reference is `torch.load` only.
     """
-    entry = workshop.services.catalogue.model(workshop.name).entry
+    entry = bench.services.catalogue.model(bench.name).entry
     if entry.row.embedded:
         return []
-    tries = 3 if workshop.quick else 7
-    mine, alone = await asyncio.to_thread(_times, entry, workshop.picture, tries)
-    limit = 1.5 if workshop.name == "alexnet" else None
-    return [BenchRow(LOADING, workshop.name, 1000 * mine, 1000 * alone, "ms", limit, True)]
+    tries = 3 if bench.quick else 7
+    mine, alone = await asyncio.to_thread(_times, entry, bench.picture, tries)
+    limit = 1.5 if bench.name == "alexnet" else None
+    return [BenchRow(LOADING, bench.name, 1000 * mine, 1000 * alone, "ms", limit, True)]
 
 
 def _times(entry: WeightEntry, picture: torch.Tensor, tries: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "published.pth"
         architecture = entry.row.architecture
-        torch.save(keyed(architecture, registry.seeded(architecture)), path)
+        torch.save(to_state_dict(architecture, registry.seeded(architecture)), path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         ours = WeightEntry(replace(entry.row, sha256=digest), path, "ready", True)
         times: list[tuple[float, float]] = []

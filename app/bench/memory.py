@@ -42,9 +42,9 @@ def _bare(name: str) -> float:
     """Memory of this process after a forward pass of the bare network, with minimal imports."""
     import torch
 
-    from app.bench.networks import loader, shelf
+    from app.bench.networks import loader, weight_files
 
-    if (entry := shelf().entry(name)) is None:
+    if (entry := weight_files().entry(name)) is None:
         raise LookupError(f"no network is called {name!r}")
     network = loader(entry)
     with torch.inference_mode():
@@ -55,18 +55,18 @@ def _bare(name: str) -> float:
 
 async def _app(name: str) -> float:
     """Memory of this process after it has served a page, run a picture and dropped it."""
-    from app.bench.bench_services import open_workshop
+    from app.bench.bench_services import open_bench
     from app.bench.client import get
     from app.bench.repeated_run import app_of, stream
     from app.bench.upload import draw_all
 
-    async with open_workshop(name) as workshop:
-        app = app_of(workshop)
-        image = workshop.pictures.bring(workshop.photo)
-        await draw_all(workshop, image)
+    async with open_bench(name) as bench:
+        app = app_of(bench)
+        image = bench.pictures.add_in_memory(bench.photo)
+        await draw_all(bench, image)
         await stream(app, name, image)
         await get(app, "/healthz")
-        workshop.forget(image)
+        bench.forget(image)
         gc.collect()
         return resident()
 

@@ -13,14 +13,14 @@ NETWORKS = ("mini", "alexnet", "vgg16")
 KNOWN = tuple(row.id for row in TABLE)
 
 
-def shelf() -> WeightFiles:
+def weight_files() -> WeightFiles:
     """The weight files where the app looks for them."""
     return WeightFiles(Settings.from_environment().shelves)
 
 
-def chosen() -> list[str]:
+def default_networks() -> list[str]:
     """The default networks: three, and all others whose weights are on this computer."""
-    here = [entry.id for entry in shelf().entries() if entry.path and entry.id in KNOWN]
+    here = [entry.id for entry in weight_files().entries() if entry.path and entry.id in KNOWN]
     return list(dict.fromkeys([*NETWORKS, *here]))
 
 
@@ -31,5 +31,5 @@ def loader(entry: WeightEntry) -> Network:
 
 def is_seeded(name: str) -> bool:
     """Whether a network is measured with random weights."""
-    entry = shelf().entry(name)
+    entry = weight_files().entry(name)
     return entry is None or entry.path is None

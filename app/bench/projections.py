@@ -23,19 +23,19 @@ COVER = "brush stroke to the class and the last maps"
 BOTH_WAYS = "both ways"
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Measure each in alternation with its reference, in the engine's thread."""
-    network = workshop.network
-    model = workshop.services.catalogue.model(workshop.name)
+    network = bench.network
+    model = bench.services.catalogue.model(bench.name)
     prep, top = preprocess(model), Unit(network.logits, 7)
-    pixels = unit(fit(decode(workshop.photo).image, prep).pixels)
+    pixels = unit(fit(decode(bench.photo).image, prep).pixels)
     mask = torch.zeros(pixels.shape[1:])
     mask[: len(mask) // 3, : len(mask) // 3] = 1
     last = next(s.name for s in reversed(network.steps) if s.kind == "conv")
 
     def both_ways() -> object:
         with torch.inference_mode(False), torch.enable_grad():
-            x = workshop.picture.clone()[None].requires_grad_()
+            x = bench.picture.clone()[None].requires_grad_()
             return gradient_of(network(x)[0, top.channel], x)
 
     async def stroke() -> float:
@@ -43,32 +43,32 @@ async def measure(workshop: BenchServices) -> list[BenchRow]:
         started = perf_counter()
         covered = cover(pixels, mask).mul(255).round().to(torch.uint8)
         wanted = {last, network.logits}
-        await outputs_of(workshop.services.engine, model, network, [covered], wanted)
+        await outputs_of(bench.services.engine, model, network, [covered], wanted)
         return perf_counter() - started
 
     cases = {
-        "bare": workshop.bare,
-        BOTH_WAYS: _timed(workshop, both_ways),
-        GUIDED: _timed(workshop, lambda: guided_backprop(network, workshop.picture, top)),
+        "bare": bench.bare,
+        BOTH_WAYS: _timed(bench, both_ways),
+        GUIDED: _timed(bench, lambda: guided_backprop(network, bench.picture, top)),
         COVER: stroke,
     }
-    times = await workshop.times(cases)
-    rows = [against_bare(GUIDED, workshop.name, times[GUIDED], times[BOTH_WAYS], 1.2)]
-    if workshop.name == "mini":
+    times = await bench.times(cases)
+    rows = [against_bare(GUIDED, bench.name, times[GUIDED], times[BOTH_WAYS], 1.2)]
+    if bench.name == "mini":
         seconds = sorted(times[COVER])[len(times[COVER]) // 2]
-        return [*rows, BenchRow(COVER, workshop.name, 1000 * seconds, 50.0, "ms")]
-    limit = 1.5 if workshop.name == "alexnet" else None
-    return [*rows, against_bare(COVER, workshop.name, times[COVER], times["bare"], limit)]
+        return [*rows, BenchRow(COVER, bench.name, 1000 * seconds, 50.0, "ms")]
+    limit = 1.5 if bench.name == "alexnet" else None
+    return [*rows, against_bare(COVER, bench.name, times[COVER], times["bare"], limit)]
 
 
-def _timed(workshop: BenchServices, work: Callable[[], object]) -> Callable[[], Awaitable[float]]:
+def _timed(bench: BenchServices, work: Callable[[], object]) -> Callable[[], Awaitable[float]]:
     def once() -> Iterator[float]:
         started = perf_counter()
         work()
         yield perf_counter() - started
 
     async def case() -> float:
-        found = [t async for t in workshop.services.engine.stream(OWNER, once)]
+        found = [t async for t in bench.services.engine.stream(OWNER, once)]
         return float(found[-1])
 
     return case

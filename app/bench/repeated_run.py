@@ -15,24 +15,24 @@ from app.web.app import create_app
 AGAIN = "the same picture again, to the last event"
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Measure the page's stream of a cached run, rendered and read to its end: the median."""
-    app = app_of(workshop)
-    image = workshop.pictures.bring(workshop.photo)
-    await draw_all(workshop, image)
+    app = app_of(bench)
+    image = bench.pictures.add_in_memory(bench.photo)
+    await draw_all(bench, image)
 
     async def again() -> float:
-        return await stream(app, workshop.name, image)
+        return await stream(app, bench.name, image)
 
-    times = sorted((await workshop.times({AGAIN: again}))[AGAIN])
-    workshop.forget(image)
-    return [BenchRow(AGAIN, workshop.name, 1000 * times[len(times) // 2], 5.0, "ms")]
+    times = sorted((await bench.times({AGAIN: again}))[AGAIN])
+    bench.forget(image)
+    return [BenchRow(AGAIN, bench.name, 1000 * times[len(times) // 2], 5.0, "ms")]
 
 
-def app_of(workshop: BenchServices) -> ASGIApp:
+def app_of(bench: BenchServices) -> ASGIApp:
     """The complete app with the benchmark's services."""
-    app = create_app(workshop.services.settings)
-    app.state.services = workshop.services
+    app = create_app(bench.services.settings)
+    app.state.services = bench.services
     return app
 
 

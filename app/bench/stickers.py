@@ -16,18 +16,22 @@ DRAG = "sticker dragged to its new prediction, control beside, p95"
 MILLISECONDS = 50.0
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Measure places drawn at random; no rows for a network without a sticker."""
-    if not stickers_of(workshop.services.catalogue.model(workshop.name)).stickers:
+    if not stickers_of(bench.services.catalogue.model(bench.name)).stickers:
         return []
-    image = workshop.pictures.bring(workshop.photo)
-    app, lot, times = app_of(workshop), random.Random(0), []
+    image = bench.pictures.add_in_memory(bench.photo)
+    app, generator, times = app_of(bench), random.Random(0), []
     # The first request also runs the clean picture.
-    for _ in range(11 if workshop.quick else 101):
-        place = {"x": lot.random(), "y": lot.random(), "turn": lot.uniform(-180, 180)}
-        query = urlencode({"model": workshop.name, "image": image, **place})
+    for _ in range(11 if bench.quick else 101):
+        place = {
+            "x": generator.random(),
+            "y": generator.random(),
+            "turn": generator.uniform(-180, 180),
+        }
+        query = urlencode({"model": bench.name, "image": image, **place})
         started = perf_counter()
         await get(app, f"/attack/sticker/seen?{query}")
         times.append(perf_counter() - started)
-    workshop.forget(image)
-    return [BenchRow(DRAG, workshop.name, 1000 * percentile(times[1:], 0.95), MILLISECONDS, "ms")]
+    bench.forget(image)
+    return [BenchRow(DRAG, bench.name, 1000 * percentile(times[1:], 0.95), MILLISECONDS, "ms")]

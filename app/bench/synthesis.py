@@ -21,31 +21,29 @@ ROUND = 8
 """Steps of each kind in alternation, so that other load affects both equally."""
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Measure the networks with a conv5; the bar is for AlexNet."""
-    if workshop.name not in ("alexnet", "mini"):
+    if bench.name not in ("alexnet", "mini"):
         return []
-    size = min(128, workshop.network.input_size)
-    count = 32 if workshop.quick else 512
-    engine = workshop.services.engine
-    stream = engine.stream(OWNER, lambda: _rounds(workshop, size, count))
+    size = min(128, bench.network.input_size)
+    count = 32 if bench.quick else 512
+    engine = bench.services.engine
+    stream = engine.stream(OWNER, lambda: _rounds(bench, size, count))
     pairs = [one async for one in stream if isinstance(one, tuple)]
     # Medians: a round with other load on the machine must not count.
     ours, bare = (1000 * median(side) * len(pairs) for side in zip(*pairs, strict=True))
-    limit = 1.1 if workshop.name == "alexnet" else None
-    return [
-        BenchRow(SYNTHESIS.format(count, size), workshop.name, ours, bare, "ms", limit, bare=True)
-    ]
+    limit = 1.1 if bench.name == "alexnet" else None
+    return [BenchRow(SYNTHESIS.format(count, size), bench.name, ours, bare, "ms", limit, bare=True)]
 
 
-def _rounds(workshop: BenchServices, size: int, count: int) -> Iterator[tuple[float, float]]:
+def _rounds(bench: BenchServices, size: int, count: int) -> Iterator[tuple[float, float]]:
     """Seconds of `ROUND` steps of synthesis and of as many bare passes."""
-    prep = preprocess(workshop.services.catalogue.model(workshop.name))
+    prep = preprocess(bench.services.catalogue.model(bench.name))
     recipe = SynthesisRecipe(size, count)
     synthesis = Synthesis(
-        workshop.network, STEP, [SynthesisGoal(CHANNEL)], prep.mean, prep.std, recipe
+        bench.network, STEP, [SynthesisGoal(CHANNEL)], prep.mean, prep.std, recipe
     )
-    bare, picture = workshop.network.upto(STEP).eval(), torch.rand(1, 3, size, size)
+    bare, picture = bench.network.upto(STEP).eval(), torch.rand(1, 3, size, size)
     synthesis.advance()
     for _ in range(count // ROUND):
         started = perf_counter()

@@ -19,32 +19,32 @@ FLAT = 50.0
 """Growth in MB that counts as none: the allocator keeps some freed memory."""
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Measure against as many bare forward passes in batches; before that, memory growth."""
-    images = [workshop.pictures.bring(photo(12 * turn)) for turn in range(PICTURES)]
+    images = [bench.pictures.add_in_memory(photo(12 * turn)) for turn in range(PICTURES)]
     kept = []
     for _ in range(4):
-        await _all(workshop, images)
+        await _all(bench, images)
         kept.append(resident())
     # A leak raises every figure above all earlier ones; the allocator's fluctuation does not.
     growth = max(0.001, min(kept[2:]) - max(kept[:2]))
     bare, whole = [], []
-    for _ in range(2 if workshop.quick or workshop.name == "vgg16" else 6):
+    for _ in range(2 if bench.quick or bench.name == "vgg16" else 6):
         await asyncio.sleep(REST)
-        bare.append(await workshop.bare(BATCH) + await workshop.bare(PICTURES - BATCH))
+        bare.append(await bench.bare(BATCH) + await bench.bare(PICTURES - BATCH))
         await asyncio.sleep(REST)
-        whole.append(await _all(workshop, images))
+        whole.append(await _all(bench, images))
     return [
-        against_bare(TOGETHER, workshop.name, whole, bare, 2.0),
-        BenchRow(GROWTH, workshop.name, growth, FLAT, "MB"),
+        against_bare(TOGETHER, bench.name, whole, bare, 2.0),
+        BenchRow(GROWTH, bench.name, growth, FLAT, "MB"),
     ]
 
 
-async def _all(workshop: BenchServices, images: list[str]) -> float:
+async def _all(bench: BenchServices, images: list[str]) -> float:
     started = perf_counter()
-    await asyncio.gather(*(draw_all(workshop, image) for image in images))
+    await asyncio.gather(*(draw_all(bench, image) for image in images))
     seconds = perf_counter() - started
     for image in images:
-        workshop.forget(image)
+        bench.forget(image)
     gc.collect()
     return seconds

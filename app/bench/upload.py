@@ -18,47 +18,47 @@ STORED = "the same, the picture stored on disk first"
 FIRST_EVENT = "first layer's event, from the decoded picture"
 
 
-async def measure(workshop: BenchServices) -> list[BenchRow]:
+async def measure(bench: BenchServices) -> list[BenchRow]:
     """Measure each in alternation with the bare network."""
-    pictures = workshop.pictures
-    kept = (await asyncio.to_thread(pictures.add, workshop.photo, OWNER)).id
+    pictures = bench.pictures
+    kept = (await asyncio.to_thread(pictures.add, bench.photo, OWNER)).id
 
-    async def brought() -> float:
+    async def in_memory() -> float:
         started = perf_counter()
-        image = pictures.bring(workshop.photo)
-        await draw_all(workshop, image)
-        return _since(started, workshop, image)
+        image = pictures.add_in_memory(bench.photo)
+        await draw_all(bench, image)
+        return _since(started, bench, image)
 
     async def stored() -> float:
         await asyncio.to_thread(pictures.delete, kept, OWNER)
         started = perf_counter()
-        image = (await asyncio.to_thread(pictures.add, workshop.photo, OWNER)).id
-        await draw_all(workshop, image)
-        return _since(started, workshop, image)
+        image = (await asyncio.to_thread(pictures.add, bench.photo, OWNER)).id
+        await draw_all(bench, image)
+        return _since(started, bench, image)
 
     async def first() -> float:
-        return await first_event(workshop, kept)
+        return await first_event(bench, kept)
 
-    cases = {"bare": workshop.bare, ALL_SHEETS: brought, STORED: stored, FIRST_EVENT: first}
-    times = await workshop.times(cases)
+    cases = {"bare": bench.bare, ALL_SHEETS: in_memory, STORED: stored, FIRST_EVENT: first}
+    times = await bench.times(cases)
     # The bars are for AlexNet and VGG16; other networks have figures only.
     bars = {
         ALL_SHEETS: 1.5,
         STORED: None,
-        FIRST_EVENT: 0.35 if workshop.name == "alexnet" else None,
+        FIRST_EVENT: 0.35 if bench.name == "alexnet" else None,
     }
-    if workshop.name not in ("alexnet", "vgg16"):
+    if bench.name not in ("alexnet", "vgg16"):
         bars = dict.fromkeys(bars)
     return [
-        against_bare(what, workshop.name, times[what], times["bare"], limit)
+        against_bare(what, bench.name, times[what], times["bare"], limit)
         for what, limit in bars.items()
     ]
 
 
-async def draw_all(workshop: BenchServices, image: str) -> None:
+async def draw_all(bench: BenchServices, image: str) -> None:
     """Run a picture and draw each step's sheet as soon as the step is done, like the page."""
-    services = workshop.services
-    async with services.runs.listen(workshop.name, image) as run:
+    services = bench.services
+    async with services.runs.listen(bench.name, image) as run:
         sheets = [
             asyncio.create_task(services.sheets.draw(run, record.step.name, OVERVIEW))
             async for record in run.follow()
@@ -66,18 +66,18 @@ async def draw_all(workshop: BenchServices, image: str) -> None:
         await asyncio.gather(*sheets)
 
 
-async def first_event(workshop: BenchServices, image: str) -> float:
+async def first_event(bench: BenchServices, image: str) -> float:
     """Seconds from a run's start to its first record; the run is then finished and dropped."""
     started = perf_counter()
-    async with workshop.services.runs.listen(workshop.name, image) as run:
+    async with bench.services.runs.listen(bench.name, image) as run:
         await anext(run.follow())
         seconds = perf_counter() - started
         await run.finish()
-    workshop.forget(image)
+    bench.forget(image)
     return seconds
 
 
-def _since(started: float, workshop: BenchServices, image: str) -> float:
+def _since(started: float, bench: BenchServices, image: str) -> float:
     seconds = perf_counter() - started
-    workshop.forget(image)
+    bench.forget(image)
     return seconds

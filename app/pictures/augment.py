@@ -49,7 +49,7 @@ class ChangeablePhoto:
         return self._scaled[percent]
 
 
-def changed(photo: ChangeablePhoto, change: PhotoChange) -> Tensor:
+def transform_photo(photo: ChangeablePhoto, change: PhotoChange) -> Tensor:
     """Transform a photo; returns the network's input, uint8 [3,S,S].
 
     In this order: zoom (crop the centre while scaling), rotation about the centre (bilinear), crop

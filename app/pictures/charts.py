@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw
 
 from app.pictures.encode import encode_png
-from app.pictures.tables import broken, font, plain
+from app.pictures.tables import font, plain, wrap_text
 
 Point = tuple[float, float]
 Rgb = tuple[int, int, int]
@@ -138,7 +138,7 @@ def chart_png(
     """Draw charts below each other under a title, each with its legend, a sentence at the end."""
     layouts = [lay_out(chart, width) for chart in charts]
     across = width * _SCALE
-    heading, words = broken(title, across, font(34)), broken(sentence, across, font(26))
+    heading, words = wrap_text(title, across, font(34)), wrap_text(sentence, across, font(26))
     top = _MARGIN + 44 * len(heading)
     below = sum(round(one.height * _SCALE) + 84 for one in layouts)
     size = (across + 2 * _MARGIN, top + below + 36 * len(words) + _MARGIN)
@@ -154,12 +154,12 @@ def chart_png(
     return encode_png(image)
 
 
-def _draw(image: Image.Image, laid: ChartLayout, origin: tuple[int, int]) -> None:
+def _draw(image: Image.Image, layout: ChartLayout, origin: tuple[int, int]) -> None:
     """Draw one chart with its title and legend, at double size so that text is sharp."""
     draw, small = ImageDraw.Draw(image), font(26)
-    draw.text(origin, plain(laid.chart.title), _INK, font(28))
+    draw.text(origin, plain(layout.chart.title), _INK, font(28))
     x = origin[0]
-    for curve in laid.curves:
+    for curve in layout.curves:
         colour = _COLOURS[curve.role]
         draw.line((x, origin[1] + 56, x + 36, origin[1] + 56), colour, 6)
         draw.text((x + 46, origin[1] + 56), plain(curve.name), colour, small, anchor="lm")
@@ -168,28 +168,28 @@ def _draw(image: Image.Image, laid: ChartLayout, origin: tuple[int, int]) -> Non
     def at(point: Point) -> Point:
         return origin[0] + point[0] * _SCALE, origin[1] + 76 + point[1] * _SCALE
 
-    for y, name in laid.y:
-        draw.line((*at((laid.left, y)), *at((laid.right, y))), _FAINT, 2)
-        draw.text(at((laid.left - 6, y)), plain(name), _SOFT, small, anchor="rm")
-    for x_, name in laid.x:
-        _name(image, at((x_, laid.bottom + 8)), plain(name), laid.chart.upright)
+    for y, name in layout.y:
+        draw.line((*at((layout.left, y)), *at((layout.right, y))), _FAINT, 2)
+        draw.text(at((layout.left - 6, y)), plain(name), _SOFT, small, anchor="rm")
+    for x_, name in layout.x:
+        _name(image, at((x_, layout.bottom + 8)), plain(name), layout.chart.upright)
     draw.text(
-        at(((laid.left + laid.right) / 2, laid.height - 14)),
-        plain(laid.chart.x_title), _SOFT, small, anchor="mm",
+        at(((layout.left + layout.right) / 2, layout.height - 14)),
+        plain(layout.chart.x_title), _SOFT, small, anchor="mm",
     )  # fmt: skip
-    for curve in laid.curves:
+    for curve in layout.curves:
         if len(curve.spread) > 2:
             _veil(image, [at(point) for point in curve.spread], _COLOURS[curve.role])
-    for curve in laid.curves:
+    for curve in layout.curves:
         points = [at(point) for point in curve.dots]
         draw.line(points, _COLOURS[curve.role], 5)
         for px, py in points:
             draw.ellipse((px - 6, py - 6, px + 6, py + 6), _COLOURS[curve.role])
-    for place, height, side, mark in laid.marks:
+    for place, height, side, mark in layout.marks:
         colour = _COLOURS[mark.role]
-        draw.line((*at((place, height - 8)), *at((place, laid.bottom))), colour, 3)
-        beside = at((place + (6 if side == "start" else -6), height))
-        draw.text(beside, plain(mark.words), colour, small, "lm" if side == "start" else "rm")
+        draw.line((*at((place, height - 8)), *at((place, layout.bottom))), colour, 3)
+        corner = at((place + (6 if side == "start" else -6), height))
+        draw.text(corner, plain(mark.words), colour, small, "lm" if side == "start" else "rm")
 
 
 def _name(image: Image.Image, at: Point, text: str, upright: bool) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from app.pictures.encode import encode_png
 from app.pictures.palettes import palette
 from app.pictures.sheets import quantise
-from app.pictures.tables import broken, font, plain
+from app.pictures.tables import font, plain, wrap_text
 
 SIDE = 336
 """Width of a figure in pixels; small maps are enlarged cell by cell."""
@@ -31,9 +31,9 @@ class CaptionedFigure:
 def figures_png(title: str, figures: Sequence[CaptionedFigure], lines: Sequence[str] = ()) -> bytes:
     """Draw figures under a title, each with its caption; then lines of text."""
     width = max(760, _MARGIN + len(figures) * (SIDE + _MARGIN))
-    heading = broken(title, width - 2 * _MARGIN, font(28))
-    captions = [broken(one.caption, SIDE, font(18)) for one in figures]
-    words = [part for line in lines for part in broken(line, width - 2 * _MARGIN, font(20))]
+    heading = wrap_text(title, width - 2 * _MARGIN, font(28))
+    captions = [wrap_text(one.caption, SIDE, font(18)) for one in figures]
+    words = [part for line in lines for part in wrap_text(line, width - 2 * _MARGIN, font(20))]
     top = _MARGIN + 40 * len(heading) + 12
     below = top + (SIDE + 10 if figures else 0)
     end = below + _LINE * max((len(one) for one in captions), default=0) + 16

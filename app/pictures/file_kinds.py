@@ -16,7 +16,7 @@ _SAVE_AS = f"Open it in a picture program, save it as {READABLE} and choose that
 _PROGRAM = f"This file is a computer program, not a picture. {_ADVICE}"
 _TIFF = f"This is a TIFF picture, which is not read here. {_SAVE_AS}"
 
-_STRANGERS = (
+_OTHER_FORMATS = (
     (b"\x7fELF", _PROGRAM),
     (b"MZ", _PROGRAM),
     (b"\xcf\xfa\xed\xfe", _PROGRAM),
@@ -70,7 +70,7 @@ def _what_it_is_instead(data: bytes) -> str:
         return _EMPTY
     if data[4:8] == b"ftyp":
         return _what_the_box_holds(data[8:12], data[16:64])
-    for start, sentence in _STRANGERS:
+    for start, sentence in _OTHER_FORMATS:
         if data.startswith(start):
             return sentence
     return _what_the_text_is(data[:4096])

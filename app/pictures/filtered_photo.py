@@ -8,7 +8,7 @@ from app.pictures.preprocess import input_png
 from app.pictures.sheets import encode, quantise
 
 
-def small(image: Image.Image, side: int) -> Tensor:
+def shrink(image: Image.Image, side: int) -> Tensor:
     """Shrink a photo to at most `side` pixels (area average): uint8 [3,H,W]."""
     if max(image.size) > side:
         width, height = (max(1, round(n * side / max(image.size))) for n in image.size)
@@ -27,7 +27,7 @@ def signed_png(values: Tensor) -> bytes:
     return encode(quantise(values, float(values.abs().max())), "signed")
 
 
-def cut(values: Tensor) -> float:
+def clipped_share(values: Tensor) -> float:
     """The share of values that `clipped_png` clips, 0..1, by more than half a grey level."""
     beyond = (values < -0.5 / 255) | (values > 1 + 0.5 / 255)
     return float(beyond.float().mean())

@@ -8,7 +8,7 @@ from math import cos, radians, sin
 import torch
 from torch import Tensor
 
-from app.pictures.transform import blurred, jpeg, whole
+from app.pictures.transform import blurred, jpeg, to_uint8
 
 TURN = 4.0  # largest rotation in degrees at full strength, to either side
 CORNER = 0.06  # share of the side by which perspective moves a corner
@@ -35,7 +35,7 @@ class CameraShot:
     seed: int
 
 
-def aim(percent: float, seed: int) -> CameraShot:
+def draw_camera(percent: float, seed: int) -> CameraShot:
     """Draw the camera of a photo of `percent` strength with a seed."""
     strength = percent / 100
     drawn = torch.rand(9, generator=_generator(seed), dtype=torch.float64) * 2 - 1
@@ -52,7 +52,7 @@ def aim(percent: float, seed: int) -> CameraShot:
     )
 
 
-def photographed(pixels: Tensor, percent: float, seed: int = 0) -> Tensor:
+def simulate_photo(pixels: Tensor, percent: float, seed: int = 0) -> Tensor:
     """Simulate a photo of the picture, uint8 [3,S,S], on a screen, from slightly aside.
 
     Each pixel becomes 3 x 3 dots of a screen with red, green and blue columns and a darker row
@@ -62,13 +62,13 @@ def photographed(pixels: Tensor, percent: float, seed: int = 0) -> Tensor:
     """
     if percent <= 0:
         return pixels
-    shot = aim(percent, seed)
+    shot = draw_camera(percent, seed)
     size = (pixels.shape[1], pixels.shape[2])
-    seen = through_the_lens(screen(pixels.float(), shot.strength), shot, size)
+    seen = sample_screen(screen(pixels.float(), shot.strength), shot, size)
     lit = shot.black + (255 - shot.black) * (seen.clamp(0, 255) / 255) ** shot.gamma
     soft = blurred(lit, shot.blur)
     grain = torch.randn(soft.shape, generator=_generator(seed + 1)) * shot.noise
-    return jpeg(whole(soft + grain), shot.quality)
+    return jpeg(to_uint8(soft + grain), shot.quality)
 
 
 def screen(x: Tensor, strength: float) -> Tensor:
@@ -85,7 +85,7 @@ def screen(x: Tensor, strength: float) -> Tensor:
     return dots * gain[:, None, :] * rows[None, :, None]
 
 
-def through_the_lens(dots: Tensor, shot: CameraShot, size: tuple[int, int]) -> Tensor:
+def sample_screen(dots: Tensor, shot: CameraShot, size: tuple[int, int]) -> Tensor:
     """Sample the screen at the camera's pixels, [3,*size]; its edge is repeated outwards."""
     height, width = size
     grid = _looked_at(2 * height, 2 * width, shot)

@@ -58,10 +58,10 @@ class _Placed:
 def tables_png(title: str, blocks: Sequence[Block], sentence: str = "") -> bytes:
     """Draw blocks under a title, a sentence below them; lines break at about `WIDEST` pixels."""
     placed = _place(blocks)
-    heading = broken(title, WIDEST, font(28))
+    heading = wrap_text(title, WIDEST, font(28))
     right = max((one.x + one.width for one in placed), default=0)
     right = max(right, *(_width(line, font(28)) + _MARGIN for line in heading), 640)
-    words = broken(sentence, right - _MARGIN, font(20))
+    words = wrap_text(sentence, right - _MARGIN, font(20))
     top = _MARGIN + 40 * len(heading)
     bottom = top + max((one.y + one.height for one in placed), default=0) + _BETWEEN
     height = bottom + _LINE * len(words) + (_MARGIN if words else 0)
@@ -136,7 +136,7 @@ def _text(block: Block, value: float) -> str:
     return plain(block.text(value) if block.text else f"{value + 0.0:.4g}")
 
 
-def broken(text: str, width: int, type_: Font) -> list[str]:
+def wrap_text(text: str, width: int, type_: Font) -> list[str]:
     """Wrap text into lines of at most `width` pixels, between words."""
     lines = [plain(text)] if text else []
     characters = max((len(line) for line in lines), default=0)

@@ -33,15 +33,15 @@ def brightness(pixels: Tensor, percent: float) -> Tensor:
 
 def contrast(pixels: Tensor, percent: float) -> Tensor:
     """Multiply every value's distance from mid grey 128 by `percent` / 100."""
-    whole = round(percent)
-    return _percent((pixels.long() - MIDDLE) * whole + 100 * MIDDLE)
+    factor = round(percent)
+    return _percent((pixels.long() - MIDDLE) * factor + 100 * MIDDLE)
 
 
 def colour(pixels: Tensor, percent: float) -> Tensor:
     """Mix with the grey picture: 100 % changes nothing, 0 % is grey."""
-    whole, x = round(percent), pixels.long()
+    factor, x = round(percent), pixels.long()
     grey = (x * torch.tensor(LUMA).view(3, 1, 1)).sum(0, keepdim=True)
-    mixed = grey * (100 - whole) + x * (1000 * whole)
+    mixed = grey * (100 - factor) + x * (1000 * factor)
     return ((mixed + 50_000) // 100_000).clamp(0, WHITE).to(torch.uint8)
 
 
@@ -49,7 +49,7 @@ def blur(pixels: Tensor, sigma: float) -> Tensor:
     """Gaussian blur of `sigma` pixels, truncated at 3 sigma; edges are repeated outwards."""
     if sigma <= 0:
         return pixels
-    return whole(blurred(pixels.float(), sigma))
+    return to_uint8(blurred(pixels.float(), sigma))
 
 
 def resize(pixels: Tensor, percent: float) -> Tensor:
@@ -91,7 +91,7 @@ def blurred(x: Tensor, sigma: float) -> Tensor:
     return torch.nn.functional.conv2d(across, weights.transpose(2, 3), groups=3)[0]
 
 
-def whole(x: Tensor) -> Tensor:
+def to_uint8(x: Tensor) -> Tensor:
     """Floats to 8-bit pixels: rounded, halves up, and clipped at black and white."""
     return (x + 0.5).floor().clamp(0, WHITE).to(torch.uint8)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from app.pictures import transform
-from app.pictures.screen_photo import photographed
+from app.pictures.screen_photo import simulate_photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class JourneyStop:
         return self.title if self.plain else f"{self.title} {strength:g}{self.unit}"
 
 
-JOURNEY: tuple[JourneyStop, ...] = (
+TRANSFORMATIONS: tuple[JourneyStop, ...] = (
     JourneyStop(
         "flip", "Flip", 1, 1, 1, 1, "", "Left and right are exchanged.",
         (1,), lambda x, strength, seed: transform.flip(x),
@@ -70,7 +70,7 @@ JOURNEY: tuple[JourneyStop, ...] = (
         "Simulated: 3×3 coloured dots for each pixel, seen from slightly aside and turned a little "
         "(up to 4°; the seed draws how), which gives moire; then gamma up to 1.3 and a lifted "
         "black, blur up to 0.6 px, noise up to ±6 (standard deviation), JPEG of quality 95 to 70.",
-        (25, 50, 100), lambda x, strength, seed: photographed(x, strength, seed),
+        (25, 50, 100), lambda x, strength, seed: simulate_photo(x, strength, seed),
     ),
     JourneyStop(
         "jpeg", "JPEG quality", 5, 95, 1, 75, "",
@@ -80,12 +80,12 @@ JOURNEY: tuple[JourneyStop, ...] = (
 )  # fmt: skip
 
 
-def travelled(pixels: Tensor, chosen: Mapping[str, float], seed: int = 0) -> Tensor:
-    """Apply the chosen transformations to a picture, uint8 [3,S,S], in the order of `JOURNEY`.
+def apply_transformations(pixels: Tensor, chosen: Mapping[str, float], seed: int = 0) -> Tensor:
+    """Apply the chosen `TRANSFORMATIONS`, in their order, to a picture, uint8 [3,S,S].
 
     `chosen` maps ids to strengths; transformations that are not in it are skipped.
     """
-    for stop in JOURNEY:
+    for stop in TRANSFORMATIONS:
         if stop.id in chosen:
             pixels = stop.apply(pixels, chosen[stop.id], seed)
     return pixels

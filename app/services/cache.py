@@ -1,4 +1,4 @@
-"""A cache with a budget in bytes; the least recently used goes first."""
+"""An LRU cache with a budget in bytes: the least recently used entry is dropped first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ V = TypeVar("V")
 
 
 class ByteCache(Generic[K, V]):
-    """Values by key, together at most `budget` bytes; a larger one is not kept. Thread-safe."""
+    """Values by key, at most `budget` bytes in all; a larger one is not stored. Thread-safe."""
 
     def __init__(self, budget: int) -> None:
         self._budget = budget
@@ -21,7 +21,7 @@ class ByteCache(Generic[K, V]):
         self.bytes = 0
 
     def get(self, key: K) -> V | None:
-        """The value, now the most recently used; None where it is not kept."""
+        """Return the value and mark it most recently used; None if it is not cached."""
         with self._lock:
             if key not in self._entries:
                 return None
@@ -29,7 +29,7 @@ class ByteCache(Generic[K, V]):
             return self._entries[key][0]
 
     def put(self, key: K, value: V, size: int) -> None:
-        """Keep a value of `size` bytes and let the oldest go."""
+        """Store a value of `size` bytes and drop the oldest ones beyond the budget."""
         with self._lock:
             self._drop(key)
             if size > self._budget:
@@ -41,19 +41,19 @@ class ByteCache(Generic[K, V]):
                 self.bytes -= freed
 
     def drop(self, key: K) -> None:
-        """Forget a key; nothing happens where it is not kept."""
+        """Remove a key, if it is cached."""
         with self._lock:
             self._drop(key)
 
     def drop_where(self, test: Callable[[K], bool]) -> None:
-        """Forget every key for which `test` holds."""
+        """Remove every key for which `test` returns True."""
         with self._lock:
             for key in [key for key in self._entries if test(key)]:
                 self._drop(key)
 
     @property
     def values(self) -> list[V]:
-        """All that is kept, the least recently used first."""
+        """All cached values, the least recently used first."""
         with self._lock:
             return [value for value, _ in self._entries.values()]
 

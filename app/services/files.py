@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, for this server's user alone; and what stands in one."""
+"""Write files atomically, readable by this server's user only; compute a file's SHA-256."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from app.errors import NotWritten
 
 
 def write(path: Path, data: bytes) -> None:
-    """Put `data` under its name at once: a half-written file never stands there."""
+    """Write a file atomically: `path` never holds half-written data. Raises `OSError`."""
     temporary = path.with_suffix(f".{secrets.token_hex(4)}")
     try:
         temporary.touch(0o600)
         temporary.write_bytes(data)
         temporary.replace(path)
     except OSError:
-        # A full disk should not stay full of what is of no use.
+        # Do not leave a useless temporary file on a full disk.
         temporary.unlink(missing_ok=True)
         raise
 
 
 def put(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, its folder made when needed. Raises `NotWritten`."""
+    """Write a file atomically, creating its folder when needed. Raises `NotWritten`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path, data)
@@ -35,13 +35,13 @@ def put(path: Path, data: bytes) -> None:
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in full."""
+    """Full SHA-256 of a file, in hexadecimal."""
     with path.open("rb", buffering=0) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def key(path: Path) -> bytes:
-    """This server's own random key, made once."""
+    """The random key of this server, created on first use."""
     if not path.is_file():
         write(path, secrets.token_bytes(32))
     return path.read_bytes()

@@ -1,1 +1,1 @@
-"""Trains and examines networks: the embedded one is made here, any one is evaluated here."""
+"""Trains the embedded network, and evaluates and calibrates any network."""

@@ -1,4 +1,4 @@
-"""Pictures as they might also have been taken: cropped, turned, mirrored, lit, patched."""
+"""Data augmentation: random crops, rotation, mirroring, colour changes, CutMix."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ RATIO = math.log(4 / 3)  # crops are at most 4:3 or 3:4
 
 
 def uniform(generator: torch.Generator, count: int, low: float, high: float) -> Tensor:
-    """`count` random numbers of low..high. Drawn on the CPU, so that a GPU sees the same ones."""
+    """`count` random numbers in low..high, drawn on the CPU, so that a GPU gets the same ones."""
     return torch.rand(count, generator=generator) * (high - low) + low
 
 
-def place(pixels: Tensor, area: float, turn: float, generator: torch.Generator) -> Tensor:
-    """Crop each picture to `area`..1 of itself, turn it by up to `turn` degrees, mirror half.
+def random_crop(pixels: Tensor, area: float, turn: float, generator: torch.Generator) -> Tensor:
+    """Crop each picture to `area`..1 of its area, rotate by up to `turn` degrees, mirror half.
 
-    Crops are up to 4:3 or 3:4; one that would be wider than the picture ends at its edge. `pixels`
-    is float [N,3,S,S]; what comes from outside is the picture reflected at its edge.
+    Crops are up to 4:3 or 3:4, and at most as wide and high as the picture. `pixels` is
+    float [N,3,S,S]; pixels from outside the picture are reflected at its edge.
     """
     count = len(pixels)
     share = uniform(generator, count, area, 1)
@@ -38,7 +38,7 @@ def place(pixels: Tensor, area: float, turn: float, generator: torch.Generator) 
     return F.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
 
 
-def light(pixels: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+def jitter_colour(pixels: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     """Change saturation, contrast and brightness by factors of 1 - strength..1 + strength."""
 
     def factor() -> Tensor:
@@ -53,7 +53,7 @@ def light(pixels: Tensor, strength: float, generator: torch.Generator) -> Tensor
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
-    """A batch after CutMix: `share` of each picture is its own, the rest of `other`'s."""
+    """A batch after CutMix: `share` of each picture is its own, the rest is from `other`."""
 
     pixels: Tensor
     other: Tensor
@@ -61,9 +61,9 @@ class Mixed:
 
 
 def cutmix(pixels: Tensor, generator: torch.Generator) -> Mixed:
-    """Give each picture the same box of another one (arXiv 1905.04899); `other` is [N] indices.
+    """CutMix: replace the same box in each picture by another's (arXiv 1905.04899).
 
-    The box covers a share drawn from 0..1 evenly, less where it sticks out of the picture.
+    `other` are indices [N]. The box covers a share drawn uniformly from 0..1, less what is outside.
     """
     side = pixels.shape[-1]
     other = torch.randperm(len(pixels), generator=generator).to(pixels.device)

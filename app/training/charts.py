@@ -1,4 +1,4 @@
-"""Charts as SVG: lines, bars, and a square of shades; readable on white and on black."""
+"""Charts as SVG: lines, bars and heat maps; readable on white and on black."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ INK = "#777"
 
 @dataclass(frozen=True, slots=True)
 class TrainingAxis:
-    """One side of a chart: what it says, and from where to where it goes."""
+    """One axis of a chart: title and range."""
 
     title: str
     low: float
     high: float
 
     def ticks(self, count: int = 5) -> list[float]:
-        """Places of `count` + 1 marks, evenly from low to high."""
+        """Values of `count` + 1 tick marks, evenly from low to high."""
         return [self.low + (self.high - self.low) * i / count for i in range(count + 1)]
 
     def at(self, value: float, start: float, end: float) -> float:
-        """Where a value lies between the pixels `start` and `end`."""
+        """Position of a value between the pixels `start` and `end`."""
         span = (self.high - self.low) or 1.0
         return start + (end - start) * (value - self.low) / span
 
@@ -33,7 +33,7 @@ class TrainingAxis:
 def lines(
     title: str, x: TrainingAxis, y: TrainingAxis, series: dict[str, Sequence[tuple[float, float]]]
 ) -> str:
-    """A line for each series of (x, y), named beside its colour."""
+    """A line chart: one line for each series of (x, y), with a legend."""
     body = []
     for i, (name, points) in enumerate(series.items()):
         colour = COLOURS[i % len(COLOURS)]
@@ -53,7 +53,7 @@ def bars(
     values: Sequence[float | None],
     diagonal: bool = False,
 ) -> str:
-    """A bar for each value, evenly along x, none for None; `diagonal` draws the line y = x."""
+    """A bar chart with equal widths, no bar for None; `diagonal` draws the line y = x."""
     body = []
     step = (x.high - x.low) / max(1, len(values))
     for i, value in enumerate(values):
@@ -73,7 +73,7 @@ def bars(
 
 
 def shades(title: str, rows: Sequence[Sequence[float]], across: str, down: str) -> str:
-    """A square of cells, as dark as the root of a value of 0..1, so that small ones show."""
+    """A heat map of values 0..1; opacity is their square root, so that small ones are visible."""
     side = HEIGHT * 2 - TOP - BOTTOM
     cell = side / max(1, len(rows))
     body = [

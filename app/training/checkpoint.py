@@ -1,4 +1,4 @@
-"""Where a training stands, on disk: written whole or not at all, read without unpickling code."""
+"""Training checkpoints: written atomically, read without unpickling code."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from app.training.options import TrainingOptions
 from app.training.trainer import ARCHITECTURE, Trainer
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, then put it in its place.
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file atomically: `write` fills a temporary file, which then replaces `path`.
 
-    Raises `TrainingStopped` where the disk is full or cannot be written; what was there stays.
+    Raises `TrainingStopped` if the disk is full or not writable, and leaves the old file unchanged.
     """
     part = path.with_name(f"{path.name}.part")
     try:
@@ -29,7 +29,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             os.fsync(written.fileno())
         os.replace(part, path)
     except (OSError, RuntimeError) as error:
-        # torch.save tells a full disk as a RuntimeError.
+        # torch.save raises RuntimeError when the disk is full.
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise TrainingStopped(
@@ -39,12 +39,12 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text as `write_whole` does."""
-    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+    """Write a text atomically; see `write_atomically`."""
+    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def save(path: Path, trainer: Trainer, seconds: float) -> None:
-    """Write down where `trainer` stands, after `seconds` of work in all."""
+    """Write a checkpoint of `trainer`, after `seconds` of training in total."""
     content = {
         "architecture": ARCHITECTURE,
         "options": {**asdict(trainer.options), "widths": list(trainer.options.widths)},
@@ -54,13 +54,14 @@ def save(path: Path, trainer: Trainer, seconds: float) -> None:
         "seconds": seconds,
         "trainer": trainer.state(),
     }
-    write_whole(path, lambda part: torch.save(content, part))
+    write_atomically(path, lambda part: torch.save(content, part))
 
 
 def resume(path: Path, trainer: Trainer) -> float:
-    """Take up the training written at `path`; the seconds it had taken.
+    """Restore the training from `path`; return the seconds of training so far.
 
-    Raises `TrainingStopped` where it is of another architecture, options or data, or damaged.
+    Raises `TrainingStopped` if the checkpoint is damaged or has another architecture, options, data
+    or lineage.
     """
     content = read(path, "Choose another --out, or --fresh to start again.")
     if content["architecture"] != ARCHITECTURE:
@@ -88,17 +89,17 @@ def resume(path: Path, trainer: Trainer) -> float:
 
 
 def read(path: Path, advice: str) -> dict[str, Any]:
-    """What `save` wrote at `path`.
+    """Read what `save` wrote at `path`.
 
-    Raises `TrainingStopped`, with `advice` what to do, where there is no such thing.
+    Raises `TrainingStopped` with `advice` what to do if there is no valid checkpoint.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         expected = {"architecture", "options", "data", "classes", "seconds", "trainer"}
-        # Checkpoints from before there were teachers have no lineage.
+        # Older checkpoints have no lineage.
         if not isinstance(content, dict) or set(content) - {"lineage"} != expected:
             raise ValueError("something else is in it")
-    except Exception as error:  # A damaged file can raise anything on the way.
+    except Exception as error:  # A damaged file can raise any exception.
         raise TrainingStopped(
             f"{path} is not a checkpoint that can be read. {advice} "
             f"({(str(error) or 'it is empty').splitlines()[0]})"

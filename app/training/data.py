@@ -1,4 +1,4 @@
-"""A data set in memory: pixels as bytes, classes as indices."""
+"""Loads a data set into memory: pixels as uint8, classes as indices."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ SPLITS = ("train", "val")
 _AT_ONCE = 1000  # pictures between two reports of progress
 
 Report = Callable[[str, int, int], None]
-"""Told what is being read, how many pictures of how many are in."""
+"""Called with the split that is read, the number of pictures read, and the total."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """Pictures made to fit a network.
+    """Pictures as inputs of a network.
 
     `pixels` is uint8 [N,3,S,S], `labels` int64 [N] with indices into `classes`, the names of the
-    folders; `sha256` is over class, name and bytes of every picture, whatever they were packed in.
+    folders; `sha256` is over class, name and bytes of every picture, in a folder or zip alike.
     """
 
     pixels: Tensor
@@ -42,7 +42,7 @@ class DataSet:
         return len(self.labels)
 
     def sample(self, count: int) -> DataSet:
-        """Up to `count` pictures, evenly over the data."""
+        """Up to `count` pictures, evenly spaced."""
         places = torch.linspace(0, len(self) - 1, min(count, len(self))).long()
         return DataSet(self.pixels[places], self.labels[places], self.classes, self.sha256)
 
@@ -54,9 +54,9 @@ class DataSet:
 def load_splits(
     path: Path, prep: Preprocess, classes: Sequence[str], report: Report
 ) -> tuple[DataSet, DataSet]:
-    """Training and validation pictures of a folder or zip.
+    """Load the training and validation pictures of a folder or zip.
 
-    `classes` are the names to use, in order; [] takes every folder, sorted. Raises `DataUnusable`.
+    `classes` are the names to use, in order; [] uses every folder, sorted. Raises `DataUnusable`.
     """
     source = folders.open_source(path)
     found = {split: folders.find(source, split) for split in SPLITS}
@@ -67,35 +67,35 @@ def load_splits(
             )
     names = list(classes) or sorted({entry.label for entry in found["train"]})
     train, val = (
-        load(source, folders.chosen(entries, names, split), names, prep, report, split)
+        load(source, folders.select_classes(entries, names, split), names, prep, report, split)
         for split, entries in found.items()
     )
     return train, val
 
 
-def in_parts(
+def load_in_parts(
     path: Path, prep: Preprocess, classes: Sequence[str], report: Report
 ) -> Iterator[DataSet]:
-    """The pictures to evaluate with, few at a time: those of `val/`, else of a plain ImageFolder.
+    """Yield the evaluation pictures in parts: those of `val/`, else of a plain ImageFolder.
 
-    Of the folders only those among `classes` are used. Raises `DataUnusable` where none is.
+    Only folders named in `classes` are used. Raises `DataUnusable` if there is none.
     """
     source = folders.open_source(path)
     entries = folders.find(source, "val") or folders.find_all(source)
-    there = {entry.label for entry in entries}
-    names = [name for name in classes if name in there]
+    present = {entry.label for entry in entries}
+    names = [name for name in classes if name in present]
     if not names:
         raise DataUnusable(
             f"{path} has no folder named like a class of this network, such as {classes[0]}/."
         )
-    kept = [entry for entry in entries if entry.label in set(names)]
-    for start in range(0, len(kept), _AT_ONCE):
-        report("", start, len(kept))
-        yield load(source, kept[start : start + _AT_ONCE], names, prep, _silent, "")
+    used = [entry for entry in entries if entry.label in set(names)]
+    for start in range(0, len(used), _AT_ONCE):
+        report("", start, len(used))
+        yield load(source, used[start : start + _AT_ONCE], names, prep, _silent, "")
 
 
 def _silent(what: str, done: int, of: int) -> None:
-    """Where the caller reports."""
+    """A `Report` that does nothing: the caller reports."""
 
 
 def load(
@@ -106,7 +106,7 @@ def load(
     report: Report,
     what: str,
 ) -> DataSet:
-    """Decode pictures and make them fit, as the page does. Raises `DataUnusable` for a bad one."""
+    """Decode and preprocess pictures as the page does. Raises `DataUnusable` for a bad picture."""
     index = {name: i for i, name in enumerate(classes)}
     side = prep.crop
     pixels = torch.empty(len(entries), 3, side, side, dtype=torch.uint8)

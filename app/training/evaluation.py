@@ -1,4 +1,4 @@
-"""How good is a network: shares right, class by class, what it mixes up, whether it is too sure."""
+"""How good is a network: accuracy by class, confusion matrix, calibration (reliability)?"""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ BINS = 15
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """One class: how many pictures, shares in 0..1 of them right first and among the first five.
+    """One class: number of pictures, top-1 and top-5 accuracy, 0..1.
 
-    `precision` is the share of right ones among the pictures so called, None where none was.
-    `mistaken` is the class it is most often taken for, None where it never is, in `times` pictures.
+    `precision` is the share of correct ones among the pictures predicted as this class, None if
+    there are none. `mistaken` is the class it is most often confused with, None if it never is, in
+    `times` pictures.
     """
 
     name: str
@@ -34,7 +35,7 @@ class ClassFigures:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
-    """Answers with a probability of low..high: how many, how sure, how often right (0..1)."""
+    """Predictions with a probability of low..high: count, mean confidence, accuracy (0..1)."""
 
     low: float
     high: float
@@ -45,12 +46,12 @@ class CalibrationBin:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All figures of a network on a data set.
+    """All measurements of a network on a data set.
 
-    `confusion` is [classes of the data, classes of the data + 1], pictures of the row's class
-    called the column's; the last column counts those called something the data has no class for.
+    `confusion` is [classes of the data, classes of the data + 1]: pictures of the row's class
+    predicted as the column's; the last column counts predictions of classes that the data lacks.
     `ece` is the expected calibration error, 0..1: the mean of |accuracy - confidence| over the
-    answers, by 15 bins of equal width (arXiv 1706.04599).
+    predictions, in 15 bins of equal width (arXiv 1706.04599).
     """
 
     pictures: int
@@ -64,8 +65,8 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class TopAnswers:
-    """What was answered to N pictures: the five likeliest classes [N,5], the first's probability
-    [N], and the true class as an index into the data's [N].
+    """Predictions for N pictures: the five most likely classes `ranked` [N,5], the probability
+    `sure` of the first [N], and the true classes `labels` [N], as indices of the data's classes.
     """
 
     ranked: Tensor
@@ -79,10 +80,10 @@ def evaluate(
     prep: Preprocess,
     names: Sequence[str],
 ) -> Evaluation:
-    """Examine a network whose outputs are called `names` (as the data's folders are), in order.
+    """Evaluate a network whose classes are `names`, in order, as the data's folders are named.
 
-    `parts` are one data set, some pictures at a time. A network of 1,000 classes answers among all
-    of them, also where the data has 100.
+    `parts` are one data set in parts. A network of 1,000 classes predicts among all of them,
+    even if the data has only 100.
     """
     classes: tuple[str, ...] = ()
     answered = []
@@ -114,7 +115,7 @@ def _answers(batch: Tensor, labels: Tensor) -> TopAnswers:
 
 
 def _reliability(sure: Tensor, right: Tensor) -> tuple[CalibrationBin, ...]:
-    """Answers by how sure they are; a bin without answers has zeros."""
+    """Predictions binned by confidence; an empty bin has zeros."""
     places = (sure * BINS).long().clamp(max=BINS - 1)
     bins = []
     for i in range(BINS):

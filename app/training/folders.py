@@ -1,4 +1,4 @@
-"""Where are the pictures of a data set, and of which class is each."""
+"""Finds the pictures of a data set in a folder or zip, and the class of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ANNOTATIONS = "val_annotations.txt"
 
 
 class FileSource(Protocol):
-    """A folder or a zip: names of files, with / between, and their bytes."""
+    """A folder or a zip: names of files, with / as separator, and their bytes."""
 
     def names(self) -> Iterable[str]: ...
     def read(self, name: str) -> bytes: ...
@@ -24,7 +24,7 @@ class FileSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One picture: the name of its file in the source and of its class."""
+    """One picture: the name of its file in the source, and its class."""
 
     file: str
     label: str
@@ -32,7 +32,7 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """A data set that lies in a folder."""
+    """A data set in a folder."""
 
     path: Path
 
@@ -47,7 +47,7 @@ class DataFolder:
 
 @dataclass(frozen=True, slots=True)
 class DataZip:
-    """A data set that lies in a zip as it was downloaded."""
+    """A data set in a zip file, as downloaded."""
 
     archive: zipfile.ZipFile
 
@@ -59,7 +59,7 @@ class DataZip:
 
 
 def open_source(path: Path) -> FileSource:
-    """The folder or zip at `path`. Raises `DataUnusable` where there is neither."""
+    """Open the folder or zip at `path`. Raises `DataUnusable` if there is neither."""
     if path.is_dir():
         return DataFolder(path)
     if not path.exists():
@@ -71,10 +71,10 @@ def open_source(path: Path) -> FileSource:
 
 
 def find(source: FileSource, split: str) -> list[FileEntry]:
-    """The pictures of a split (`train`, `val`), sorted by class and name; [] where it is not there.
+    """The pictures of a split (`train`, `val`), sorted by class and name; [] if it is missing.
 
     Reads ImageFolder (`train/<class>/…/name.jpeg`) and Tiny ImageNet as published
-    (`val/images/…` with `val_annotations.txt`), at the top or one folder further down.
+    (`val/images/…` with `val_annotations.txt`), at the top level or one folder below.
     """
     names = sorted(source.names())
     listed = next((name for name in names if _tail(name, split) == (ANNOTATIONS,)), None)
@@ -101,11 +101,11 @@ def find_all(source: FileSource) -> list[FileEntry]:
     return sorted(entries, key=lambda entry: (entry.label, entry.file))
 
 
-def chosen(entries: list[FileEntry], classes: list[str], split: str) -> list[FileEntry]:
-    """Only the pictures of these classes.
+def select_classes(entries: list[FileEntry], classes: list[str], split: str) -> list[FileEntry]:
+    """Select the pictures of these classes.
 
-    Raises `DataUnusable` where a class has no picture, or far fewer than the others: a download
-    or an unpacking that broke off looks like that.
+    Raises `DataUnusable` if a class has no picture, or far fewer than the others, as after an
+    incomplete download or unpacking.
     """
     counts = Counter(entry.label for entry in entries)
     if missing := [name for name in classes if not counts[name]]:
@@ -119,12 +119,12 @@ def chosen(entries: list[FileEntry], classes: list[str], split: str) -> list[Fil
             f"The data is cut off: most classes have {usual} {split} pictures, {_some(few)} fewer "
             f"than half of that. Unpack it again, or name the classes to use."
         )
-    wanted = set(classes)
-    return [entry for entry in entries if entry.label in wanted]
+    names = set(classes)
+    return [entry for entry in entries if entry.label in names]
 
 
 def _tail(name: str, split: str) -> tuple[str, ...]:
-    """What follows the folder of the split, at most one folder down; () elsewhere."""
+    """The path below the split's folder, which is at most one folder down; () elsewhere."""
     parts = PurePosixPath(name).parts
     return parts[parts.index(split) + 1 :] if split in parts[:2] else ()
 

@@ -1,4 +1,4 @@
-"""Reference scores from any folder of held-out photos, in one pass, whatever their classes."""
+"""Calibrates a network on any folder of held-out photos, in one pass, with or without classes."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from models.graph import Network
 
 BATCH = 16
 LEAST = 40
-"""Pictures below which shares of them say little."""
+"""Fewest pictures for useful reference scores."""
 
 Report = Callable[[int, int], None]
-"""Told how many pictures of how many have been read."""
+"""Called with the number of pictures read and the total."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """Reference scores sorted upwards, [N] each, and profiles [2,C] by step.
+    """Reference scores in ascending order, [N] each, and profiles [2,C] by step.
 
-    Every second picture makes the profiles, the others the scores, so that no picture is measured
-    by itself. `means` [classes,C] are the mean responses by class, of all pictures, where every
-    class has some; else {}. `skipped` could not be read; `sha256` is over the bytes of all others.
+    Profiles come from every second picture, scores from the others, so that no picture is compared
+    with itself. `means` [classes,C] are mean activations by class over all pictures, {} if a
+    class has none. `skipped` counts unreadable pictures; `sha256` is over the bytes of the others.
     """
 
     scores: dict[str, Tensor]
@@ -46,13 +46,13 @@ class Calibrated:
 def calibrate(
     network: Network, path: Path, prep: Preprocess, report: Report, wnids: Sequence[str] = ()
 ) -> Calibrated:
-    """Look at up to 2,000 photos of a folder or zip, evenly over it; only numbers are kept.
+    """Compute statistics of up to 2,000 evenly spaced photos of a folder or zip.
 
-    Reads `val/` where there is one, else all pictures there are; those in a folder named by one of
-    the classes' `wnids` are of that class. Raises `DataUnusable` where fewer than 40 can be read.
+    Reads `val/` if there is one, else all pictures; a picture in a folder named by one of the
+    `wnids` is of that class. Raises `DataUnusable` if fewer than 40 can be read.
     """
     source = folders.open_source(path)
-    reader = _PictureReader(source, some(names_in(source), 2 * REFERENCES), prep, report)
+    reader = _PictureReader(source, evenly_spaced(names_in(source), 2 * REFERENCES), prep, report)
     device = next(network.parameters()).device
     references = References(network, prep)
     for batch in reader.batches():
@@ -63,19 +63,19 @@ def calibrate(
     scores = references.scores(profiles, slice(1, None, 2))
     digest = reader.digest.hexdigest()
     classes = [class_of(name, wnids) for name in reader.read]
-    whole = bool(wnids) and len(set(classes) - {-1}) == len(wnids)
-    means = references.means(torch.tensor(classes), len(wnids)) if whole else {}
+    complete = bool(wnids) and len(set(classes) - {-1}) == len(wnids)
+    means = references.means(torch.tensor(classes), len(wnids)) if complete else {}
     return Calibrated(scores, profiles, means, len(references), reader.skipped, digest)
 
 
 def class_of(name: str, wnids: Sequence[str]) -> int:
-    """The class that a folder on the way to the picture is named by, -1 where none is."""
+    """The class of the first folder in the picture's path named by a wnid; -1 if there is none."""
     folders_of_it = PurePosixPath(name).parts[:-1]
     return next((wnids.index(part) for part in folders_of_it if part in wnids), -1)
 
 
 def names_in(source: FileSource) -> list[str]:
-    """The pictures to look at, sorted: those of `val/`, else all."""
+    """The pictures to use, sorted: those of `val/`, else all."""
     held_out = [entry.file for entry in folders.find(source, "val")]
     return sorted(
         held_out
@@ -87,14 +87,14 @@ def names_in(source: FileSource) -> list[str]:
     )
 
 
-def some(names: Sequence[str], count: int) -> list[str]:
-    """Up to `count` of them, evenly from the first on."""
+def evenly_spaced(names: Sequence[str], count: int) -> list[str]:
+    """Up to `count` names, evenly spaced from the first on."""
     count = min(count, len(names))
     return [names[i * len(names) // count] for i in range(count)]
 
 
 class _PictureReader:
-    """Decodes few pictures at a time; what cannot be read is skipped and counted."""
+    """Decodes pictures batch by batch; unreadable ones are skipped and counted."""
 
     def __init__(
         self, source: FileSource, names: Sequence[str], prep: Preprocess, report: Report
@@ -108,14 +108,14 @@ class _PictureReader:
         self.digest = hashlib.sha256()
 
     def batches(self) -> Iterator[Tensor]:
-        """Uint8 [n,3,S,S]."""
-        kept: list[Tensor] = []
+        """Yield batches, uint8 [n,3,S,S]."""
+        batch: list[Tensor] = []
         for number, name in enumerate(self._names, start=1):
             if (pixels := self._pixels(name)) is not None:
-                kept.append(pixels)
-            if len(kept) == BATCH or number == len(self._names) and kept:
-                yield torch.stack(kept)
-                kept = []
+                batch.append(pixels)
+            if len(batch) == BATCH or number == len(self._names) and batch:
+                yield torch.stack(batch)
+                batch = []
             self._report(number, len(self._names))
 
     def _pixels(self, name: str) -> Tensor | None:

@@ -1,9 +1,9 @@
-"""What a training begins with beside chance: networks that teach it, a training it goes on from.
+"""What a training starts from besides random weights: teachers, the weights of another training.
 
-A teacher sees the very crop and patch that the pupil sees, and says how likely it finds every
-class: more than the one label that a picture has. Hinton, Vinyals, Dean 2015, "Distilling the
-Knowledge in a Neural Network", arXiv 1503.02531; the same view for both is Beyer and others 2021,
-arXiv 2106.05237.
+Knowledge distillation: a teacher gets the same augmented picture as the student and gives the
+probability of every class, which says more than the picture's one label. Hinton, Vinyals, Dean
+2015, "Distilling the Knowledge in a Neural Network", arXiv 1503.02531; the same view for both is
+Beyer and others 2021, arXiv 2106.05237.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from models.graph import Network
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """A trained network in `eval` mode, the wnids of its classes in order, the file it is from."""
+    """A trained network in `eval` mode, the wnids of its classes in order, and its file."""
 
     network: Network
     classes: tuple[str, ...]
@@ -30,27 +30,26 @@ class Teacher:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Those who teach, and the averaged weights `start` of another training.
+    """The teachers, and the averaged weights `start` of another training.
 
-    `digests` are SHA-256 of the files, in the order they were named: another lineage is another
-    training.
+    `digests` are SHA-256 of the files in order: a training can only resume with the same lineage.
     """
 
     teachers: tuple[Teacher, ...] = ()
     start: dict[str, Tensor] | None = None
     digests: tuple[str, ...] = ()
 
-    def answers(self, pixels: Tensor, heat: float) -> Tensor:
-        """What the teachers find of normalised pictures on average: [N,classes], rows sum to 1.
+    def predictions(self, pixels: Tensor, heat: float) -> Tensor:
+        """The teachers' mean probabilities for normalised pictures: [N,classes].
 
-        Their logits are divided by `heat` before the softmax.
+        Their logits are divided by the temperature `heat` before the softmax.
         """
         with torch.no_grad():
-            found = [(one.network(pixels).float() / heat).softmax(1) for one in self.teachers]
-        return torch.stack(found).mean(0)
+            each = [(one.network(pixels).float() / heat).softmax(1) for one in self.teachers]
+        return torch.stack(each).mean(0)
 
     def check(self, classes: Sequence[str]) -> None:
-        """Raise `TrainingStopped` where a teacher's answers would be about other classes."""
+        """Raise `TrainingStopped` if a teacher has other classes."""
         for one in self.teachers:
             if one.classes != tuple(classes):
                 raise TrainingStopped(

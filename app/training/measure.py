@@ -1,4 +1,4 @@
-"""What a network answers on a data set, and how often it is right."""
+"""Logits, accuracy and calibration temperature of a network on a data set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH = 250
 def logits(
     network: Callable[[Tensor], Tensor], data: DataSet, prep: Preprocess
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Logits [N,classes] and labels [N] in batches, in the order of the data."""
+    """Yield logits [N,classes] and labels [N] in batches, in the order of the data."""
     for start in range(0, len(data), BATCH):
         with torch.inference_mode():
             fed = normalise(data.pixels[start : start + BATCH], prep)
@@ -26,9 +26,9 @@ def logits(
 
 
 def temperature(network: Callable[[Tensor], Tensor], data: DataSet, prep: Preprocess) -> float:
-    """The T for which softmax(z / T) fits the labels best: least cross entropy (arXiv 1706.04599).
+    """The T for which softmax(z / T) has the lowest cross entropy (arXiv 1706.04599).
 
-    Between 0.25 and 4; 1 leaves the probabilities as they are, less makes them surer. Ranks stay.
+    Between 0.25 and 4; below 1 the network becomes more confident. The ranking does not change.
     """
     pairs = list(logits(network, data, prep))
     answered = torch.cat([batch for batch, _ in pairs]).cpu()
@@ -41,7 +41,7 @@ def temperature(network: Callable[[Tensor], Tensor], data: DataSet, prep: Prepro
 def accuracy(
     network: Callable[[Tensor], Tensor], data: DataSet, prep: Preprocess
 ) -> tuple[float, float]:
-    """Top-1 and top-5, shares in 0..1."""
+    """Top-1 and top-5 accuracy, 0..1."""
     first = among = 0
     for answered, labels in logits(network, data, prep):
         best = answered.topk(min(5, answered.shape[1]), 1).indices

@@ -1,4 +1,4 @@
-"""What can be chosen about a training, with defaults that did best without teachers."""
+"""The options (hyperparameters) of a training; the defaults were best without teachers."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ def _option(default: Any, help: str, low: float, high: float = math.inf) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """One training; every field is an option of `python -m app train`.
+    """The options of one training; every field is an option of `python -m app train`.
 
     The field's help text is shown by `--help`. Raises `BadRequest` for a value out of range.
     """
 
-    widths: tuple[int, ...] = _option(WIDTHS, "maps in conv1-5", 1)
-    hidden: int = _option(HIDDEN, "numbers in fc6", 1)
-    epochs: int = _option(70, "times every picture is shown", 1)
+    widths: tuple[int, ...] = _option(WIDTHS, "channels of conv1-5", 1)
+    hidden: int = _option(HIDDEN, "outputs of fc6", 1)
+    epochs: int = _option(70, "passes over all pictures", 1)
     batch: int = _option(128, "pictures a step", 2)
     rate: float = _option(0.1, "highest learning rate, after the first epoch; a cosine then", 1e-9)
     momentum: float = _option(0.9, "of stochastic gradient descent (Nesterov)", 0, 0.999)
     decay: float = _option(7e-4, "weight decay of kernels and matrices", 0)
     dropout: float = _option(0.3, "share of numbers dropped before fc6 and fc7", 0, 0.95)
     smoothing: float = _option(0.1, "share of a label given to all classes", 0, 0.95)
-    average: float = _option(0.999, "what the average of the weights keeps a step", 0, 0.99999)
-    area: float = _option(0.3, "smallest share of the picture a crop keeps", 0.01, 1)
+    average: float = _option(0.999, "decay of the running average of the weights", 0, 0.99999)
+    area: float = _option(0.3, "smallest area of a crop, as a share of the picture", 0.01, 1)
     colour: float = _option(0.3, "largest change of brightness, contrast, saturation", 0, 0.95)
     turn: float = _option(8.0, "largest rotation, degrees", 0, 180)
     cutmix: float = _option(0.5, "share of steps in which pictures get a patch of another", 0, 1)
     calm: float = _option(0.06, "share of the steps, at the end, with larger crops only", 0, 1)
-    teach: float = _option(0.7, "share of the loss that teachers have, where there are any", 0, 1)
-    heat: float = _option(2.0, "what logits are divided by before pupil and teachers compare", 0.1)
-    seed: int = _option(0, "of everything random", 0)
+    teach: float = _option(0.7, "weight of the teachers' loss, if there are teachers", 0, 1)
+    heat: float = _option(2.0, "temperature of the logits in the teachers' loss", 0.1)
+    seed: int = _option(0, "seed of all random numbers", 0)
     precision: Precision = field(
         default="auto", metadata={"help": "auto is bfloat16 on CUDA and float32 elsewhere"}
     )
@@ -55,14 +55,14 @@ class TrainingOptions:
                 _check(one.name, number, one.metadata)
 
     def differences(self, other: TrainingOptions) -> list[str]:
-        """What differs, in words: `epochs 12 and not 48`."""
+        """The differences in words: `epochs 12 and not 48`."""
         mine, theirs = asdict(self), asdict(other)
         return [f"{name} {theirs[name]} and not {mine[name]}" for name in mine
                 if mine[name] != theirs[name]]  # fmt: skip
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> TrainingOptions:
-        """Options from what `asdict` made of some. Raises `TypeError`, `ValueError`."""
+        """Options from the output of `asdict`. Raises `TypeError`, `ValueError`."""
         known = {one.name for one in fields(cls)}
         if unknown := values.keys() - known:
             raise ValueError(f"unknown options: {', '.join(sorted(unknown))}")

@@ -1,4 +1,4 @@
-"""An evaluation on paper: tables as CSV, charts as SVG, a summary in words."""
+"""Writes an evaluation: tables as CSV, charts as SVG, a summary as Markdown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHOWN = 8  # classes in the summary
 
 
 def write(folder: Path, evaluation: Evaluation, labels: Mapping[str, str], title: str) -> None:
-    """All tables and charts into `folder`; `labels` has words for the classes' names."""
+    """Write all tables and charts to `folder`; `labels` maps class names to words."""
     files = {
         "summary.md": summary(evaluation, labels, title),
         "classes.csv": _csv(_class_rows(evaluation, labels)),
@@ -31,7 +31,7 @@ def write(folder: Path, evaluation: Evaluation, labels: Mapping[str, str], title
 
 
 def summary(evaluation: Evaluation, labels: Mapping[str, str], title: str) -> str:
-    """Figures, the best and worst classes and the commonest mistakes, as Markdown."""
+    """Accuracy, the best and worst classes and the most common mistakes, as Markdown."""
     ranked = sorted(evaluation.classes, key=lambda one: (-one.top1, labels[one.name]))
     mistakes = sorted((one for one in ranked if one.mistaken), key=lambda one: -one.times)
     return "\n".join(
@@ -70,7 +70,7 @@ def classes_chart(evaluation: Evaluation, title: str) -> str:
 
 
 def reliability_chart(evaluation: Evaluation, title: str) -> str:
-    """How often answers of a probability are right; on the dashed line they keep their word."""
+    """Reliability diagram: accuracy by confidence; a calibrated network is on the dashed line."""
     return charts.bars(
         f"{title}: how far to trust it (ECE {evaluation.ece:.1%})",
         TrainingAxis("probability of the answer, per cent", 0, 100),
@@ -81,7 +81,7 @@ def reliability_chart(evaluation: Evaluation, title: str) -> str:
 
 
 def confusion_chart(evaluation: Evaluation, title: str) -> str:
-    """Rows are what a picture shows, columns what it is called; darker is oftener."""
+    """Confusion matrix: rows are true classes, columns predictions; darker is more frequent."""
     counts = evaluation.confusion.double()
     shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
     return charts.shades(f"{title}: what is called what", shares[:, :-1].tolist(), "called", "is")

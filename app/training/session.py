@@ -1,4 +1,4 @@
-"""A training from the first step to the last over as many sittings as it takes."""
+"""Runs a training to its end, with checkpoints, over any number of sessions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from app.training import charts, checkpoint
 from app.training.charts import TrainingAxis
 from app.training.trainer import EpochFigures, Trainer, TrainingProgress
 
-CHECKPOINT_EVERY = 120.0  # seconds: what a power cut costs
+CHECKPOINT_EVERY = 120.0  # seconds: the most that a power cut can lose
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a training writes: beside the file that it makes, in a folder of its own."""
+    """The paths a training writes to: the file `out`, and a folder next to it."""
 
     out: Path
 
@@ -41,10 +41,10 @@ class Places:
 
 
 class Session:
-    """One sitting of a training; `resumed` is the step it went on from, 0 for a new one.
+    """One session of a training; `resumed` is the step it resumed from, 0 for a new training.
 
-    Raises `TrainingStopped` where `places.out` exists without a checkpoint, or a checkpoint does
-    not fit.
+    Raises `TrainingStopped` if `places.out` exists without a checkpoint, or the checkpoint does not
+    fit.
     """
 
     def __init__(self, trainer: Trainer, places: Places, fresh: bool = False) -> None:
@@ -62,18 +62,18 @@ class Session:
 
     @property
     def seconds(self) -> float:
-        """Seconds of work so far, earlier sittings included."""
+        """Seconds of training so far, earlier sessions included."""
         return self.before + time.monotonic() - self._began
 
     def left(self, progress: TrainingProgress) -> float:
-        """Seconds that are left at the speed of this sitting."""
+        """Estimated remaining seconds, at the speed of this session."""
         done = max(1, progress.step - self.resumed)
         return (time.monotonic() - self._began) / done * (progress.steps - progress.step)
 
     def run(self) -> Iterator[TrainingProgress]:
-        """The steps that are left, with checkpoints on the way and however it ends."""
+        """Run the remaining steps, saving checkpoints regularly and at the end or on an error."""
         saved = time.monotonic()
-        self.save()  # Better to learn now than in an hour that nothing can be written.
+        self.save()  # Find out now, not in an hour, if files cannot be written.
         try:
             for progress in self.trainer.run():
                 if progress.epoch or time.monotonic() - saved > CHECKPOINT_EVERY:
@@ -83,13 +83,13 @@ class Session:
         except TrainingStopped:
             raise
         except BaseException:
-            # Also when the person presses Ctrl-C or the consumer goes away.
+            # Also on Ctrl-C or when the generator is closed.
             self.save()
             raise
         self.save()
 
     def save(self) -> None:
-        """Checkpoint, table and chart."""
+        """Write checkpoint, table and chart."""
         checkpoint.save(self.places.checkpoint, self.trainer, self.seconds)
         history = self.trainer.history
         checkpoint.write_text(self.places.metrics, table(history))
@@ -97,7 +97,7 @@ class Session:
 
 
 def table(history: list[EpochFigures]) -> str:
-    """The metrics as CSV, one row an epoch."""
+    """The metrics as CSV, one row per epoch."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [one.name for one in fields(EpochFigures)], lineterminator="\n")
     writer.writeheader()
@@ -108,7 +108,7 @@ def table(history: list[EpochFigures]) -> str:
 
 
 def chart(history: list[EpochFigures]) -> str:
-    """Accuracy on the validation pictures over the epochs, as SVG."""
+    """Chart of the validation accuracy by epoch, as SVG."""
     last = max(1, len(history))
     return charts.lines(
         "Validation pictures recognised, running average of the weights",

@@ -1,4 +1,4 @@
-"""From a finished training to the files that ship: folded, rounded, examined, described."""
+"""Turns a finished training into the shipped files: folds batch norm, rounds, measures, writes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app import __version__
 from app.errors import TrainingStopped
 from app.pictures.preprocess import Preprocess
 from app.training import calibrate
-from app.training.checkpoint import write_whole
+from app.training.checkpoint import write_atomically
 from app.training.data import DataSet
 from app.training.measure import accuracy, logits, temperature
 from app.training.options import TrainingOptions
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class ShippedNetwork:
-    """What was written: sizes in bytes, shares in 0..1 as the written file reaches them."""
+    """The written files: size in bytes, and accuracy of the written file, 0..1."""
 
     out: Path
     calibration: Path
@@ -43,21 +43,21 @@ class ShippedNetwork:
 
 
 def ship(trainer: Trainer, seconds: float, labels: Sequence[Label], out: Path) -> ShippedNetwork:
-    """Write the weights as float16 and the calibration beside them.
+    """Write the weights as float16, and the calibration next to them.
 
-    The last matrix is divided by the temperature that fits the validation pictures best.
+    The last layer is divided by the temperature that fits the validation pictures best.
 
-    Raises `TrainingStopped` where the folded network is not the trained one or nothing can be
-    written; what was there before stays then.
+    Raises `TrainingStopped` if the folded network differs from the trained one or files cannot be
+    written; old files are then left unchanged.
     """
     trained = trainer.averaged
     state = fold(trained)
     network = assemble(trainer.options, state, len(labels))
-    _same(trained, network.to(trainer.device), trainer.val, trainer.prep)
+    _check_folding(trained, network.to(trainer.device), trainer.val, trainer.prep)
     spread = temperature(network, trainer.val, trainer.prep)
     last = network.logits
     for name in (f"{last}.weight", f"{last}.bias"):
-        # Probabilities that keep their word: smoothed labels and patches leave them too unsure.
+        # Calibrate the probabilities: label smoothing and CutMix make them too low.
         state[name] /= spread
     half = {name: value.half() for name, value in state.items()}
     rounded = assemble(trainer.options, half, len(labels)).to(trainer.device)
@@ -65,14 +65,14 @@ def ship(trainer: Trainer, seconds: float, labels: Sequence[Label], out: Path) -
     top1, top5 = accuracy(rounded, trainer.val, trainer.prep)
     about = _about(trainer, seconds, labels, exact, (top1, top5))
     about["temperature"] = f"{spread:.4f}"
-    write_whole(out, lambda part: save_file(half, part, about))
+    write_atomically(out, lambda part: save_file(half, part, about))
     data = out.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
-    beside = out.with_name(f"{out.stem}.calibration.safetensors")
+    calibration = out.with_name(f"{out.stem}.calibration.safetensors")
     means = calibrate.class_means(rounded, trainer.train, trainer.prep)
     usual = calibrate.profiles_of(rounded, means)
     calibrate.write(
-        beside,
+        calibration,
         calibrate.reference_scores(rounded, trainer.val, trainer.prep, usual),
         means,
         usual,
@@ -82,19 +82,19 @@ def ship(trainer: Trainer, seconds: float, labels: Sequence[Label], out: Path) -
             "means_data_sha256": trainer.train.sha256,
         },
     )
-    return ShippedNetwork(out, beside, len(data), sha256, top1, top5)
+    return ShippedNetwork(out, calibration, len(data), sha256, top1, top5)
 
 
 def assemble(options: TrainingOptions, state: dict[str, Tensor], classes: int) -> Network:
-    """The plain chain with these parameters, in float32."""
+    """Build the plain network with these parameters, in float32."""
     build = registry.find(ARCHITECTURE).build
     network = build(widths=options.widths, hidden=options.hidden, classes=classes)
     network.load_state_dict({name: value.float() for name, value in state.items()})
     return network.eval().requires_grad_(False)
 
 
-def _same(trained: Trainable, network: Network, data: DataSet, prep: Preprocess) -> None:
-    """Folding must not change what the network computes."""
+def _check_folding(trained: Trainable, network: Network, data: DataSet, prep: Preprocess) -> None:
+    """Raise `TrainingStopped` if folding changed the logits."""
     few = data.sample(64)
     (before, _), (after, _) = next(logits(trained, few, prep)), next(logits(network, few, prep))
     worst = (before - after).abs().max().item()
@@ -109,7 +109,7 @@ def _about(
     exact: tuple[float, float],
     written: tuple[float, float],
 ) -> dict[str, str]:
-    """The metadata: every value text, as safetensors wants it."""
+    """The metadata, all values as text, as safetensors requires."""
     return {
         "architecture": ARCHITECTURE,
         "input": str(trainer.prep.crop),
@@ -137,7 +137,7 @@ def _about(
 
 
 def revision() -> str:
-    """The commit the code is at, `-changed` after it where files differ; `unknown` without git."""
+    """The git commit of the code, with `-changed` if files differ; `unknown` without git."""
     try:
         commit = _git("rev-parse", "HEAD")
         return f"{commit}-changed" if _git("status", "--porcelain", "-uno") else commit

@@ -1,4 +1,4 @@
-"""The files of earlier trainings that a new one learns from: read, and refused in words."""
+"""Reads the files of earlier trainings that a new training learns from."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from app.training.ship import assemble
 AVERAGED = "module."  # what torch's AveragedModel puts before every name
 
 
-def lineage(teachers: Sequence[Path], start: Path | None, device: torch.device) -> Lineage:
-    """The files that were named, read; `Lineage.check` then holds their classes to the pictures'.
+def read_lineage(teachers: Sequence[Path], start: Path | None, device: torch.device) -> Lineage:
+    """Read the teachers and the start of a training; `Lineage.check` then compares their classes.
 
-    Each teacher is a file that a training made; `start` is another training's checkpoint.
+    Each teacher is a weights file made by a training; `start` is another training's checkpoint.
     Raises `TrainingStopped`.
     """
-    taught_by = tuple(_teacher(path, device) for path in teachers)
-    begun = None if start is None else _averaged(start)
+    networks = tuple(_teacher(path, device) for path in teachers)
+    weights = None if start is None else _averaged(start)
     files = [*teachers, *([start] if start else [])]
-    return Lineage(taught_by, begun, tuple(_digest(path) for path in files))
+    return Lineage(networks, weights, tuple(_digest(path) for path in files))
 
 
 def _teacher(path: Path, device: torch.device) -> Teacher:
     try:
         with safe_open(path, "pt") as file:
             about = file.metadata() or {}
-            # safetensors' handle is no mapping: its keys are asked for.
+            # The handle of safetensors is no mapping, so `keys()` is needed.
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         classes = tuple(wnid for wnid, *_ in json.loads(about["classes"]))
         network = assemble(TrainingOptions.of(json.loads(about["options"])), state, len(classes))
@@ -47,7 +47,7 @@ def _teacher(path: Path, device: torch.device) -> Teacher:
         raise TrainingStopped(
             f"{path} is not a network that a training made: it cannot teach. ({first})"
         ) from error
-    # Kernels with the channels last: what is trained lies so, too.
+    # The same memory layout as the trained network.
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Teacher(network, classes, path)
 

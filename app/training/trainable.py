@@ -1,4 +1,4 @@
-"""A plain chain of the table with batch norm and dropout for the time of training."""
+"""A plain network with batch norm and dropout added for training, and folding them away again."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ PLAIN = {"conv", "relu", "maxpool", "flatten", "fc", "softmax"}
 
 @dataclass(frozen=True, slots=True)
 class TrainableLayer:
-    """A conv or fc and the batch norm behind it; the last one has none."""
+    """A conv or fc layer and the batch norm after it; the last layer has none."""
 
     module: nn.Conv2d | nn.Linear
     norm: nn.BatchNorm1d | nn.BatchNorm2d | None
 
 
 class Trainable(nn.Module):
-    """The chain of `network` with batch norm after every conv and fc but the last.
+    """The layers of `network` with batch norm after every conv and fc except the last.
 
-    Batch norm does the bias's work meanwhile; dropout stands before each fc. Calling it gives
-    logits, [N,3,S,S] -> [N,classes]. Raises `ValueError` where the network is no plain chain.
+    Batch norm replaces the bias; dropout is added before each fc. Calling it returns logits,
+    [N,3,S,S] -> [N,classes]. Raises `ValueError` if the network is no plain chain of steps.
     """
 
     def __init__(self, network: Network, dropout: float) -> None:
@@ -44,7 +44,7 @@ class Trainable(nn.Module):
                 self.layers[f"{step.name}-norm"] = _norm(self.layers[step.name])
 
     def links(self) -> Iterator[tuple[str, TrainableLayer]]:
-        """Every step with parameters, by name."""
+        """Yield every step with parameters, with its name."""
         layers = dict(self.layers.items())
         for name, module in layers.items():
             if isinstance(module, nn.Conv2d | nn.Linear):
@@ -60,7 +60,7 @@ class Trainable(nn.Module):
 
 
 def fold(trained: Trainable) -> dict[str, Tensor]:
-    """The same function without batch norm: float32 parameters under the steps' names.
+    """Fold batch norm into the weights: float32 parameters under the steps' names.
 
     With batch norm y = g (Wx - m) / sqrt(v + e) + b, the folded weight is W g / sqrt(v + e) and the
     folded bias b - m g / sqrt(v + e).
@@ -74,7 +74,7 @@ def fold(trained: Trainable) -> dict[str, Tensor]:
 
 
 def _norm(module: nn.Module) -> nn.BatchNorm1d | nn.BatchNorm2d:
-    """A batch norm for what `module` makes, which no longer needs its own bias."""
+    """A batch norm for the output of `module`, whose bias is removed."""
     assert isinstance(module, nn.Conv2d | nn.Linear)
     module.bias = None
     kind = nn.BatchNorm2d if isinstance(module, nn.Conv2d) else nn.BatchNorm1d

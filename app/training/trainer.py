@@ -1,7 +1,7 @@
-"""The training itself, one step at a time, the same whether or not it is interrupted.
+"""The training loop, step by step, with the same result whether or not it is interrupted.
 
-Everything random in a step comes from the seed and the step's number, so that a training taken up
-from a checkpoint draws what it would have drawn without the break.
+All random numbers of a step depend only on the seed and the step's number, so that a resumed
+training draws the same ones as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.errors import TrainingStopped
 from app.pictures.preprocess import Preprocess, normalise
-from app.training.augment import Mixed, cutmix, light, place
+from app.training.augment import Mixed, cutmix, jitter_colour, random_crop
 from app.training.data import DataSet
 from app.training.lineage import ALONE, Lineage
 from app.training.measure import accuracy
@@ -33,7 +33,7 @@ CALM_AREA = 0.2  # added to the smallest crop in the calm end
 
 @dataclass(frozen=True, slots=True)
 class EpochFigures:
-    """One row of the metrics: shares in 0..1 on the validation pictures, the average's."""
+    """One row of the metrics: validation accuracy of the averaged weights, 0..1."""
 
     epoch: int
     step: int
@@ -45,7 +45,7 @@ class EpochFigures:
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """One step done; `epoch` is there after the last step of an epoch."""
+    """One finished step; `epoch` is set after the last step of an epoch."""
 
     step: int
     steps: int
@@ -54,7 +54,7 @@ class TrainingProgress:
 
 
 class Trainer:
-    """Trains `mini` on `train`, examines it on `val`."""
+    """Trains `mini` on `train` and evaluates it on `val`."""
 
     def __init__(
         self,
@@ -98,18 +98,18 @@ class Trainer:
         )
 
     def run(self) -> Iterator[TrainingProgress]:
-        """The steps that are left; after each one the state is whole."""
+        """Run the remaining steps; after each one the state can be saved."""
         while self.step < self.steps:
             epoch = self.step // self.per_epoch
             order = self._order(epoch)
-            for place_ in range(self.step % self.per_epoch, self.per_epoch):
-                chosen = order[place_ * self.batch :][: self.batch].to(self.device)
+            for index in range(self.step % self.per_epoch, self.per_epoch):
+                chosen = order[index * self.batch :][: self.batch].to(self.device)
                 loss = self._advance(chosen)
-                row = self._examine(epoch) if place_ + 1 == self.per_epoch else None
+                row = self._examine(epoch) if index + 1 == self.per_epoch else None
                 yield TrainingProgress(self.step, self.steps, loss, row)
 
     def state(self) -> dict[str, Any]:
-        """All that a checkpoint needs: numbers, lists and tensors."""
+        """The state for a checkpoint: numbers, lists and tensors."""
         return {
             "step": self.step,
             "losses": self._losses,
@@ -120,7 +120,7 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave. Raises `KeyError`, `RuntimeError`, `ValueError`."""
+        """Restore the output of `state`. Raises `KeyError`, `RuntimeError`, `ValueError`."""
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -128,7 +128,7 @@ class Trainer:
         self.step, self._losses = state["step"], state["losses"]
 
     def rate(self, step: int) -> float:
-        """The learning rate: rises for an epoch, then falls along a cosine to zero."""
+        """The learning rate: linear warm-up for one epoch, then a cosine to zero."""
         warm = min(1.0, (step + 1) / self.per_epoch)
         return self.options.rate * warm * 0.5 * (1 + math.cos(math.pi * step / self.steps))
 
@@ -145,11 +145,11 @@ class Trainer:
             group["lr"] = self.rate(self.step)
         self.model.train()
         fed = mixed.pixels.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._short):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
             logits = self.model(fed)
-        loss = self._labelled(logits.float(), labels, mixed)
+        loss = self._label_loss(logits.float(), labels, mixed)
         if self.lineage.teachers:
-            loss = loss.lerp(self._taught(logits.float(), fed), self.options.teach)
+            loss = loss.lerp(self._teacher_loss(logits.float(), fed), self.options.teach)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
@@ -159,8 +159,8 @@ class Trainer:
         self._losses += value
         return value
 
-    def _labelled(self, logits: Tensor, labels: Tensor, mixed: Mixed) -> Tensor:
-        """How far the answers are from the pictures' own classes, those of their patches too."""
+    def _label_loss(self, logits: Tensor, labels: Tensor, mixed: Mixed) -> Tensor:
+        """Cross entropy with the pictures' classes and, with CutMix, those of the pasted boxes."""
         smoothing = self.options.smoothing
         loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
         if mixed.share < 1:
@@ -168,21 +168,22 @@ class Trainer:
             loss = mixed.share * loss + (1 - mixed.share) * foreign
         return loss
 
-    def _taught(self, logits: Tensor, fed: Tensor) -> Tensor:
-        """How far the answers are from the teachers' on the same views, as heat squared makes up
-        for smaller slopes.
+    def _teacher_loss(self, logits: Tensor, fed: Tensor) -> Tensor:
+        """Distillation loss: KL divergence from the teachers' predictions on the same views.
+
+        The factor heat² compensates for the smaller gradients.
         """
         heat = self.options.heat
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._short):
-            answers = self.lineage.answers(fed, heat)
-        return F.kl_div((logits / heat).log_softmax(1), answers, reduction="batchmean") * heat**2
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
+            targets = self.lineage.predictions(fed, heat)
+        return F.kl_div((logits / heat).log_softmax(1), targets, reduction="batchmean") * heat**2
 
     def _augmented(self, pixels: Tensor, generator: torch.Generator) -> Mixed:
         options = self.options
         calm = self.step >= (1 - options.calm) * self.steps
         area = min(1.0, options.area + CALM_AREA) if calm else options.area
-        placed = place(pixels.float(), area, options.turn, generator)
-        fed = normalise(light(placed, options.colour, generator), self.prep)
+        placed = random_crop(pixels.float(), area, options.turn, generator)
+        fed = normalise(jitter_colour(placed, options.colour, generator), self.prep)
         if calm or torch.rand(1, generator=generator).item() >= options.cutmix:
             return Mixed(fed, torch.arange(len(fed), device=fed.device), 1.0)
         return cutmix(fed, generator)
@@ -199,13 +200,13 @@ class Trainer:
 
     @property
     def averaged(self) -> Trainable:
-        """The running average of the weights: what is examined and shipped."""
+        """The network with the running average of the weights, which is evaluated and shipped."""
         return cast(Trainable, self.average.module)
 
     @property
-    def _short(self) -> bool:
-        wish = self.options.precision
-        return wish == "bfloat16" or (wish == "auto" and self.device.type == "cuda")
+    def _bfloat16(self) -> bool:
+        precision = self.options.precision
+        return precision == "bfloat16" or (precision == "auto" and self.device.type == "cuda")
 
 
 def _begin(model: Trainable, state: dict[str, Tensor]) -> None:

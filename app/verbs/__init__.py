@@ -1,1 +1,1 @@
-"""The verbs of `python -m app` beside `serve`: read options, call the work, tell how it goes."""
+"""The verbs of `python -m app` except `serve`: parse options, do the work, report progress."""

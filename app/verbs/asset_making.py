@@ -1,4 +1,4 @@
-"""What the makers of shipped files work with, and what they hand over."""
+"""Inputs and outputs of the functions that make the shipped files."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from models.graph import Network
 
 @dataclass(frozen=True, slots=True)
 class AssetContent:
-    """A file's content: tensors, and `about`, all of it text, as safetensors wants its metadata.
+    """The content of a file: tensors, and metadata `about`, as text, as safetensors requires.
 
-    The weights' SHA-256 and the versions are added by whoever writes it. `sentence` tells people
-    what came of it.
+    The caller adds the weights' SHA-256 and the versions. `sentence` describes the result.
     """
 
     tensors: dict[str, Tensor]
@@ -32,7 +31,7 @@ class AssetContent:
 
 @dataclass(frozen=True, slots=True)
 class AssetInputs:
-    """The network, loaded and in evaluation mode on `device`, and where the data set lies."""
+    """The network, loaded in evaluation mode on `device`, and the path of the data set."""
 
     model: Model
     network: Network
@@ -41,13 +40,13 @@ class AssetInputs:
     teller: Teller = field(default_factory=Teller)
 
     def pictures(self, split: str, count: int) -> DataSet:
-        """Up to `count` pictures, evenly over `train` or `val`, made to fit and on the CPU.
+        """Load up to `count` evenly spaced pictures of `train` or `val`, preprocessed, on the CPU.
 
-        Labels are the network's own indices. Raises `DataUnusable`.
+        Labels are the network's class indices. Raises `DataUnusable`.
         """
         names = [label.wnid for label in self.model.labels]
         source = folders.open_source(self.data)
-        entries = folders.chosen(folders.find(source, split), names, split)
+        entries = folders.select_classes(folders.find(source, split), names, split)
         some = _evenly(entries, count)
         return load(source, some, names, preprocess(self.model), self._reading, split)
 
@@ -56,10 +55,10 @@ class AssetInputs:
 
 
 Maker = Callable[[AssetInputs], AssetContent]
-"""Makes one shipped file anew. It may take minutes, tells progress, and repeats to the bit."""
+"""Makes one shipped file. It may take minutes, reports progress, and is deterministic."""
 
 
 def _evenly(entries: Sequence[folders.FileEntry], count: int) -> list[folders.FileEntry]:
-    """Up to `count` of them, from the first to the last."""
+    """Up to `count` entries, evenly spaced."""
     count = min(count, len(entries))
     return [entries[i * len(entries) // count] for i in range(count)]

@@ -1,4 +1,4 @@
-"""`python -m app assets`: make the files that ship beside the embedded weights anew."""
+"""`python -m app assets`: make the files that ship with the embedded weights again."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ MODEL = "mini"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file in `models/weights/` and what makes it; `name` is what `--only` calls it."""
+    """A file in `models/weights/` and the function that makes it; `name` is for `--only`."""
 
     name: str
     file: str
     make: Maker
     data: bool = True
-    """Whether it is made from the data set, not from the weights alone."""
+    """True if it is made from the data set, not from the weights alone."""
 
 
 ASSETS: tuple[Asset, ...] = (
@@ -37,11 +37,11 @@ ASSETS: tuple[Asset, ...] = (
     Asset("universal", "mini.universal.safetensors", universal.shipped),
     Asset("synthesised", "mini.synthesised.safetensors", synthesised_assets.shipped, data=False),
 )
-"""Every file that is made from the weights and ships with them: a new one is a line here."""
+"""Every file that is made from the weights and ships with them."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make every file, or those that are asked for; the exit status."""
+    """Make every file, or those of `--only`; return the exit status."""
     given = _parser().parse_args(arguments)
     wanted = _wanted(given.only)
     if given.data is None and (needs := [asset.name for asset in wanted if asset.data]):
@@ -66,14 +66,14 @@ def _make(asset: Asset, work: AssetInputs, out: Path) -> None:
     made = asset.make(work)
     data = content(work.model, made.tensors, made.about)
     put(file, data)
-    # Whoever is not this user reads it too: it ships.
+    # Readable by everyone: it ships.
     file.chmod(0o644)
     took = duration(time.monotonic() - started)
     work.teller.line(f"{made.sentence}\nWritten: {file} ({len(data):,} bytes) after {took}.")
 
 
 def _wanted(names: Sequence[str]) -> list[Asset]:
-    """The assets of these names, all for none. Raises `BadRequest`."""
+    """The assets of these names; all if there are no names. Raises `BadRequest`."""
     known = [asset.name for asset in ASSETS]
     if unknown := [name for name in names if name not in known]:
         raise BadRequest(f"Nothing is called {unknown[0]!r}. There are: {', '.join(known)}.")
@@ -83,7 +83,7 @@ def _wanted(names: Sequence[str]) -> list[Asset]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m app assets",
-        description=f"Make the files that ship beside the weights of {MODEL} anew.",
+        description=f"Make the files that ship with the weights of {MODEL} again.",
     )
     parser.add_argument(
         "--data", type=Path,

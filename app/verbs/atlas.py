@@ -1,4 +1,4 @@
-"""`python -m app atlas`: the crops of a folder of pictures that fire each channel most."""
+"""`python -m app atlas`: find the crops of a folder of pictures that activate channels most."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from app.settings import Settings
 from app.verbs.terminal import Teller, duration
 
 NAMED = 10
-"""Unreadable pictures that are named on the screen; the file names more."""
+"""Most unreadable pictures named on the screen; the file names more."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one of the sub-verbs; the exit status."""
+    """Run one of the sub-verbs and return the exit status."""
     given = _parser().parse_args(arguments)
     settings, teller = Settings.from_environment(), Teller()
     catalogue = Catalogue(device.choose(given.device), 1, WeightFiles(settings.shelves))
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         out = given.out or given.shards[0].parent
         _finish(merge([read_atlas(path) for path in given.shards]), model, out, teller)
         return 0
-    # Where the page looks: atlases of several folders lie beside each other, under their names.
+    # Where the server looks for atlases: one folder per folder of pictures, named after it.
     name = given.images.resolve().name or "pictures"
     return _build(given, model, given.out or settings.data / "atlas" / name, teller)
 
@@ -80,7 +80,7 @@ def _tell(teller: Teller, progress: AtlasProgress, resumed: int, seconds: float)
 def _finish(
     atlas: Atlas, model: Model, out: Path, teller: Teller, file: Path | None = None
 ) -> None:
-    """Write what is not there yet, the index beside it, and say what was skipped."""
+    """Write the atlas if it is not written yet, and its index; list skipped pictures."""
     if atlas.about.model != model.id:
         raise DataUnusable(f"These shards are of {atlas.about.model}: add --model with its name.")
     if file is None:
@@ -100,16 +100,16 @@ def _finish(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m app atlas",
-        description="For every channel of every convolution, the nine crops that fire it most.",
+        description="Find the nine crops that activate each channel of each convolution most.",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
-    build = verbs.add_parser("build", help="go through a folder; killed, it goes on when called")
+    build = verbs.add_parser("build", help="process a folder; the same command resumes")
     build.add_argument("--images", type=Path, required=True, help="a folder, of any size")
     build.add_argument("--shard", type=_shard, default=(0, 1), metavar="I/N", help="a part of it")
     build.add_argument("--batch", type=_positive, default=32, help="pictures at a time [32]")
     build.add_argument("--save-every", type=_positive, default=2000, help="pictures [2000]")
     build.add_argument("--workers", type=_positive, help="threads that read [half the cores]")
-    build.add_argument("--fresh", action="store_true", help="begin anew, whatever was saved")
+    build.add_argument("--fresh", action="store_true", help="start again, ignoring saved progress")
     joined = verbs.add_parser("merge", help="make one atlas of all shards of a folder")
     joined.add_argument("shards", type=Path, nargs="+", metavar="FILE")
     for verb in (build, joined):
@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _shard(text: str) -> tuple[int, int]:
-    """`2/4`, the second of four, as (1, 4)."""
+    """Parse `2/4`, the second of four, as (1, 4)."""
     match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise argparse.ArgumentTypeError("a shard is written 2/4: the second of four")

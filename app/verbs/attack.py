@@ -1,4 +1,4 @@
-"""`python -m app attack`: fool a network on a picture, and save what fooled it."""
+"""`python -m app attack`: attack a network on one picture and save the adversarial picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from app.errors import BadRequest, NoClassifier
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit, input_png
-from app.services.attacks.attacked_model import reader_of
+from app.services.attacks.attacked_model import pixel_model_of
 from app.services.attacks.attacks import findings
 from app.services.attacks.job import AttackEnded, AttackMoment, job
 from app.services.attacks.options import (
@@ -24,7 +24,7 @@ from app.services.attacks.options import (
     checked,
     warnings,
 )
-from app.services.attacks.premade import Premade, ready
+from app.services.attacks.premade import Premade, find_premade
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load
@@ -37,7 +37,7 @@ from app.vision.predict import RankedClass
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Attack, tell what came of it, write the picture; the exit status."""
+    """Attack, report the result, write the picture; return the exit status."""
     given = _parser().parse_args(arguments)
     if given.out:
         _check_out(given.out)
@@ -53,9 +53,9 @@ def main(arguments: Sequence[str]) -> int:
     )  # fmt: skip
     options = checked(request, model.labels, model.row.crop)
     pixels = fit(decode(_read(given.picture)).image, preprocess(model)).pixels
-    made = ready(model, options)
-    ended = _attack(model, pixels, options, given.device, made)
-    notes = [*warnings(request, options, bool(made)), *findings(model.labels, options, ended)]
+    premade = find_premade(model, options)
+    ended = _attack(model, pixels, options, given.device, premade)
+    notes = [*warnings(request, options, bool(premade)), *findings(model.labels, options, ended)]
     sys.stdout.write("".join(f"{line}\n" for line in _report(model, pixels, ended, notes)))
     if given.out:
         given.out.write_bytes(input_png(ended.pixels))
@@ -64,12 +64,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _attack(
-    model: Model, pixels: Tensor, options: AttackOptions, where: str, made: Premade
+    model: Model, pixels: Tensor, options: AttackOptions, where: str, premade: Premade
 ) -> AttackEnded:
-    """Run it to its end, telling each step."""
+    """Run the attack to its end, reporting each step."""
     network = load(model.entry).to(device.choose(where)).eval()
-    reader, teller = reader_of(model, network), Teller()
-    for item in chain.from_iterable(job(reader, network, pixels, options, made=made)):
+    reader, teller = pixel_model_of(model, network), Teller()
+    for item in chain.from_iterable(job(reader, network, pixels, options, premade=premade)):
         if isinstance(item, AttackEnded):
             teller.line(f"{options.method}, seed {options.seed}")
             return item
@@ -109,7 +109,7 @@ def _named(model: Model, ranked: Sequence[RankedClass]) -> str:
 
 
 def _read(path: Path) -> bytes:
-    """The picture's file. Raises `BadRequest`."""
+    """Read the picture's file. Raises `BadRequest`."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -117,7 +117,7 @@ def _read(path: Path) -> bytes:
 
 
 def _check_out(path: Path) -> None:
-    """Told before minutes of work, not after. Raises `BadRequest`."""
+    """Check the output path before minutes of work. Raises `BadRequest`."""
     if path.suffix.lower() != ".png":
         raise BadRequest(f"{path} must end in .png: other formats would change the pixels.")
     if not path.parent.is_dir():
@@ -129,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m app attack",
         description="Change a picture as little as it takes to fool a network.",
     )
-    parser.add_argument("picture", type=Path, help="a photo; it is made to fit the network first")
+    parser.add_argument("picture", type=Path, help="a photo; it is resized for the network first")
     parser.add_argument("--model", default="mini", help="as `weights list` names it [mini]")
     parser.add_argument("--method", default="pgd", help=f"{', '.join(METHODS)} [pgd]")
     parser.add_argument(
@@ -141,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--step-size", type=float, help="in epsilon's unit [epsilon / 4]")
     parser.add_argument("--target", help="a class to reach, by name or index [away from the first]")
     parser.add_argument("--true-label", help="what it truly is, by name or index")
-    parser.add_argument("--seed", type=int, default=0, help="of what is drawn by lot [0]")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers [0]")
     parser.add_argument("-o", "--out", type=Path, help="write the 8-bit picture there, as PNG")
     parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
     return parser

@@ -1,4 +1,4 @@
-"""`python -m app attack-rates`: how often attacks flip a network, beside noise of the same size."""
+"""`python -m app attack-rates`: success rates of attacks, compared with noise of the same size."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import Tensor
 
 from app.errors import BadRequest, DataUnusable
 from app.pictures.preprocess import Preprocess
-from app.services.attacks.attacked_model import reader_of
+from app.services.attacks.attacked_model import pixel_model_of
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load
 from app.services.networks.weight_files import WeightFiles
 from app.services.runs.run import preprocess
 from app.settings import Settings
-from app.training.data import in_parts
+from app.training.data import load_in_parts
 from app.verbs.terminal import Teller
 from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.rates import METHODS, rate
@@ -28,7 +28,7 @@ DEFAULT = "fgsm,pgd,sign noise"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure and print a table in Markdown; the exit status."""
+    """Measure and print a table in Markdown; return the exit status."""
     given = _parser().parse_args(arguments)
     chosen = device.choose(given.device)
     model = Catalogue(chosen, 1, WeightFiles(Settings.from_environment().shelves)).model(
@@ -37,9 +37,9 @@ def main(arguments: Sequence[str]) -> int:
     if not model.labels:
         raise BadRequest(f"{model.row.title} has no classifier: there is nothing to fool.")
     row = model.row
-    reader = reader_of(model, load(model.entry).to(chosen).eval())
+    reader = pixel_model_of(model, load(model.entry).to(chosen).eval())
     teller = Teller()
-    pixels, labels = right_ones(reader, model, given.data, given.count, teller)
+    pixels, labels = correctly_classified(reader, model, given.data, given.count, teller)
     sys.stdout.write(
         f"{len(labels)} pictures of {given.data.name} that {row.title} is right about; "
         f"weights {row.sha256}\n\n"
@@ -58,12 +58,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def right_ones(
+def correctly_classified(
     reader: PixelModel, model: Model, data: Path, count: int, teller: Teller
 ) -> tuple[Tensor, Tensor]:
-    """Of `count` pictures, evenly over the data, those that are right: uint8 [N,3,S,S], int64 [N].
+    """The correctly classified of `count` evenly spaced pictures: uint8 [N,3,S,S], int64 [N].
 
-    Raises `DataUnusable` where none is.
+    Raises `DataUnusable` if there is none.
     """
     parts = list(_sampled(data, preprocess(model), [x.wnid for x in model.labels], count, teller))
     pixels, labels = (torch.cat(column) for column in zip(*parts, strict=True))
@@ -81,7 +81,7 @@ def right_ones(
 def _sampled(
     data: Path, prep: Preprocess, wnids: Sequence[str], count: int, teller: Teller
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Every n-th picture with its class as the network counts it, `count` in all at most."""
+    """Yield every n-th picture with the network's class index, at most `count` in total."""
     total, taken = 0, 0
 
     def reading(what: str, done: int, of: int) -> None:
@@ -90,7 +90,7 @@ def _sampled(
         teller.progress(f"{done:,} of {of:,} pictures read")
 
     start = 0
-    for part in in_parts(data, prep, wnids, reading):
+    for part in load_in_parts(data, prep, wnids, reading):
         every = max(1, total // count)
         places = torch.tensor([i for i in range(len(part)) if (start + i) % every == 0])
         places = places[: count - taken].long()
@@ -102,14 +102,14 @@ def _sampled(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m app attack-rates",
-        description="Measure how often attacks flip a network that was right, and noise as well.",
+        description="Measure how often attacks, and noise, change a correct prediction.",
     )
     parser.add_argument("--model", default="mini", help="as `weights list` names it [mini]")
     parser.add_argument(
         "--data", type=Path, required=True,
         help="folder or zip of pictures in folders named by wnid; val/ is used where there is one",
     )  # fmt: skip
-    parser.add_argument("--count", type=_count, default=400, help="pictures to begin with [400]")
+    parser.add_argument("--count", type=_count, default=400, help="pictures to start with [400]")
     parser.add_argument("--epsilons", type=_numbers, default=[1, 2, 4, 8], help="[1,2,4,8]")
     parser.add_argument(
         "--methods", type=_methods, default=_methods(DEFAULT),

@@ -1,4 +1,4 @@
-"""`python -m app calibrate`: what held-out photos usually score, to judge a picture by."""
+"""`python -m app calibrate`: measure a network's scores on held-out photos, as references."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.verbs.terminal import Teller
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Look at the photos once and write the file; the exit status."""
+    """Process the photos once and write the file; return the exit status."""
     given, settings = _parser().parse_args(arguments), Settings.from_environment()
     chosen = device.choose(given.device)
     model = Catalogue(chosen, 1, WeightFiles(settings.shelves)).model(given.model)
@@ -55,9 +55,9 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m app calibrate",
-        description="Tell a network's usual photos from unusual pictures: one pass over photos "
-        "that it was not trained on, of any classes. The page's question “Is it unusual?” reads "
-        "the file.",
+        description="Measure a network's scores on photos that it was not trained on, of any "
+        "classes, in one pass, to recognise unusual pictures. The page's question “Is it "
+        "unusual?” reads the file.",
     )
     parser.add_argument("--model", default="mini", help="as `weights list` names it [mini]")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""`python -m app evaluate`: examine a network on a folder of pictures that it has not seen."""
+"""`python -m app evaluate`: measure a network's accuracy on a folder of held-out pictures."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from app.services.networks.weight_files import WeightFiles
 from app.services.runs.run import preprocess
 from app.settings import Settings
 from app.training import report
-from app.training.data import in_parts
+from app.training.data import load_in_parts
 from app.training.evaluation import evaluate
 from app.verbs.terminal import Teller
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Examine, show the summary, write tables and charts where asked; the exit status."""
+    """Evaluate, print the summary, write tables and charts to `--out`; return the exit status."""
     given = _parser().parse_args(arguments)
     chosen = device.choose(given.device)
     shelf = WeightFiles(Settings.from_environment().shelves)
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     def reading(what: str, done: int, of: int) -> None:
         teller.progress(f"{done:,} of {of:,} pictures")
 
-    parts = (part.to(chosen) for part in in_parts(given.data, prep, list(labels), reading))
+    parts = (part.to(chosen) for part in load_in_parts(given.data, prep, list(labels), reading))
     evaluation = evaluate(network, parts, prep, list(labels))
     title = f"{model.row.title} on {given.data.stem}"
     sys.stdout.write(report.summary(evaluation, labels, title))
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m app evaluate",
-        description="Examine a network: how often it is right, class by class, and how sure.",
+        description="Evaluate a network: accuracy by class, and calibration.",
     )
     parser.add_argument(
         "--model", default="mini", help="a network, as `weights list` names it [mini]"

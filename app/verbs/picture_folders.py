@@ -1,4 +1,7 @@
-"""The pictures of any folder, as one network gets them: some to make with, some to measure with."""
+"""Loads the pictures of any folder for one network, split into training and held-out ones.
+
+For the verbs that make a noise or a sticker; also their common options and progress report.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from torch import Tensor
 from app.errors import BadRequest, DataUnusable, NoClassifier
 from app.pictures.preprocess import Preprocess
 from app.services.atlas.folder import PictureFolder, read_ahead
-from app.services.attacks.attacked_model import reader_of
+from app.services.attacks.attacked_model import pixel_model_of
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load
@@ -27,12 +30,12 @@ from app.vision.attacks.pixel_model import PixelModel
 BATCH = 32
 HELD_OUT = 0.2
 LEAST = 10
-"""Pictures, of which two are held out: fewer would measure nothing."""
+"""Fewest pictures, of which two are held out."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureSplit:
-    """uint8 [N,3,S,S] to make something with, others to measure it with, and how many were bad."""
+    """Pictures to train with and to measure with, uint8 [N,3,S,S], and the unreadable count."""
 
     pictures: Tensor
     held_out: Tensor
@@ -41,15 +44,15 @@ class PictureSplit:
 
 @dataclass(frozen=True, slots=True)
 class ChosenNetwork:
-    """The network of `--model`, ready to be asked in pixels on the device of `--device`."""
+    """The network of `--model` as a pixel model on the device of `--device`."""
 
     model: Model
     reader: PixelModel
     settings: Settings = field(default_factory=Settings)
 
 
-def chosen(given: argparse.Namespace) -> ChosenNetwork:
-    """The network that is meant.
+def load_network(given: argparse.Namespace) -> ChosenNetwork:
+    """Load the chosen network.
 
     Raises `UnknownModel`, `NoClassifier`, `WeightsMissing`, `WeightsRefused`.
     """
@@ -58,13 +61,15 @@ def chosen(given: argparse.Namespace) -> ChosenNetwork:
     if not model.labels:
         raise NoClassifier(f"{model.row.title} has no classifier: there is nothing to fool.")
     network = load(model.entry).to(where).eval().requires_grad_(False)
-    return ChosenNetwork(model, reader_of(model, network), settings)
+    return ChosenNetwork(model, pixel_model_of(model, network), settings)
 
 
-def gather(images: Path, model: Model, count: int, seed: int, teller: Teller) -> PictureSplit:
-    """Up to `count` pictures of a folder, evenly over it; a fifth, by lot, is held out.
+def load_pictures(
+    images: Path, model: Model, count: int, seed: int, teller: Teller
+) -> PictureSplit:
+    """Load up to `count` evenly spaced pictures of a folder; a random fifth is held out.
 
-    Raises `DataUnusable` where there is no folder or too few pictures can be read.
+    Raises `DataUnusable` if there is no folder or too few pictures can be read.
     """
     folder = PictureFolder.of(images)
     total = len(folder.names)
@@ -76,12 +81,12 @@ def gather(images: Path, model: Model, count: int, seed: int, teller: Teller) ->
             f"{images} holds {len(pixels)} pictures that can be read ({unreadable} cannot): "
             f"at least {LEAST} are needed, a thousand are better."
         )
-    lot = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(pixels), generator=lot)
-    apart = max(1, round(HELD_OUT * len(pixels)))
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(pixels), generator=generator)
+    held_out = max(1, round(HELD_OUT * len(pixels)))
     bad = f" {unreadable:,} cannot be read and were left out." if unreadable else ""
-    teller.line(f"{len(pixels) - apart:,} pictures to make it with, {apart:,} held out.{bad}")
-    return PictureSplit(pixels[order[apart:]], pixels[order[:apart]], unreadable)
+    teller.line(f"{len(pixels) - held_out:,} pictures to make it with, {held_out:,} held out.{bad}")
+    return PictureSplit(pixels[order[held_out:]], pixels[order[:held_out]], unreadable)
 
 
 def _read(folder: PictureFolder, prep: Preprocess, teller: Teller) -> tuple[Tensor, int]:
@@ -99,15 +104,15 @@ def _read(folder: PictureFolder, prep: Preprocess, teller: Teller) -> tuple[Tens
 
 
 class ProgressReport:
-    """Tells how far a making is, with the time it still takes."""
+    """Reports progress with the estimated remaining time."""
 
     def __init__(self, teller: Teller, what: str = "") -> None:
         self._teller, self._what = teller, what
         self._began: tuple[float, int] | None = None
 
     def tell(self, done: int, total: int, reached: float) -> None:
-        """After step `done` of `total`; `reached` is the share of the last batch, 0..1."""
-        # Counted from the first step: what comes before it takes a time of its own.
+        """Report step `done` of `total`; `reached` is the success rate on the last batch, 0..1."""
+        # Timed from the first step on: the preparation takes a different time.
         since, first = self._began = self._began or (time.monotonic(), done)
         left = (time.monotonic() - since) * (total - done) / (done - first or 1)
         self._teller.progress(
@@ -117,26 +122,26 @@ class ProgressReport:
 
 
 def check_out(path: Path, suffix: str) -> None:
-    """Told before minutes of work, not after. Raises `BadRequest`."""
+    """Check the output path before minutes of work. Raises `BadRequest`."""
     if path.suffix.lower() != suffix:
         raise BadRequest(f"{path} must end in {suffix}.")
     if path.exists() and not path.is_file():
         raise BadRequest(f"{path} is no file.")
 
 
-def common(parser: argparse.ArgumentParser) -> None:
-    """The options of every verb that makes something from a folder."""
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every verb that makes something from a folder."""
     parser.add_argument("--model", default="mini", help="as `weights list` names it [mini]")
     parser.add_argument("--images", type=Path, required=True, help="a folder of any pictures")
     parser.add_argument(
-        "--count", type=positive, default=1500, help="pictures of it, evenly chosen [1500]"
+        "--count", type=positive, default=1500, help="pictures of it, evenly spaced [1500]"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of what is drawn by lot [0]")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers [0]")
     parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
 
 
 def positive(text: str) -> int:
-    """A whole number from 1 on, for argparse."""
+    """Parse a whole number from 1 on, for argparse."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError("a whole number from 1 on")
     return int(text)

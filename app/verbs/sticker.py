@@ -1,4 +1,4 @@
-"""`python -m app sticker`: train a sticker that is taken for something wherever it lies."""
+"""`python -m app sticker`: train an adversarial sticker (patch) that works at any place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.errors import BadRequest
 from app.pictures.printable_stickers import LARGEST_CM, sticker_png
-from app.services.attacks.attacked_model import reader_of
+from app.services.attacks.attacked_model import pixel_model_of
 from app.services.attacks.stickers import (
     Sticker,
     StickerRecipe,
@@ -26,29 +26,29 @@ from app.verbs.picture_folders import (
     ChosenNetwork,
     PictureSplit,
     ProgressReport,
+    add_common_options,
     check_out,
-    chosen,
-    common,
-    gather,
+    load_network,
+    load_pictures,
     positive,
 )
 from app.verbs.terminal import Teller
 from app.vision.attacks.sticker import AREAS, BATCH, STEPS
 
 SHIPPED = ("school bus", "goldfish", "mushroom")
-"""Classes whose stickers ship: they work, and what is on them can be recognised."""
+"""Classes whose stickers ship: they work, and show something recognisable."""
 PICTURES, HELD_OUT = 4000, 1000
-"""How many of the data set the shipped stickers are trained with and measured on."""
+"""Number of pictures that the shipped stickers are trained with and measured on."""
 RECIPE = StickerRecipe()
 CENTIMETRES = 6.0
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Train it, measure it, write it with a picture to print; the exit status."""
+    """Train, measure and write a sticker, with a picture to print; return the exit status."""
     given = _parser().parse_args(arguments)
     if not 0.5 <= given.size <= LARGEST_CM:
         raise BadRequest(f"A sticker is 0.5 to {LARGEST_CM:g} cm wide, not {given.size:g}.")
-    subject, teller = chosen(given), Teller()
+    subject, teller = load_network(given), Teller()
     model = subject.model
     areas = (given.area / 100 * AREAS[0] / AREAS[1], given.area / 100)
     recipe = checked(
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     out = given.out or subject.settings.data / "stickers" / name
     check_out(out, ".safetensors")
     try:
-        gathered = gather(given.images, model, given.count, given.seed, teller)
+        gathered = load_pictures(given.images, model, given.count, given.seed, teller)
         sticker = _trained(subject, gathered, target, recipe, teller)
     except KeyboardInterrupt:
         teller.line("Stopped: nothing was written.")
@@ -69,14 +69,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def shipped(work: AssetInputs) -> AssetContent:
-    """The stickers that ship: a maker for `python -m app assets`."""
+    """Make the shipped stickers, for `python -m app assets`."""
     model = work.model
-    subject = ChosenNetwork(model, reader_of(model, work.network))
+    subject = ChosenNetwork(model, pixel_model_of(model, work.network))
     train, val = work.pictures("train", PICTURES), work.pictures("val", HELD_OUT)
     made = []
     for name in SHIPPED:
         target = find_class(model.labels, name)
-        # By what they are, not only by what the network takes them for.
+        # By their true class, not only by the network's prediction.
         gathered = PictureSplit(
             train.pixels[train.labels != target], val.pixels[val.labels != target], 0
         )
@@ -119,7 +119,7 @@ def _write(
 
 
 def sentence(sticker: Sticker) -> str:
-    """What it reaches, beside a sticker of random colours."""
+    """Its success rates in a sentence, compared with a sticker of random colours."""
     found, areas = sticker.measured, sticker.recipe.areas
     return (
         f"{sticker.label}: covering {areas[1]:.0%} at a random place it turns "
@@ -130,16 +130,16 @@ def sentence(sticker: Sticker) -> str:
 
 
 def _slug(label: str) -> str:
-    """A class's name in a file's."""
+    """A class's name for a file name."""
     return re.sub(r"[^a-z0-9]+", "-", label.casefold()).strip("-") or "sticker"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m app sticker",
-        description="Train a round sticker that a network takes for something wherever it lies.",
+        description="Train a round sticker that makes a network see a class, at any place.",
     )
-    common(parser)
+    add_common_options(parser)
     parser.add_argument("--target", required=True, help="the class, by name or index: school bus")
     parser.add_argument(
         "--area", type=float, default=100 * AREAS[1], help="largest, percent of the picture [15]"

@@ -1,4 +1,4 @@
-"""The synthesised pictures that ship: every channel of the five stages, and every class."""
+"""Makes the shipped synthesised pictures: every channel of the five stages, and every class."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ from app.verbs.terminal import duration
 from app.vision.synthesis import SynthesisRecipe
 
 STEPS = 256
-"""Of 512 the objective reaches 0.85 to 0.91 by then, and the same things are seen."""
+"""The objective reaches 0.85 to 0.91 of its value at 512 steps, and pictures look alike."""
 BATCH = 32
 
 
 def shipped(work: AssetInputs) -> AssetContent:
-    """The pictures that ship: a maker for `python -m app assets`.
+    """Make the shipped pictures, for `python -m app assets`.
 
-    Those that are made lie in a folder of their own, by the weights' digest: stopped, the same
-    command goes on.
+    Finished ones are stored in a folder named by the weights' digest: the same command resumes.
     """
     recipe = SynthesisRecipe(default_size(work.model, work.model.outline.logits), STEPS)
     collections = [_collection(work.model, step, recipe) for step in steps(work.model)]
@@ -38,7 +37,7 @@ def shipped(work: AssetInputs) -> AssetContent:
 
 
 def steps(model: Model) -> list[str]:
-    """The convolutions that people count, and the logits."""
+    """The convolutions with a stage, and the logits."""
     convolutions = [one.name for one in model.outline.steps if one.kind == "conv" and one.stage]
     return [*convolutions, model.outline.logits]
 
@@ -54,11 +53,11 @@ def _make(work: AssetInputs, collections: list[StepCollection]) -> None:
     started, before = time.monotonic(), 0
     for collection in collections:
         left = len(collection.left)
-        there = len(collection.channels) - left
+        existing = len(collection.channels) - left
         for made in collection.make(work.network, BATCH):
-            # Those on their way count in part.
+            # Unfinished pictures count in part.
             under_way = min(BATCH, made.total - made.done) * made.step / made.steps
-            part = before + made.done - there + (0 if made.step == made.steps else under_way)
+            part = before + made.done - existing + (0 if made.step == made.steps else under_way)
             to_come = (time.monotonic() - started) * (total - part) / part if part else 0.0
             work.teller.progress(
                 f"{collection.step}: {made.done} of {made.total} pictures, step {made.step} of "

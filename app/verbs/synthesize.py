@@ -1,4 +1,4 @@
-"""`python -m app synthesize`: synthesised pictures of a whole layer, or of some of its channels."""
+"""`python -m app synthesize`: feature visualisation, pictures for the channels of a layer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load
 from app.services.networks.weight_files import WeightFiles
 from app.services.synthesis.collection import StepCollection
-from app.services.synthesis.layer_file import keep, unshown
+from app.services.synthesis.layer_file import reason_not_shown, write_layer
 from app.services.synthesis.query import default_size
 from app.settings import Settings
 from app.verbs.terminal import Teller, duration
@@ -26,7 +26,7 @@ _RANGES = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make what is not there yet; the exit status."""
+    """Make the missing pictures; return the exit status."""
     given = _parser().parse_args(arguments)
     chosen, settings = device.choose(given.device), Settings.from_environment()
     model = Catalogue(chosen, 1, WeightFiles(settings.shelves)).model(given.model)
@@ -45,8 +45,8 @@ def main(arguments: Sequence[str]) -> int:
             return 130
     teller.line(f"{len(channels)} pictures of {step} are in {out}.")
     if given.out is None:
-        why = unshown(collection)
-        teller.line(why or f"The page shows them, out of {keep(collection, settings.data)}.")
+        why = reason_not_shown(collection)
+        teller.line(why or f"The page shows them, out of {write_layer(collection, settings.data)}.")
     return 0
 
 
@@ -55,7 +55,7 @@ def _make(
 ) -> None:
     started, before = time.monotonic(), len(collection.channels) - left
     for made in collection.make(network, batch):  # type: ignore[arg-type]
-        # In channels; those on their way count in part.
+        # In channels; unfinished ones count in part.
         under_way = min(batch, made.total - made.done) * made.step / made.steps
         part = made.done - before + (0 if made.step == made.steps else under_way)
         time_left = (time.monotonic() - started) * (left - part) / part if part else 0.0
@@ -66,19 +66,19 @@ def _make(
 
 
 def _step(model: Model, name: str) -> str:
-    """The step that is meant: a probability is raised by its logit."""
+    """The step to use: a probability is raised through its logit."""
     if name in model.geometry and model.outline.step(name).kind == "softmax":
         return model.outline.logits
     return name
 
 
 def _size(model: Model, step: str) -> int:
-    """What is usual; of a step that is not there any, which is told later."""
+    """The default size; any for an unknown step, which is reported later."""
     return default_size(model, step) if step in model.geometry else 128
 
 
 def _channels(text: str, model: Model, step: str) -> list[int]:
-    """Channel numbers of `0-15,40`; all for nothing."""
+    """Parse channel numbers such as `0-15,40`; "" means all."""
     if not text:
         return list(range(model.geometry[step].shape[0])) if step in model.geometry else []
     if not _RANGES.fullmatch(text):
@@ -95,8 +95,8 @@ def _channels(text: str, model: Model, step: str) -> list[int]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m app synthesize",
-        description="Make pictures that the channels of a layer respond to most. Kill it and "
-        "start it again: it goes on.",
+        description="Make pictures that activate the channels of a layer most. If interrupted, "
+        "the same command resumes.",
     )
     parser.add_argument("--model", default="mini", help="as `weights list` names it [mini]")
     parser.add_argument("--layer", required=True, help="a step: conv5; fc7 or softmax for classes")
@@ -104,9 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, help="a folder [data/synthesised/<model>/<layer>]")
     parser.add_argument("--steps", type=_positive, default=512, help="[512]")
     parser.add_argument("--size", type=_positive, help="pixels of a side [128, at most the input]")
-    parser.add_argument("--seed", type=int, default=0, help="of noise and views [0]")
+    parser.add_argument("--seed", type=int, default=0, help="seed of noise and views [0]")
     parser.add_argument("--batch", type=_positive, default=16, help="pictures at a time [16]")
-    parser.add_argument("--away", action="store_true", help="what the channels respond to least")
+    parser.add_argument("--away", action="store_true", help="minimise the activation")
     parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
     return parser
 

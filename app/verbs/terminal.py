@@ -1,4 +1,4 @@
-"""What a verb says while it works: one line that renews itself, or few lines in a log."""
+"""Progress output of a verb: one line that is rewritten in a terminal, few lines in a log."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import sys
 import time
 from typing import TextIO
 
-QUIET = 15.0  # seconds between two lines where nobody watches
+QUIET = 15.0  # seconds between two lines in a log
 
 
 class Teller:
-    """Tells progress on `stream`, by default the standard error output."""
+    """Writes progress to `stream`, by default standard error."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -18,7 +18,7 @@ class Teller:
         self._last = -QUIET
 
     def progress(self, text: str) -> None:
-        """Renew the line in a terminal; in a log a line now and then."""
+        """Rewrite the line in a terminal; in a log write a line every `QUIET` seconds."""
         if self._stream.isatty():
             self._stream.write(f"\r\x1b[K{text}")
             self._open = True
@@ -28,7 +28,7 @@ class Teller:
         self._stream.flush()
 
     def line(self, text: str) -> None:
-        """A line that stays."""
+        """Write a line that stays."""
         self._stream.write(f"\r\x1b[K{text}\n" if self._open else f"{text}\n")
         self._open = False
         self._stream.flush()

@@ -1,4 +1,4 @@
-"""`python -m app train`: make a network of the embedded kind from a folder of pictures."""
+"""`python -m app train`: train the embedded network from a folder of pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.training.data import DataSet, load_splits
 from app.training.options import Precision, TrainingOptions
 from app.training.session import Places, Session
 from app.training.ship import ShippedNetwork, ship
-from app.training.teachers import lineage
+from app.training.teachers import read_lineage
 from app.training.trainer import Trainer, TrainingProgress
 from app.verbs.terminal import Teller, duration
 from models.classes import Label, read_labels
@@ -26,28 +26,28 @@ from models.row import Weights
 from models.weights import row
 
 MODEL = "mini"
-EVERY = 10  # steps between two reports
+EVERY = 10  # steps between two progress reports
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Train until the end or until stopped; the exit status."""
+    """Train until the end or until stopped; return the exit status."""
     given = parser().parse_args(arguments)
-    wanted = {one.name: getattr(given, one.name) for one in fields(TrainingOptions)}
-    options, teller = TrainingOptions.of(wanted), Teller()
+    values = {one.name: getattr(given, one.name) for one in fields(TrainingOptions)}
+    options, teller = TrainingOptions.of(values), Teller()
     chosen = device.choose(given.device)
     base = row(MODEL)
     assert base is not None
     prep = Preprocess(base.resize, base.crop, base.mean, base.std)
     labels = _labels(given.classes, base)
-    # Before the pictures, which take a while: a wrong path is told at once.
-    begun = lineage(given.teacher, given.start, chosen)
+    # Before the pictures, which take a while: a wrong path is reported at once.
+    lineage = read_lineage(given.teacher, given.start, chosen)
 
     def reading(what: str, done: int, of: int) -> None:
         teller.progress(f"Reading {what} pictures: {done:,} of {of:,}")
 
     train, val = load_splits(given.data, prep, [label.wnid for label in labels], reading)
     teller.line(f"{len(train):,} pictures to train with, {len(val):,} to examine with.")
-    trainer = Trainer(options, train, val, prep, chosen, begun)
+    trainer = Trainer(options, train, val, prep, chosen, lineage)
     session = Session(trainer, Places(given.out), given.fresh)
     if session.resumed:
         teller.line(f"Going on from step {session.resumed:,} of {trainer.steps:,}.")
@@ -88,18 +88,18 @@ def _sentence(shipped: ShippedNetwork) -> str:
     )
 
 
-def _labels(wish: str, base: Weights) -> list[Label]:
-    """The classes to train for, in order; [] means every folder that is there."""
-    if wish == "all":
+def _labels(choice: str, base: Weights) -> list[Label]:
+    """The classes to train, in order; [] means every folder."""
+    if choice == "all":
         return []
-    if wish == MODEL:
+    if choice == MODEL:
         return list(read_labels(base.labels_path))
     try:
-        return list(read_labels(Path(wish)))
+        return list(read_labels(Path(choice)))
     except (OSError, KeyError, ValueError) as error:
         raise BadRequest(
             f"--classes must be {MODEL}, all, or a CSV file with the columns "
-            f"index, wnid, label, synset, not {wish!r}."
+            f"index, wnid, label, synset, not {choice!r}."
         ) from error
 
 
@@ -109,7 +109,7 @@ def _named(data: DataSet) -> list[Label]:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """A polite kill ends a training as Ctrl-C does: with a checkpoint."""
+    """SIGTERM ends a training as Ctrl-C does: with a checkpoint."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -122,22 +122,22 @@ def _stoppable() -> Iterator[None]:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of a training."""
+    """The parser of the training's options."""
     parser = argparse.ArgumentParser(
         prog="python -m app train",
-        description="Train the embedded network anew. Kill it and start it again: it goes on.",
+        description="Train the embedded network. If interrupted, the same command resumes.",
     )
     parser.add_argument("--data", type=Path, required=True, help="ImageFolder or zip: train/, val/")
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to make")
     parser.add_argument("--classes", default=MODEL, help=f"{MODEL}, all, or a CSV file [{MODEL}]")
     parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
-    parser.add_argument("--fresh", action="store_true", help="begin anew, whatever is there")
+    parser.add_argument("--fresh", action="store_true", help="start again, ignoring checkpoints")
     parser.add_argument(
         "--teacher", type=Path, action="append", default=[], metavar="FILE",
-        help="a .safetensors file of another training, to learn from too; more than one may be",
+        help="a .safetensors file of another training to learn from; may be repeated",
     )  # fmt: skip
     parser.add_argument(
-        "--start", type=Path, metavar="FILE", help="begin with another training's checkpoint.pt"
+        "--start", type=Path, metavar="FILE", help="start from another training's checkpoint.pt"
     )
     for one in fields(TrainingOptions):
         _add(parser, one.name, one.default, one.metadata["help"])

@@ -1,4 +1,4 @@
-"""`python -m app universal`: one noise that changes a network's answer to many pictures."""
+"""`python -m app universal`: make a universal adversarial perturbation, one for many pictures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.errors import BadRequest
 from app.pictures.printable_stickers import noise_png
-from app.services.attacks.attacked_model import reader_of
+from app.services.attacks.attacked_model import pixel_model_of
 from app.services.attacks.options import LARGEST
 from app.services.attacks.universal import NoiseRecipe, NoiseTraining, UniversalNoise, make, pack
 from app.services.files import put
@@ -18,10 +18,10 @@ from app.verbs.picture_folders import (
     ChosenNetwork,
     PictureSplit,
     ProgressReport,
+    add_common_options,
     check_out,
-    chosen,
-    common,
-    gather,
+    load_network,
+    load_pictures,
     positive,
 )
 from app.verbs.terminal import Teller
@@ -30,20 +30,20 @@ from app.vision.attacks.universal import BATCH, PASSES
 
 RECIPE = NoiseRecipe(passes=3)
 PICTURES, HELD_OUT = 8000, 1000
-"""How many of the data set the shipped noise is made of and measured on."""
+"""Number of pictures that the shipped noise is made from and measured on."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make it, measure it, write it with its picture; the exit status."""
+    """Make, measure and write a noise, with its picture; return the exit status."""
     given = _parser().parse_args(arguments)
     if not 1 <= given.epsilon <= LARGEST:
         raise BadRequest(f"Epsilon lies between 1 and {LARGEST:g}, not at {given.epsilon:g}.")
     recipe = NoiseRecipe(given.epsilon, given.passes, given.batch, given.seed)
-    subject, teller = chosen(given), Teller()
+    subject, teller = load_network(given), Teller()
     out = given.out or subject.settings.data / "universal" / f"{subject.model.id}.safetensors"
     check_out(out, ".safetensors")
     try:
-        gathered = gather(given.images, subject.model, given.count, given.seed, teller)
+        gathered = load_pictures(given.images, subject.model, given.count, given.seed, teller)
         noise = _made(subject.reader, gathered, recipe, teller)
     except KeyboardInterrupt:
         teller.line("Stopped: nothing was written.")
@@ -53,8 +53,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def shipped(work: AssetInputs) -> AssetContent:
-    """The noise that ships: a maker for `python -m app assets`."""
-    reader = reader_of(work.model, work.network)
+    """Make the shipped noise, for `python -m app assets`."""
+    reader = pixel_model_of(work.model, work.network)
     train, val = work.pictures("train", PICTURES), work.pictures("val", HELD_OUT)
     gathered = PictureSplit(train.pixels, val.pixels, 0)
     noise = _made(reader, gathered, RECIPE, work.teller)
@@ -85,27 +85,27 @@ def _write(noise: UniversalNoise, subject: ChosenNetwork, out: Path, teller: Tel
 
 
 def sentence(noise: UniversalNoise) -> str:
-    """What it reaches, beside random noise."""
-    told = "; ".join(
+    """Its success rates in a sentence, compared with random noise."""
+    rates = "; ".join(
         f"{one.share:.1%} at epsilon {one.epsilon:g} (random signs {one.random:.1%})"
         for one in noise.flipped
     )
-    return f"It changes the answer to this share of {noise.tested:,} held-out pictures: {told}."
+    return f"It changes the answer to this share of {noise.tested:,} held-out pictures: {rates}."
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m app universal",
-        description="Make one noise that changes a network's answer to many pictures.",
+        description="Make one noise that changes a network's prediction for many pictures.",
     )
-    common(parser)
+    add_common_options(parser)
     parser.add_argument(
         "--epsilon", type=float, default=10.0, help=f"largest change of a value, 1-{LARGEST:g} [10]"
     )
     parser.add_argument(
-        "--passes", type=positive, default=PASSES, help=f"times each is shown [{PASSES}]"
+        "--passes", type=positive, default=PASSES, help=f"passes over the pictures [{PASSES}]"
     )
-    parser.add_argument("--batch", type=positive, default=BATCH, help=f"at a time [{BATCH}]")
+    parser.add_argument("--batch", type=positive, default=BATCH, help=f"pictures a step [{BATCH}]")
     parser.add_argument(
         "-o", "--out", type=Path, help="a file [data/universal/<model>.safetensors]"
     )

@@ -1,4 +1,4 @@
-"""`python -m app weights`: which networks are here, getting, checking and exporting their files."""
+"""`python -m app weights`: list networks, and download, verify or export their weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from app.errors import DownloadFailed, LayerscopeError, UnknownModel
 from app.services.networks.download_sources import attempts
 from app.services.networks.loading import load, read
-from app.services.networks.state_dict import fit, keyed
+from app.services.networks.state_dict import fit, to_state_dict
 from app.services.networks.weight_files import WeightEntry, WeightFiles, architecture_of
 from app.settings import Settings
 from app.verbs.terminal import Teller
@@ -21,7 +21,7 @@ from models import registry
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one of the sub-verbs; the exit status."""
+    """Run one of the sub-verbs and return the exit status."""
     given = _parser().parse_args(arguments)
     settings = Settings.from_environment()
     shelf = WeightFiles(settings.shelves)
@@ -79,7 +79,7 @@ def _get(shelf: WeightFiles, cache: Path, names: Sequence[str]) -> int:
 
 
 def _fetch(entry: WeightEntry, cache: Path, teller: Teller) -> Path | None:
-    """Try one source after the other; the file, None where all failed."""
+    """Try one source after the other; return the file, None if all failed."""
     stop = threading.Event()
     for attempt in attempts(entry.row, cache):
         try:
@@ -92,7 +92,7 @@ def _fetch(entry: WeightEntry, cache: Path, teller: Teller) -> Path | None:
 
 
 def _verify(shelf: WeightFiles, names: Sequence[str]) -> int:
-    """Load each network that is named, or each that is here, and say how it stands."""
+    """Load the named networks, or all that have files here, and report the result for each."""
     entries = [shelf.find(name) for name in names] or [e for e in shelf.entries() if e.path]
     wrong = 0
     for entry in entries:
@@ -109,7 +109,7 @@ def _verify(shelf: WeightFiles, names: Sequence[str]) -> int:
 
 
 def _export(shelf: WeightFiles, source: str, out: Path, keys: str) -> int:
-    """Write a network, or a file of one's own, as safetensors with the keys that are wanted."""
+    """Write a network, or the user's own file, as safetensors with the chosen keys."""
     if entry := shelf.entry(source):
         architecture, network = entry.row.architecture, load(entry)
     else:
@@ -122,7 +122,7 @@ def _export(shelf: WeightFiles, source: str, out: Path, keys: str) -> int:
                 f"architectures are: {known}."
             )
         architecture, network = found, fit(found, read(path), path.name)
-    state = keyed(architecture, network, keys == "published")
+    state = to_state_dict(architecture, network, keys == "published")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         part = out.with_name(f"{out.name}.part")
@@ -143,9 +143,9 @@ def _parser() -> argparse.ArgumentParser:
     get = verbs.add_parser("get", help="download the weights of networks")
     get.add_argument("names", nargs="+", metavar="NAME")
     get.add_argument("--into", type=Path, help="another folder than data/weights")
-    verify = verbs.add_parser("verify", help="check files against the published digits")
+    verify = verbs.add_parser("verify", help="check files against the published SHA-256")
     verify.add_argument("names", nargs="*", metavar="NAME", help="[all that are here]")
-    verbs.add_parser("path", help="the folders that are looked into, the first first")
+    verbs.add_parser("path", help="the folders that are searched, in order")
     export = verbs.add_parser("export", help="write weights as safetensors, in either layout")
     export.add_argument("source", help="a network's name, or a .pth or .safetensors file")
     export.add_argument("out", type=Path, help="<architecture>[-anything].safetensors")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.vision.partial_forward import border, run
+from app.vision.partial_forward import run, side_inputs
 from models.graph import INPUT, Network
 
 
@@ -43,7 +43,7 @@ class Ablation:
         self._step = step
         self._ends = [network.logits or network.steps[-1].name]
         with torch.inference_mode():
-            kept = [step, *border(network, step, self._ends)]
+            kept = [step, *side_inputs(network, step, self._ends)]
             if known is None:
                 self._given = run(network, {INPUT: picture[None]}, kept)
             else:

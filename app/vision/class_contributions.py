@@ -36,7 +36,7 @@ class ClassContributions:
         return abs(self.bias) + float(self.terms.abs().sum())
 
 
-def paid(network: Network, outputs: Outputs, index: int) -> ClassContributions:
+def class_contributions(network: Network, outputs: Outputs, index: int) -> ClassContributions:
     """Split the logit of class `index` among the cells of the last maps before the head.
 
     Raises `ValueError` for a partial network.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def likeness(one: Tensor, other: Tensor) -> float | None:
+def pearson(one: Tensor, other: Tensor) -> float | None:
     """Pearson's r of two maps [H,W] in -1..1, both cropped to the centre they have in common.
 
     1 is the same pattern, 0 no correlation, -1 the opposite; None where a map is constant, or the

@@ -35,8 +35,8 @@ def _patch(picture: Tensor, how: How, seed: int) -> Tensor:
     if how == "grey":
         return torch.full_like(picture, 0.5)
     if how == "noise":
-        lot = torch.Generator().manual_seed(seed)
-        return torch.rand(picture.shape, generator=lot).to(picture)
+        generator = torch.Generator().manual_seed(seed)
+        return torch.rand(picture.shape, generator=generator).to(picture)
     few = F.adaptive_avg_pool2d(picture[None], BLUR)
     return F.interpolate(few, picture.shape[1:], mode="bilinear", align_corners=False)[0]
 
@@ -63,7 +63,7 @@ class StepChange:
         return torch.where(apart > 0, apart / size.clamp_min(1e-12), 0)
 
 
-def changed(
+def step_changes(
     network: Network, before: dict[str, Tensor], covered: Tensor, wanted: Sequence[str]
 ) -> list[StepChange]:
     """Compute how the steps `wanted` change, from the normalised covered picture [3,S,S].
@@ -82,7 +82,7 @@ def limits(change: StepChange) -> tuple[float, float]:
     return both, float(change.difference.abs().max())
 
 
-def moved(change: StepChange) -> float:
+def relative_change(change: StepChange) -> float:
     """Relative change ||after - before|| / ||before|| of a whole step; 0 where both are 0."""
     one = StepChange(change.step, change.before.flatten()[None], change.after.flatten()[None])
     size, apart = float(one.before.norm()), float(one.difference.norm())

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from app.vision.geometry import Geometry
 
-NOBODY = -1
+NO_PICTURE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Winners:
     def none(cls, channels: int, keep: int = 9) -> Winners:
         """The empty lists, before the first picture."""
         values = torch.full((channels, keep), -torch.inf)
-        nobody = torch.full((channels, keep), NOBODY)
+        nobody = torch.full((channels, keep), NO_PICTURE)
         return cls(values, nobody, nobody.clone())
 
     def with_batch(self, output: Tensor, peaks: Tensor, numbers: Tensor) -> Winners:
@@ -49,11 +49,11 @@ class Winners:
         bar = peaks.topk(keep).values[:, -1:].maximum(old.values[:, -1:])
         better = peaks >= bar
         channels, places = better.nonzero(as_tuple=True)
-        found = torch.full(better.shape, NOBODY)
+        found = torch.full(better.shape, NO_PICTURE)
         found[channels, places] = first_peak(output, places, rows[channels])
         values = peaks.masked_fill(~better, -torch.inf)
-        named = numbers.expand(len(peaks), -1).masked_fill(~better, NOBODY)
-        fresh = old.joined(Winners(values, named, found))
+        named = numbers.expand(len(peaks), -1).masked_fill(~better, NO_PICTURE)
+        fresh = old.merged(Winners(values, named, found))
         copies = self.values.clone(), self.pictures.clone(), self.cells.clone()
         for copy, new in zip(copies, (fresh.values, fresh.pictures, fresh.cells), strict=True):
             copy[rows] = new
@@ -62,7 +62,7 @@ class Winners:
     def _rows(self, rows: Tensor) -> Winners:
         return Winners(self.values[rows], self.pictures[rows], self.cells[rows])
 
-    def joined(self, other: Winners) -> Winners:
+    def merged(self, other: Winners) -> Winners:
         """Merge two lists over different pictures and keep the strongest."""
         values = torch.cat([self.values, other.values], 1)
         pictures = torch.cat([self.pictures, other.pictures], 1)

@@ -1,4 +1,4 @@
-"""Classic hand-made kernels (Sobel, Laplacian, Gaussian …), older than learned ones."""
+"""Preset kernels made by hand (Sobel, Laplacian, Gaussian …), older than learned ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """A hand-made kernel: `numbers` row by row, each to be divided by `by`."""
+    """A preset kernel: `numbers` row by row, each to be divided by `by`."""
 
     id: str
     title: str
@@ -30,7 +30,7 @@ class Kernel:
         return torch.tensor(self.numbers, dtype=torch.float64).view(self.side, self.side) / self.by
 
 
-BY_HAND = (
+PRESET_KERNELS = (
     Kernel("identity", "As it is", "Leaves every pixel as it was.",
            (0, 0, 0, 0, 1, 0, 0, 0, 0)),
     Kernel("edge", "Edge", "Laplacian: responds wherever a pixel differs from those around it.",
@@ -51,6 +51,6 @@ BY_HAND = (
 """For cross-correlation, as everywhere here: not flipped."""
 
 
-def by_hand(id: str) -> Kernel | None:
+def preset_kernel(id: str) -> Kernel | None:
     """The kernel of that id, None where there is none."""
-    return next((one for one in BY_HAND if one.id == id), None)
+    return next((one for one in PRESET_KERNELS if one.id == id), None)

@@ -16,20 +16,20 @@ Rule = Callable[[Tensor], Tensor]
 
 def run(
     network: Network,
-    given: Mapping[str, Tensor],
-    wanted: Sequence[str],
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
     *,
     relu: Rule | None = None,
 ) -> dict[str, Tensor]:
-    """Compute the outputs of the steps `wanted` from the batches `given`, both by name.
+    """Compute the outputs of some steps from the batches `inputs`, both by name.
 
     `INPUT` is the picture. Only steps between the two are computed, and a map is dropped once no
-    step reads it. Raises `KeyError` for an unknown step, and for one that needs more than `given`.
+    step reads it. Raises `KeyError` for an unknown step, and for one that needs more than `inputs`.
     """
-    needed = between(network, given, wanted)
-    readers = Counter(wanted)
+    needed = steps_between(network, inputs, outputs)
+    readers = Counter(outputs)
     readers.update(name for step in needed for name in step.inputs)
-    alive = dict(given)
+    alive = dict(inputs)
     for step in needed:
         module = relu if relu is not None and step.kind == "relu" else network.module(step.name)
         alive[step.name] = module(*(alive[name] for name in step.inputs))
@@ -37,22 +37,24 @@ def run(
             readers[name] -= 1
             if not readers[name]:
                 del alive[name]
-    return {name: alive[name] for name in wanted}
+    return {name: alive[name] for name in outputs}
 
 
-def between(network: Network, given: Mapping[str, object], wanted: Sequence[str]) -> list[Step]:
-    """The steps to compute, in order, to get from the outputs `given` to the steps `wanted`."""
+def steps_between(
+    network: Network, inputs: Mapping[str, object], outputs: Sequence[str]
+) -> list[Step]:
+    """The steps to compute, in order, to get from `inputs` to `outputs`, both names of steps."""
     needed: set[str] = set()
-    left = [name for name in wanted if name not in given]
+    left = [name for name in outputs if name not in inputs]
     while left:
         step = network.step(left.pop())
         if step.name not in needed:
             needed.add(step.name)
-            left += [name for name in step.inputs if name not in given]
+            left += [name for name in step.inputs if name not in inputs]
     return [step for step in network.steps if step.name in needed]
 
 
-def after(network: Network, name: str) -> set[str]:
+def steps_after(network: Network, name: str) -> set[str]:
     """Names of the steps that depend on step `name`, itself not included."""
     reached = {name}
     for step in network.steps:
@@ -61,12 +63,12 @@ def after(network: Network, name: str) -> set[str]:
     return reached - {name}
 
 
-def border(network: Network, name: str, wanted: Sequence[str]) -> list[str]:
-    """Outputs needed in addition to step `name` to compute the steps `wanted` from it.
+def side_inputs(network: Network, name: str, outputs: Sequence[str]) -> list[str]:
+    """Names of the other steps needed to compute `outputs` from step `name`.
 
     In a graph a later step may also read maps that do not depend on step `name`.
     """
-    changed, found, left = after(network, name), set[str](), list(wanted)
+    changed, found, left = steps_after(network, name), set[str](), list(outputs)
     while left:
         one = left.pop()
         if one in changed:

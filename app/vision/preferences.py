@@ -127,7 +127,7 @@ def class_index(means: Tensor) -> Tensor:
     return _contrast(best, rest)
 
 
-def kept(before: Tensor, after: Tensor, count: int = 10) -> Tensor:
+def shared_channels(before: Tensor, after: Tensor, count: int = 10) -> Tensor:
     """How many of the `count` strongest channels two responses [N,C] have in common, [N]."""
     count = min(count, before.shape[1])
     one, other = (t.topk(count, dim=1).indices for t in (before, after))

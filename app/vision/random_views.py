@@ -34,9 +34,9 @@ class SeenView:
     last: tuple[int, int]
 
     @classmethod
-    def drawn(cls, size: int, lot: torch.Generator) -> SeenView:
+    def random(cls, size: int, generator: torch.Generator) -> SeenView:
         """A view drawn at random."""
-        a, b, c, d, e, f = torch.randint(2**31, (6,), generator=lot).tolist()
+        a, b, c, d, e, f = torch.randint(2**31, (6,), generator=generator).tolist()
         scale, turn = SCALES[a % len(SCALES)], float(TURNS[b % len(TURNS)])
         # A large picture that is scaled down leaves nothing to crop: the view shows its padding.
         room = 1 + max(0, _scaled(size, scale) - size)

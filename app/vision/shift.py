@@ -21,7 +21,7 @@ def relative_change(before: Tensor, after: Tensor) -> float:
     return apart / size if size else float(apart > 0)
 
 
-def kept(before: Tensor, after: Tensor, tolerance: float = 0.05) -> int:
+def unchanged_cells(before: Tensor, after: Tensor, tolerance: float = 0.05) -> int:
     """Number of cells that changed by at most `tolerance` times the map's largest magnitude."""
     limit = tolerance * float(before.abs().max())
     return int(((after - before).abs() <= limit).sum())

@@ -45,8 +45,8 @@ class Spectrum:
 
         A picture then depends on its seed only, not on the other pictures of its batch.
         """
-        lot = torch.Generator().manual_seed(seed)
-        numbers = torch.randn(3, *self.scale.shape, 2, generator=lot).mul_(DEVIATION)
+        generator = torch.Generator().manual_seed(seed)
+        numbers = torch.randn(3, *self.scale.shape, 2, generator=generator).mul_(DEVIATION)
         return numbers.to(self.scale.device).expand(count, -1, -1, -1, -1).contiguous()
 
     def picture(self, numbers: Tensor) -> Tensor:

@@ -72,7 +72,7 @@ class Synthesis:
             raise ValueError("synthesis wants goals, and a network in eval mode")
         self.recipe = recipe or SynthesisRecipe()
         device = next(network.parameters()).device
-        self._lot = torch.Generator().manual_seed(self.recipe.seed)
+        self._generator = torch.Generator().manual_seed(self.recipe.seed)
         # Created outside any inference mode of the caller: inference tensors have no gradients.
         with torch.inference_mode(False):
             self._lens = Lens(network, step, goals)
@@ -92,7 +92,7 @@ class Synthesis:
         with torch.inference_mode(False), torch.enable_grad():
             numbers = self._numbers.detach().requires_grad_()
             pictures = self._spectrum.picture(numbers)
-            view = SeenView.drawn(self.recipe.size, self._lot)
+            view = SeenView.random(self.recipe.size, self._generator)
             values = self._values(view.of(pictures - GREY, self._lens.side))
             self._ascent.step(gradient_of(values.sum(), numbers))
             found: list[float] = values.tolist()

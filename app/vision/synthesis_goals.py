@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from app.vision.memory_layout import channels_last
-from app.vision.partial_forward import between, run
+from app.vision.partial_forward import run, steps_between
 from app.vision.units import before_relu
 from models.graph import INPUT, Network
 
@@ -79,17 +79,17 @@ class Lens:
         """Each picture's objective: [N,3,S,S] -> [N]."""
         output = run(self._network, {INPUT: pictures}, [self._until])[self._until]
         output = self._last(output) if self._last else output
-        output = counted(output, self._slope)
+        output = objective_response(output, self._slope)
         return torch.stack([goal.value(one) for goal, one in zip(self._goals, output, strict=True)])
 
 
 def slope(network: Network, at: str) -> float:
     """Weight of the linear term at a step: 1 after a ReLU or a max pool, `LINEAR` before them."""
-    before = between(network, {INPUT: None}, [at])
+    before = steps_between(network, {INPUT: None}, [at])
     return 1.0 if any(one.kind in ("relu", "maxpool") for one in before) else LINEAR
 
 
-def counted(output: Tensor, slope: float) -> Tensor:
+def objective_response(output: Tensor, slope: float) -> Tensor:
     """Responses as goals count them: unchanged for slope 1, else max(0, x)^2 + slope x."""
     return output if slope == 1 else output.clamp_min(0).square() + slope * output
 

@@ -67,7 +67,7 @@ def test_a_bar_is_kept_up_to_its_limit() -> None:
 
 def test_a_missed_bar_is_an_error_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.bench.memory.measure", lambda name: [row(20.0)])
-    monkeypatch.setattr("app.bench.command.open_workshop", lambda *_: nullcontext())
+    monkeypatch.setattr("app.bench.command.open_bench", lambda *_: nullcontext())
     monkeypatch.setattr("app.bench.command.PARTS", ())
     assert main(["--models", "mini"]) == 0
     assert main(["--models", "mini", "--strict"]) == 1

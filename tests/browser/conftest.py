@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from safetensors.torch import save_file
 
 from app.services.engine import engine
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from app.settings import Settings
 from app.web.app import create_app
 from app.web.server import Server
@@ -55,7 +55,7 @@ def stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of somebody's own: mini without its classifier, a seeded SqueezeNet."""
     folder = tmp_path_factory.mktemp("stick")
     put_partial(folder)
-    whole = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
+    whole = to_state_dict("squeezenet1_1", registry.seeded("squeezenet1_1"))
     save_file(whole, folder / "squeezenet1_1-seeded.safetensors")
     return folder
 

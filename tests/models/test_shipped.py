@@ -13,7 +13,7 @@ from app.services.attacks.universal import noise_of
 from app.services.engine.device import choose
 from app.services.networks.catalogue import Catalogue, Model
 from app.vision.attacks.pixel_grid import eight_bit
-from app.vision.attacks.placing import by_lot, share
+from app.vision.attacks.placing import random_places, success_rate
 from app.vision.attacks.sticker import random_colours
 from app.vision.attacks.universal import with_noise
 from models.weights import TABLE
@@ -75,10 +75,10 @@ def test_a_shipped_sticker_works_on_pictures_that_nobody_trained_it_with() -> No
         for picture in PICTURES:
             assert sample(picture)
             pixels = photos(picture).expand(count, -1, -1, -1)
-            place = by_lot(count, 64, (0.15, 0.15), seed=5)
-            hits += share(model, pixels, sticker.pixels, sticker.index, place)
+            place = random_places(count, 64, (0.15, 0.15), seed=5)
+            hits += success_rate(model, pixels, sticker.pixels, sticker.index, place)
             control = random_colours(sticker.pixels.shape[-1])
-            random += share(model, pixels, control, sticker.index, place)
+            random += success_rate(model, pixels, control, sticker.index, place)
         # A check of the files, not of the bar: four pictures, the sturdiest espresso among them.
         assert hits / len(PICTURES) >= 0.5 and random / len(PICTURES) <= 0.05
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from app.pictures.augment import ChangeablePhoto, PhotoChange, changed
+from app.pictures.augment import ChangeablePhoto, PhotoChange, transform_photo
 from app.pictures.preprocess import Preprocess, fit
 from app.pictures.samples import sample
 from app.pictures.transform import brightness, colour, contrast, to_image
@@ -30,8 +30,10 @@ def test_no_change_is_the_usual_input_byte_for_byte(
     prep: Preprocess, size: tuple[int, int]
 ) -> None:
     image = coffee().resize(size)
-    assert changed(ChangeablePhoto(image, prep), PhotoChange()).equal(fit(image, prep).pixels)
-    assert changed(ChangeablePhoto(image, prep), PhotoChange(turn=360)).equal(
+    assert transform_photo(ChangeablePhoto(image, prep), PhotoChange()).equal(
+        fit(image, prep).pixels
+    )
+    assert transform_photo(ChangeablePhoto(image, prep), PhotoChange(turn=360)).equal(
         fit(image, prep).pixels
     )
 
@@ -48,27 +50,27 @@ def square() -> Image.Image:
 def test_turning_is_clockwise_and_a_quarter_is_exact() -> None:
     usual = fit(square(), PREP).pixels
     for quarters in (1, 2, 3):
-        turned = changed(ChangeablePhoto(square(), PREP), PhotoChange(turn=90 * quarters))
+        turned = transform_photo(ChangeablePhoto(square(), PREP), PhotoChange(turn=90 * quarters))
         assert turned.equal(usual.rot90(-quarters, (1, 2)))
-    assert changed(ChangeablePhoto(square(), PREP), PhotoChange(turn=-90)).equal(
+    assert transform_photo(ChangeablePhoto(square(), PREP), PhotoChange(turn=-90)).equal(
         usual.rot90(1, (1, 2))
     )
 
 
 def test_beyond_the_edge_lies_the_mirror_image_or_black() -> None:
     photo = ChangeablePhoto(Image.new("RGB", (64, 64), (90, 90, 90)), PREP)
-    assert set(changed(photo, PhotoChange(turn=45)).flatten().tolist()) == {90}
-    black = changed(photo, PhotoChange(turn=45, mirrored=False))
+    assert set(transform_photo(photo, PhotoChange(turn=45)).flatten().tolist()) == {90}
+    black = transform_photo(photo, PhotoChange(turn=45, mirrored=False))
     assert black[:, [0, 0, -1, -1], [0, -1, 0, -1]].max() == 0
     assert black[0, 32, 32] == 90
     # Where the photo goes on beyond the crop, the photo itself is seen.
     long = ChangeablePhoto(Image.new("RGB", (300, 64), (90, 90, 90)), PREP)
-    sides = changed(long, PhotoChange(turn=20, mirrored=False))
+    sides = transform_photo(long, PhotoChange(turn=20, mirrored=False))
     assert sides[0, 32].tolist() == [90] * 64
 
 
 def test_zooming_keeps_the_middle_and_its_detail() -> None:
-    zoomed = changed(ChangeablePhoto(square(), PREP), PhotoChange(zoom=200))
+    zoomed = transform_photo(ChangeablePhoto(square(), PREP), PhotoChange(zoom=200))
     # Nearest to the corners of the middle 32 x 32.
     assert zoomed[:, 0, 0].tolist() == [200, 0, 0]
     assert zoomed[:, -1, -1].tolist() == [0, 0, 200]
@@ -77,13 +79,13 @@ def test_zooming_keeps_the_middle_and_its_detail() -> None:
     # A large photo is cut before it is scaled down: stripes of two pixels are still seen.
     stripes = Image.new("RGB", (256, 256))
     stripes.putdata([(255 * (x // 2 % 2),) * 3 for _ in range(256) for x in range(256)])
-    near = changed(ChangeablePhoto(stripes, PREP), PhotoChange(zoom=400))
+    near = transform_photo(ChangeablePhoto(stripes, PREP), PhotoChange(zoom=400))
     assert int(near.max()) == 255 and int(near.min()) == 0
     assert fit(stripes, PREP).pixels.float().std() < 10
 
 
 def test_a_very_long_photo_is_turned_without_scaling_all_of_it() -> None:
-    turned = changed(
+    turned = transform_photo(
         ChangeablePhoto(Image.new("RGB", (200_000, 2), (9, 8, 7)), PREP), PhotoChange(turn=33)
     )
     assert turned.shape == (3, 64, 64)
@@ -93,11 +95,11 @@ def test_a_very_long_photo_is_turned_without_scaling_all_of_it() -> None:
 def test_changes_come_in_their_order() -> None:
     photo = ChangeablePhoto(coffee(), PREP)
     everything = PhotoChange(turn=10, zoom=120, brightness=150, contrast=150, colour=50, flip=True)
-    pixels = changed(photo, everything)
-    geometry = changed(photo, PhotoChange(turn=10, zoom=120)).flip(2)
+    pixels = transform_photo(photo, everything)
+    geometry = transform_photo(photo, PhotoChange(turn=10, zoom=120)).flip(2)
     assert pixels.equal(brightness(contrast(colour(geometry, 50), 150), 150))
     assert not pixels.equal(contrast(brightness(colour(geometry, 50), 150), 150))
-    assert changed(photo, replace(everything, flip=False)).shape == pixels.shape
+    assert transform_photo(photo, replace(everything, flip=False)).shape == pixels.shape
 
 
 def test_a_photo_is_scaled_once_for_many_turns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,5 +111,5 @@ def test_a_photo_is_scaled_once_for_many_turns(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(Image.Image, "resize", counted)
     for turn in (10, 20, 30):
-        changed(photo, PhotoChange(turn=turn))
+        transform_photo(photo, PhotoChange(turn=turn))
     assert len(calls) == 1

@@ -13,11 +13,11 @@ from app.pictures.screen_photo import (
     CORNER,
     NEARER,
     TURN,
-    aim,
+    draw_camera,
     homography,
-    photographed,
+    sample_screen,
     screen,
-    through_the_lens,
+    simulate_photo,
 )
 
 PREP = Preprocess(64, 64, (0.5,) * 3, (0.5,) * 3)
@@ -31,16 +31,16 @@ def coffee() -> torch.Tensor:
 
 def test_no_strength_is_no_change_and_the_same_seed_the_same_photo() -> None:
     pixels = coffee()
-    assert photographed(pixels, 0, 3).equal(pixels)
-    one = photographed(pixels, 50, 3)
+    assert simulate_photo(pixels, 0, 3).equal(pixels)
+    one = simulate_photo(pixels, 50, 3)
     assert one.dtype == torch.uint8 and one.shape == pixels.shape
-    assert photographed(pixels, 50, 3).equal(one)
-    assert not photographed(pixels, 50, 4).equal(one)
+    assert simulate_photo(pixels, 50, 3).equal(one)
+    assert not simulate_photo(pixels, 50, 4).equal(one)
 
 
 def test_the_stronger_the_farther_from_the_picture() -> None:
     pixels = coffee()
-    off = [(photographed(pixels, p).float() - pixels.float()).abs().mean() for p in (5, 30, 100)]
+    off = [(simulate_photo(pixels, p).float() - pixels.float()).abs().mean() for p in (5, 30, 100)]
     assert off == sorted(off)
 
 
@@ -58,19 +58,19 @@ def test_a_screen_shines_in_three_columns_and_keeps_the_mean() -> None:
 
 
 def test_a_camera_straight_before_the_screen_sees_the_picture() -> None:
-    straight = replace(aim(0, 0), corners=torch.zeros(4, 2, dtype=torch.float64))
+    straight = replace(draw_camera(0, 0), corners=torch.zeros(4, 2, dtype=torch.float64))
     assert homography(straight).allclose(torch.eye(3, dtype=torch.float64), atol=1e-12)
     pixels = torch.rand(3, 8, 8) * 255
-    seen = through_the_lens(screen(pixels, 0.0), straight, (8, 8))
+    seen = sample_screen(screen(pixels, 0.0), straight, (8, 8))
     # The camera's four samples of a pixel lie on its dots or between them and a neighbour's.
     assert (seen - pixels).abs().max() < 255 * 0.5
     assert float(seen.mean()) == pytest.approx(float(pixels.mean()), rel=0.01)
     flat = torch.full((3, 8, 8), 77.0)
-    assert through_the_lens(screen(flat, 0.0), straight, (8, 8)).allclose(flat)
+    assert sample_screen(screen(flat, 0.0), straight, (8, 8)).allclose(flat)
 
 
 def test_the_mapping_takes_the_corners_where_the_seed_says() -> None:
-    shot = aim(100, 7)
+    shot = draw_camera(100, 7)
     assert abs(shot.turn) <= TURN and shot.corners.abs().max() <= 2 * CORNER
     plain = replace(shot, turn=0.0)
     corners = torch.tensor([[-1.0, -1], [1, -1], [1, 1], [-1, 1]], dtype=torch.float64)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from app.pictures.transform import blur, brightness, flip, jpeg
-from app.pictures.transformations import JOURNEY, JourneyStop, travelled
+from app.pictures.transformations import TRANSFORMATIONS, JourneyStop, apply_transformations
 
 
 def pixels() -> torch.Tensor:
@@ -15,30 +15,30 @@ def pixels() -> torch.Tensor:
 
 
 def test_nothing_chosen_is_nothing_done() -> None:
-    assert travelled(pixels(), {}).equal(pixels())
+    assert apply_transformations(pixels(), {}).equal(pixels())
 
 
-@pytest.mark.parametrize("stop", JOURNEY, ids=lambda stop: stop.id)
+@pytest.mark.parametrize("stop", TRANSFORMATIONS, ids=lambda stop: stop.id)
 def test_every_stop_runs_over_its_whole_range(stop: JourneyStop) -> None:
     for strength in {stop.least, stop.start, stop.most, *stop.tried}:
         assert stop.least <= strength <= stop.most
-        made = travelled(pixels(), {stop.id: strength})
+        made = apply_transformations(pixels(), {stop.id: strength})
         assert made.shape == (3, 32, 32) and made.dtype == torch.uint8
-    assert not travelled(pixels(), {stop.id: stop.start}).equal(pixels())
+    assert not apply_transformations(pixels(), {stop.id: stop.start}).equal(pixels())
 
 
 def test_the_order_is_that_of_the_list_whatever_is_chosen_first() -> None:
-    assert [one.id for one in JOURNEY] == [
+    assert [one.id for one in TRANSFORMATIONS] == [
         "flip", "crop", "resize", "blur", "brightness", "screen", "jpeg",
     ]  # fmt: skip
     chosen = {"jpeg": 40.0, "brightness": 150.0, "blur": 1.0, "flip": 1.0}
     by_hand = jpeg(brightness(blur(flip(pixels()), 1), 150), 40)
-    assert travelled(pixels(), chosen).equal(by_hand)
-    assert not travelled(pixels(), chosen).equal(brightness(jpeg(pixels(), 40), 150))
+    assert apply_transformations(pixels(), chosen).equal(by_hand)
+    assert not apply_transformations(pixels(), chosen).equal(brightness(jpeg(pixels(), 40), 150))
 
 
 def test_strengths_in_words() -> None:
-    words = {one.id: one.words(one.start) for one in JOURNEY}
+    words = {one.id: one.words(one.start) for one in TRANSFORMATIONS}
     assert words["jpeg"] == "JPEG quality 75"
     assert words["flip"] == "Flip"
     assert words["blur"] == "Blur 0.8 px"

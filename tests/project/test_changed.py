@@ -118,19 +118,19 @@ def test_what_is_chosen_and_what_is_not_is_told(repository: Path) -> None:
     choice = changed.choose(repository, most=1)
     assert choice.tests == (habits, "tests/vision/test_window.py")
     assert "tests/web/test_page.py" in choice.left
-    assert choice.left[0] in choice.told()
+    assert choice.left[0] in choice.summary()
     (repository / "tests/browser/test_page.py").write_text("", encoding="utf-8")
     choice = changed.choose(repository)
     assert not choice.left
     assert "tests/browser/test_page.py" not in choice.tests
-    assert "Left to `make browser`: tests/browser/test_page.py" in choice.told()
+    assert "Left to `make browser`: tests/browser/test_page.py" in choice.summary()
 
 
 def test_without_changes_nothing_is_chosen(repository: Path) -> None:
     git(repository, "checkout", "main")
     choice = changed.choose(repository)
     assert choice.tests == ()
-    assert "Nothing differs" in choice.told()
+    assert "Nothing differs" in choice.summary()
 
 
 def test_without_history_the_reason_is_told(

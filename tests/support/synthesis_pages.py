@@ -47,7 +47,7 @@ def follow_until(client: TestClient, application: FastAPI, url: str, step: int) 
         query = {k: v[0] for k, v in parse_qs(urlsplit(url).query).items()}
         model = services.catalogue.model("mini")
         wanted = SynthesisOptions(int(query["steps"]), int(query["seed"]))
-        asked = services.studio.asked(model, "conv5", 3, wanted)
+        asked = services.studio.build_query(model, "conv5", 3, wanted)
         network = await services.catalogue.network("mini")
         items = services.studio.stream("somebody", asked, network)
         try:

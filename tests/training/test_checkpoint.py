@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from app.errors import TrainingStopped
-from app.training.checkpoint import resume, save, write_whole
+from app.training.checkpoint import resume, save, write_atomically
 from app.training.data import DataSet
 from app.training.options import TrainingOptions
 from app.training.trainer import Trainer
@@ -103,4 +103,4 @@ def test_a_full_disk_leaves_what_was_there(
 def test_a_folder_that_cannot_be_made_has_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(TrainingStopped, match="cannot be written"):
-        write_whole(tmp_path / "file" / "x.csv", lambda part: part.write_text("x"))
+        write_atomically(tmp_path / "file" / "x.csv", lambda part: part.write_text("x"))

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from app.errors import DataUnusable
-from app.training.data import DataSet, in_parts, load_splits
+from app.training.data import DataSet, load_in_parts, load_splits
 from tests.support.stripes import CLASSES, PREP, silent, zipped
 
 
@@ -63,12 +63,12 @@ def test_a_missing_split_and_a_broken_picture_have_a_sentence(
 
 def test_to_examine_the_validation_pictures_are_read_or_a_plain_folder(stripes: Path) -> None:
     names = ["else", *CLASSES]
-    (part,) = in_parts(stripes, PREP, names, silent)
+    (part,) = load_in_parts(stripes, PREP, names, silent)
     assert (len(part), part.classes) == (40, CLASSES)
-    (part,) = in_parts(stripes / "train", PREP, names, silent)
+    (part,) = load_in_parts(stripes / "train", PREP, names, silent)
     assert len(part) == 120
     with pytest.raises(DataUnusable, match="no folder named like a class"):
-        next(in_parts(stripes, PREP, ["else"], silent))
+        next(load_in_parts(stripes, PREP, ["else"], silent))
 
 
 def test_a_sample_is_even(splits: tuple[DataSet, DataSet]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import DataUnusable
-from app.training.folders import DataFolder, FileEntry, chosen, find, find_all, open_source
+from app.training.folders import DataFolder, FileEntry, find, find_all, open_source, select_classes
 from tests.support.stripes import zipped
 
 
@@ -69,13 +69,13 @@ def test_what_is_neither_folder_nor_zip(tmp_path: Path) -> None:
 
 def test_only_the_classes_wanted_are_kept() -> None:
     entries = [FileEntry("1", "a"), FileEntry("2", "b"), FileEntry("3", "a")]
-    assert chosen(entries, ["a"], "train") == [FileEntry("1", "a"), FileEntry("3", "a")]
+    assert select_classes(entries, ["a"], "train") == [FileEntry("1", "a"), FileEntry("3", "a")]
 
 
 def test_half_unpacked_data_is_told_by_the_class_that_lacks() -> None:
     entries = [FileEntry(f"{label}{i}", label) for label in "abc" for i in range(10)]
     with pytest.raises(DataUnusable, match=r"no train pictures of d, e: is it unpacked"):
-        chosen(entries, list("abcde"), "train")
+        select_classes(entries, list("abcde"), "train")
     with pytest.raises(DataUnusable, match=r"most classes have 10 val pictures, c fewer"):
-        chosen(entries[:-6], list("abc"), "val")
-    assert len(chosen(entries[:-5], list("abc"), "val")) == 25
+        select_classes(entries[:-6], list("abc"), "val")
+    assert len(select_classes(entries[:-5], list("abc"), "val")) == 25

@@ -13,7 +13,7 @@ from app.pictures.decode import decode
 from app.pictures.preprocess import fit
 from app.training.calibrate import References, profiles_of
 from app.training.folders import DataFolder
-from app.training.held_out import LEAST, calibrate, class_of, names_in, some
+from app.training.held_out import LEAST, calibrate, class_of, evenly_spaced, names_in
 from app.vision.unusual import mean_response, stage_ends
 from models.registry import seeded
 from tests.support.stripes import PREP, striped
@@ -115,6 +115,6 @@ def test_held_out_pictures_go_before_all_others(tmp_path: Path) -> None:
 
 def test_some_are_taken_evenly() -> None:
     names = [str(i) for i in range(10)]
-    assert some(names, 4) == ["0", "2", "5", "7"]
-    assert some(names, 20) == names
-    assert some([], 5) == []
+    assert evenly_spaced(names, 4) == ["0", "2", "5", "7"]
+    assert evenly_spaced(names, 20) == names
+    assert evenly_spaced([], 5) == []

@@ -18,7 +18,7 @@ from app.training.data import DataSet
 from app.training.lineage import Lineage, Teacher
 from app.training.options import TrainingOptions
 from app.training.ship import ship
-from app.training.teachers import lineage
+from app.training.teachers import read_lineage
 from app.training.trainer import Trainer
 from models.classes import Label
 from tests.support.engines import CPU
@@ -42,7 +42,7 @@ def elder(splits: tuple[DataSet, DataSet], tmp_path_factory: pytest.TempPathFact
 
 
 def begun(path: Path) -> Lineage:
-    return lineage([path], None, CPU)
+    return read_lineage([path], None, CPU)
 
 
 def wrong(data: DataSet) -> DataSet:
@@ -79,7 +79,7 @@ def test_answers_are_the_mean_of_what_the_teachers_find(elder: Path) -> None:
         for value in other.network.parameters():
             value.mul_(0.5)
     pictures = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    both = Lineage((one, other)).answers(pictures, 2.0)
+    both = Lineage((one, other)).predictions(pictures, 2.0)
     apart = [(net.network(pictures) / 2).softmax(1) for net in (one, other)]
     assert torch.allclose(both, (apart[0] + apart[1]) / 2, atol=1e-6)
     assert torch.allclose(both.sum(1), torch.ones(3))
@@ -89,7 +89,7 @@ def test_it_begins_with_the_averaged_weights_of_the_other_training(
     splits: tuple[DataSet, DataSet], elder: Path
 ) -> None:
     start = elder.with_name("checkpoint.pt")
-    trainer = Trainer(LONG, *splits, PREP, CPU, lineage([], start, CPU))
+    trainer = Trainer(LONG, *splits, PREP, CPU, read_lineage([], start, CPU))
     there = torch.load(start, weights_only=True)["trainer"]["average"]
     for name, value in trainer.averaged.state_dict().items():
         assert value.equal(there[f"module.{name}"])
@@ -152,7 +152,7 @@ def test_what_cannot_teach_or_begin_is_refused_in_words(
     with pytest.raises(TrainingStopped, match="other classes, or in another order"):
         Trainer(SMALL, replace(train, classes=CLASSES[::-1]), val, PREP, CPU, begun(elder))
     with pytest.raises(TrainingStopped, match="--start needs the checkpoint"):
-        lineage([], elder, CPU)
+        read_lineage([], elder, CPU)
     wider = replace(SMALL, widths=(4, 8, 8, 8, 12))
     with pytest.raises(TrainingStopped, match="is of another shape"):
-        Trainer(wider, train, val, PREP, CPU, lineage([], start, CPU))
+        Trainer(wider, train, val, PREP, CPU, read_lineage([], start, CPU))

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from app.__main__ import main
 from app.services.networks import weight_files as shelf_module
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from models import registry
 from models.weights import TABLE
 from tests.support.misbehaving_server import MisbehavingServer, serving
@@ -34,7 +34,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file as torchvision publishes it, with seeded numbers."""
     path = tmp_path_factory.mktemp("published") / "squeezenet1_1.pth"
-    torch.save(keyed(ID, registry.seeded(ID)), path)
+    torch.save(to_state_dict(ID, registry.seeded(ID)), path)
     return path
 
 

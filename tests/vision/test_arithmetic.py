@@ -24,9 +24,9 @@ from app.vision.arithmetic.pointwise import (
 )
 from app.vision.arithmetic.pooling import PoolCell
 from app.vision.arithmetic.voting import share_cell, vote_cell
-from app.vision.class_contributions import paid
+from app.vision.class_contributions import class_contributions
 from app.vision.forward import forward_steps
-from app.vision.shift import kept, relative_change, shifted
+from app.vision.shift import relative_change, shifted, unchanged_cells
 from models import registry
 from models.graph import (
     INPUT,
@@ -268,7 +268,7 @@ def test_a_score_is_what_the_last_maps_paid(name: str) -> None:
     network = embedded() if name == "mini" else registry.seeded(name)
     outputs = everything(network, torch.randn(3, network.input_size, network.input_size))
     for index in (0, 42, 99):
-        made = paid(network, outputs.__getitem__, index)
+        made = class_contributions(network, outputs.__getitem__, index)
         assert made.value == outputs[network.logits][index].item()
         assert abs(made.bias + float(made.terms.sum()) - made.value) <= 1e-5 * made.magnitude
         assert made.terms.shape == outputs[made.step].shape
@@ -301,14 +301,14 @@ def test_what_was_paid_by_hand() -> None:
         "relu2": torch.tensor([30.0, 0.0]),
         "fc3": torch.tensor([304.0]),
     }
-    made = paid(network, outputs.__getitem__, 0)
+    made = class_contributions(network, outputs.__getitem__, 0)
     assert (made.step, made.value, made.bias) == ("conv1", 304.0, 24.0)
     assert torch.equal(made.terms, 10 * maps.double())
 
 
 def test_a_network_without_a_classifier_has_no_score() -> None:
     with pytest.raises(ValueError, match="no scores"):
-        paid(embedded().upto("relu3"), dict[str, Tensor]().__getitem__, 0)
+        class_contributions(embedded().upto("relu3"), dict[str, Tensor]().__getitem__, 0)
 
 
 def test_average_pooling_adds_up_cell_by_cell() -> None:
@@ -338,4 +338,8 @@ def test_change_by_hand() -> None:
     assert relative_change(before, after) == pytest.approx(1 / 5)
     assert relative_change(before * 0, after * 0) == 0.0
     assert relative_change(before * 0, after) == 1.0
-    assert (kept(before, after), kept(before, before), kept(before, after, 0.25)) == (1, 2, 2)
+    assert (
+        unchanged_cells(before, after),
+        unchanged_cells(before, before),
+        unchanged_cells(before, after, 0.25),
+    ) == (1, 2, 2)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from app.vision.attacks.control_noise import FROM_CONTROL, Noise, kind_of, noise_beside
+from app.vision.attacks.control_noise import FROM_CONTROL, Noise, control_noise, noise_kind
 from app.vision.attacks.deepfool import deepfool
 from app.vision.attacks.drift import compared, cosine, drift
 from app.vision.attacks.few_pixel import few_pixel
@@ -36,8 +36,8 @@ ATTACKS: dict[str, tuple[Noise, Callable[[], Iterator[AttackStep]]]] = {
 def test_the_change_alone_tells_which_noise_is_as_large(name: str) -> None:
     kind, attack = ATTACKS[name]
     *_, last = attack()
-    assert kind_of(START, last.pixels) == kind
-    noisy = noise_beside(kind, START, last.pixels, 3)
+    assert noise_kind(START, last.pixels) == kind
+    noisy = control_noise(kind, START, last.pixels, 3)
     assert not noisy.equal(last.pixels)
     if kind == "sign":
         assert linf(noisy, START) == linf(last.pixels, START)
@@ -50,8 +50,8 @@ def test_the_change_alone_tells_which_noise_is_as_large(name: str) -> None:
 
 
 def test_where_nothing_changed_the_noise_is_nothing_too() -> None:
-    kind = kind_of(START, START)
-    assert noise_beside(kind, START, START, 0).equal(START)
+    kind = noise_kind(START, START)
+    assert control_noise(kind, START, START, 0).equal(START)
 
 
 def test_steps_set_against_each_other_re_add() -> None:

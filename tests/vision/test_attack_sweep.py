@@ -20,10 +20,10 @@ from app.vision.attacks.sweep import (
     SweepPass,
     SweepPoint,
     SweepSubject,
-    flip,
-    moved,
-    reached,
-    shaken,
+    attack_succeeded,
+    noise_succeeded,
+    prediction_changed,
+    smallest_epsilon,
     sweep,
 )
 from tests.support.attacked_networks import linear, photo, pixel, reader
@@ -44,7 +44,7 @@ def test_the_flip_is_found_to_the_next_whole_epsilon(method: str, batch: int) ->
     # 128 - 108 = 20: at epsilon 10 both are 118 and class 0 still leads the tie; it falls at 11.
     ask = SweepSubject(linear(ROWS), pixel(128, 0, 108), method, batch=batch)  # type: ignore[arg-type]
     found = points(ask)
-    assert flip(list(found.values()), moved(0)) == 11
+    assert smallest_epsilon(list(found.values()), prediction_changed(0)) == 11
     # 8 held and 12 fell: 9 to 11 were tried as well.
     assert set(EPSILONS) | {9, 10, 11} <= set(found)
     assert [found[e].attack.label for e in (8, 9, 10, 11, 12)] == [0, 0, 0, 1, 1]
@@ -63,8 +63,10 @@ def test_toward_a_target_it_must_get_there() -> None:
     # Class 2 lies behind class 1: away from 0 leads to 1, on to 2 takes longer.
     model = linear([[1.0, 0.0, 0.0], [0.98, 0.0, 0.0], [0.0, 0.0, 1.0]])
     found = list(points(SweepSubject(model, pixel(100, 0, 88), target=2), tuple(range(9))).values())
-    assert flip(found, reached(0, 2)) == 7
-    assert flip(found, reached(0, None)) == flip(found, moved(0))
+    assert smallest_epsilon(found, attack_succeeded(0, 2)) == 7
+    assert smallest_epsilon(found, attack_succeeded(0, None)) == smallest_epsilon(
+        found, prediction_changed(0)
+    )
 
 
 def test_it_may_hold_again_at_a_larger_epsilon_and_all_of_it_is_told() -> None:
@@ -72,8 +74,8 @@ def test_it_may_hold_again_at_a_larger_epsilon_and_all_of_it_is_told() -> None:
         return SweepPoint(epsilon, SweepAnswer(label, 0.5, None), (SweepAnswer(0, 0.5, None),))
 
     found = [say(0, 0), say(4, 1), say(6, 0), say(8, 1)]
-    assert flip(found, moved(0)) == 4
-    assert flip(found, shaken(0)) is None
+    assert smallest_epsilon(found, prediction_changed(0)) == 4
+    assert smallest_epsilon(found, noise_succeeded(0)) is None
 
 
 class Island(nn.Module):
@@ -92,7 +94,7 @@ def test_what_holds_again_is_neither_hidden_nor_taken_for_monotone() -> None:
     found = points(SweepSubject(model, pixel(100, 0, 0), "fgsm"))
     labels = {epsilon: one.attack.label for epsilon, one in found.items()}
     assert [labels[e] for e in (4, 5, 6, 8, 12, 16)] == [0, 1, 1, 1, 0, 0]
-    assert flip(list(found.values()), moved(0)) == 5
+    assert smallest_epsilon(list(found.values()), prediction_changed(0)) == 5
 
 
 def test_the_noise_is_that_of_its_seeds_at_exactly_this_epsilon() -> None:
@@ -108,7 +110,7 @@ def test_the_noise_is_that_of_its_seeds_at_exactly_this_epsilon() -> None:
     assert {answer.label for answer in found[12].noise} == {0, 1}
     # Some fell at 12, so every whole epsilon from 1 on was tried for the noise too.
     swept = points(SweepSubject(model, start, seed=5))
-    first = flip(list(swept.values()), shaken(0))
+    first = smallest_epsilon(list(swept.values()), noise_succeeded(0))
     assert first == 11
     assert {9, 10, 11} <= set(swept)
 
@@ -135,7 +137,7 @@ def test_on_the_real_network_a_batch_of_epsilons_gives_what_each_alone_gives() -
         share = last.logits.double().softmax(1)[0, 19]
         assert found[epsilon].attack.probability == pytest.approx(float(share), abs=1e-4)
         assert found[epsilon].attack.label == int(last.logits.argmax())
-    assert flip(list(found.values()), moved(19)) == 2
+    assert smallest_epsilon(list(found.values()), prediction_changed(19)) == 2
     assert all(a.label == 19 for one in found.values() for a in one.noise)
 
 

@@ -16,10 +16,10 @@ from foolbox.criteria import Misclassification, TargetedMisclassification
 from foolbox.models.pytorch import PyTorchModel
 from torch import Tensor, nn
 
-from app.vision.attacks.deepfool import over_the_border
+from app.vision.attacks.deepfool import deepfool_iterates
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.pgd import climb, pgd
-from app.vision.attacks.pgd_l2 import climb_l2
+from app.vision.attacks.pgd import pgd, pgd_iterates
+from app.vision.attacks.pgd_l2 import pgd_l2_iterates
 from models.graph import Network
 from tests.support.attacked_networks import ROW, photos, reader
 from tests.support.networks import embedded
@@ -66,7 +66,7 @@ def test_pgd_agrees_to_the_bit(
     epsilon, step = epsilon / 255, step / 255
     criterion = Misclassification(labels)
     expected = linf_pgd(pictures, criterion, epsilon, step, 10)
-    *_, last = climb(reader(1.0), pictures, AttackGoal(labels), epsilon, step, 10)
+    *_, last = pgd_iterates(reader(1.0), pictures, AttackGoal(labels), epsilon, step, 10)
     assert bits(last.x, expected)
     assert not last.x.equal(pictures)
 
@@ -75,7 +75,7 @@ def test_targeted_pgd_agrees_to_the_bit(pictures: Tensor) -> None:
     targets = torch.tensor([17, 20, 3])
     criterion = TargetedMisclassification(targets)
     expected = linf_pgd(pictures, criterion, 8 / 255, 2 / 255, 10)
-    *_, last = climb(reader(1.0), pictures, AttackGoal(targets, True), 8 / 255, 2 / 255, 10)
+    *_, last = pgd_iterates(reader(1.0), pictures, AttackGoal(targets, True), 8 / 255, 2 / 255, 10)
     assert bits(last.x, expected)
 
 
@@ -83,7 +83,7 @@ def test_fgsm_agrees_to_the_bit(pictures: Tensor, labels: Tensor) -> None:
     attack = LinfFastGradientAttack(random_start=False)
     criterion = Misclassification(labels)
     expected = attack.run(theirs(), pictures, criterion, epsilon=8 / 255)
-    *_, last = climb(reader(1.0), pictures, AttackGoal(labels), 8 / 255, 8 / 255, 1)
+    *_, last = pgd_iterates(reader(1.0), pictures, AttackGoal(labels), 8 / 255, 8 / 255, 1)
     assert bits(last.x, expected)
 
 
@@ -113,7 +113,7 @@ def test_l2_pgd_agrees(pictures: Tensor, labels: Tensor) -> None:
     attack = L2ProjectedGradientDescentAttack(abs_stepsize=0.125, steps=10, random_start=False)
     criterion = Misclassification(labels)
     expected = attack.run(theirs(), pictures, criterion, epsilon=0.5)
-    *_, (_, x, _, _) = climb_l2(reader(1.0), pictures, AttackGoal(labels), 0.5, 0.125, 10)
+    *_, (_, x, _, _) = pgd_l2_iterates(reader(1.0), pictures, AttackGoal(labels), 0.5, 0.125, 10)
     torch.testing.assert_close(x, expected, rtol=0, atol=1e-4)
     norms = [(one - pictures).flatten(1).norm(dim=1) for one in (x, expected)]
     torch.testing.assert_close(*norms, rtol=1e-5, atol=0)
@@ -124,7 +124,7 @@ def test_deepfool_agrees_in_norm(pictures: Tensor, labels: Tensor) -> None:
     attack = L2DeepFoolAttack(steps=50, candidates=10, overshoot=0.02)
     criterion = Misclassification(labels)
     expected = attack.run(theirs(), pictures, criterion)
-    *_, (_, x, logits) = over_the_border(reader(1.0), pictures, AttackGoal(labels))
+    *_, (_, x, logits) = deepfool_iterates(reader(1.0), pictures, AttackGoal(labels))
     assert (logits.argmax(1) != labels).all()
     norms = [(one - pictures).flatten(1).norm(dim=1) for one in (x, expected)]
     torch.testing.assert_close(*norms, rtol=1e-3, atol=0)

@@ -9,8 +9,8 @@ from app.vision.adam_ascent import PIXEL_EPS, Ascent, cosine_decay
 from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.paste import Placement, covered, pasted
 from app.vision.attacks.pixel_grid import linf
-from app.vision.attacks.placing import by_lot, share, tried
-from app.vision.attacks.sticker import place_of, random_colours, random_sticker, sticker_about
+from app.vision.attacks.placing import logits_at, random_places, success_rate
+from app.vision.attacks.sticker import place_of, random_colours, random_sticker, sticker_at_places
 from app.vision.attacks.universal import scaled, universal, universal_growing
 from tests.support.attacked_networks import linear, photo, pixel, reader
 
@@ -43,7 +43,7 @@ def test_a_sticker_touches_the_pixels_that_are_told() -> None:
 
 
 def test_places_are_split_without_losing_one() -> None:
-    place = by_lot(10, 64, (0.1, 0.15), seed=3)
+    place = random_places(10, 64, (0.1, 0.15), seed=3)
     parts = place.split(4)
     assert [len(part.x) for part in parts] == [4, 4, 2]
     for name in ("x", "y", "scale", "angle"):
@@ -53,19 +53,19 @@ def test_places_are_split_without_losing_one() -> None:
 
 def test_tries_are_those_of_one_picture_after_the_other() -> None:
     model, sticker = reader(), random_colours(20)
-    pixels, place = photo("cat").expand(5, -1, -1, -1), by_lot(5, 64, (0.1, 0.15))
-    together = torch.cat(list(tried(model, pixels, sticker, place, batch=2)))
+    pixels, place = photo("cat").expand(5, -1, -1, -1), random_places(5, 64, (0.1, 0.15))
+    together = torch.cat(list(logits_at(model, pixels, sticker, place, batch=2)))
     for i, where in enumerate(place.split(1)):
         shown = pasted(photo("cat"), sticker, where)
         torch.testing.assert_close(together[i : i + 1], model.logits(shown.float()))
     first = int(together[0].argmax())
     expected = (together.argmax(1) == first).double().mean()
-    assert share(model, pixels, sticker, first, place) == pytest.approx(float(expected))
+    assert success_rate(model, pixels, sticker, first, place) == pytest.approx(float(expected))
 
 
 def test_a_trained_sticker_is_shown_at_places_the_last_of_which_is_the_controls() -> None:
     cat, blue = photo("cat"), torch.zeros(3, 8, 8, dtype=torch.uint8)
-    steps = list(sticker_about(reader(), cat, blue, 0.1, 4, seed=7))
+    steps = list(sticker_at_places(reader(), cat, blue, 0.1, 4, seed=7))
     assert [step.number for step in steps] == [0, 1, 2, 3, 4]
     assert steps[0].pixels.equal(cat)
     assert steps[-1].pixels.equal(pasted(cat, blue, place_of(64, 0.1, 7)))

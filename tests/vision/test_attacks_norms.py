@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from app.vision.attacks.deepfool import deepfool, over_the_border
+from app.vision.attacks.deepfool import deepfool, deepfool_iterates
 from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.noise import gaussian_noise, noise, pixel_noise, sign_noise
-from app.vision.attacks.pgd_l2 import climb_l2, pgd_l2
+from app.vision.attacks.pgd_l2 import pgd_l2, pgd_l2_iterates
 from app.vision.attacks.pixel_grid import l2, linf, on_grid, on_grid_within
 from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.repair import repair
@@ -39,7 +39,9 @@ def test_an_l2_ball_is_not_left_and_rounding_does_not_leave_it() -> None:
 
 def test_in_floats_too_the_l2_ball_is_not_left() -> None:
     start = pixel(100, 100, 100).float()
-    norms = [float(l2(x, start)) for _, x, _, _ in climb_l2(linear(ROWS), start, ZERO, 10, 6, 3)]
+    norms = [
+        float(l2(x, start)) for _, x, _, _ in pgd_l2_iterates(linear(ROWS), start, ZERO, 10, 6, 3)
+    ]
     assert norms == pytest.approx([0, 6, 10, 10])
 
 
@@ -50,7 +52,7 @@ def test_black_and_white_in_the_l2_ball() -> None:
 
 def test_deepfool_crosses_the_border_of_a_linear_network_at_once() -> None:
     # Logits differ by 2 (x1 - x3) / 255: the border is x1 = x3, 20 / sqrt 2 away.
-    steps = list(over_the_border(linear(ROWS), pixel(120, 7, 100).float(), ZERO))
+    steps = list(deepfool_iterates(linear(ROWS), pixel(120, 7, 100).float(), ZERO))
     assert len(steps) == 2
     x = steps[-1][1].flatten()
     distance = 1.02 * (20 / sqrt(2) + 1e-4 * 255)
@@ -75,7 +77,7 @@ def test_deepfool_toward_a_target_reaches_it_though_another_is_nearer() -> None:
 
 def test_what_rounding_undid_is_repaired_by_single_whole_steps() -> None:
     model, start = linear(ROWS), pixel(101, 0, 100).float()
-    *_, (_, x, logits) = over_the_border(model, start, ZERO)
+    *_, (_, x, logits) = deepfool_iterates(model, start, ZERO)
     assert logits.argmax() == 1
     rounded = on_grid(x, start)
     # Half a value each way: rounding away from the start keeps it, rounding to the start does not.

@@ -10,7 +10,7 @@ from torch import nn
 
 from app.vision.attacks.fgsm import fgsm
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.pgd import climb, pgd
+from app.vision.attacks.pgd import pgd, pgd_iterates
 from app.vision.attacks.pixel_grid import linf, on_grid
 from app.vision.attacks.pixel_model import PixelModel
 from tests.support.attacked_networks import ROW, linear, mini, photo, photos, pixel, reader, values
@@ -56,7 +56,7 @@ def test_small_steps_add_up_though_each_is_less_than_a_pixel_value() -> None:
 
 
 def test_in_floats_too_it_stays_within_epsilon_and_black_and_white() -> None:
-    steps = list(climb(linear(ROWS), pixel(3, 100, 200).float(), ZERO, 8, 3, 5))
+    steps = list(pgd_iterates(linear(ROWS), pixel(3, 100, 200).float(), ZERO, 8, 3, 5))
     assert [step.x.flatten().tolist() for step in steps[1:]] == [
         [0, 100, 203], [0, 100, 206], [0, 100, 208], [0, 100, 208], [0, 100, 208]
     ]  # fmt: skip
@@ -204,7 +204,7 @@ def test_a_photo_is_fooled_and_led_to_a_target() -> None:
 
 def test_pictures_already_normalised_in_0_to_1_move_alike() -> None:
     start = photo("cat")
-    *_, small = climb(reader(1.0), start.float() / 255, AttackGoal(), 4 / 255, 1 / 255, 1)
-    *_, large = climb(reader(), start.float(), AttackGoal(), 4, 1, 1)
+    *_, small = pgd_iterates(reader(1.0), start.float() / 255, AttackGoal(), 4 / 255, 1 / 255, 1)
+    *_, large = pgd_iterates(reader(), start.float(), AttackGoal(), 4, 1, 1)
     assert on_grid(small.x * 255, start.float()).equal(large.x)
     assert len(ROW.mean) == 3

@@ -11,13 +11,13 @@ from app.vision.attacks.drift import cosine, drift
 from app.vision.attacks.few_pixel import few_pixel
 from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.noise import sign_noise
-from app.vision.attacks.paste import Placement, anywhere, diameter, paste, pasted
+from app.vision.attacks.paste import Placement, diameter, paste, pasted, random_placements
 from app.vision.attacks.pgd import pgd
 from app.vision.attacks.pixel_grid import linf
 from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.rates import METHODS, rate
-from app.vision.attacks.sticker import random_sticker, sticker_on_one, train_sticker
-from app.vision.attacks.universal import universal, universal_for_one, with_noise
+from app.vision.attacks.sticker import random_sticker, sticker_for_picture, train_sticker
+from app.vision.attacks.universal import universal, universal_for_picture, with_noise
 from app.vision.forward import forward_steps
 from tests.support.attacked_networks import linear, mini, photo, photos, pixel, reader
 
@@ -28,7 +28,7 @@ def test_few_pixels_changes_no_more_than_it_may_and_never_gets_worse(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(search, "BY_SLOPE", 12)
-    monkeypatch.setattr(search, "BY_LOT", 4)
+    monkeypatch.setattr(search, "AT_RANDOM", 4)
     model, cat, goal = reader(), photo("sketch-cat"), AttackGoal()
     steps = list(few_pixel(model, cat, goal, 1, seed=3))
     goal = goal.settled(steps[0].logits)
@@ -78,7 +78,7 @@ def test_a_universal_noise_fools_photos_and_repeats_with_its_seed() -> None:
 
 
 def test_a_noise_for_one_picture_stays_within_epsilon() -> None:
-    for step in universal_for_one(reader(), photo("cat"), AttackGoal(), 4, 6):
+    for step in universal_for_picture(reader(), photo("cat"), AttackGoal(), 4, 6):
         assert linf(step.pixels, photo("cat")) <= 4
     assert step.number == 6
     assert step.logits.argmax() != 19
@@ -127,8 +127,8 @@ def test_gradients_find_their_way_back_to_the_sticker() -> None:
     assert float(gradient.sum()) == pytest.approx(area, rel=0.03)
 
 
-def test_stickers_drawn_by_lot_lie_inside_the_picture() -> None:
-    place = anywhere(500, 64, (0.2, 0.44), torch.Generator().manual_seed(0))
+def test_stickers_drawn_at_random_lie_inside_the_picture() -> None:
+    place = random_placements(500, 64, (0.2, 0.44), torch.Generator().manual_seed(0))
     radius = place.scale * 32
     for centre in (place.x, place.y):
         assert (centre - radius >= -1e-4).all() and (centre + radius <= 64.0001).all()
@@ -145,7 +145,7 @@ def test_a_sticker_learns_where_a_random_one_does_not() -> None:
     reddish = torch.full((1, 3, 32, 32), 100, dtype=torch.uint8)
     reddish[:, 0] = 110
     goal = AttackGoal(torch.tensor([1]), targeted=True)
-    first, *_, last = sticker_on_one(model, reddish, goal, 0.15, 20)
+    first, *_, last = sticker_for_picture(model, reddish, goal, 0.15, 20)
     assert [int(one.logits.argmax()) for one in (first, last)] == [0, 1]
     assert (last.pixels != reddish).any(1).float().mean() < 0.155
     *_, made = train_sticker(model, reddish, goal, steps=20, batch=4)

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 import torch
 
-from app.vision.cover import How, StepChange, changed, cover
+from app.vision.cover import How, StepChange, cover, step_changes
 from app.vision.partial_forward import run
 from models.graph import INPUT
 from tests.support.small_networks import graph
@@ -48,11 +48,11 @@ def test_the_change_of_maps_and_classes() -> None:
     network, x = graph(), torch.randn(3, 16, 16)
     wanted = ["left", "flatten"]
     before = {name: one[0] for name, one in run(network, {INPUT: x[None]}, wanted).items()}
-    same = changed(network, before, x, wanted)
+    same = step_changes(network, before, x, wanted)
     assert all(not one.difference.any() and not one.relative.any() for one in same)
     y = x.clone()
     y[:, :, 8:] = 0
-    left, classes = changed(network, before, y, wanted)
+    left, classes = step_changes(network, before, y, wanted)
     assert torch.equal(classes.after, network(y[None])[0])
     assert left.difference.shape == (4, 3, 3) and left.relative.shape == (4,)
     assert torch.equal(left.difference[:, :, 0], torch.zeros(4, 3))  # its fields end before

@@ -48,7 +48,7 @@ def test_the_division_of_the_work_does_not_matter() -> None:
     whole = passed(maps, numbers, 60)
     even = passed(maps[::2], numbers[::2], 4)
     odd = passed(maps[1::2], numbers[1::2], 9)
-    for joined in (odd.joined(even), even.joined(odd), passed(maps, numbers, 1)):
+    for joined in (odd.merged(even), even.merged(odd), passed(maps, numbers, 1)):
         assert torch.equal(joined.values, whole.values)
         assert torch.equal(joined.pictures, whole.pictures)
         assert torch.equal(joined.cells, whole.cells)

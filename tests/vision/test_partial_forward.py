@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.vision.partial_forward import after, between, border, run
+from app.vision.partial_forward import run, side_inputs, steps_after, steps_between
 from app.vision.units import before_relu
 from models.graph import INPUT
 from tests.support.small_networks import chain, graph
@@ -22,10 +22,13 @@ def test_the_whole_way_is_the_network() -> None:
 
 def test_only_what_is_needed_is_computed() -> None:
     network = graph()
-    names = [step.name for step in between(network, {INPUT: X}, ["right"])]
+    names = [step.name for step in steps_between(network, {INPUT: X}, ["right"])]
     assert names == ["conv1", "norm1", "relu1", "pool1", "right"]
     given = {"both": X, "left": X}
-    assert [step.name for step in between(network, given, ["last_relu"])] == ["last", "last_relu"]
+    assert [step.name for step in steps_between(network, given, ["last_relu"])] == [
+        "last",
+        "last_relu",
+    ]
     assert run(network, {"both": X}, ["both"])["both"] is X
 
 
@@ -38,11 +41,11 @@ def test_a_pass_goes_on_from_the_maps_that_are_given() -> None:
 
 def test_what_a_change_reaches_and_what_it_needs_beside() -> None:
     network = graph()
-    assert after(network, "left") >= {"left_relu", "both", "last", "softmax"}
-    assert not after(network, "left") & {"right", "right_relu", "pool1", "left"}
-    assert border(network, "left", ["flatten"]) == ["right_relu"]
-    assert border(network, "pool1", ["flatten"]) == []
-    assert border(network, "left", ["flatten", "right"]) == ["right", "right_relu"]
+    assert steps_after(network, "left") >= {"left_relu", "both", "last", "softmax"}
+    assert not steps_after(network, "left") & {"right", "right_relu", "pool1", "left"}
+    assert side_inputs(network, "left", ["flatten"]) == ["right_relu"]
+    assert side_inputs(network, "pool1", ["flatten"]) == []
+    assert side_inputs(network, "left", ["flatten", "right"]) == ["right", "right_relu"]
 
 
 def test_an_unknown_step_and_a_map_that_is_missing_are_key_errors() -> None:

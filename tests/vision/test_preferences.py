@@ -21,8 +21,8 @@ from app.vision.preferences import (
     grating,
     grey,
     has_colour,
-    kept,
     orientation_index,
+    shared_channels,
     tuning,
 )
 
@@ -146,5 +146,5 @@ def test_a_grating_is_what_it_says() -> None:
 def test_of_the_strongest_those_that_stay_are_counted() -> None:
     before = torch.tensor([[5.0, 4.0, 3.0, 0.0]])
     after = torch.tensor([[0.0, 9.0, 1.0, 8.0]])
-    assert kept(before, after, 2).tolist() == [1]
-    assert kept(before, before, 3).tolist() == [3]
+    assert shared_channels(before, after, 2).tolist() == [1]
+    assert shared_channels(before, before, 3).tolist() == [3]

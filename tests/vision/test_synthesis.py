@@ -72,7 +72,7 @@ def test_a_view_is_pad_crop_scale_turn_crop() -> None:
 
 def test_views_are_drawn_within_their_bounds() -> None:
     lot = torch.Generator().manual_seed(0)
-    views = [SeenView.drawn(128, lot) for _ in range(400)]
+    views = [SeenView.random(128, lot) for _ in range(400)]
     assert {v.first[0] for v in views} == set(range(9))
     assert min(v.scale for v in views) == 0.9 and max(v.scale for v in views) == pytest.approx(1.1)
     assert {v.turn for v in views} == set(range(-10, 11))

@@ -11,24 +11,24 @@ from hypothesis import strategies as st
 
 from app.vision.arithmetic.convolution import convolve
 from app.vision.arithmetic.pooling import max_pool
-from app.vision.tiny_network.board import CELLS, PRESETS, Letter, flip, generated, ideal
+from app.vision.tiny_network.board import CELLS, PRESETS, Letter, flip, generate_boards, ideal
 from app.vision.tiny_network.learn import LIMIT, STEPS, learn
 from app.vision.tiny_network.network import (
     CONVS,
     LAYERS,
     Match,
-    compared,
+    divisor,
     features,
     forward,
+    forward_batch,
     largest_cell,
     match_cell,
     names_of,
     parse,
     plan,
-    spelled,
-    together,
+    to_text,
 )
-from app.vision.tiny_network.pixels import compare, right
+from app.vision.tiny_network.pixels import compare, correct_count
 from app.vision.tiny_network.vote import VoteExamples, VoteWeights, fit, vote
 
 STACK = "conv,relu,pool,conv1,relu,pool"
@@ -105,7 +105,7 @@ def test_a_number_of_a_convolution_is_nine_products() -> None:
     made = next(iter(forward(ideal("X"), features(), parse("conv"), "mean")))
     cell = match_cell(made, features(), (0, 1, 1))
     assert cell.products.flatten().tolist() == [1] * 9
-    assert cell.total / compared("mean", 1) == made.values[0, 1, 1].item() == 1.0
+    assert cell.total / divisor("mean", 1) == made.values[0, 1, 1].item() == 1.0
     # The top left corner: the diagonal's two agree, its third cell and six more make 8 to 1.
     corner = match_cell(made, features(), (0, 0, 0))
     assert corner.products.flatten().tolist() == [-1, 1, 1, 1, 1, 1, 1, 1, 1]
@@ -118,7 +118,7 @@ def test_a_second_convolution_reads_all_maps_and_re_adds() -> None:
         for place in ((0, 0, 0), (1, 2, 3), (2, 3, 3)):
             cell = match_cell(outputs[3], features(), place)
             assert cell.patch.shape == (3, 3, 3)
-            made = cell.terms.sum().item() / compared(match, 3)
+            made = cell.terms.sum().item() / divisor(match, 3)
             assert made == pytest.approx(outputs[3].values[place].item(), abs=1e-12)
 
 
@@ -153,8 +153,8 @@ def test_any_order_runs_with_the_sizes_said_or_says_why(
     words: list[str], match: Match, seed: int
 ) -> None:
     layers = parse(",".join(words))
-    assert spelled(layers) == ",".join(words)
-    board, outline = generated(1, seed)[0][0], plan(layers)
+    assert to_text(layers) == ",".join(words)
+    board, outline = generate_boards(1, seed)[0][0], plan(layers)
     kernels = torch.randn(3, 3, 3, generator=torch.Generator().manual_seed(seed)).double()
     made = list(forward(board, kernels, layers, match))
     assert [tuple(one.values.shape) for one in made] == list(outline.sizes[1:])
@@ -162,7 +162,7 @@ def test_any_order_runs_with_the_sizes_said_or_says_why(
         assert len(made) < len(layers)
         assert "the map has only" in outline.misfit
         with pytest.raises(ValueError, match="the map has only"):
-            together(board[None], kernels, layers, match)
+            forward_batch(board[None], kernels, layers, match)
         return
     # The same arithmetic as everywhere else in the project.
     values = board[None]
@@ -176,8 +176,8 @@ def test_any_order_runs_with_the_sizes_said_or_says_why(
             assert layer.window is not None
             count = values.shape[0]
             sums = convolve(values, kernels[:, None].expand(-1, count, -1, -1), layer.window)
-            values = sums / compared(match, count)
-    many = together(board.expand(60, 9, 9), kernels, layers, match)
+            values = sums / divisor(match, count)
+    many = forward_batch(board.expand(60, 9, 9), kernels, layers, match)
     torch.testing.assert_close(many[59], values, atol=1e-9, rtol=1e-9)
 
 
@@ -225,7 +225,7 @@ def test_the_vote_re_adds_and_its_scores_share_one() -> None:
 
 def test_ridge_weights_are_where_the_gradient_is_zero() -> None:
     made, given = weights("conv,relu,pool"), EXAMPLES
-    numbers = together(given.boards.double(), features(), parse("conv,relu,pool"), "mean")
+    numbers = forward_batch(given.boards.double(), features(), parse("conv,relu,pool"), "mean")
     flat = numbers.flatten(1)
     w = 2 * made.weights.flatten()
     error = flat @ w + (2 * made.bias - 1) - given.signs
@@ -256,7 +256,7 @@ def test_pixels_count_what_is_alike() -> None:
         compare(board).verdict == ("X" if sign > 0 else "O")
         for board, sign in zip(boards, signs.tolist(), strict=True)
     )
-    assert right(boards, signs) == counted
+    assert correct_count(boards, signs) == counted
 
 
 def test_of_generated_boards_the_network_gets_more_right_than_pixels() -> None:
@@ -272,12 +272,12 @@ def test_of_generated_boards_the_network_gets_more_right_than_pixels() -> None:
 
 
 def test_generated_letters_are_as_many_of_each_and_come_back() -> None:
-    boards, signs = generated(100, 5)
+    boards, signs = generate_boards(100, 5)
     assert boards.shape == (100, 9, 9)
     assert set(boards.flatten().tolist()) == {-1.0, 1.0}
     assert float(signs.sum()) == 0
-    assert torch.equal(boards, generated(100, 5)[0])
-    assert not torch.equal(boards, generated(100, 6)[0])
+    assert torch.equal(boards, generate_boards(100, 5)[0])
+    assert not torch.equal(boards, generate_boards(100, 6)[0])
     assert len({tuple(board.flatten().tolist()) for board in boards}) > 60
 
 

@@ -1,1 +1,1 @@
-"""Atlases: which crops of many pictures fire each channel most."""
+"""Activation atlases: which crops of many pictures activate each channel most."""

@@ -1,7 +1,7 @@
-"""An atlas: for every channel of every convolution the nine crops that fire it most.
+"""An atlas: for every channel of every convolution the nine crops that activate it most.
 
-One safetensors file, written whole or not at all, tied to the weights it was made from; a pass
-that was stopped and a shard of a folder are of the same form.
+One safetensors file, written atomically, tied to the weights it was made from. A stopped pass
+and a shard of a folder have the same format.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from app.vision.crops import Winners
 FORMAT = 1
 KEEP = 9
 NAMED = 1000
-"""Unreadable pictures that are named; all are counted."""
+"""Most unreadable pictures whose names are stored; all are counted."""
 FINE = 2**20
-"""Sums of peaks are whole numbers of this part: adding in any order gives the same sum."""
+"""Sums of peaks are integers in units of 1 / FINE: the order of adding does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
 class AtlasAbout:
-    """What an atlas was made of, and how far it is.
+    """What an atlas was made from, and how far it is: the metadata of its file.
 
-    `weights` and `folder` are SHA-256, of the weights' file and of the pictures' names; `batches`
-    counts those that are done, of `batch` pictures each; `shard` is (i, n), counted from 0.
-    `names` holds the file of every picture that won something, by number, once it is finished;
-    `root` is the folder they lie in, "" in an atlas that was made before this was kept.
+    `weights` and `folder` are SHA-256, of the weights file and of the picture names; `batches`
+    counts finished batches, of `batch` pictures each; `shard` is (i, n), counted from 0. `names`
+    holds the file of every picture that has a crop, by number, once the atlas is finished; `root`
+    is the folder of the pictures, "" in an atlas made before this was stored.
     """
 
     model: str
@@ -55,17 +55,18 @@ class AtlasAbout:
     root: str = ""
 
     def fits(self, other: AtlasAbout) -> bool:
-        """Whether two are parts of one pass."""
+        """True if both are parts of the same pass."""
         same = ("model", "weights", "folder", "total", "batch", "steps", "classes")
         return all(getattr(self, name) == getattr(other, name) for name in same)
 
 
 @dataclass(frozen=True, slots=True)
 class Atlas:
-    """`winners` by step; `sums` by step, int64 [classes,C], the peaks added up in 1 / FINE.
+    """The strongest crops by step (`winners`), and the sums of peaks by step and class.
 
-    `counts` is int64 [classes], pictures read of each; both have no rows without classes. `crops`
-    are encoded pictures by (step, channel, picture's number), once it is finished.
+    `sums` are int64 [classes,C] in units of 1 / FINE; `counts` is int64 [classes], pictures read of
+    each class; both have no rows without classes. `crops` are encoded pictures by (step, channel,
+    picture number), once the atlas is finished.
     """
 
     about: AtlasAbout
@@ -76,14 +77,14 @@ class Atlas:
 
     @classmethod
     def empty(cls, about: AtlasAbout, channels: dict[str, int]) -> Atlas:
-        """Before the first picture; `channels` by step."""
+        """An atlas before the first picture; `channels` is the number of channels by step."""
         winners = {step: Winners.none(count, KEEP) for step, count in channels.items()}
         rows = len(about.classes)
         sums = {step: torch.zeros(rows, n, dtype=torch.int64) for step, n in channels.items()}
         return cls(about, winners, sums, torch.zeros(rows, dtype=torch.int64))
 
     def preferred(self, step: str, channel: int, count: int = 5) -> list[tuple[str, float]]:
-        """The classes whose pictures have the highest mean peak in a channel, and that mean."""
+        """The classes whose pictures have the highest mean peak in a channel, with that mean."""
         means = self.sums[step][:, channel].double() / FINE / self.counts.clamp_min(1)
         means = means.masked_fill(self.counts == 0, -torch.inf)
         order = means.argsort(descending=True, stable=True)[:count].tolist()
@@ -91,7 +92,7 @@ class Atlas:
 
 
 def write_atlas(path: Path, atlas: Atlas) -> None:
-    """Put an atlas on the disk. Raises `NotWritten`; what stood there stays then."""
+    """Write an atlas to disk. Raises `NotWritten`, and then leaves the old file as it was."""
     tensors: dict[str, Tensor] = {"counts": atlas.counts}
     for step, one in atlas.winners.items():
         parts = {"values": one.values, "pictures": one.pictures, "cells": one.cells}
@@ -105,21 +106,21 @@ def write_atlas(path: Path, atlas: Atlas) -> None:
     tensors["crop_places"] = torch.tensor(
         [[atlas.about.steps.index(step), c, n] for step, c, n in keys], dtype=torch.int64
     ).reshape(-1, 3)
-    # One entry: several would be written in an order that changes from run to run.
+    # One metadata entry: several would be written in an order that differs from run to run.
     about = json.dumps({"format": FORMAT, **asdict(atlas.about)}, sort_keys=True)
     put(path, save(tensors, {"atlas": about}))
 
 
 def read_atlas(path: Path, weights: str | None = None) -> Atlas:
-    """The atlas at `path`; `weights` is the SHA-256 it must have been made from.
+    """Read the atlas at `path`; `weights` is the SHA-256 of the weights it must be made from.
 
-    Raises `DataUnusable` for another file, a damaged one, and other weights.
+    Raises `DataUnusable` for a file that is missing, no atlas, damaged or made from other weights.
     """
     try:
         with safe_open(path, "pt") as file:
             about = about_of(json.loads((file.metadata() or {})["atlas"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        atlas = _made(about, tensors)
+        atlas = _from_tensors(about, tensors)
     except FileNotFoundError:
         raise DataUnusable(f"There is no atlas at {path}.") from None
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
@@ -132,14 +133,14 @@ def read_atlas(path: Path, weights: str | None = None) -> Atlas:
 
 
 def about_of(content: dict[str, Any]) -> AtlasAbout:
-    """What a file says of itself. Raises `ValueError`, `KeyError`, `TypeError`."""
+    """Parse the metadata of a file. Raises `ValueError`, `KeyError`, `TypeError`."""
     if content.pop("format") != FORMAT:
         raise ValueError("it is of another version")
     lists = {name: tuple(content[name]) for name in ("steps", "classes", "shard", "skipped")}
     return AtlasAbout(**{**content, **lists})
 
 
-def _made(about: AtlasAbout, tensors: dict[str, Tensor]) -> Atlas:
+def _from_tensors(about: AtlasAbout, tensors: dict[str, Tensor]) -> Atlas:
     parts = ("values", "pictures", "cells")
     winners = {s: Winners(*(tensors[f"{s}/{part}"] for part in parts)) for s in about.steps}
     sums = {step: tensors[f"{step}/sums"] for step in about.steps}
@@ -152,9 +153,9 @@ def _made(about: AtlasAbout, tensors: dict[str, Tensor]) -> Atlas:
 
 
 def merge(shards: Sequence[Atlas]) -> Atlas:
-    """The atlas of a whole folder from all of its shards, finished.
+    """Merge all finished shards of a folder into one atlas.
 
-    Raises `DataUnusable` where one is missing, stands twice or is of something else.
+    Raises `DataUnusable` for a shard that is missing, given twice, unfinished or of another pass.
     """
     first, count = shards[0].about, shards[0].about.shard[1]
     if strange := [one.about for one in shards if not first.fits(one.about)]:
@@ -170,7 +171,7 @@ def merge(shards: Sequence[Atlas]) -> Atlas:
         raise DataUnusable("A shard is not finished: start its command again, it goes on.")
     winners = dict(shards[0].winners)
     for one in shards[1:]:
-        winners = {step: winners[step].joined(one.winners[step]) for step in winners}
+        winners = {step: winners[step].merged(one.winners[step]) for step in winners}
     sums = {step: torch.stack([one.sums[step] for one in shards]).sum(0) for step in winners}
     skipped = sorted({name for one in shards for name in one.about.skipped})[:NAMED]
     about = replace(
@@ -188,16 +189,16 @@ def merge(shards: Sequence[Atlas]) -> Atlas:
 
 
 def only_winners(atlas: Atlas) -> Atlas:
-    """Without names and crops of pictures that are in no list."""
-    kept = won(atlas)
-    numbers = {str(number) for _, _, number in kept}
+    """The atlas without the names and crops of pictures that are in no channel's list."""
+    listed = winning_cells(atlas)
+    numbers = {str(number) for _, _, number in listed}
     names = {k: v for k, v in atlas.about.names.items() if k in numbers}
-    crops = {key: crop for key, crop in atlas.crops.items() if key in kept}
+    crops = {key: crop for key, crop in atlas.crops.items() if key in listed}
     return replace(atlas, about=replace(atlas.about, names=names), crops=crops)
 
 
-def won(atlas: Atlas) -> dict[tuple[str, int, int], int]:
-    """The cell of every place in a list, by (step, channel, picture's number)."""
+def winning_cells(atlas: Atlas) -> dict[tuple[str, int, int], int]:
+    """The cell of every crop in the lists, by (step, channel, picture number)."""
     return {
         (step, channel, number): cell
         for step, one in atlas.winners.items()

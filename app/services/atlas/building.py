@@ -1,4 +1,4 @@
-"""The pass over a folder of pictures that makes an atlas: batched, resumable, memory flat."""
+"""Makes an atlas from a folder of pictures: batched, resumable, with constant memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from torch import Tensor
 
 from app.errors import DataUnusable, PictureError
 from app.pictures.preprocess import Preprocess, normalise
-from app.services.atlas.atlas import FINE, NAMED, Atlas, AtlasAbout, read_atlas, won, write_atlas
+from app.services.atlas.atlas import (
+    FINE,
+    NAMED,
+    Atlas,
+    AtlasAbout,
+    read_atlas,
+    winning_cells,
+    write_atlas,
+)
 from app.services.atlas.crops import encoded
 from app.services.atlas.folder import PictureBatch, PictureFolder, class_of, read_ahead
 from app.services.networks.catalogue import Model
@@ -26,7 +34,7 @@ from models.graph import Network
 
 @dataclass(frozen=True, slots=True)
 class AtlasProgress:
-    """`done` of `total` pictures, in this shard, so many of them unreadable; or crops `cut`."""
+    """`done` of `total` pictures of this shard, with the `unreadable`; or of crops if `cutting`."""
 
     done: int
     total: int
@@ -36,7 +44,7 @@ class AtlasProgress:
 
 @dataclass(frozen=True, slots=True)
 class AtlasOptions:
-    """`batch` pictures go together; the state is written each `save_every`; shard is (i, n)."""
+    """Options of a pass: `batch` size; state saved every `save_every` pictures; shard (i, n)."""
 
     batch: int = 32
     save_every: int = 2000
@@ -45,10 +53,10 @@ class AtlasOptions:
 
 
 class AtlasPass:
-    """One pass over `folder` that ends in the file `out`.
+    """One pass over `folder` that writes the atlas to the file `out`.
 
-    While it goes on its state stands beside that; the same pass begun again goes on from there.
-    Raises `DataUnusable` where the state there is of another pass.
+    Its state is saved next to that file; the same pass started again resumes from it. Raises
+    `DataUnusable` if the saved state belongs to another pass.
     """
 
     def __init__(
@@ -65,13 +73,13 @@ class AtlasPass:
         self._options = options
         self._prep = preprocess(model)
         self._device = next(network.parameters()).device
-        # Where the network needs the cores itself, more readers would only be in its way.
+        # On the CPU the network needs cores too: more readers would only slow it down.
         cores = os.cpu_count() or 1
         spare = max(1, cores // 2) if self._device.type == "cpu" else cores
         self._workers = options.workers or spare
         total, size, (shard, count) = len(folder.names), options.batch, options.shard
         starts = range(0, total, size)[shard::count]
-        # Whole batches go to a shard: the same pictures go together as in one pass.
+        # A shard gets whole batches: the same pictures are in one batch as without shards.
         self._batches = [range(start, min(start + size, total)) for start in starts]
         self._classes = {name: i for i, name in enumerate(folder.classes)}
         self.atlas = self._begin()
@@ -80,13 +88,13 @@ class AtlasPass:
 
     @property
     def total(self) -> int:
-        """Pictures of this shard."""
+        """Number of pictures of this shard."""
         return sum(len(batch) for batch in self._batches)
 
     def run(self) -> Iterator[AtlasProgress]:
-        """Yield after each batch, then while the crops are cut; at the end `out` is there.
+        """Yield progress after each batch, then while the crops are cut; finally write `out`.
 
-        Raises `NotWritten` where the disk is full; the last state that was written stays.
+        Raises `NotWritten` if the disk is full; the last saved state remains.
         """
         todo = self._batches[self.atlas.about.batches :]
         unsaved = 0
@@ -127,7 +135,7 @@ class AtlasPass:
         return atlas
 
     def _with(self, batch: PictureBatch) -> Atlas:
-        """The atlas after a batch."""
+        """The atlas with the results of a batch added."""
         about, winners, counts = self.atlas.about, dict(self.atlas.winners), self.atlas.counts
         if len(batch.numbers):
             classes = self._labels(batch.numbers)
@@ -162,22 +170,22 @@ class AtlasPass:
 
     def _cut(self) -> Iterator[AtlasProgress]:
         """Cut every winner's crop, picture by picture."""
-        wanted: dict[int, list[tuple[str, int, int]]] = {}
-        cells = won(self.atlas)
+        keys: dict[int, list[tuple[str, int, int]]] = {}
+        cells = winning_cells(self.atlas)
         for key in cells:
-            wanted.setdefault(key[2], []).append(key)
-        names = {str(number): self._folder.names[number] for number in sorted(wanted)}
+            keys.setdefault(key[2], []).append(key)
+        names = {str(number): self._folder.names[number] for number in sorted(keys)}
         crops: dict[tuple[str, int, int], bytes] = {}
-        for done, number in enumerate(sorted(wanted), 1):
-            pixels = _again(self._folder, number, self._prep)
-            for key in wanted[number]:
+        for done, number in enumerate(sorted(keys), 1):
+            pixels = _read_again(self._folder, number, self._prep)
+            for key in keys[number]:
                 crops[key] = encoded(pixels, self._model.geometry[key[0]], cells[key])
-            yield AtlasProgress(done, len(wanted), self.atlas.about.unreadable, cutting=True)
+            yield AtlasProgress(done, len(keys), self.atlas.about.unreadable, cutting=True)
         about = replace(self.atlas.about, names=names)
         self.atlas = replace(self.atlas, about=about, crops=crops)
 
 
-def _again(folder: PictureFolder, number: int, prep: Preprocess) -> Tensor:
+def _read_again(folder: PictureFolder, number: int, prep: Preprocess) -> Tensor:
     try:
         return folder.read(number, prep)
     except (PictureError, OSError) as error:

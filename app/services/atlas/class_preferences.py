@@ -1,4 +1,4 @@
-"""Which classes' pictures fire a channel most, from the means that ship with the calibration."""
+"""Which classes' pictures activate a channel most, from the means in the calibration file."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from app.services.networks.calibration import calibration
 from app.services.networks.catalogue import Model
-from app.services.synthesis.query import home
+from app.services.synthesis.query import unit_origin
 
 LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class PreferredClass:
-    """A class, and the mean response of a channel to its pictures."""
+    """A class with the mean activation of a channel on its pictures."""
 
     index: int
     label: str
@@ -22,9 +22,9 @@ class PreferredClass:
 
 @dataclass(frozen=True, slots=True)
 class ClassPreferences:
-    """The classes that fire a channel most, strongest first, and its means over all classes.
+    """The classes that activate a channel most, strongest first, and its means over all classes.
 
-    A response is the mean over the map of step `at`; `pictures` says over which.
+    An activation is the mean over the feature map of step `at`; `pictures` says of which pictures.
     """
 
     at: str
@@ -36,13 +36,13 @@ class ClassPreferences:
 
 
 def preferences(model: Model, step: str, channel: int) -> ClassPreferences | None:
-    """Of a unit; None where no means ship with these weights, or none of its layer."""
+    """The preferences of a unit; None if there are no means for these weights or its layer."""
     known = calibration(model)
     if known is None:
         return None
-    where, number = home(model, step, channel)
+    where, number = unit_origin(model, step, channel)
     for at, means in known.means.items():
-        if number is not None and home(model, at, number) == (where, number):
+        if number is not None and unit_origin(model, at, number) == (where, number):
             values = means[:, number]
             best = values.argsort(descending=True, stable=True)[:LISTED].tolist()
             classes = tuple(

@@ -1,4 +1,4 @@
-"""Where the crops of a unit come from: the built-in pictures, uploads, an operator's folders."""
+"""The sources of a unit's crops: built-in pictures, uploads, atlases of an operator's folders."""
 
 from __future__ import annotations
 
@@ -19,82 +19,82 @@ from app.services.pictures.store import Pictures
 from app.services.runs.peaks import PeakEntry, strongest
 from app.services.runs.run import preprocess
 from app.services.surveys.survey import Survey
-from app.services.synthesis.query import home
+from app.services.synthesis.query import unit_origin
 from models.graph import INPUT
 
 SAMPLES, UPLOADS = "samples", "uploads"
 
 
 class CropSource(Protocol):
-    """One collection of pictures; a picture has a number in it, and nothing else names it.
+    """One collection of pictures, in which each picture is identified by a number.
 
-    `forever` says that what a number stands for never changes.
+    `immutable` says that a number always stands for the same picture.
     """
 
     id: str
     model: Model
-    forever: bool
+    immutable: bool
 
-    def won(self, step: str, channel: int) -> list[PeakEntry]:
-        """The pictures in which a convolution's channel peaks highest, strongest first."""
+    def ranking(self, step: str, channel: int) -> list[PeakEntry]:
+        """The pictures in which a convolution's channel has its highest peaks, strongest first."""
 
-    def crop(self, step: str, channel: int, won: PeakEntry) -> bytes:
-        """What the cell sees, as WebP, transparent beyond the picture's edge."""
+    def crop(self, step: str, channel: int, entry: PeakEntry) -> bytes:
+        """The cell's receptive field as WebP, transparent beyond the picture's edge."""
 
     def fitted(self, number: int) -> Fitted:
-        """A picture as the network gets it. Raises `NotFound` where it is no longer there."""
+        """A picture as the network's input. Raises `NotFound` if it has been deleted."""
 
     def image(self, number: int) -> str | None:
-        """The id of a picture that this server keeps; None in a folder."""
+        """The id of a picture stored on this server; None for one in a folder."""
 
     def name(self, number: int) -> str:
-        """What a picture is called for everybody; "" where that is nobody's business."""
+        """The public name of a picture; "" for an upload, whose name is private."""
 
-    def whole(self, number: int) -> bool:
-        """Whether the whole picture can be had, not its crop alone."""
+    def has_whole_picture(self, number: int) -> bool:
+        """True if the whole picture is available, not only its crop."""
 
     def label(self, number: int) -> str | None:
-        """The class of a picture, where it is known."""
+        """The class of a picture, if it is known."""
 
 
-def chosen(source: CropSource, step: str, channel: int, number: int) -> PeakEntry:
-    """The entry of a picture in a channel's list: nothing else of a collection can be asked for.
+def find_entry(source: CropSource, step: str, channel: int, number: int) -> PeakEntry:
+    """The entry of a picture in a channel's list: other pictures cannot be requested.
 
     Raises `NotFound`.
     """
-    for won in source.won(step, channel):
-        if won.number == number:
-            return won
+    for entry in source.ranking(step, channel):
+        if entry.number == number:
+            return entry
     raise NotFound("This picture is not among the strongest of this map, or no longer here.")
 
 
 def convolution(model: Model, step: str, channel: int) -> tuple[str, int] | None:
-    """The convolution and its channel that a unit's numbers come from; None where none is."""
-    at, found = home(model, step, channel)
+    """The convolution and channel that a unit's values come from; None if there is none."""
+    at, number = unit_origin(model, step, channel)
     while at != INPUT and model.outline.step(at).kind == "norm":
         at = model.outline.step(at).inputs[0]
-    if at == INPUT or model.outline.step(at).kind != "conv" or found is None:
+    if at == INPUT or model.outline.step(at).kind != "conv" or number is None:
         return None
-    return at, found
+    return at, number
 
 
 class SampleCropSource:
-    """The built-in pictures."""
+    """Crops of the built-in pictures."""
 
     id = SAMPLES
-    forever = True
+    immutable = True
 
     def __init__(self, model: Model, survey: Survey, pictures: Pictures) -> None:
         self.model, self._survey, self._pictures = model, survey, pictures
         self.count = len(survey.pictures)
 
-    def won(self, step: str, channel: int) -> list[PeakEntry]:
+    def ranking(self, step: str, channel: int) -> list[PeakEntry]:
         """See `CropSource`."""
         return strongest(self._survey.peaks, step, channel)
 
-    def crop(self, step: str, channel: int, won: PeakEntry) -> bytes:
+    def crop(self, step: str, channel: int, entry: PeakEntry) -> bytes:
         """See `CropSource`."""
-        return _cut(self, self.model, step, won)
+        return _cut(self, self.model, step, entry)
 
     def fitted(self, number: int) -> Fitted:
         """See `CropSource`."""
@@ -114,27 +114,27 @@ class SampleCropSource:
         built_in = sample(self.image(number))
         return built_in.subject if built_in and built_in.wnid else None
 
-    def whole(self, number: int) -> bool:
+    def has_whole_picture(self, number: int) -> bool:
         """See `CropSource`."""
         return True
 
 
 class UploadCropSource:
-    """What people brought, where the operator wants its crops shared."""
+    """Crops of uploaded pictures, if the operator shares them."""
 
     id = UPLOADS
-    forever = False
+    immutable = False
 
     def __init__(self, model: Model, gathered: UploadCrops, pictures: Pictures) -> None:
         self.model, self._gathered, self._pictures = model, gathered, pictures
 
-    def won(self, step: str, channel: int) -> list[PeakEntry]:
+    def ranking(self, step: str, channel: int) -> list[PeakEntry]:
         """See `CropSource`."""
         return self._gathered.best(self.model, step, channel)
 
-    def crop(self, step: str, channel: int, won: PeakEntry) -> bytes:
+    def crop(self, step: str, channel: int, entry: PeakEntry) -> bytes:
         """See `CropSource`."""
-        return _cut(self, self.model, step, won)
+        return _cut(self, self.model, step, entry)
 
     def fitted(self, number: int) -> Fitted:
         """See `CropSource`."""
@@ -153,28 +153,28 @@ class UploadCropSource:
     def label(self, number: int) -> None:
         """See `CropSource`."""
 
-    def whole(self, number: int) -> bool:
+    def has_whole_picture(self, number: int) -> bool:
         """See `CropSource`."""
         return self.image(number) is not None
 
 
 class AtlasCropSource:
-    """An operator's folder, through its atlas."""
+    """Crops of an operator's folder, read from its atlas."""
 
-    forever = False
+    immutable = False
 
     def __init__(self, model: Model, atlas: AtlasFile) -> None:
         self.model, self.atlas = model, atlas
         self.id = atlas.id
 
-    def won(self, step: str, channel: int) -> list[PeakEntry]:
+    def ranking(self, step: str, channel: int) -> list[PeakEntry]:
         """See `CropSource`."""
         count = self.model.geometry[step].shape
-        return [w for w in self.atlas.won(step, channel) if 0 <= w.cell < count[1] * count[2]]
+        return [w for w in self.atlas.ranking(step, channel) if 0 <= w.cell < count[1] * count[2]]
 
-    def crop(self, step: str, channel: int, won: PeakEntry) -> bytes:
+    def crop(self, step: str, channel: int, entry: PeakEntry) -> bytes:
         """See `CropSource`."""
-        return self.atlas.crop(step, channel, won.number)
+        return self.atlas.crop(step, channel, entry.number)
 
     def fitted(self, number: int) -> Fitted:
         """See `CropSource`."""
@@ -199,11 +199,11 @@ class AtlasCropSource:
         labels = {label.wnid: label.label for label in self.model.labels}
         return labels.get(name, name) or None
 
-    def whole(self, number: int) -> bool:
+    def has_whole_picture(self, number: int) -> bool:
         """See `CropSource`."""
         return self.atlas.picture(number) is not None
 
 
-def _cut(source: CropSource, model: Model, step: str, won: PeakEntry) -> bytes:
-    pixels: Tensor = source.fitted(won.number).pixels
-    return encoded(pixels, model.geometry[step], won.cell)
+def _cut(source: CropSource, model: Model, step: str, entry: PeakEntry) -> bytes:
+    pixels: Tensor = source.fitted(entry.number).pixels
+    return encoded(pixels, model.geometry[step], entry.cell)

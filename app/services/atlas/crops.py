@@ -1,4 +1,4 @@
-"""Crops of an atlas as pictures in themselves, and the index of them as a table."""
+"""Encodes the crops of an atlas as WebP pictures, and lists them as CSV."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from app.vision.crops import cut
 from app.vision.geometry import Geometry
 
 LARGEST = 128
-"""Pixels of a side; a larger receptive field is made smaller."""
+"""Longest side of a crop in pixels; a larger receptive field is scaled down."""
 EXACT = 32
-"""Fields up to this side are kept pixel for pixel."""
+"""Receptive fields up to this side are stored losslessly."""
 HEAD = ("step", "channel", "rank", "value", "picture", "row", "column", "left", "top", "right",
         "bottom")  # fmt: skip
 
 
 def encoded(pixels: Tensor, geometry: Geometry, cell: int) -> bytes:
-    """The crop at a cell as WebP, transparent where padding lies beyond the picture's edge."""
+    """The crop at a cell as WebP, transparent where the receptive field covers padding."""
     crop = cut(pixels, geometry, cell)
     alpha = crop.inside[None].to(torch.uint8) * 255
     array = torch.cat([crop.pixels, alpha]).permute(1, 2, 0).contiguous().numpy()
@@ -36,7 +36,7 @@ def encoded(pixels: Tensor, geometry: Geometry, cell: int) -> bytes:
 
 
 def table(atlas: Atlas, geometry: dict[str, Geometry]) -> str:
-    """Every crop as a line of CSV; the box is in pixels of the network's input, cut at its edge."""
+    """Every crop as a row of CSV; the box is in pixels of the network's input, clipped to it."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEAD)

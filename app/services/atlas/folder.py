@@ -1,4 +1,4 @@
-"""A folder of pictures for an atlas: which there are, and reading them ahead of the network."""
+"""A folder of pictures for an atlas: lists the files and reads them ahead of the network."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from app.pictures.preprocess import Preprocess, fit
 SUFFIXES = {".jpeg", ".jpg", ".png", ".webp", ".gif"}
 SPLITS = {"train", "val", "test"}
 AHEAD = 2
-"""Batches that are being read while one is in the network."""
+"""Batches that are read while one is in the network."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFolder:
-    """The pictures under `path`, by name in sorted order; a picture's number is its place there."""
+    """The pictures under `path`, sorted by name; a picture's number is its index in `names`."""
 
     path: Path
     names: tuple[str, ...]
 
     @classmethod
     def of(cls, path: Path) -> PictureFolder:
-        """All pictures in a folder and those below. Raises `DataUnusable` where there is none."""
+        """All pictures in a folder and its subfolders. Raises `DataUnusable` if there is none."""
         if not path.is_dir():
             raise DataUnusable(f"There is no folder {path}.")
         names = sorted(
@@ -48,25 +48,25 @@ class PictureFolder:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all names: it differs once a picture has come or gone."""
+        """SHA-256 of all names: it changes when a picture is added or removed."""
         return hashlib.sha256("\n".join(self.names).encode("utf-8", "surrogateescape")).hexdigest()
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes of an ImageFolder (`[train/]<class>/…/name.jpeg`), sorted.
 
-        () for pictures that lie in no or only in one folder.
+        () for pictures that are in no folder or all in one.
         """
         found = sorted({label for name in self.names if (label := class_of(name))})
         return tuple(found) if len(found) > 1 else ()
 
     def read(self, number: int, prep: Preprocess) -> Tensor:
-        """A picture made to fit, uint8 [3,S,S]. Raises `PictureError`, `OSError`."""
+        """A picture as network input, uint8 [3,S,S]. Raises `PictureError`, `OSError`."""
         return fit(decode((self.path / self.names[number]).read_bytes()).image, prep).pixels
 
 
 def class_of(name: str) -> str:
-    """The class in a picture's name; "" where it lies in no folder of one."""
+    """The class in a picture's name; "" if it is in no class folder."""
     parts = name.split("/")[:-1]
     parts = parts[1:] if parts and parts[0] in SPLITS else parts
     return parts[0] if parts else ""
@@ -74,7 +74,7 @@ def class_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PictureBatch:
-    """`pixels` uint8 [n,3,S,S] of the pictures `numbers` [n]; those `unreadable` are left out."""
+    """`pixels` uint8 [n,3,S,S] of the pictures `numbers` [n], without the `unreadable` ones."""
 
     pixels: Tensor
     numbers: Tensor
@@ -84,7 +84,7 @@ class PictureBatch:
 def read_ahead(
     folder: PictureFolder, batches: Sequence[range], prep: Preprocess, workers: int
 ) -> Iterator[PictureBatch]:
-    """Yield each batch of picture numbers, read by `workers` threads while others are used."""
+    """Yield the pictures of each batch of numbers; `workers` threads read the next ones."""
     with ThreadPoolExecutor(workers, "layerscope-read") as pool:
         waiting: deque[tuple[range, list[Future[Tensor | None]]]] = deque()
         left = iter(batches)

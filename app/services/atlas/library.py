@@ -1,7 +1,6 @@
-"""The atlases that lie in the data folder: which fit a network's weights, and reading from them.
+"""The atlases in the data folder: finds those that fit a network's weights and reads from them.
 
-A crop is read from the file when it is asked for: an atlas of a big network has a hundred megabytes
-of them.
+A crop is read from the file on request: an atlas of a large network has 100 MB of them.
 """
 
 from __future__ import annotations
@@ -31,16 +30,16 @@ DAMAGED = (OSError, SafetensorError, KeyError, ValueError, TypeError, IndexError
 
 @dataclass(frozen=True, slots=True)
 class CropBytes:
-    """Where the bytes of an encoded crop lie in the file."""
+    """Position of an encoded crop's bytes in the file."""
 
     start: int
     size: int
 
 
 class AtlasFile:
-    """One atlas of a folder of pictures; `id` names it in a URL, `title` for people.
+    """One atlas of a folder of pictures; `id` names it in a URL, `title` on a page.
 
-    Raises `DataUnusable` where a file is no atlas, or damaged.
+    Raises `DataUnusable` if the file is no atlas, or damaged.
     """
 
     def __init__(self, path: Path, about: AtlasAbout) -> None:
@@ -49,8 +48,8 @@ class AtlasFile:
         self.title = Path(about.root).name or path.parent.name
         self._places: dict[tuple[str, int, int], CropBytes] | None = None
 
-    def won(self, step: str, channel: int) -> list[PeakEntry]:
-        """The pictures that fire a channel most, the strongest first."""
+    def ranking(self, step: str, channel: int) -> list[PeakEntry]:
+        """The pictures that activate a channel most, the strongest first."""
         with _reading(self.path) as file:
             rows = [file.get_slice(f"{step}/{part}")[channel].tolist() for part in _PARTS]
         return [
@@ -60,7 +59,7 @@ class AtlasFile:
         ]
 
     def crop(self, step: str, channel: int, number: int) -> bytes:
-        """A crop as WebP. Raises `NotFound`."""
+        """Return a crop as WebP. Raises `NotFound`."""
         place = self._crops().get((step, channel, number))
         if place is None:
             raise NotFound("This picture is not among the strongest of this map.")
@@ -69,7 +68,7 @@ class AtlasFile:
         return bytes(part.numpy().tobytes())
 
     def preferred(self, step: str, channel: int, count: int = 5) -> list[tuple[str, float]]:
-        """The classes with the highest mean peak, and that mean; [] without classes."""
+        """The classes with the highest mean peak, with that mean; [] without classes."""
         if not self.about.classes:
             return []
         means = self.means(step)[:, channel].tolist()
@@ -77,7 +76,7 @@ class AtlasFile:
         return [(self.about.classes[i], means[i]) for i in order if means[i] > -math.inf]
 
     def means(self, step: str) -> Tensor:
-        """The mean peak of each class, [classes,C]; minus infinity for one without pictures."""
+        """The mean peak of each class, [classes,C]; minus infinity for a class without pictures."""
         with _reading(self.path) as file:
             sums = file.get_tensor(f"{step}/sums").double()
             counts = file.get_tensor("counts")[:, None]
@@ -85,13 +84,13 @@ class AtlasFile:
         return means.masked_fill(counts == 0, -math.inf)
 
     def name(self, number: int) -> str:
-        """The file of a picture that won something. Raises `NotFound`."""
+        """The file name of a picture that has a crop. Raises `NotFound`."""
         if (name := self.about.names.get(str(number))) is None:
             raise NotFound("This atlas has no picture of that number.")
         return name
 
     def picture(self, number: int) -> Path | None:
-        """Where a picture lies; None where its folder is gone or the name leads out of it."""
+        """The path of a picture; None if it is missing or its name leads out of the folder."""
         name = self.name(number)
         if not self.about.root:
             return None
@@ -110,7 +109,7 @@ class AtlasFile:
             for (step, channel, number), size in zip(places, sizes, strict=True):
                 found[self.about.steps[step], channel, number] = CropBytes(start, size)
                 start += size
-            # Whole at once: several threads ask for crops at the same time.
+            # Set at once: several threads may read crops at the same time.
             self._places = found
         return self._places
 
@@ -120,7 +119,7 @@ _PARTS = ("values", "pictures", "cells")
 
 @contextmanager
 def _reading(path: Path) -> Iterator[Any]:
-    """The file, opened; what goes wrong while reading becomes a sentence."""
+    """Open a file; reading errors become `DataUnusable`."""
     try:
         with safe_open(path, "pt") as file:
             yield file
@@ -130,20 +129,20 @@ def _reading(path: Path) -> Iterator[Any]:
 
 @dataclass(frozen=True, slots=True)
 class FoundAtlases:
-    """Atlases that fit a network's weights, and a sentence for each that does not."""
+    """The atlases that fit a network's weights, and a sentence for each refused file."""
 
     atlases: tuple[AtlasFile, ...]
     refused: tuple[str, ...]
 
 
 class AtlasLibrary:
-    """The atlases in a folder and the folders in it. Every method blocks."""
+    """The atlases in a folder and its subfolders. Every method blocks."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def of(self, model: Model, weights: str) -> FoundAtlases:
-        """Those of a network whose weights' file has that SHA-256."""
+        """The atlases of a network whose weights file has that SHA-256."""
         atlases, refused = [], []
         for path in self._paths():
             try:
@@ -159,7 +158,7 @@ class AtlasLibrary:
         return FoundAtlases(tuple(atlases), tuple(refused))
 
     def get(self, model: Model, weights: str, id: str) -> AtlasFile:
-        """The atlas of that id. Raises `NotFound`."""
+        """Return the atlas of that id. Raises `NotFound`."""
         for one in self.of(model, weights).atlases:
             if one.id == id:
                 return one
@@ -173,7 +172,7 @@ class AtlasLibrary:
 
 @lru_cache(32)
 def _opened(path: Path, size: int, changed: int) -> AtlasFile:
-    """What a file says of itself; read again when it has changed."""
+    """Read the metadata of a file; cached until the file changes."""
     try:
         with safe_open(path, "pt") as file:
             about = about_of(json.loads((file.metadata() or {})["atlas"]))
@@ -183,7 +182,7 @@ def _opened(path: Path, size: int, changed: int) -> AtlasFile:
 
 
 def _reason(atlas: AtlasFile, model: Model, weights: str) -> str:
-    """Why an atlas of this network cannot be used; "" where it can."""
+    """Why an atlas of this network cannot be used; "" if it can."""
     about = atlas.about
     if about.weights != weights:
         return "It was made from other weights of this network: make it again for these."

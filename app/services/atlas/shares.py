@@ -1,4 +1,4 @@
-"""How many units of each layer prefer colour, an orientation, a class: from what was measured."""
+"""How many units of each layer prefer a colour, an orientation or a class (selectivity)."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ THRESHOLDS: dict[Kind, float] = {
 
 @dataclass(frozen=True, slots=True)
 class PreferenceShare:
-    """`count` of `total` maps of a layer reach the threshold; `median` is of their index.
+    """`count` of `total` channels of a layer reach the threshold; `median` is of their index.
 
-    `count` is None where it cannot be measured.
+    `count` is None if it cannot be measured.
     """
 
     layer: int
@@ -46,13 +46,13 @@ class PreferenceShare:
 
     @property
     def share(self) -> float | None:
-        """The part of all, 0..1."""
+        """`count` / `total`, 0..1."""
         return None if self.count is None else self.count / self.total
 
 
 @dataclass(frozen=True, slots=True)
 class ClassMeans:
-    """Mean responses to the pictures of each class, [K,C], and of which pictures in words."""
+    """Mean activations on the pictures of each class, [K,C]; `words` says of which pictures."""
 
     values: Tensor
     labels: tuple[str, ...]
@@ -60,14 +60,15 @@ class ClassMeans:
 
 
 def class_means(model: Model, step: str, atlases: Sequence[AtlasFile]) -> ClassMeans | None:
-    """What the classes do to the maps of a step; None where nobody has measured it. Blocks.
+    """The class means of a step's channels; None if they were not measured. Blocks.
 
-    From the calibration that ships, else from the first atlas of pictures in folders of classes.
+    From the shipped calibration, else from the first atlas of pictures in class folders.
     """
-    found = calibration(model)
-    if found and step in found.means:
+    calibrated = calibration(model)
+    if calibrated and step in calibrated.means:
         labels = tuple(label.label for label in model.labels)
-        return ClassMeans(found.means[step], labels, "the mean of each map, over training pictures")
+        words = "the mean of each map, over training pictures"
+        return ClassMeans(calibrated.means[step], labels, words)
     atlas = next((one for one in atlases if one.about.classes), None)
     return _from_atlas(model, step, atlas) if atlas else None
 
@@ -88,7 +89,7 @@ def _from_atlas(model: Model, step: str, atlas: AtlasFile) -> ClassMeans | None:
 def shares(
     model: Model, survey: Survey, atlases: Sequence[AtlasFile] = ()
 ) -> dict[int, tuple[PreferenceShare, ...]]:
-    """The three shares of each layer, by its number. Blocks."""
+    """The three shares of each layer, by the layer's number. Blocks."""
     return {
         n: of_layer(n, step, survey.layers[n], class_means(model, step, atlases))
         for n, step in layer_ends(model.outline.steps).items()
@@ -114,7 +115,7 @@ def of_layer(
 
 
 def responds(layer: LayerSurvey) -> Tensor:
-    """Which maps respond to gratings at all, bool [C]."""
+    """Which channels respond to gratings at all, bool [C]."""
     best = layer.curve.amax(1)
     return (best > 0) & (best >= RESPONDS * layer.peak)
 

@@ -1,7 +1,7 @@
-"""The crops of pictures that people brought: kept only where the operator wants them shared.
+"""The strongest crops of uploaded pictures, stored only if the operator shares them.
 
-Runs that were computed anyway are looked at; nothing is computed for it, and nothing is written to
-the disk. With a picture everything that was kept of it goes.
+They come from runs that were computed anyway; nothing more is computed and nothing is written to
+disk. When a picture is deleted, its crops are deleted too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from app.services.runs.peaks import KEEP, PeakEntry, Peaks, peaks_of_run, strong
 from app.services.runs.run import Run
 
 BUDGET = 128_000_000
-"""Bytes: a picture takes 8 kB in `mini`, 34 kB in VGG16. The oldest go first."""
+"""Bytes: a picture takes 8 kB in `mini`, 34 kB in VGG16. The oldest are dropped first."""
 
 _log = logging.getLogger(__name__)
 
@@ -24,14 +24,14 @@ Key = tuple[str, str]
 
 
 class UploadCrops:
-    """Peaks of uploaded pictures, by network; a picture has a number that is never used again.
+    """Peaks of uploaded pictures, by network; a picture has a number that is never reused.
 
-    `here` says whether a picture still is: nothing of another is ever told. Used in the event
-    loop, which deletes pictures too: what is deleted cannot come back from a run that just ended.
+    `exists` says whether a picture has not been deleted; others are never returned. Use it in the
+    event loop only, which deletes pictures too: a run that just ended brings none of them back.
     """
 
-    def __init__(self, here: Callable[[str], bool], budget: int = BUDGET) -> None:
-        self._here, self._budget = here, budget
+    def __init__(self, exists: Callable[[str], bool], budget: int = BUDGET) -> None:
+        self._exists, self._budget = exists, budget
         self._images: dict[int, str] = {}
         self._numbers: dict[str, int] = {}
         self._peaks: dict[tuple[Key, int], Peaks] = {}
@@ -39,20 +39,20 @@ class UploadCrops:
         self._last = 0
         self.bytes = 0
 
-    def heed(self, run: Run) -> None:
-        """Look at a run that has just finished; samples are everybody's already."""
+    def add_run(self, run: Run) -> None:
+        """Collect the peaks of a run that has just finished, unless it is of a sample."""
         if sample(run.image) is None:
             task = asyncio.create_task(self._take(run))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def settled(self) -> None:
-        """Wait until every run that was heeded up to now has been taken in."""
+        """Wait until all runs added so far have been processed."""
         if waited := set(self._tasks):
             await asyncio.wait(waited)
 
     def forget(self, image: str) -> None:
-        """Drop everything of a picture that was deleted."""
+        """Drop everything about a deleted picture."""
         number = self._numbers.pop(image, None)
         if number is not None:
             del self._images[number]
@@ -60,23 +60,23 @@ class UploadCrops:
                 self._drop(key)
 
     def count(self, model: Model) -> int:
-        """How many pictures there are for a network."""
+        """Number of pictures for a network."""
         return len(self._of(model))
 
     def best(self, model: Model, step: str, channel: int, keep: int = KEEP) -> list[PeakEntry]:
-        """The pictures that are still here in which a channel peaks highest."""
+        """The existing pictures in which a channel has its highest peaks."""
         known = self._of(model)
         order = strongest(known, step, channel, len(known))
-        found: list[PeakEntry] = []
-        for won in order:
-            if len(found) < keep and self.image(won.number):
-                found.append(won)
-        return found
+        best: list[PeakEntry] = []
+        for entry in order:
+            if len(best) < keep and self.image(entry.number):
+                best.append(entry)
+        return best
 
     def image(self, number: int) -> str | None:
-        """The picture of a number; None where it is no longer here."""
+        """The id of the picture of a number; None if it has been deleted."""
         image = self._images.get(number)
-        if image is not None and not self._here(image):
+        if image is not None and not self._exists(image):
             self.forget(image)
             return None
         return image
@@ -86,8 +86,8 @@ class UploadCrops:
         if (key, self._numbers.get(run.image, 0)) in self._peaks:
             return
         found = await asyncio.to_thread(peaks_of_run, run)
-        # Asked last, and nothing is waited for in between: it may have been deleted meanwhile.
-        if not self._here(run.image):
+        # Checked last, without an await before `_put`: it may have been deleted meanwhile.
+        if not self._exists(run.image):
             return
         self._put(key, run.image, found)
 
@@ -107,8 +107,8 @@ class UploadCrops:
             self.bytes -= dropped.bytes
 
     def _of(self, model: Model) -> dict[int, Peaks]:
-        wanted = _key(model)
-        return {number: peaks for (key, number), peaks in self._peaks.items() if key == wanted}
+        own = _key(model)
+        return {number: peaks for (key, number), peaks in self._peaks.items() if key == own}
 
 
 def _key(model: Model) -> Key:

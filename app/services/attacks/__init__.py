@@ -1,1 +1,1 @@
-"""Attacks: run, kept, and everything that is asked about their result."""
+"""Adversarial attacks: running and caching them, and everything computed from their results."""

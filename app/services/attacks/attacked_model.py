@@ -1,4 +1,4 @@
-"""A network as attacks ask it: in pixels, laid out for many passes."""
+"""A network as attacks use it: pixels in, logits out, in a fast memory layout."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.vision.memory_layout import channels_last
 from models.graph import Network
 
 
-def reader_of(model: Model, network: Network) -> PixelModel:
-    """Logits from pixels 0..255, of a network that has logits; its own kernels stay as they are."""
+def pixel_model_of(model: Model, network: Network) -> PixelModel:
+    """A model from pixels 0..255 to logits; the network's own kernels are not changed."""
     laid_out = channels_last(network, network.logits)
     return PixelModel(laid_out, model.row.mean, model.row.std)

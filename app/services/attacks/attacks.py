@@ -1,4 +1,4 @@
-"""Attacks as people ask for them: checked, run as a long job, stored, told with trace and drift."""
+"""Runs a requested attack: validates it, computes it as a long job, stores the result."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import Tensor
 
 from app.errors import NoClassifier
 from app.pictures.preprocess import Fitted, fit, input_png
-from app.services.attacks.attacked_model import reader_of
+from app.services.attacks.attacked_model import pixel_model_of
 from app.services.attacks.job import AttackEnded, AttackMoment, job, never
 from app.services.attacks.options import AttackOptions, AttackRequest, checked, warnings
-from app.services.attacks.premade import NOTHING, Premade, ready
+from app.services.attacks.premade import NOTHING, Premade, find_premade
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.pictures.similarity import ssim
@@ -26,14 +26,14 @@ from models.graph import Network
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """An attack that can begin: everything that may be refused has been asked."""
+    """A validated attack, ready to start."""
 
     model: Model
     network: Network
     fitted: Fitted
     options: AttackOptions
     notes: tuple[str, ...]
-    made: Premade = NOTHING
+    premade: Premade = NOTHING
 
     @property
     def pixels(self) -> Tensor:
@@ -43,10 +43,10 @@ class Attack:
 
 @dataclass(frozen=True, slots=True)
 class Attacked:
-    """How it ended; `image` is the id of the 8-bit picture, one of the person's own now.
+    """The result of an attack; `image` is the id of the 8-bit picture, now owned by the user.
 
-    `ssim` is the structural similarity of clean and attacked picture, -1..1.
-    `notes` are sentences about the whole: what was asked for, and what came of it.
+    `ssim` is the structural similarity of the clean and the attacked picture, -1..1.
+    `notes` are sentences about the request and the result.
     """
 
     attack: Attack
@@ -58,7 +58,7 @@ class Attacked:
 
 
 class Attacks:
-    """Runs attacks in the engine's lane of long jobs, one for each person at a time."""
+    """Runs attacks in the engine's lane of long jobs, one per user at a time."""
 
     def __init__(self, engine: Engine, catalogue: Catalogue, pictures: Pictures) -> None:
         self._engine = engine
@@ -66,8 +66,9 @@ class Attacks:
         self._pictures = pictures
 
     async def prepare(self, model: str, image: str, request: AttackRequest) -> Attack:
-        """Check everything. Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`,
-        `BadRequest`, `WeightsMissing`.
+        """Validate a request and load what it needs.
+
+        Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `BadRequest`, `WeightsMissing`.
         """
         described = self._catalogue.model(model)
         await asyncio.to_thread(self._pictures.require, image)
@@ -79,28 +80,28 @@ class Attacks:
         options = checked(request, described.labels, described.row.crop)
         network = await self._catalogue.network(model)
         fitted = await asyncio.to_thread(self._fit, described, image)
-        made = await asyncio.to_thread(ready, described, options)
-        notes = tuple(warnings(request, options, bool(made)))
-        return Attack(described, network, fitted, options, notes, made)
+        premade = await asyncio.to_thread(find_premade, described, options)
+        notes = tuple(warnings(request, options, bool(premade)))
+        return Attack(described, network, fitted, options, notes, premade)
 
     async def stream(
         self, attack: Attack, owner: str, stop: Callable[[], bool] = never
     ) -> AsyncIterator[int | AttackMoment | Attacked]:
-        """Places in the queue, each step as it is computed, and how it ended.
+        """Yield the place in the queue, each step as it is computed, and the result.
 
-        Closing it stops the work; `stop` ends it after the step at hand, with a result. Raises
-        `Busy` where this person has a long job already.
+        Closing the iterator cancels the work; `stop` ends it after the current step, with a result.
+        Raises `Busy` if this user has a long job already.
         """
         trace: list[AttackMoment] = []
         items = self._engine.stream(
             owner,
             lambda: job(
-                reader_of(attack.model, attack.network),
+                pixel_model_of(attack.model, attack.network),
                 attack.network,
                 attack.pixels,
                 attack.options,
                 stop,
-                attack.made,
+                attack.premade,
             ),
         )
         async with aclosing(items) as running:  # type: ignore[type-var]
@@ -122,17 +123,17 @@ class Attacks:
         png = input_png(ended.pixels)
         stored = await asyncio.to_thread(self._pictures.add, png, owner, name)
         notes = (*attack.notes, *findings(attack.model.labels, attack.options, ended))
-        # The pictures of the steps are not needed for the answer, nor is their memory.
-        told = tuple(replace(moment, pixels=None) for moment in trace)
-        alike = await asyncio.to_thread(ssim, attack.pixels, ended.pixels)
-        return Attacked(attack, stored.id, told, ended, alike, notes)
+        # The result does not need the pictures of the steps, which take memory.
+        moments = tuple(replace(moment, pixels=None) for moment in trace)
+        similarity = await asyncio.to_thread(ssim, attack.pixels, ended.pixels)
+        return Attacked(attack, stored.id, moments, ended, similarity, notes)
 
     def _fit(self, model: Model, image: str) -> Fitted:
         return fit(self._pictures.open(image), preprocess(model))
 
 
 def findings(labels: Sequence[Label], options: AttackOptions, ended: AttackEnded) -> list[str]:
-    """What came of it, in sentences."""
+    """The result of an attack in sentences."""
     before = labels[ended.before[0].index].label
     notes = [*ended.notes]
     if options.target == ended.before[0].index:

@@ -1,4 +1,4 @@
-"""One attack on one picture, step by step, in the thread where networks run."""
+"""Computes one attack on one picture step by step, in the compute thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from app.services.attacks.options import LINF, AttackOptions, Method
 from app.services.attacks.premade import NOTHING, Premade
-from app.vision.attacks.control_noise import Noise, noise_beside
+from app.vision.attacks.control_noise import Noise, control_noise
 from app.vision.attacks.deepfool import deepfool
 from app.vision.attacks.drift import DriftStep, drift
 from app.vision.attacks.few_pixel import few_pixel
@@ -22,25 +22,25 @@ from app.vision.attacks.pgd import pgd
 from app.vision.attacks.pgd_l2 import pgd_l2
 from app.vision.attacks.pixel_grid import AttackStep, l2, linf
 from app.vision.attacks.pixel_model import PixelModel
-from app.vision.attacks.sticker import random_sticker, sticker_on_one
-from app.vision.attacks.universal import universal_for_one
+from app.vision.attacks.sticker import random_sticker, sticker_for_picture
+from app.vision.attacks.universal import universal_for_picture
 from app.vision.predict import RankedClass, top
 from models.graph import Network
 
 SECONDS: dict[Method, float] = {"sticker": 10.0, "few_pixel": 20.0}
 SECONDS_OTHERWISE = 60.0
-"""How long an attack may take before it stops with what it has."""
+"""Time limits in seconds; then an attack stops with its current result."""
 BURST = 0.03
-"""Seconds of steps that travel together: as long as interactive work may wait for them."""
+"""Seconds of steps that are sent together: interactive work waits no longer."""
 SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class AttackMoment:
-    """One step: the 8-bit picture, uint8 [3,S,S], and what the network says to exactly it.
+    """One step: the 8-bit picture, uint8 [3,S,S], and the network's prediction for exactly it.
 
-    `predictions` are the likeliest five, `target_probability` None without a target. Norms are
-    in pixel values.
+    `predictions` are the five most likely classes; `target_probability` is None without a target.
+    Norms are in pixel values.
     """
 
     step: int
@@ -54,10 +54,10 @@ class AttackMoment:
 
 @dataclass(frozen=True, slots=True)
 class AttackControl:
-    """Random noise of the attack's size on the same picture, uint8 [3,S,S].
+    """The control: random noise of the attack's size on the same picture, uint8 [3,S,S].
 
-    `kind` is `sign` (the same largest change), `gaussian` (the same L2), `pixels` (as many) or
-    `sticker` (of random colours, at the same place).
+    `kind` is `sign` (same L-infinity norm), `gaussian` (same L2 norm), `pixels` (same number) or
+    `sticker` (random colours at the same place).
     """
 
     kind: str
@@ -70,7 +70,7 @@ class AttackControl:
 
 @dataclass(frozen=True, slots=True)
 class AttackEnded:
-    """How an attack ended: `pixels` are uint8 [3,S,S]; `fooled` needs the true label.
+    """The end of an attack: `pixels` are uint8 [3,S,S]; `fooled` is None without a true label.
 
     `reached_target` is False without a target. Norms are in pixel values.
     """
@@ -89,7 +89,7 @@ class AttackEnded:
 
 
 def never() -> bool:
-    """Nobody stops it."""
+    """The default `stop` of an attack: it runs to its end."""
     return False
 
 
@@ -99,18 +99,18 @@ def job(
     pixels: Tensor,
     options: AttackOptions,
     stop: Callable[[], bool] = never,
-    made: Premade = NOTHING,
+    premade: Premade = NOTHING,
 ) -> Iterator[tuple[AttackMoment | AttackEnded, ...]]:
-    """Every step of an attack on uint8 [3,S,S], then how it ended, with control and drift.
+    """Yield the steps of an attack on uint8 [3,S,S], then its end, with control and drift.
 
-    Steps of a small network come some at a time: each way from thread to thread would cost as
-    much as a tenth of a step. Where `stop` says so, the step at hand is the last. Of what was
-    `made` before, nothing is made anew.
+    Steps of a small network come several at a time, since sending one to another thread costs a
+    tenth of a step. If `stop` returns True, the current step is the last. A `premade` noise or
+    sticker is used as it is.
     """
-    notes, ends = set(made.notes), list[AttackMoment]()
-    if not made and (extra := {"universal": ALONE, "sticker": BRIEFLY}.get(options.method)):
+    notes, ends = set(premade.notes), list[AttackMoment]()
+    if not premade and (extra := {"universal": ALONE, "sticker": BRIEFLY}.get(options.method)):
         notes.add(extra)
-    for burst in _in_bursts(_moments(model, pixels, options, notes, stop, made)):
+    for burst in _in_bursts(_moments(model, pixels, options, notes, stop, premade)):
         ends = [*ends[:1], *burst]
         yield burst
     yield (_ended(model, network, pixels, options, (ends[0], ends[-1]), notes),)
@@ -122,11 +122,11 @@ def _moments(
     options: AttackOptions,
     notes: set[str],
     stop: Callable[[], bool],
-    made: Premade,
+    premade: Premade,
 ) -> Iterator[AttackMoment]:
-    """Each step, until the end or the time limit; what there is to say goes into `notes`."""
+    """Yield each step until the end or the time limit; remarks are added to `notes`."""
     started, seconds = monotonic(), SECONDS.get(options.method, SECONDS_OTHERWISE)
-    steps = made.steps(model, pixels[None], options, notes)
+    steps = premade.steps(model, pixels[None], options, notes)
     for step in steps or _steps(model, pixels[None], options):
         if step.margin:
             notes.add(MARGIN)
@@ -140,15 +140,15 @@ def _moments(
 
 
 def _in_bursts(moments: Iterator[AttackMoment]) -> Iterator[tuple[AttackMoment, ...]]:
-    """What was computed within `BURST` seconds, together; at least one."""
-    kept, started = list[AttackMoment](), monotonic()
+    """Group the steps computed within `BURST` seconds; at least one per group."""
+    burst, started = list[AttackMoment](), monotonic()
     for moment in moments:
-        kept.append(moment)
+        burst.append(moment)
         if monotonic() - started >= BURST:
-            yield tuple(kept)
-            kept, started = [], monotonic()
-    if kept:
-        yield tuple(kept)
+            yield tuple(burst)
+            burst, started = [], monotonic()
+    if burst:
+        yield tuple(burst)
 
 
 MARGIN = (
@@ -160,7 +160,7 @@ BRIEFLY = "This sticker was trained for a moment on this one picture; a real one
 
 
 def _steps(model: PixelModel, pixels: Tensor, options: AttackOptions) -> Iterator[AttackStep]:
-    """The generator that was asked for, on uint8 [1,3,S,S]."""
+    """The steps of the requested method on uint8 [1,3,S,S]."""
     epsilon, size, steps, seed = options.epsilon, options.step_size, options.steps, options.seed
     goal = AttackGoal()
     if options.target is not None:
@@ -177,9 +177,9 @@ def _steps(model: PixelModel, pixels: Tensor, options: AttackOptions) -> Iterato
         case "few_pixel":
             return few_pixel(model, pixels, goal, int(epsilon), seed=seed)
         case "universal":
-            return universal_for_one(model, pixels, goal, epsilon, steps, size, seed)
+            return universal_for_picture(model, pixels, goal, epsilon, steps, size, seed)
         case "sticker":
-            return sticker_on_one(model, pixels, goal, epsilon / 100, steps, seed)
+            return sticker_for_picture(model, pixels, goal, epsilon / 100, steps, seed)
         case "noise":
             return noise(model, pixels, epsilon, seed)
 
@@ -239,7 +239,7 @@ def _control(
     last: AttackMoment,
 ) -> AttackControl:
     batch = start[None]
-    kind, noisy = _noise_beside(batch, options, last)
+    kind, noisy = _control_noise(batch, options, last)
     ranked = tuple(top(model.logits(noisy.to(model.device).float())[0].cpu(), SHOWN))
     flipped = ranked[0].index != first.predictions[0].index
     return AttackControl(
@@ -247,12 +247,12 @@ def _control(
     )
 
 
-def _noise_beside(batch: Tensor, options: AttackOptions, last: AttackMoment) -> tuple[str, Tensor]:
-    """The kind of noise that is as large as an attack was, and uint8 [1,3,S,S] with it."""
+def _control_noise(batch: Tensor, options: AttackOptions, last: AttackMoment) -> tuple[str, Tensor]:
+    """The kind of noise to compare an attack with, and the picture with it, uint8 [1,3,S,S]."""
     seed, changed = options.seed, batch if last.pixels is None else last.pixels[None]
     if options.method == "sticker":
         return "sticker", random_sticker(batch, options.epsilon / 100, seed)
     if options.method in LINF:
-        return "sign", noise_beside("sign", batch, changed, seed)
+        return "sign", control_noise("sign", batch, changed, seed)
     kind: Noise = "pixels" if options.method == "few_pixel" else "gaussian"
-    return kind, noise_beside(kind, batch, changed, seed)
+    return kind, control_noise(kind, batch, changed, seed)

@@ -1,4 +1,4 @@
-"""What a request for an attack means: defaults filled in, ranges checked, names looked up."""
+"""Validates a request for an attack: fills in defaults, checks ranges, looks classes up."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Method = Literal["fgsm", "pgd", "pgd_l2", "deepfool", "few_pixel", "universal", 
 METHODS: tuple[Method, ...] = get_args(Method)
 
 LARGEST = 32.0
-"""Epsilon's end: pixel values of 255; for few pixels their number, for a sticker percent."""
+"""Largest epsilon: in pixel values of 255; `few_pixel`: pixels; `sticker`: per cent."""
 MOST_STEPS = 200
 
 LINF = ("fgsm", "pgd", "universal", "noise")
-"""Methods whose epsilon is the largest change of a pixel value."""
+"""Methods whose epsilon is an L-infinity norm: the largest change of a pixel value."""
 
 EPSILON: dict[Method, float] = {
     "fgsm": 4, "pgd": 4, "universal": 10, "noise": 4, "few_pixel": 5, "sticker": 15,
@@ -28,12 +28,12 @@ STEPS: dict[Method, int] = {
     "fgsm": 1, "pgd": 10, "pgd_l2": 10, "deepfool": 50, "universal": 10, "sticker": 60, "noise": 1,
 }  # fmt: skip
 L2_DEFAULT = 1.5
-"""What pgd_l2's epsilon is by default, for each number of the picture: a change of 1.5 in all."""
+"""Default epsilon of `pgd_l2` per pixel value: as if all of them changed by 1.5."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttackRequest:
-    """What somebody asks for; None is for the default. Classes are indices or names."""
+    """A request for an attack; None stands for the default. Classes are indices or names."""
 
     method: str
     epsilon: float | None = None
@@ -46,11 +46,11 @@ class AttackRequest:
 
 @dataclass(frozen=True, slots=True)
 class AttackOptions:
-    """What will be done.
+    """The validated options of an attack.
 
     `epsilon` is in pixel values for L-infinity methods, an L2 norm in the same unit for
     `pgd_l2`, a number of pixels for `few_pixel`, percent of the area for `sticker`; `deepfool`
-    has none and goes as far as it must.
+    has none and changes the picture as much as it needs.
     """
 
     method: Method
@@ -63,12 +63,12 @@ class AttackOptions:
 
 
 def largest_l2(side: int) -> float:
-    """The L2 norm of a picture's change by 32 in every number: where epsilon ends for L2."""
+    """The largest epsilon for L2: the norm of a change of 32 in every pixel value."""
     return LARGEST * sqrt(3 * side * side)
 
 
 def checked(request: AttackRequest, labels: Sequence[Label], side: int) -> AttackOptions:
-    """The options of a request for pictures of `side` pixels. Raises `BadRequest`."""
+    """Validate a request for pictures of `side` pixels. Raises `BadRequest`."""
     method = _method(request.method)
     epsilon = _epsilon(method, request.epsilon, side)
     steps = _steps(method, request.steps)
@@ -83,10 +83,10 @@ def checked(request: AttackRequest, labels: Sequence[Label], side: int) -> Attac
     )
 
 
-def warnings(request: AttackRequest, options: AttackOptions, made: bool = False) -> list[str]:
-    """What there is to say before anything is computed, or used that was `made` before."""
-    short = "" if made else _short(options)
-    unused = _unused(request, options, made)
+def warnings(request: AttackRequest, options: AttackOptions, premade: bool = False) -> list[str]:
+    """Remarks on a request before it is computed; `premade` if a noise or sticker is reused."""
+    short = "" if premade else _short(options)
+    unused = _unused(request, options, premade)
     return [note for note in (_nothing(options), short, unused) if note]
 
 
@@ -135,7 +135,7 @@ def _nothing(options: AttackOptions) -> str:
 
 
 def _least(method: Method) -> float:
-    """The least epsilon that changes anything in whole pixel values."""
+    """The smallest epsilon that can change an 8-bit picture."""
     return 1e-9 if method == "sticker" else 1
 
 
@@ -151,15 +151,15 @@ def _short(options: AttackOptions) -> str:
     )
 
 
-def _unused(request: AttackRequest, options: AttackOptions, made: bool) -> str:
-    """What was given and has no meaning for this method."""
+def _unused(request: AttackRequest, options: AttackOptions, premade: bool) -> str:
+    """A remark on options that this method does not use; "" if there are none."""
     unused = {
         "fgsm": ("steps", "step_size"),
         "deepfool": ("epsilon", "step_size"),
         "few_pixel": ("steps", "step_size"),
         "sticker": ("step_size",),
         "noise": ("steps", "step_size", "target"),
-        "universal": ("step_size",) if made else (),
+        "universal": ("step_size",) if premade else (),
     }.get(options.method, ())
     named = [name for name in unused if getattr(request, name) is not None]
     return f"{options.method} does not use {' and '.join(named)}." if named else ""

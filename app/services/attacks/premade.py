@@ -1,4 +1,4 @@
-"""What was made before and serves an attack at once: a noise for many pictures, a sticker."""
+"""Premade perturbations that an attack can reuse: a universal noise, a trained sticker."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from app.services.networks.catalogue import Model
 from app.services.networks.weight_files import RefusedFile
 from app.vision.attacks.pixel_grid import AttackStep
 from app.vision.attacks.pixel_model import PixelModel
-from app.vision.attacks.sticker import sticker_about
+from app.vision.attacks.sticker import sticker_at_places
 from app.vision.attacks.universal import universal_growing
 
 
 @dataclass(frozen=True, slots=True)
 class Premade:
-    """A noise or a sticker, neither for what is made for the one picture at hand.
+    """A noise or a sticker; neither if the attack must be computed for this picture.
 
-    `notes` say which it is and how it was made, or why one was refused.
+    `notes` say which it is and how it was made, or why a file was refused.
     """
 
     noise: UniversalNoise | None = None
@@ -35,39 +35,39 @@ class Premade:
     def steps(
         self, model: PixelModel, pixels: Tensor, options: AttackOptions, notes: set[str]
     ) -> Iterator[AttackStep] | None:
-        """The noise growing on uint8 [1,3,S,S], or the sticker at one place after the other.
+        """Steps with the noise growing on uint8 [1,3,S,S], or the sticker at several places.
 
-        None where neither is there. What there is to say at the end goes into `notes`.
+        None if there is neither. Remarks are added to `notes` at the end.
         """
         if self.noise:
             values, own = self.noise.values, self.noise.epsilon
             return universal_growing(model, pixels, values, own, options.epsilon, options.steps)
         if self.sticker:
-            made = sticker_about(
+            steps = sticker_at_places(
                 model, pixels, self.sticker.pixels, options.epsilon / 100, options.steps,
                 options.seed,
             )  # fmt: skip
-            return _counted(made, self.sticker, notes)
+            return _counted(steps, self.sticker, notes)
         return None
 
 
 NOTHING = Premade()
 
 
-def ready(model: Model, options: AttackOptions) -> Premade:
-    """What was made before for such an attack, from exactly this network's weights.
+def find_premade(model: Model, options: AttackOptions) -> Premade:
+    """Find a noise or sticker for such an attack, made from exactly this network's weights.
 
-    A noise away from any class is of no use with a target; a sticker is for its class alone.
+    A universal noise is untargeted and cannot reach a target; a sticker is for its class only.
     """
     if options.method == "universal" and options.target is None and options.epsilon >= 1:
         noises = noise_of(model)
-        told = [_of_noise(noises.noise, options.epsilon)] if noises.noise else []
-        return Premade(noises.noise, None, (*told, *_not_used(noises.refused)))
+        notes = [_of_noise(noises.noise, options.epsilon)] if noises.noise else []
+        return Premade(noises.noise, None, (*notes, *_not_used(noises.refused)))
     if options.method == "sticker" and options.epsilon > 0:
         found = stickers_of(model)
         sticker = None if options.target is None else found.of(options.target)
-        told = [_of_sticker(sticker)] if sticker else _others(found)
-        return Premade(None, sticker, (*told, *_not_used(found.refused)))
+        notes = [_of_sticker(sticker)] if sticker else _others(found)
+        return Premade(None, sticker, (*notes, *_not_used(found.refused)))
     return NOTHING
 
 

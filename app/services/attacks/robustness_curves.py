@@ -1,4 +1,4 @@
-"""How far does a prediction hold when a photo is turned, zoomed into, relit: no attack at all."""
+"""Robustness to natural changes: does the prediction hold when a photo is rotated or relit?"""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from app.pictures.augment import ChangeablePhoto, PhotoChange, changed
+from app.pictures.augment import ChangeablePhoto, PhotoChange, transform_photo
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Model
-from app.services.runs.batch_inference import Batches, charted
+from app.services.runs.batch_inference import Batches, run_chart_job
 from app.vision.predict import RankedClass, top
 from models.graph import Network
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeSlider:
-    """One way to change a photo, from `least` to `most` in steps of `step`.
+    """One transformation of a photo, from `least` to `most` in steps of `step`.
 
-    `plain` changes nothing. The chart has a point every `coarse`, a multiple of `step`.
+    `plain` is the value without change. The chart has a point every `coarse`, a multiple of `step`.
     """
 
     id: str
@@ -32,7 +32,7 @@ class ChangeSlider:
     plain: float
 
     def at(self, value: float) -> PhotoChange:
-        """The change alone."""
+        """The change by this slider only."""
         return replace(PhotoChange(), **{self.id: value})  # type: ignore[arg-type]
 
     def values(self) -> list[float]:
@@ -52,7 +52,7 @@ SLIDERS = (
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """The photo under one change: the likeliest class, and the share of the first one's class."""
+    """The photo at one value: the most likely class, and the probability of the original one."""
 
     value: float
     first: RankedClass
@@ -61,10 +61,10 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class RobustnessCurve:
-    """One slider over its whole range, the others at rest.
+    """One slider over its whole range, without any other change.
 
-    `borders` are the values nearest to the plain one, below and above it, at which the likeliest
-    class is another: the first in steps of the slider between two points of the chart.
+    `borders` are the values nearest to the plain one, below and above it, at which the most likely
+    class changes, in steps of the slider.
     """
 
     slider: ChangeSlider
@@ -74,7 +74,7 @@ class RobustnessCurve:
 
 @dataclass(frozen=True, slots=True)
 class RobustnessCurves:
-    """What the network says to the photo as it is, and how that goes on in every direction."""
+    """The prediction for the unchanged photo, and a curve for every slider."""
 
     plain: RankedClass
     curves: tuple[RobustnessCurve, ...]
@@ -89,14 +89,14 @@ async def curves(
     photo: ChangeablePhoto,
     mirrored: bool,
 ) -> RobustnessCurves:
-    """Every slider over its range. Raises `Busy`."""
-    asked = _CurvesRequest(Batches(model, network), photo, mirrored)
-    found = await charted(engine, owner, asked.work)
-    return next(one for one in found if isinstance(one, RobustnessCurves))
+    """Compute every slider's curve over its range. Raises `Busy`."""
+    request = _CurvesRequest(Batches(model, network), photo, mirrored)
+    items = await run_chart_job(engine, owner, request.work)
+    return next(one for one in items if isinstance(one, RobustnessCurves))
 
 
 class _CurvesRequest:
-    """The work of `curves`, in the compute thread; it yields the logits of each pass, too."""
+    """The work of `curves` in the compute thread; it also yields the logits of each pass."""
 
     def __init__(self, batches: Batches, photo: ChangeablePhoto, mirrored: bool) -> None:
         self._batches = batches
@@ -127,7 +127,7 @@ class _CurvesRequest:
     def _ask(self, changes: Sequence[PhotoChange]) -> Generator[Tensor, None, list[Tensor]]:
         """Logits [K] of the photo under each change."""
         edge = [replace(change, mirrored=self._mirrored) for change in changes]
-        pictures = [changed(self._photo, change) for change in edge]
+        pictures = [transform_photo(self._photo, change) for change in edge]
         rows: list[Tensor] = []
         for batch in self._batches.logits(pictures):
             rows += batch.unbind()
@@ -142,9 +142,9 @@ def _point(value: float, logits: Tensor, index: int) -> CurvePoint:
 def _suspects(
     slider: ChangeSlider, points: Sequence[CurvePoint], index: int, side: int
 ) -> list[float]:
-    """The values among which the class changes first on one side of the plain one, nearest first.
+    """The values between which the class first changes on one side of `plain`, nearest first.
 
-    The last is the chart's own point, at which it has changed; none where it holds to the end.
+    The last is the point of the chart at which it has changed; [] if it never changes.
     """
     outwards = [one for one in points if (one.value - slider.plain) * side > 0]
     outwards.sort(key=lambda one: abs(one.value - slider.plain))

@@ -1,4 +1,4 @@
-"""How a change of a picture spreads through a network: step by step, beside random noise."""
+"""How a perturbation spreads through a network, step by step, compared with random noise."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import Tensor
 from app.services.engine.engine import Engine
 from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
-from app.vision.attacks.control_noise import Noise, kind_of, noise_beside
+from app.vision.attacks.control_noise import Noise, control_noise, noise_kind
 from app.vision.attacks.drift import DriftStep, compared
 from app.vision.attacks.pixel_grid import l2, linf
 
 
 @dataclass(frozen=True, slots=True)
 class SpreadControl:
-    """Random noise as large as the change, uint8 [3,S,S]; norms of both in pixel values."""
+    """Random noise as large as the perturbation, uint8 [3,S,S]; both norms in pixel values."""
 
     kind: Noise
     pixels: Tensor
@@ -29,26 +29,29 @@ class SpreadControl:
 
 
 def control(pair: PicturePair) -> SpreadControl:
-    """The noise that stands beside a change: the same as beside the attack that made it.
+    """The control noise of a perturbation: the same as for the attack that made it.
 
-    What kind is told from the change alone; its seed is the attack's.
+    Its kind follows from the perturbation alone; its seed is the attack's.
     """
     start, changed = pair.clean[None], pair.attacked[None]
-    kind = kind_of(start, changed)
-    noisy = noise_beside(kind, start, changed, pair.seed)
+    kind = noise_kind(start, changed)
+    noisy = control_noise(kind, start, changed, pair.seed)
     norms = (float(norm(x, start)) for x in (noisy, changed) for norm in (linf, l2))
     return SpreadControl(kind, noisy[0], *norms)
 
 
-async def drifted(
-    engine: Engine, pair: PicturePair, clean: Run, attacked: Run, beside: SpreadControl
+async def compare_steps(
+    engine: Engine, pair: PicturePair, clean: Run, attacked: Run, noise: SpreadControl
 ) -> tuple[DriftStep, ...]:
-    """Every step of three pictures set against each other; two runs are there. Raises `Busy`."""
-    found: list[DriftStep] = []
-    results = engine.forward(pair.network, pair.normalised(beside.pixels))
+    """Compare the clean, attacked and noisy picture at every step. Raises `Busy`.
+
+    Only the noisy one is computed; `clean` and `attacked` are finished runs.
+    """
+    drift: list[DriftStep] = []
+    results = engine.forward(pair.network, pair.normalised(noise.pixels))
     async with aclosing(results) as steps:  # type: ignore[type-var]
         async for one in steps:
             name = one.step.name
             outputs = clean.tensor(name), attacked.tensor(name), one.tensor
-            found.append(await asyncio.to_thread(compared, name, *outputs))
-    return tuple(found)
+            drift.append(await asyncio.to_thread(compared, name, *outputs))
+    return tuple(drift)

@@ -1,4 +1,4 @@
-"""Stickers: trained, measured, written and read again."""
+"""Adversarial stickers (patches): training, measuring, packing into a file and reading back."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from app.services.networks.weight_files import RefusedFile
 from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.paste import TURN, diameter
 from app.vision.attacks.pixel_model import PixelModel
-from app.vision.attacks.placing import by_lot, share
+from app.vision.attacks.placing import random_places, success_rate
 from app.vision.attacks.sticker import AREAS, BATCH, STEPS, random_colours, train_sticker
 
 KIND = "stickers"
 LARGEST_SIDE = 1024
 AHEAD = 64
-"""Pictures that are asked about together before the training."""
+"""Batch size of the predictions before the training."""
 
 
 @dataclass(frozen=True, slots=True)
 class StickerRecipe:
-    """How a sticker is trained: pictures a step, shares of the picture covered, degrees turned."""
+    """How a sticker is trained: pictures a step, covered area as a share, degrees turned."""
 
     steps: int = STEPS
     batch: int = BATCH
@@ -39,10 +39,10 @@ class StickerRecipe:
 
 @dataclass(frozen=True, slots=True)
 class StickerFigures:
-    """What came of it on pictures it was not trained with, shares in 0..1.
+    """Success rates on `tested` held-out pictures, 0..1.
 
-    `largest` is the share of `tested` pictures taken for its class where it covers the largest
-    area, `reached` over all its sizes, `random` that of a sticker of random colours, largest.
+    `largest` is the share classified as the sticker's class when it covers the largest area,
+    `reached` the share over all its sizes, `random` that of random colours at the largest area.
     """
 
     tested: int
@@ -53,7 +53,7 @@ class StickerFigures:
 
 @dataclass(frozen=True, slots=True)
 class Sticker:
-    """`pixels` is uint8 [3,P,P], `index` the class it was trained for, with `pictures` pictures."""
+    """A sticker: `pixels` is uint8 [3,P,P], `index` its class, trained on `pictures` pictures."""
 
     index: int
     label: str
@@ -66,7 +66,7 @@ class Sticker:
 
 @dataclass(frozen=True, slots=True)
 class StickerTraining:
-    """`done` of `total` steps; `reached` is the share of the last batch, 0..1."""
+    """`done` of `total` steps; `reached` is the success rate on the last batch, 0..1."""
 
     done: int
     total: int
@@ -81,12 +81,12 @@ def train(
     target: int,
     recipe: StickerRecipe,
 ) -> Iterator[StickerTraining | Sticker]:
-    """Yield after each step, at the end the sticker, measured on `held_out`.
+    """Train a sticker: yield progress after each step, finally the sticker with its figures.
 
-    Both are uint8 [N,3,S,S]; those that the network takes for the target by themselves are left
-    out. Raises `DataUnusable` where none is left.
+    It is measured on `held_out`. Both are uint8 [N,3,S,S]; pictures classified as the target
+    without a sticker are skipped. Raises `DataUnusable` if none is left.
     """
-    pictures, held_out = (others(reader, some, target) for some in (pictures, held_out))
+    pictures, held_out = (without_target(reader, some, target) for some in (pictures, held_out))
     goal = AttackGoal(torch.full((len(pictures),), target, device=reader.device), targeted=True)
     steps = train_sticker(
         reader, pictures, goal, areas=recipe.areas, turn=recipe.turn, steps=recipe.steps,
@@ -99,52 +99,54 @@ def train(
     yield Sticker(target, label, step.sticker, recipe, len(pictures), measured)
 
 
-def others(reader: PixelModel, pictures: Tensor, target: int) -> Tensor:
-    """Those of uint8 [N,3,S,S] that are not taken for `target` by themselves.
+def without_target(reader: PixelModel, pictures: Tensor, target: int) -> Tensor:
+    """The pictures, uint8 [N,3,S,S], that are not classified as `target` without a sticker.
 
-    Raises `DataUnusable` where none is left.
+    Raises `DataUnusable` if none is left.
     """
-    kept = [
+    rest = [
         part[(reader.logits(part.to(reader.device).float()).argmax(1) != target).cpu()]
         for part in torch.split(pictures, AHEAD)
     ]
-    if not kept or not sum(map(len, kept)):
+    if not rest or not sum(map(len, rest)):
         raise DataUnusable("There is no picture left that the network takes for something else.")
-    return torch.cat(kept)
+    return torch.cat(rest)
 
 
 def measure(
     reader: PixelModel, held_out: Tensor, sticker: Tensor, target: int, recipe: StickerRecipe
 ) -> StickerFigures:
-    """How often it works on uint8 [N,3,S,S], each at a place, size and turn of its own."""
+    """Measure success on uint8 [N,3,S,S], each picture with its own place, size and rotation."""
     count, side = len(held_out), held_out.shape[-1]
     most = (recipe.areas[1], recipe.areas[1])
-    # Other places than those it was trained at.
+    # Not the places it was trained at.
     seed = recipe.seed + 1
-    large, all_sizes = (by_lot(count, side, a, recipe.turn, seed) for a in (most, recipe.areas))
+    large, all_sizes = (
+        random_places(count, side, a, recipe.turn, seed) for a in (most, recipe.areas)
+    )
     control = random_colours(sticker.shape[-1], seed)
     return StickerFigures(
         count,
-        share(reader, held_out, sticker, target, large),
-        share(reader, held_out, sticker, target, all_sizes),
-        share(reader, held_out, control, target, large),
+        success_rate(reader, held_out, sticker, target, large),
+        success_rate(reader, held_out, sticker, target, all_sizes),
+        success_rate(reader, held_out, control, target, large),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Stickers:
-    """Those for one network, a class once, and files that were refused."""
+    """The stickers for one network, at most one per class, and the files that were refused."""
 
     stickers: tuple[Sticker, ...]
     refused: tuple[RefusedFile, ...]
 
     def of(self, index: int) -> Sticker | None:
-        """The sticker of a class."""
+        """The sticker of a class, if there is one."""
         return next((one for one in self.stickers if one.index == index), None)
 
 
 def stickers_of(model: Model) -> Stickers:
-    """The operator's own first, then those that ship."""
+    """The stickers for a network: the operator's own first, then the shipped ones."""
     found = find(model, KIND)
     by_class, refused = dict[int, Sticker](), list(found.refused)
     for asset in found.assets:
@@ -157,7 +159,7 @@ def stickers_of(model: Model) -> Stickers:
 
 
 def pack(stickers: Sequence[Sticker]) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a file that holds them."""
+    """Tensors and metadata of a file of stickers."""
     about = [
         {
             "index": one.index,
@@ -173,7 +175,7 @@ def pack(stickers: Sequence[Sticker]) -> tuple[dict[str, Tensor], dict[str, str]
 
 
 def unpack(asset: AssetFile, model: Model) -> list[Sticker]:
-    """What `pack` put into a file. Raises `DataUnusable` where it does not fit the network."""
+    """Read the stickers of a file. Raises `DataUnusable` if it does not fit the network."""
     try:
         return [
             _sticker(one, asset, model) for one in json.loads(asset.about.get("stickers", "null"))
@@ -183,25 +185,25 @@ def unpack(asset: AssetFile, model: Model) -> list[Sticker]:
 
 
 def _sticker(about: dict[str, object], asset: AssetFile, model: Model) -> Sticker:
-    """One of a file's. Raises what a file that is none makes Python raise."""
-    told = dict(about)
-    index, label = int(str(told.pop("index"))), str(told.pop("label"))
+    """One sticker of a file. Raises `KeyError`, `TypeError`, `ValueError`, `IndexError`."""
+    fields = dict(about)
+    index, label = int(str(fields.pop("index"))), str(fields.pop("label"))
     pixels = asset.tensors[f"sticker.{index}"]
     square = pixels.dim() == 3 and pixels.shape[0] == 3 and pixels.shape[1] == pixels.shape[2]
     if not square or pixels.dtype != torch.uint8 or not 1 <= pixels.shape[1] <= LARGEST_SIDE:
         raise ValueError("no square picture")
     if model.labels[index].label != label:
         raise ValueError("another class")
-    measured = StickerFigures(**told.pop("measured"))  # type: ignore[arg-type]
-    pictures = int(str(told.pop("pictures")))
-    told["areas"] = tuple(told["areas"])  # type: ignore[arg-type]
+    measured = StickerFigures(**fields.pop("measured"))  # type: ignore[arg-type]
+    pictures = int(str(fields.pop("pictures")))
+    fields["areas"] = tuple(fields["areas"])  # type: ignore[arg-type]
     return Sticker(
-        index, label, pixels, StickerRecipe(**told), pictures, measured, asset.shipped  # type: ignore[arg-type]
+        index, label, pixels, StickerRecipe(**fields), pictures, measured, asset.shipped  # type: ignore[arg-type]
     )  # fmt: skip
 
 
 def checked(recipe: StickerRecipe, side: int) -> StickerRecipe:
-    """The same. Raises `BadRequest` for what cannot be trained on pictures of `side` pixels."""
+    """Validate a recipe for pictures of `side` pixels and return it. Raises `BadRequest`."""
     low, high = recipe.areas
     if not 0 < low <= high <= 0.5:
         raise BadRequest(f"A sticker covers 0 to 50 % of the picture, not {high:.0%}.")

@@ -1,4 +1,4 @@
-"""Does a picture made to fool one network fool the others, too?"""
+"""Transfer attacks: does a picture made to fool one network fool the others too?"""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from models.classes import Label
 SHOWN = 3
 
 Verdict = Literal["absent", "elsewhere", "held", "same", "other"]
-"""What became of the attack in another network: see `verdict`."""
+"""The effect of the attack on another network: see `verdict`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransferAnswer:
-    """The likeliest classes of one picture, and the first one's label."""
+    """The most likely classes of one picture, and the label of the first."""
 
     ranked: tuple[RankedClass, ...]
     first: Label
@@ -36,11 +36,11 @@ class TransferAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """What another network says to the photo itself, and to the clean and the attacked 8 bits.
+    """Another network's predictions for the photo, and for the clean and attacked 8-bit picture.
 
-    `class_here` and `made_here` say whether it has the class of the clean picture and the one that
-    the attack made of it, as the attacked network sees them; `target` whether the attack's target
-    was reached here, None where there was none or it is no class of this network.
+    `class_here` and `made_here` say whether it has the classes that the attacked network predicts
+    for the clean and the attacked picture; `target` whether the attack's target was reached here,
+    None if there was none or this network has no such class.
     """
 
     model: Model
@@ -55,14 +55,14 @@ class Transferred:
 
 @dataclass(frozen=True, slots=True)
 class SkippedNetwork:
-    """A network that is not asked: it has no classifier, or its weights are not here."""
+    """A network that is skipped: it has no classifier (`partial`), or its weights are missing."""
 
     model: Model
     partial: bool
 
 
-def others(catalogue: Catalogue, mine: str) -> tuple[list[Model], list[SkippedNetwork]]:
-    """The networks that can be asked, and those that cannot."""
+def other_networks(catalogue: Catalogue, mine: str) -> tuple[list[Model], list[SkippedNetwork]]:
+    """The other networks that can classify the picture, and those that cannot."""
     rest = [model for model in catalogue.models() if model.id != mine]
     ready = [one for one in rest if one.state in ("embedded", "ready") and one.labels]
     left = [SkippedNetwork(one, one.state == "partial") for one in rest if one not in ready]
@@ -70,12 +70,12 @@ def others(catalogue: Catalogue, mine: str) -> tuple[list[Model], list[SkippedNe
 
 
 def verdict(before: str, after: str, known: set[str], clean: str, attacked: str) -> Verdict:
-    """What became of an attack that took the answer from class `before` to `after`, by wnid.
+    """The effect of an attack that changed the prediction from `before` to `after`, by wnid.
 
-    The other network knows the classes `known` and says `clean` and `attacked`. `absent`: it has
-    no such class as `before`. `elsewhere`: it says something else to the clean picture already, so
-    that nothing can be said. `held`: it says `before` to both. `same`: the attack makes of it what
-    it made of the first network's; `other`: something else.
+    The other network has the classes `known` and predicts `clean` and `attacked`. `absent`: it has
+    no class `before`. `elsewhere`: it predicts another class for the clean picture, so that
+    nothing can be said. `held`: it predicts `before` for both. `same`: the attack leads to `after`
+    here too; `other`: to another class.
     """
     if before not in known:
         return "absent"
@@ -86,17 +86,19 @@ def verdict(before: str, after: str, known: set[str], clean: str, attacked: str)
     return "same" if attacked == after else "other"
 
 
-async def own_answers(engine: Engine, pair: PicturePair) -> tuple[TransferAnswer, TransferAnswer]:
-    """What the attacked network itself says to the clean and to the attacked picture."""
+async def own_predictions(
+    engine: Engine, pair: PicturePair
+) -> tuple[TransferAnswer, TransferAnswer]:
+    """The attacked network's own predictions for the clean and the attacked picture."""
     logits = await logits_of(engine, pair.model, pair.network, (pair.clean, pair.attacked))
     clean, attacked = (_answer(pair.model, row) for row in logits)
     return clean, attacked
 
 
-async def transferred(
+async def predict_transfer(
     engine: Engine, catalogue: Catalogue, pair: PicturePair, photo: Image.Image, other: str
 ) -> Transferred:
-    """What another network says: the 8-bit pictures carried over, through its own preprocessing.
+    """Test another network on the 8-bit pictures, with its own preprocessing.
 
     Raises `UnknownModel`, `WeightsMissing`, `Busy`, `BadRequest` for a network without classes.
     """
@@ -104,10 +106,10 @@ async def transferred(
     if not model.labels:
         raise BadRequest(f"{model.row.title} has no classifier here: it predicts nothing.")
     network = await catalogue.network(other)
-    pictures = await asyncio.to_thread(carried, pair, photo, model)
+    pictures = await asyncio.to_thread(transfer_inputs, pair, photo, model)
     rows = await logits_of(engine, model, network, pictures)
     whole, clean, attacked = (_answer(model, row) for row in rows)
-    mine = await own_answers(engine, pair)
+    mine = await own_predictions(engine, pair)
     before, after = (one.first.wnid for one in mine)
     known = {label.wnid for label in model.labels}
     goal = None if pair.target is None else pair.model.labels[pair.target].wnid
@@ -123,8 +125,10 @@ async def transferred(
     )
 
 
-def carried(pair: PicturePair, photo: Image.Image, model: Model) -> tuple[Tensor, Tensor, Tensor]:
-    """What another network gets, uint8 [3,S,S]: of the photo, of the clean and the attacked one."""
+def transfer_inputs(
+    pair: PicturePair, photo: Image.Image, model: Model
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Another network's inputs, uint8 [3,S,S]: the photo, the clean and the attacked picture."""
     prep = preprocess(model)
     images = (photo, to_image(pair.clean), to_image(pair.attacked))
     whole, clean, attacked = (fit(image, prep).pixels for image in images)

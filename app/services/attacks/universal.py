@@ -1,4 +1,4 @@
-"""One noise for many pictures: made, measured, written and read again."""
+"""Universal adversarial perturbations: one noise for many pictures; made, measured, stored."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from app.vision.attacks.universal import BATCH, PASSES, scaled, universal, with_
 
 KIND = "universal"
 AT = (4.0, 8.0, 10.0)
-"""Where it is measured, as far as its own epsilon reaches, and at that."""
+"""The epsilons it is measured at, up to its own, and its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseRecipe:
-    """How a noise is made: its largest change of a pixel value, times each picture is shown."""
+    """How a noise is made: `epsilon` in pixel values, `passes` over the pictures."""
 
     epsilon: float = 10.0
     passes: int = PASSES
@@ -35,7 +35,7 @@ class NoiseRecipe:
 
 @dataclass(frozen=True, slots=True)
 class NoiseFigures:
-    """Of held-out pictures, the share 0..1 whose answer it changes at `epsilon`.
+    """The share of held-out pictures, 0..1, whose prediction the noise changes at `epsilon`.
 
     `random` is the share that random signs of the same size change.
     """
@@ -47,7 +47,7 @@ class NoiseFigures:
 
 @dataclass(frozen=True, slots=True)
 class UniversalNoise:
-    """`values` is int8 [3,S,S], made with `pictures` pictures and measured on `tested` others."""
+    """`values` is int8 [3,S,S], made from `pictures` pictures and measured on `tested` others."""
 
     values: Tensor
     recipe: NoiseRecipe
@@ -58,22 +58,22 @@ class UniversalNoise:
 
     @property
     def epsilon(self) -> float:
-        """The largest change it was made for."""
+        """The epsilon it was made for."""
         return self.recipe.epsilon
 
     @property
     def share(self) -> float:
-        """What it flips at its own epsilon."""
+        """The share of predictions it changes at its own epsilon."""
         return self.flipped[-1].share
 
     def at(self, epsilon: float) -> Tensor:
-        """The noise scaled to an epsilon of at most its own, int16 [3,S,S]."""
+        """The noise scaled to an epsilon up to its own, int16 [3,S,S]."""
         return scaled(self.values, epsilon / self.epsilon, epsilon)
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseTraining:
-    """`done` of `total` steps; `reached` is the share of the last batch, 0..1."""
+    """`done` of `total` steps; `reached` is the success rate on the last batch, 0..1."""
 
     done: int
     total: int
@@ -83,7 +83,10 @@ class NoiseTraining:
 def make(
     reader: PixelModel, pictures: Tensor, held_out: Tensor, recipe: NoiseRecipe
 ) -> Iterator[NoiseTraining | UniversalNoise]:
-    """Yield after each step, at the end the noise, measured on `held_out`: uint8 [N,3,S,S] both."""
+    """Make a noise: yield progress after each step, finally the noise measured on `held_out`.
+
+    Both sets of pictures are uint8 [N,3,S,S].
+    """
     total = recipe.passes * -(-len(pictures) // recipe.batch)
     for step in universal(
         reader, pictures, recipe.epsilon, passes=recipe.passes, batch=recipe.batch,
@@ -97,11 +100,11 @@ def make(
 
 
 def measured(reader: PixelModel, held_out: Tensor, noise: UniversalNoise) -> Iterator[NoiseFigures]:
-    """The shares of uint8 [N,3,S,S] at every epsilon up to its own, random signs beside."""
-    before = _answers(reader, held_out)
+    """Measure the noise and random signs on uint8 [N,3,S,S], at every epsilon up to its own."""
+    before = _classes(reader, held_out)
     for epsilon in (*(e for e in AT if e < noise.epsilon), noise.epsilon):
         changed = [
-            (_answers(reader, other) != before).double().mean().item()
+            (_classes(reader, other) != before).double().mean().item()
             for other in (
                 with_noise(held_out, noise.at(epsilon)),
                 sign_noise(held_out, epsilon, noise.recipe.seed),
@@ -110,22 +113,22 @@ def measured(reader: PixelModel, held_out: Tensor, noise: UniversalNoise) -> Ite
         yield NoiseFigures(epsilon, *changed)
 
 
-def _answers(reader: PixelModel, pixels: Tensor) -> Tensor:
-    """What each is taken for, int64 [N]."""
+def _classes(reader: PixelModel, pixels: Tensor) -> Tensor:
+    """The predicted class of each picture, int64 [N]."""
     parts = [reader.logits(part.to(reader.device).float()) for part in torch.split(pixels, BATCH)]
     return torch.cat(parts).argmax(1).cpu()
 
 
 @dataclass(frozen=True, slots=True)
 class Noises:
-    """The noise for a network, if there is one, and files that were refused."""
+    """The noise for a network, if there is one, and the files that were refused."""
 
     noise: UniversalNoise | None
     refused: tuple[RefusedFile, ...]
 
 
 def noise_of(model: Model) -> Noises:
-    """The operator's own, else the one that ships."""
+    """The noise for a network: the operator's own, else the shipped one."""
     found = find(model, KIND)
     refused = list(found.refused)
     for asset in found.assets:
@@ -137,7 +140,7 @@ def noise_of(model: Model) -> Noises:
 
 
 def pack(noise: UniversalNoise) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a file that holds it."""
+    """Tensors and metadata of a file with the noise."""
     about = {
         **asdict(noise.recipe),
         "pictures": noise.pictures,
@@ -154,7 +157,7 @@ def pack(noise: UniversalNoise) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def unpack(asset: AssetFile, side: int) -> UniversalNoise:
-    """What `pack` put into a file. Raises `DataUnusable` where it does not fit the network."""
+    """Read the noise of a file. Raises `DataUnusable` if it does not fit the network."""
     try:
         about = json.loads(asset.about["universal"])
         values = asset.tensors["noise"]

@@ -1,4 +1,4 @@
-"""How unusual is a picture to a network: its scores among those of held-out photos."""
+"""How unusual is a picture for a network (out-of-distribution scores, compared with photos)?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.services.networks.catalogue import Model
 from app.services.runs.batch_inference import outputs_of
 from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
-from app.vision.attacks.control_noise import kind_of, noise_beside
+from app.vision.attacks.control_noise import control_noise, noise_kind
 from app.vision.predict import RankedClass, top
 from app.vision.unusual import (
     ScorePlace,
@@ -31,14 +31,14 @@ from models.graph import Network
 
 BINS = 40
 BEYOND = 0.25
-"""How far the axis goes beyond the references for a mark, in shares of their range."""
+"""How far the axis extends beyond the references for a mark, as a share of their range."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A number that tells usual pictures from others; `side` says which of its values are unusual.
+    """A number that separates usual from unusual pictures; `side` says which values are unusual.
 
-    `how` says what it is.
+    `how` explains it.
     """
 
     id: str
@@ -74,7 +74,7 @@ SCORES: tuple[Score, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ScoreReading:
-    """One score of one picture, and where it stands among the references."""
+    """One score of one picture, and its place among the references."""
 
     score: Score
     value: float
@@ -93,7 +93,7 @@ class ScoreReading:
 
 @dataclass(frozen=True, slots=True)
 class JudgedPicture:
-    """All that is said of one picture: its scores, and its likeliest class."""
+    """The scores of one picture, and its most likely class."""
 
     readings: tuple[ScoreReading, ...]
     first: RankedClass
@@ -101,26 +101,26 @@ class JudgedPicture:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Reference scores in bins of equal width from `low` to `high`; `counts` add up to all."""
+    """Reference scores in bins of equal width from `low` to `high`, with a count per bin."""
 
     low: float
     high: float
     counts: tuple[int, ...]
 
     def at(self, value: float) -> float:
-        """Where a score lies on the axis, 0..1; what lies beyond stands at its end."""
+        """Position of a score on the axis, clipped to 0..1."""
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
 
-def wanted(network: Network) -> set[str]:
-    """The steps that scores are made of."""
+def scored_steps(network: Network) -> set[str]:
+    """The steps whose outputs the scores are computed from."""
     return {*stage_ends(network).values(), network.logits}
 
 
 def readings(
     outputs: Mapping[str, Tensor], network: Network, found: Calibration
 ) -> tuple[ScoreReading, ...]:
-    """Every score that is calibrated, of the outputs [C,H,W] and [K] of the steps `wanted`."""
+    """Every calibrated score, from the outputs [C,H,W] and [K] of the `scored_steps`."""
     values = _values(outputs, network, found)
     return tuple(
         ScoreReading(score, values[score.id], place(values[score.id], found.scores[score.id]))
@@ -130,16 +130,16 @@ def readings(
 
 
 def read_run(run: Run, found: Calibration) -> tuple[ScoreReading, ...]:
-    """As `readings`, of a run that is finished."""
+    """The same as `readings`, for a finished run."""
     outline = run.model.outline
-    return readings({name: run.tensor(name) for name in wanted(outline)}, outline, found)
+    return readings({name: run.tensor(name) for name in scored_steps(outline)}, outline, found)
 
 
 async def judged(
     engine: Engine, model: Model, network: Network, found: Calibration, pictures: Sequence[Tensor]
 ) -> list[JudgedPicture]:
-    """Scores and answer of each of a few pictures, uint8 [3,S,S]. Raises `Busy`."""
-    outputs = await outputs_of(engine, model, network, pictures, wanted(network))
+    """Scores and prediction of each of a few pictures, uint8 [3,S,S]. Raises `Busy`."""
+    outputs = await outputs_of(engine, model, network, pictures, scored_steps(network))
     return [
         JudgedPicture(readings(one, network, found), top(one[network.logits], 1)[0])
         for one in outputs
@@ -147,13 +147,13 @@ async def judged(
 
 
 def control(pair: PicturePair) -> Tensor:
-    """Random noise as large as the change, on the clean picture: uint8 [3,S,S]."""
+    """The clean picture with random noise as large as the perturbation, uint8 [3,S,S]."""
     clean, attacked = pair.clean[None], pair.attacked[None]
-    return noise_beside(kind_of(clean, attacked), clean, attacked, pair.seed)[0]
+    return control_noise(noise_kind(clean, attacked), clean, attacked, pair.seed)[0]
 
 
 def histogram(references: Tensor, marks: Sequence[float]) -> Histogram:
-    """References, sorted upwards, in `BINS` bins; the axis reaches the marks, if they are near."""
+    """Count sorted references in `BINS` bins; the axis includes the marks, if they are near."""
     first, last = float(references[0]), float(references[-1])
     room = BEYOND * ((last - first) or 1.0)
     low = max(min(first, *marks), first - room)

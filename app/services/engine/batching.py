@@ -1,4 +1,4 @@
-"""How a network goes through the engine: the room its outputs take, where results are sent on."""
+"""How a network goes through the engine: the memory its outputs take, and when results are sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _known: WeakKeyDictionary[Network, int] = WeakKeyDictionary()
 
 
 def activation_bytes(network: Network) -> int:
-    """Bytes of all outputs of one picture, so that a batch of VGG16 does not fill the memory.
+    """Bytes of all activations of one picture; limits the batch size, so that memory suffices.
 
     Raises `ValueError` for a network whose sizes cannot be computed.
     """
@@ -23,10 +23,10 @@ def activation_bytes(network: Network) -> int:
     return _known[network]
 
 
-def bursts(network: Network) -> set[str]:
-    """The steps after which results are sent: the first, and each before one that takes long.
+def steps_to_flush(network: Network) -> set[str]:
+    """The steps after which results are sent: the first, and each before a slow step.
 
-    A ReLU takes less time than it takes to wake the event loop, which slows the next step down.
+    A ReLU takes less time than waking the event loop does, which slows the next step down.
     """
     steps = network.steps
     before = {one.name for one, after in pairwise(steps) if after.kind in ("conv", "fc")}

@@ -1,4 +1,4 @@
-"""Where networks run: CUDA, MPS or the CPU, chosen once at start, exact either way."""
+"""The device networks run on (CUDA, MPS or CPU), chosen once at start, in full float32."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import torch
 from app.errors import BadRequest
 
 
-def choose(wanted: str = "auto") -> torch.device:
-    """The device for `wanted` (`auto`, `cuda`, `mps`, `cpu`).
+def choose(name: str = "auto") -> torch.device:
+    """Return the device called `name`: `auto`, `cuda`, `mps` or `cpu`.
 
-    Raises `BadRequest` where it is not one of these or not there.
+    Raises `BadRequest` for another name and for a device that is not available.
     """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    there["cpu"] = True
-    if wanted == "auto":
-        wanted = next(name for name, is_there in there.items() if is_there)
-    if wanted not in there:
-        raise BadRequest(f"The device must be auto, cuda, mps or cpu, not {wanted!r}.")
-    if not there[wanted]:
-        raise BadRequest(f"This computer has no {wanted.upper()} device that torch can use.")
-    _be_exact()
-    return torch.device(wanted)
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    available["cpu"] = True
+    if name == "auto":
+        name = next(device for device, usable in available.items() if usable)
+    if name not in available:
+        raise BadRequest(f"The device must be auto, cuda, mps or cpu, not {name!r}.")
+    if not available[name]:
+        raise BadRequest(f"This computer has no {name.upper()} device that torch can use.")
+    _disable_tf32()
+    return torch.device(name)
 
 
 def title(device: torch.device) -> str:
@@ -35,8 +35,8 @@ def title(device: torch.device) -> str:
     return f"CPU · {torch.get_num_threads()} threads"
 
 
-def _be_exact() -> None:
-    """Full float32 everywhere: TF32 keeps ten bits of mantissa, and shown sums would not add."""
+def _disable_tf32() -> None:
+    """Use full float32: TF32 has ten bits of mantissa, and the shown sums would not add up."""
     torch.set_float32_matmul_precision("highest")
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False

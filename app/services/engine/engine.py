@@ -1,4 +1,7 @@
-"""The engine: one place where networks run, in two lanes, batched, bounded and cancellable."""
+"""The engine: runs every network, batched, with a bounded queue, and cancellable.
+
+It has two lanes: interactive forward passes, and long jobs that run between them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from torch import Tensor
 
 from app.errors import Busy, Cancelled
 from app.services.engine import device as devices
-from app.services.engine.batching import activation_bytes, bursts
+from app.services.engine.batching import activation_bytes, steps_to_flush
 from app.services.engine.outbox import Outbox
 from app.vision.forward import forward_steps
 from app.vision.statistics import Statistics, statistics
@@ -26,9 +29,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """One step for one picture: `tensor` on the CPU, [C,H,W] or [K].
+    """The output of one step for one picture: `tensor` on the CPU, [C,H,W] or [K].
 
-    `seconds` is the step's time for the whole batch of `batch` pictures that went together.
+    `seconds` is the step's time for the whole batch of `batch` pictures.
     """
 
     step: Step
@@ -39,58 +42,59 @@ class StepResult:
 
 
 class Engine(Protocol):
-    """What the rest of the app knows of where networks run; a cluster could stand behind it."""
+    """The interface that the rest of the app uses to run networks; a cluster could implement it."""
 
     @property
     def title(self) -> str:
-        """The device in words."""
+        """The device in words, for the page."""
 
     def forward(
-        self, network: Network, picture: Tensor, wanted: Collection[str] | None = None
+        self, network: Network, picture: Tensor, step_names: Collection[str] | None = None
     ) -> AsyncIterator[StepResult]:
-        """Each step of one normalised picture, [3,S,S], as it is computed; or those `wanted`.
+        """Yield each step of one normalised picture, [3,S,S], as it is computed.
 
-        Closing the iterator gives the work up. Raises `Busy`.
+        With `step_names` only those steps. Closing the iterator cancels the work. Raises `Busy`.
         """
 
     def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncIterator[int | T]:
-        """A long job, one item at a time, after all interactive work; one per owner.
+        """Run a long job item by item, after all interactive work; one job per owner.
 
-        While it waits it yields its place in the queue as an `int`. Closing it gives it up.
+        First yields its place in the queue as an `int`. Closing the iterator cancels the job.
+        Raises `Busy`.
         """
 
     async def close(self) -> None:
-        """Give everything up."""
+        """Cancel all work."""
 
 
 @dataclass(eq=False)
 class _Forward:
-    """A waiting or running forward pass; `items` carries its results, an exception, or the end."""
+    """A waiting or running forward pass; `items` gets results, an error, or None at the end."""
 
     network: Network
     picture: Tensor
-    wanted: Collection[str] | None = None
+    step_names: Collection[str] | None = None
     items: asyncio.Queue[StepResult | BaseException | None] = field(default_factory=asyncio.Queue)
     abandoned: bool = False
 
 
 @dataclass(eq=False)
 class _LongJob(Generic[T]):
-    """A long job; `turn` asks for its next item, which `items` brings."""
+    """A long job; `requested` asks for the next item, which arrives in `items`."""
 
     owner: str
     steps: Iterator[T]
     items: asyncio.Queue[T | BaseException | None] = field(default_factory=asyncio.Queue)
-    wanted: bool = False
+    requested: bool = False
     abandoned: bool = False
 
 
 class LocalEngine:
-    """One compute thread on one device.
+    """An engine with one compute thread on one device.
 
-    Interactive passes go first and those of one network together, at most `batch` and at most
-    `batch_bytes` of maps at a time; between them the long jobs take turns, an item each. Made
-    inside a running event loop's thread; every method is called there.
+    Interactive passes go first, those of one network as a batch of at most `batch` pictures and
+    `batch_bytes` bytes of activations; between them the long jobs take turns, one item each. Create
+    it in the thread of a running event loop, and call every method there.
     """
 
     def __init__(
@@ -116,20 +120,20 @@ class LocalEngine:
         self._dispatcher: asyncio.Task[None] | None = None
 
     def forward(
-        self, network: Network, picture: Tensor, wanted: Collection[str] | None = None
+        self, network: Network, picture: Tensor, step_names: Collection[str] | None = None
     ) -> AsyncIterator[StepResult]:
-        """See `Engine.forward`. Refused here and now, not at the first step.
+        """See `Engine.forward`. Errors are raised by this call, not at the first step.
 
         Raises `ValueError` for a network whose sizes cannot be computed.
         """
         if len(self._forwards) >= self._limit:
             raise Busy("Very many pictures are waiting. Please try again in a few seconds.")
         activation_bytes(network)
-        request = _Forward(network, picture, wanted)
+        request = _Forward(network, picture, step_names)
         self._forwards.append(request)
         self._start()
         results = self._results(request)
-        # A generator that is closed before its first step never comes to its `finally`.
+        # A generator that is closed before its first step never runs its `finally`.
         finalize(results, self._give_up, request)
         return results
 
@@ -158,8 +162,8 @@ class LocalEngine:
         try:
             yield self._jobs.index(job)  # type: ignore[arg-type]
             while True:
-                # An item is computed only when it is asked for: a slow listener costs nothing.
-                job.wanted = True
+                # An item is computed only on request: a slow client costs nothing.
+                job.requested = True
                 self._start()
                 item = await job.items.get()
                 if item is None:
@@ -171,7 +175,7 @@ class LocalEngine:
             job.abandoned = True
             self._jobs.remove(job)  # type: ignore[arg-type]
             if not self._closed:
-                # Where passes run: a hook is never taken off a network under a running pass.
+                # In the compute thread: a hook is never removed during a running pass.
                 self._thread.submit(_close, job.steps)
 
     async def close(self) -> None:
@@ -189,18 +193,18 @@ class LocalEngine:
 
     @property
     def waiting(self) -> int:
-        """Forward passes that have not begun."""
+        """Number of forward passes that have not started."""
         return len(self._forwards)
 
     @property
     def jobs(self) -> int:
-        """Long jobs that run or wait."""
+        """Number of long jobs that run or wait."""
         return len(self._jobs)
 
     @property
     def idle(self) -> bool:
-        """Whether nothing runs or waits."""
-        waiting = self._forwards or any(job.wanted for job in self._jobs)
+        """True if nothing runs or waits."""
+        waiting = self._forwards or any(job.requested for job in self._jobs)
         return not (waiting or self._running or self._advancing)
 
     def _start(self) -> None:
@@ -218,7 +222,7 @@ class LocalEngine:
                 await loop.run_in_executor(self._thread, self._compute, loop, self._running)
                 self._running = []
             elif job := self._next_job():
-                job.wanted, self._advancing = False, True
+                job.requested, self._advancing = False, True
                 await loop.run_in_executor(self._thread, _advance, loop, job)
                 self._advancing = False
             else:
@@ -226,7 +230,7 @@ class LocalEngine:
                 await self._wake.wait()
 
     def _take_batch(self) -> list[_Forward]:
-        """The first in the queue and all that can go with it."""
+        """Take the first pass from the queue and all that fit into the same batch."""
         first = self._forwards[0]
         network, shape = first.network, first.picture.shape
         room = max(1, min(self._batch, self._batch_bytes // max(1, activation_bytes(network))))
@@ -237,37 +241,39 @@ class LocalEngine:
         return batch
 
     def _next_job(self) -> _LongJob[object] | None:
-        """The next long job that wants an item; jobs take turns."""
+        """The next long job with a requested item; jobs take turns."""
         for _ in range(len(self._jobs)):
             job = self._jobs[0]
             self._jobs.rotate(-1)
-            if job.wanted and not job.abandoned:
+            if job.requested and not job.abandoned:
                 return job
         return None
 
     def _compute(self, loop: asyncio.AbstractEventLoop, batch: list[_Forward]) -> None:
-        """One batch through its network, in the compute thread; stops once nobody listens."""
+        """Run one batch in the compute thread; stop once every request is abandoned."""
         outbox: Outbox[StepResult | BaseException | None] = Outbox(loop)
         try:
-            sending = bursts(batch[0].network)
+            flush_steps = steps_to_flush(batch[0].network)
             pictures = torch.stack([request.picture for request in batch]).to(self.device)
             for output in forward_steps(batch[0].network, pictures):
                 if all(request.abandoned for request in batch):
                     return
                 name = output.step.name
-                asked = [i for i, r in enumerate(batch) if r.wanted is None or name in r.wanted]
-                if not asked:
+                rows = [
+                    i for i, r in enumerate(batch) if r.step_names is None or name in r.step_names
+                ]
+                if not rows:
                     continue
                 tensor = output.tensor.cpu()
-                told = output.tensor if len(asked) == len(batch) else output.tensor[asked]
-                for i, figures in zip(asked, statistics(told), strict=True):
-                    # A slice would keep the whole batch in memory for as long as one run is kept.
+                part = output.tensor if len(rows) == len(batch) else output.tensor[rows]
+                for i, figures in zip(rows, statistics(part), strict=True):
+                    # A slice would keep the whole batch in memory as long as one run is cached.
                     own = tensor[i].clone() if len(batch) > 1 else tensor[i]
                     result = StepResult(output.step, own, figures, output.seconds, len(batch))
                     outbox.add(batch[i].items, result)
-                if name in sending or batch[0].wanted is not None:
+                if name in flush_steps or batch[0].step_names is not None:
                     outbox.send()
-        except Exception as error:  # told to every listener of this batch, who decide
+        except Exception as error:  # raised in every request of this batch
             for request in batch:
                 outbox.add(request.items, error)
         else:
@@ -277,16 +283,16 @@ class LocalEngine:
 
 
 def _advance(loop: asyncio.AbstractEventLoop, job: _LongJob[object]) -> None:
-    """One item of a long job, in the compute thread."""
+    """Compute one item of a long job, in the compute thread."""
     try:
         item: object = next(job.steps, None)
-    except Exception as error:  # told to the listener
+    except Exception as error:  # raised in the job's request
         item = error
     if not loop.is_closed():
         loop.call_soon_threadsafe(job.items.put_nowait, item)
 
 
 def _close(steps: Iterator[object]) -> None:
-    """Let a job that was given up clean up after itself."""
+    """Let a cancelled job clean up."""
     if isinstance(steps, Generator):
         steps.close()

@@ -1,1 +1,1 @@
-"""Interventions: a part of the picture covered, channels switched off."""
+"""Interventions: covering a part of the picture (occlusion), switching channels off (ablation)."""

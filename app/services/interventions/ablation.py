@@ -1,4 +1,4 @@
-"""Channels of a run's step switched off: what the network answers then, and which it misses."""
+"""Ablation: how does the prediction change when channels of a step are switched off?"""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from torch import Tensor
 from app.errors import BadRequest, NoClassifier, UnknownStep
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
-from app.services.interventions.cache import InterventionCache, once, together
+from app.services.interventions.cache import InterventionCache, batch_size, run_once
 from app.services.networks.catalogue import Model
 from app.services.runs.arithmetic import checked_channel
 from app.services.runs.run import Record, Run
 from app.vision.ablation import Ablation, Costs, ranked
 from app.vision.cover import StepChange
-from app.vision.partial_forward import after
+from app.vision.partial_forward import steps_after
 from models.graph import Step
 
 By = Literal["logits", "probabilities"]
 
 _LIST = re.compile(r"\d{1,5}(,\d{1,5})*")
 MOST_NAMED = 512
-"""Channels that may be named one by one."""
+"""Most channels that a request may list."""
 
 AT_ONCE = 2_000_000
-"""Bytes of a network's maps up to which a ranking is made without being asked for: `mini`'s."""
+"""Bytes of activations up to which a ranking is computed without a click: those of `mini`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelSwitch:
-    """Which channels are off: those named, or with `only` all others. None named is `all` of them.
+    """Which channels are off: the listed ones, with `only` all others, with `all` every one.
 
-    Told as a text: `3,17`, `all`, and "" for none.
+    In a URL it is `3,17`, `all`, or "" for none.
     """
 
     channels: tuple[int, ...] = ()
@@ -46,11 +46,11 @@ class ChannelSwitch:
 
     @property
     def idle(self) -> bool:
-        """Whether everything is on."""
+        """True if no channel is off."""
         return not self.channels and not self.all
 
     def off(self, count: int) -> tuple[int, ...]:
-        """The channels of a step with `count` that are off."""
+        """The numbers of the channels that are off, of a step with `count` channels."""
         if self.all:
             return tuple(range(count))
         named = set(self.channels)
@@ -59,9 +59,9 @@ class ChannelSwitch:
 
 @dataclass(frozen=True, slots=True)
 class AblationRanking:
-    """What switching off each channel alone costs a class: [C] each, as far as it is known.
+    """The cost to a class of switching off each channel alone: [C] in logits and probabilities.
 
-    Those from `done` on are not computed yet.
+    Values from index `done` on are not computed yet.
     """
 
     logits: Tensor
@@ -70,23 +70,23 @@ class AblationRanking:
 
     @property
     def finished(self) -> bool:
-        """Whether all channels were tried."""
+        """True if all channels were tried."""
         return self.done == len(self.logits)
 
     def order(self, by: By) -> list[int]:
-        """Channels that were tried, the one that costs most first."""
+        """The channels tried so far, the one with the highest cost first."""
         known = Costs(range(self.done), self.logits[: self.done], self.probabilities[: self.done])
         return ranked([known], by)
 
 
 def applies(model: Model, step: Step) -> bool:
-    """Whether channels of a step can be switched off and something follows."""
+    """True if channels of a step can be switched off and a later step depends on them."""
     last = model.outline.logits or model.outline.steps[-1].name
-    return step.kind not in ("softmax", "flatten") and last in after(model.outline, step.name)
+    return step.kind not in ("softmax", "flatten") and last in steps_after(model.outline, step.name)
 
 
 def checked_step(run: Run, record: Record) -> Record:
-    """A step that something follows. Raises `UnknownStep`."""
+    """Return the record if its channels can be ablated. Raises `UnknownStep`."""
     if not applies(run.model, record.step):
         raise UnknownStep(
             f"After {record.step.name} there is nothing that could change: choose an earlier step."
@@ -94,8 +94,8 @@ def checked_step(run: Run, record: Record) -> Record:
     return record
 
 
-def read(record: Record, off: str, only: str) -> ChannelSwitch:
-    """What a request names. Raises `BadRequest`, `UnknownStep`."""
+def parse_switch(record: Record, off: str, only: str) -> ChannelSwitch:
+    """Parse the channels in a query. Raises `BadRequest`, `UnknownStep`."""
     if off and only:
         raise BadRequest("Name the channels that are off, or those that alone are on; not both.")
     text = off or only
@@ -111,17 +111,17 @@ def read(record: Record, off: str, only: str) -> ChannelSwitch:
     return ChannelSwitch(tuple(checked_channel(record, one) for one in named), bool(only))
 
 
-def looked_at(run: Run) -> str:
-    """Where the effect is looked for: the scores, or the last step of a partial network."""
+def effect_step(run: Run) -> str:
+    """The step where the effect is measured: the logits, or a partial network's last step."""
     return run.model.outline.logits or run.model.outline.steps[-1].name
 
 
-async def switched(
+async def ablate(
     engine: Engine, owner: str, run: Run, record: Record, switches: Sequence[ChannelSwitch]
 ) -> list[StepChange]:
-    """The scores, or the last maps, before and after each of the switches. Raises `Busy`."""
+    """The logits, or the last feature maps, before and after each ablation. Raises `Busy`."""
     await run.finish()
-    name = looked_at(run)
+    name = effect_step(run)
     before = run.tensor(name)
     off = [switch.off(len(record.statistics.peaks)) for switch in switches]
 
@@ -129,34 +129,34 @@ async def switched(
         ablation = _ablation(run, record)
         return [ablation.off(one, [name])[name].cpu() if one else before for one in off]
 
-    return [StepChange(name, before, after) for after in await once(engine, owner, work)]
+    return [StepChange(name, before, after) for after in await run_once(engine, owner, work)]
 
 
-def kept_ranking(
-    cuts: InterventionCache, run: Run, record: Record, index: int
+def cached_ranking(
+    cache: InterventionCache, run: Run, record: Record, index: int
 ) -> AblationRanking | None:
-    """A ranking that was finished lately."""
-    found = cuts.rankings.get((run.key, (record.step.name, index)))
+    """The ranking, if it is finished and cached."""
+    found = cache.rankings.get((run.key, (record.step.name, index)))
     return found if found and found.finished else None
 
 
 async def rank(
-    engine: Engine, cuts: InterventionCache, owner: str, run: Run, record: Record, index: int
+    engine: Engine, cache: InterventionCache, owner: str, run: Run, record: Record, index: int
 ) -> AsyncIterator[int | AblationRanking]:
-    """Its places in the queue, then the ranking as it grows, from where it was stopped before.
+    """Yield the place in the queue, then the growing ranking, resumed where it was stopped.
 
     Raises `Busy`, `NoClassifier`.
     """
     require_classes(run.model)
     count, key = len(record.statistics.peaks), (run.key, (record.step.name, index))
-    known = cuts.rankings.get(key)
+    known = cache.rankings.get(key)
     if known is None or known.finished:
         known = AblationRanking(torch.zeros(count), torch.zeros(count), 0)
     done = known.done
     logits, probabilities = known.logits.clone(), known.probabilities.clone()
 
     def work() -> Iterator[Costs]:
-        yield from _ablation(run, record).costs(index, together(run.network), done)
+        yield from _ablation(run, record).costs(index, batch_size(run.network), done)
 
     async with aclosing(engine.stream(owner, work)) as items:  # type: ignore[type-var]
         async for item in items:
@@ -166,12 +166,12 @@ async def rank(
             some = slice(item.channels.start, item.channels.stop)
             logits[some], probabilities[some] = item.logits.cpu(), item.probabilities.cpu()
             found = AblationRanking(logits.clone(), probabilities.clone(), item.channels.stop)
-            cuts.rankings.put(key, found, 8 * count + 500)
+            cache.rankings.put(key, found, 8 * count + 500)
             yield found
 
 
 def require_classes(model: Model) -> None:
-    """Raises `NoClassifier` where there is no class to cost anything."""
+    """Raises `NoClassifier` for a network without classes."""
     if not model.labels:
         raise NoClassifier(
             f"{model.row.title} ends at {model.outline.steps[-1].name}: without a classifier "
@@ -179,8 +179,8 @@ def require_classes(model: Model) -> None:
         )
 
 
-def at_once(model: Model) -> bool:
-    """Whether ranking takes so little that nobody need ask for it."""
+def is_cheap(model: Model) -> bool:
+    """True if the ranking is cheap enough to compute without a click."""
     return activation_bytes(model.outline) <= AT_ONCE
 
 

@@ -1,4 +1,4 @@
-"""A picture with a part covered by hand, and what became of one map and of the classes."""
+"""Occlusion by hand: how do a feature map and the classes change when a part is covered?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.vision.cover import How, StepChange, cover
 
 @dataclass(frozen=True, slots=True)
 class BrushStroke:
-    """What is covered, and how; noise is the same for everyone."""
+    """What is covered, and how; the noise is the same for all users."""
 
     mask: Mask = Mask()
     how: How = "grey"
@@ -26,10 +26,10 @@ class BrushStroke:
 
 @dataclass(frozen=True, slots=True)
 class BrushResult:
-    """`pixels` is the covered input, uint8 [3,S,S].
+    """The result of covering: `pixels` is the covered input, uint8 [3,S,S].
 
-    `map` is one channel before and after, [H,W], [] where the step is a row of numbers; `logits`
-    the scores, None where there is no classifier.
+    `map` is one channel before and after, [H,W], or [] for a step without feature maps; `logits`
+    is None without a classifier.
     """
 
     pixels: Tensor
@@ -38,7 +38,7 @@ class BrushResult:
 
     @property
     def bytes(self) -> int:
-        """Memory it takes."""
+        """Memory used."""
         changes = [self.map, *([self.logits] if self.logits else [])]
         floats = sum(one.before.numel() + one.after.numel() for one in changes)
         return self.pixels.numel() + 4 * floats + 1000
@@ -46,26 +46,26 @@ class BrushResult:
 
 async def brush(
     engine: Engine,
-    cuts: InterventionCache,
+    cache: InterventionCache,
     run: Run,
     record: Record,
     channel: int,
     stroke: BrushStroke,
 ) -> BrushResult:
-    """Cover and look, in the interactive lane; nothing is computed beyond what is looked at.
+    """Cover the picture and run it, in the interactive lane, only up to the steps needed.
 
     Raises `Busy`.
     """
     await run.finish()
     key = (run.key, (record.step.name, channel, stroke))
-    if (found := cuts.brushed.get(key)) is None:
+    if (found := cache.brush_results.get(key)) is None:
         found = await _brush(engine, run, record, channel, stroke)
-        cuts.brushed.put(key, found, found.bytes)
+        cache.brush_results.put(key, found, found.bytes)
     return found
 
 
 def covered(run: Run, stroke: BrushStroke) -> Tensor:
-    """The network's input with the mask over it, in whole pixel values, uint8 [3,S,S]."""
+    """The network's input with the mask applied, rounded to uint8 [3,S,S]."""
     pixels = run.fitted.pixels
     if not stroke.mask.count:
         return pixels
@@ -84,7 +84,7 @@ async def _brush(
         (after,) = await outputs_of(engine, run.model, run.network, [pixels], set(before))
     return BrushResult(
         pixels,
-        # Copied: a slice would keep all the step's maps in memory.
+        # Copied: a slice would keep all feature maps of the step in memory.
         StepChange(name, before[name][channel].clone(), after[name][channel].clone()),
         StepChange(logits, before[logits], after[logits]) if logits else None,
     )

@@ -1,4 +1,4 @@
-"""What covering and cutting found, kept within a budget: a second look costs nothing."""
+"""Caches the results of occlusion and ablation, within a budget."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUDGET = 16_000_000
-"""Bytes of each kind; a brush stroke on AlexNet takes 0.2 MB, an occlusion map 1 kB."""
+"""Bytes of each cache; a brush result of AlexNet takes 0.2 MB, an occlusion map 1 kB."""
 
 MOST, ROOM = 16, 64_000_000
-"""Pictures that go together in a long job, and bytes of their maps: a turn ends within a second."""
+"""Largest batch of a long job, and bytes of its activations: a turn ends within a second."""
 
 _turns = count()
 
 
 class InterventionCache:
-    """Three caches. A key begins with the run's: network, picture, digest of the weights."""
+    """Three caches. A key starts with the run's key: network, picture, digest of the weights."""
 
     def __init__(self, budget: int = BUDGET) -> None:
-        self.brushed: ByteCache[tuple[Key, object], BrushResult] = ByteCache(budget)
-        self.laid: ByteCache[tuple[Key, object], OcclusionSoFar] = ByteCache(budget)
+        self.brush_results: ByteCache[tuple[Key, object], BrushResult] = ByteCache(budget)
+        self.occlusions: ByteCache[tuple[Key, object], OcclusionSoFar] = ByteCache(budget)
         self.rankings: ByteCache[tuple[Key, object], AblationRanking] = ByteCache(budget)
 
     def forget(self, image: str) -> None:
-        """Drop everything about a picture that was deleted."""
-        for cache in (self.brushed, self.laid, self.rankings):
+        """Drop everything about a deleted picture."""
+        for cache in (self.brush_results, self.occlusions, self.rankings):
             cache.drop_where(lambda key: key[0][1] == image)
 
 
-def together(network: Network) -> int:
-    """How many pictures go through a network at a time in a long job."""
+def batch_size(network: Network) -> int:
+    """Batch size of a network in a long job."""
     return max(1, min(MOST, ROOM // max(1, activation_bytes(network))))
 
 
-async def once(engine: Engine, owner: str, work: Callable[[], T]) -> T:
-    """A piece of less than a pass, where networks run, between two items of the long jobs.
+async def run_once(engine: Engine, owner: str, work: Callable[[], T]) -> T:
+    """Run a short piece of work in the compute thread, between two items of the long jobs.
 
-    It does not count as a person's one long job. Raises `Busy`.
+    It does not count as the user's one long job. Raises `Busy`.
     """
 
     def item() -> Iterator[T]:

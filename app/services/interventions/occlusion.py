@@ -1,4 +1,4 @@
-"""The occlusion map of a run: asked for, computed row by row, kept, gone on with."""
+"""Occlusion maps of a run: computed row by row, cached, resumed where they were stopped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.errors import BadRequest, NoClassifier
 from app.pictures.preprocess import normalise
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
-from app.services.interventions.cache import InterventionCache, together
+from app.services.interventions.cache import InterventionCache, batch_size
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Run, preprocess
 from app.vision.occlusion import CoveredPlaces, OcclusionPatch, occlude
@@ -26,15 +26,15 @@ Fill = Literal["grey", "mean"]
 FILLS: tuple[Fill, ...] = get_args(Fill)
 
 MOST_PLACES = 4096
-"""Places of a patch in one map: each is a pass of its own."""
+"""Most positions of the patch in one map: each needs a forward pass."""
 
 COSTLY = 60_000_000
-"""Bytes of maps from which on a network gets a coarser map unless one asks for more: VGG."""
+"""Bytes of activations above which the default map is coarser, as for VGG."""
 
 
 @dataclass(frozen=True, slots=True)
 class OcclusionRequest:
-    """A question: how much lower is `unit` with a patch of `fill` at each place."""
+    """An occlusion map to compute: the drop of `unit` with a patch of `fill` at each position."""
 
     unit: Unit
     patch: OcclusionPatch
@@ -43,9 +43,9 @@ class OcclusionRequest:
 
 @dataclass(slots=True)
 class OcclusionSoFar:
-    """A map as far as it is: `drops` [rows,columns], of which `done` rows are there.
+    """A map computed so far: `drops` [rows,columns], of which `done` rows are finished.
 
-    `whole` is the unit's value with nothing covered; `seconds` what was spent so far.
+    `whole` is the unit's value with nothing covered; `seconds` is the time spent so far.
     """
 
     drops: Tensor
@@ -55,29 +55,29 @@ class OcclusionSoFar:
 
     @property
     def finished(self) -> bool:
-        """Whether all rows are there."""
+        """True if all rows are computed."""
         return self.done == len(self.drops)
 
     @property
     def left(self) -> float:
-        """Seconds that the other rows will take if they take as long."""
+        """Estimated seconds for the remaining rows."""
         return self.seconds / self.done * (len(self.drops) - self.done) if self.done else 0.0
 
 
 def sides(size: int) -> tuple[int, ...]:
-    """Patches to choose from for an input of `size` pixels."""
+    """The offered patch sides for an input of `size` pixels."""
     return tuple(size * part // 16 for part in (2, 3, 4, 6))
 
 
 def strides(size: int) -> tuple[int, ...]:
-    """Strides to choose from."""
+    """The offered strides for an input of `size` pixels."""
     return tuple(size // part for part in (32, 16, 8))
 
 
-def usual(model: Model) -> OcclusionPatch:
-    """A patch that shows something within seconds: three sixteenths of the side.
+def default_patch(model: Model) -> OcclusionPatch:
+    """The default patch, which gives a map within seconds: 3/16 of the side.
 
-    AlexNet and `mini` take 196 passes, networks many times as costly 49 to 64.
+    AlexNet and `mini` take 196 passes, much more expensive networks 49 to 64.
     """
     size = model.outline.input_size
     fine = activation_bytes(model.outline) <= COSTLY
@@ -85,8 +85,8 @@ def usual(model: Model) -> OcclusionPatch:
 
 
 def checked_patch(model: Model, side: int | None, stride: int | None) -> OcclusionPatch:
-    """The patch that was asked for, or the usual. Raises `BadRequest`."""
-    size, normal = model.outline.input_size, usual(model)
+    """The requested patch, or the default. Raises `BadRequest`."""
+    size, normal = model.outline.input_size, default_patch(model)
     patch = OcclusionPatch(
         normal.side if side is None else side, normal.stride if stride is None else stride
     )
@@ -116,34 +116,34 @@ def probability_of(model: Model, index: int) -> Unit:
     return Unit(last.name, index)
 
 
-def so_far(cuts: InterventionCache, run: Run, question: OcclusionRequest) -> OcclusionSoFar:
-    """What is known of a map already; without a row where nothing is."""
-    key = (run.key, question)
-    if (laid := cuts.laid.get(key)) is None:
+def cached_map(cache: InterventionCache, run: Run, request: OcclusionRequest) -> OcclusionSoFar:
+    """The map as far as it is cached; without rows if nothing is."""
+    key = (run.key, request)
+    if (occlusion := cache.occlusions.get(key)) is None:
         size = run.model.outline.input_size
-        count = len(question.patch.places(size))
-        whole = question.unit.value(run.tensor(question.unit.step)[None]).item()
-        laid = OcclusionSoFar(torch.zeros(count, count), whole)
-        cuts.laid.put(key, laid, 4 * count**2 + 500)
-    return laid
+        count = len(request.patch.places(size))
+        whole = request.unit.value(run.tensor(request.unit.step)[None]).item()
+        occlusion = OcclusionSoFar(torch.zeros(count, count), whole)
+        cache.occlusions.put(key, occlusion, 4 * count**2 + 500)
+    return occlusion
 
 
 async def rows(
-    engine: Engine, cuts: InterventionCache, owner: str, run: Run, question: OcclusionRequest
+    engine: Engine, cache: InterventionCache, owner: str, run: Run, request: OcclusionRequest
 ) -> AsyncIterator[int | OcclusionSoFar]:
-    """Its places in the queue, then the map after each new row; from where it was stopped.
+    """Yield the place in the queue, then the map after each new row, resumed where it stopped.
 
-    Raises `Busy`. What is computed stays, also when nobody listens any more.
+    Raises `Busy`. Computed rows stay cached when the client disconnects.
     """
-    laid = so_far(cuts, run, question)
+    occlusion = cached_map(cache, run, request)
     network, size = run.network, run.model.outline.input_size
     device = next(network.parameters()).device
     picture = run.normalised.to(device)
     make = partial(
-        occlude, network, picture, question.unit, question.patch,
-        _fill(run, question.fill).to(device), together(network), laid.done,
+        occlude, network, picture, request.unit, request.patch,
+        _fill(run, request.fill).to(device), batch_size(network), occlusion.done,
     )  # fmt: skip
-    columns = len(question.patch.places(size))
+    columns = len(request.patch.places(size))
     async with aclosing(engine.stream(owner, partial(_timed, make))) as items:  # type: ignore[type-var]
         async for item in items:
             if isinstance(item, int):
@@ -151,15 +151,15 @@ async def rows(
                 continue
             part, seconds = item
             end = part.column + len(part.drops)
-            laid.drops[part.row, part.column : end] = part.drops.cpu()
-            laid.seconds += seconds
+            occlusion.drops[part.row, part.column : end] = part.drops.cpu()
+            occlusion.seconds += seconds
             if end == columns:
-                laid.done = max(laid.done, part.row + 1)
-                yield laid
+                occlusion.done = max(occlusion.done, part.row + 1)
+                yield occlusion
 
 
 def _timed(make: partial[Iterator[CoveredPlaces]]) -> Iterator[tuple[CoveredPlaces, float]]:
-    """Each part with the seconds it took, not those it waited for its turn."""
+    """Yield each part with its compute time in seconds, without waiting time."""
     parts = make()
     while True:
         started = perf_counter()
@@ -169,6 +169,6 @@ def _timed(make: partial[Iterator[CoveredPlaces]]) -> Iterator[tuple[CoveredPlac
 
 
 def _fill(run: Run, fill: Fill) -> Tensor:
-    """The patch's colour, normalised, [3,1,1]; the mean of the training pictures is 0."""
+    """The patch's normalised colour, [3,1,1]; the mean of the training pictures is 0."""
     grey = torch.full((3, 1, 1), 128, dtype=torch.uint8)
     return normalise(grey, preprocess(run.model)) if fill == "grey" else torch.zeros(3, 1, 1)

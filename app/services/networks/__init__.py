@@ -1,1 +1,1 @@
-"""The networks: their weights' files, how they are fetched, checked and loaded."""
+"""The networks: finding, downloading, verifying and loading their weights files."""

@@ -1,4 +1,7 @@
-"""Files made from a network's weights: those that ship, then the operator's own; no others'."""
+"""Files made from a network's weights, shipped or the operator's own (noise, stickers, …).
+
+A file made from other weights is refused.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,12 @@ from app.services.networks.loading import weights_digest
 from app.services.networks.weight_files import RefusedFile
 
 LARGEST = 64_000_000
-"""Bytes of a file that is looked into: none that this project makes is as large."""
+"""Largest file that is read, in bytes: this project makes none that large."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssetFile:
-    """One file: its tensors and metadata, and whether it came with the project."""
+    """One file: its tensors and metadata, and whether it is shipped with the project."""
 
     path: Path
     tensors: Mapping[str, Tensor]
@@ -34,17 +37,17 @@ class AssetFile:
 
 @dataclass(frozen=True, slots=True)
 class FoundAssets:
-    """The files of one kind for a network, the operator's own first, and those refused."""
+    """The files of one kind for a network, the operator's own first, and the refused ones."""
 
     assets: tuple[AssetFile, ...]
     refused: tuple[RefusedFile, ...]
 
 
 def find(model: Model, kind: str) -> FoundAssets:
-    """The files of a `kind` (`stickers`, `universal`) made from exactly this network's weights.
+    """Find the files of a `kind` (`stickers`, `universal`) made from exactly these weights.
 
-    The operator's own lie in a folder of that name in `model.data` and begin with the network's
-    id; the one that ships lies beside the weights.
+    The operator's own are in the folder of that name in `model.data`, and their names start with
+    the network's id; the shipped file is next to the weights.
     """
     good, refused = list[AssetFile](), list[RefusedFile]()
     for path, shipped in _candidates(model, kind):
@@ -56,9 +59,9 @@ def find(model: Model, kind: str) -> FoundAssets:
 
 
 def read(path: Path, model: Model, shipped: bool = False) -> AssetFile:
-    """A file made from this network's weights.
+    """Read a file made from this network's weights.
 
-    Raises `DataUnusable` where it cannot be read or was made from other weights.
+    Raises `DataUnusable` if it cannot be read or was made from other weights.
     """
     try:
         seen = path.stat()
@@ -77,12 +80,12 @@ def read(path: Path, model: Model, shipped: bool = False) -> AssetFile:
 
 
 def content(model: Model, tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> bytes:
-    """A file made from a network's weights; what `origin` says goes into its metadata."""
+    """The bytes of a file made from a network's weights; its metadata includes `origin`."""
     return save(dict(tensors), {**about, **origin(model)})
 
 
 def origin(model: Model) -> dict[str, str]:
-    """What the metadata of every such file says: the weights it was made from, and the versions."""
+    """The metadata of every such file: network, SHA-256 of the weights, and versions."""
     return {
         "model": model.id,
         "weights_sha256": weights_digest(model.entry),
@@ -106,5 +109,5 @@ def _candidates(model: Model, kind: str) -> Iterator[tuple[Path, bool]]:
 @lru_cache(maxsize=32)
 def _content(path: Path, changed: int, size: int) -> tuple[dict[str, Tensor], dict[str, str]]:
     with safe_open(path, "pt") as file:
-        # safetensors' handle is no mapping: its keys are asked for.
+        # The handle of safetensors is no mapping, so `keys()` is needed.
         return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118

@@ -1,4 +1,4 @@
-"""What a network usually does, read from the file beside its weights; made by `calibrate`."""
+"""Reads a network's calibration, made by `calibrate`: its usual scores and mean activations."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from app.services.networks.catalogue import Model
 from app.services.networks.loading import weights_digest
 
 KIND = "calibration"
-"""The folder, in the operator's own, of the files that `python -m app calibrate` makes."""
+"""Name of the folder, in the data folder, for files of `python -m app calibrate`."""
 
 SCORE, MEAN, PROFILE = "score.", "mean.", "profile."
-"""How the tensors of the file are called, before a score's or a step's name."""
+"""Prefixes of the file's tensor names, before the name of a score or step."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Of held-out and of training pictures, both float32.
+    """Statistics of held-out and training pictures, all float32.
 
-    `scores` are reference scores by name, sorted upwards, [N] each; `means` the mean responses of
-    the last step of each stage before its pool, by step, [classes,C] each, none in a file of the
-    operator's own; `about` says where they come from. `profiles` are mean and spread of the
-    channels of some steps, [2,C] each.
+    `scores` are reference scores by name, sorted in ascending order, [N] each. `means` are mean
+    activations of the last step of each stage before its pooling, by step, [classes,C] each; the
+    operator's own file has none. `about` says where they come from. `profiles` are mean and spread
+    of the channels of some steps, [2,C] each.
     """
 
     scores: dict[str, Tensor]
@@ -39,30 +39,30 @@ class Calibration:
 
 
 def calibration_path(model: Model) -> Path | None:
-    """Where a network's calibration lies: beside its weights; None where those are not here."""
+    """The path of a network's calibration, next to its weights; None if those are missing."""
     path = model.entry.path
     return None if path is None else path.with_name(f"{model.id}.calibration.safetensors")
 
 
 def own_path(model: Model, data: Path) -> Path:
-    """Where the operator's own calibration of a network lies, in the folder for `data`."""
+    """The path of the operator's own calibration of a network, in the data folder."""
     return data / KIND / f"{model.id}.calibration.safetensors"
 
 
 def calibration(model: Model) -> Calibration | None:
-    """The calibration of a network; None where there is none that was made with its weights.
+    """The calibration of a network; None if there is none made with its weights.
 
-    The one beside the weights, else the operator's own in `model.data`.
+    The one next to the weights, else the operator's own in `model.data`.
     """
-    beside = calibration_path(model)
-    if beside is None:
+    shipped = calibration_path(model)
+    if shipped is None:
         return None
     own = None if model.data is None else own_path(model, model.data)
-    return _believed(beside, model) or _believed(own, model)
+    return _read_fitting(shipped, model) or _read_fitting(own, model)
 
 
-def _believed(path: Path | None, model: Model) -> Calibration | None:
-    """What a file says, where it was made with these weights."""
+def _read_fitting(path: Path | None, model: Model) -> Calibration | None:
+    """Read a file if it was made with these weights; else None."""
     try:
         found = None if path is None else _read(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
@@ -74,12 +74,12 @@ def _believed(path: Path | None, model: Model) -> Calibration | None:
 
 
 def _fits(found: Calibration, model: Model) -> bool:
-    """Whether it was made with these weights, and every mean is of this network's classes.
+    """True if it was made with these weights and its shapes fit this network.
 
-    Where only the first digits of the weights' SHA-256 are published, those are compared.
+    If only the first digits of the weights' SHA-256 are published, those are compared.
     """
     made_with, digest = found.about.get("weights_sha256", ""), model.row.sha256
-    # The row of a network of one's own has a digest of name and date; the content counts too.
+    # The row of the operator's own network has a digest of name and date: compare the file too.
     return (
         bool(made_with and digest)
         and (made_with.startswith(digest) or made_with == weights_digest(model.entry))
@@ -97,7 +97,7 @@ def _fits(found: Calibration, model: Model) -> bool:
 
 @lru_cache(8)
 def _read(path: Path, changed: int) -> Calibration:
-    """Everything in a file; read again when it has `changed`, in nanoseconds since 1970."""
+    """Read a file; cached until `changed`, its time in nanoseconds since 1970, differs."""
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         about = file.metadata() or {}

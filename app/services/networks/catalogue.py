@@ -1,4 +1,4 @@
-"""The networks that can be chosen: what they are, and their loaded selves within a budget."""
+"""The catalogue of networks: describes them, loads them on demand, unloads beyond a budget."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from models.row import Weights
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What is known of a network without its weights.
+    """The description of a network, without its weights.
 
     `outline` is the network on the meta device: steps and parameter shapes, no values; a partial
-    one ends where its weights do. `data` is the operator's folder, where more may lie that was made
-    for it.
+    network ends where its weights do. `data` is the operator's data folder, which may hold more
+    files made for it.
     """
 
     entry: WeightEntry
@@ -50,7 +50,7 @@ class Model:
 
 
 class Catalogue:
-    """Networks by id, loaded on first use; beyond `budget` bytes the least used is unloaded."""
+    """Networks by id, loaded on first use; beyond `budget` bytes the least recently used goes."""
 
     def __init__(
         self,
@@ -70,42 +70,42 @@ class Catalogue:
         self._lock = asyncio.Lock()
 
     def models(self) -> list[Model]:
-        """Every network, the table's in its order, then one's own."""
+        """Every network: those of the table in its order, then the operator's own."""
         return [self._model(entry) for entry in self.shelf.entries()]
 
     def twins(self) -> list[Model]:
-        """The twin with random weights of every network."""
+        """The twin of every network: the same architecture with random weights."""
         return [self._model(entry) for entry in self.shelf.twins()]
 
     def model(self, id: str) -> Model:
-        """The network of that id. Raises `UnknownModel`."""
+        """Describe the network of that id. Raises `UnknownModel`."""
         return self._model(self.shelf.find(id))
 
     async def network(self, id: str) -> Network:
-        """The network with its weights, on the device. Raises `UnknownModel`, `WeightsMissing`."""
+        """Load the network, on the device. Raises `UnknownModel`, `WeightsMissing`."""
         entry = self.model(id).entry
-        if network := self._kept(entry):
+        if network := self._cached(entry):
             return network
-        # Shielded: whoever leaves does not stop a loading, and whoever asks next shares it.
-        return await asyncio.shield(asyncio.create_task(self._bring(entry)))
+        # Shielded: a cancelled request does not stop the loading, which others may share.
+        return await asyncio.shield(asyncio.create_task(self._load_once(entry)))
 
     def _model(self, entry: WeightEntry) -> Model:
-        """Described once, and again when a file has come, gone or changed."""
+        """The description, cached until the weights file is added, removed or changed."""
         known = self._models.get(entry.id)
         if known is None or known.entry != entry:
             known = self._models[entry.id] = replace(_describe(entry), data=self._data)
         return known
 
-    def _kept(self, entry: WeightEntry) -> Network | None:
-        kept, network = self._loaded.get(entry.id, (None, None))
-        if network is None or kept != entry:
+    def _cached(self, entry: WeightEntry) -> Network | None:
+        cached, network = self._loaded.get(entry.id, (None, None))
+        if network is None or cached != entry:
             return None
         self._loaded.move_to_end(entry.id)
         return network
 
-    async def _bring(self, entry: WeightEntry) -> Network:
+    async def _load_once(self, entry: WeightEntry) -> Network:
         async with self._lock:
-            if network := self._kept(entry):
+            if network := self._cached(entry):
                 return network
             network = await asyncio.to_thread(self._load, entry)
             self._loaded[entry.id] = (entry, network)
@@ -125,7 +125,7 @@ class Catalogue:
 
 
 def size(network: Network) -> int:
-    """Bytes of a network's parameters and buffers."""
+    """Memory of a network's parameters and buffers, in bytes."""
     return sum(t.numel() * t.element_size() for t in network.state_dict().values())
 
 
@@ -137,7 +137,7 @@ def _describe(entry: WeightEntry) -> Model:
 
 @cache
 def _outline(architecture: str, last: str | None) -> tuple[Network, dict[str, Geometry], int]:
-    """What nobody changes of a network that ends at `last`: once for all catalogues."""
+    """Outline, geometry and parameter count of a network that ends at `last`, cached."""
     outline = registry.empty(architecture)
     if last:
         outline = outline.upto(last)

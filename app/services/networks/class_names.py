@@ -1,4 +1,4 @@
-"""A class by its index or its name; the nearest names where there is none."""
+"""Finds a class by index or name, and suggests the nearest names for an unknown one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NEAREST = 5
 
 
 def find_class(labels: Sequence[Label], wanted: int | str) -> int:
-    """The index of a class by index, label, WordNet id or any name of its synset.
+    """Return the index of a class given by index, label, WordNet id or any name of its synset.
 
     Raises `BadRequest` with the nearest names, or with all classes of that name.
     """
@@ -40,7 +40,7 @@ def _names(label: Label) -> list[str]:
 
 
 def _suggestion(labels: Sequence[Label], name: str) -> str:
-    """The classes whose names contain it, then those spelt most alike."""
+    """A sentence with the classes whose names contain `name`, then the most similar ones."""
     by_name = {other: one.label for one in labels for other in _names(one)}
     within = [other for other in by_name if name and name in other]
     alike = get_close_matches(name, list(by_name), NEAREST, 0.5)

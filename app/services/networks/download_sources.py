@@ -1,4 +1,4 @@
-"""Where a network's file can be had, one source after the other."""
+"""The download sources of a network's weights, in the order to try them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ FULL = 64  # hex digits
 
 
 def attempts(row: Weights, cache: Path) -> list[Attempt]:
-    """The published file first, then the same numbers from whoever else publishes them."""
-    # Its size is exact only where the digest is known in full, too.
+    """Attempts to download: the published file first, then the second source."""
+    # The size in the table is exact only if the full digest is known.
     size = row.bytes if len(row.sha256) == FULL else None
     found: list[Attempt] = []
     if row.url:
@@ -33,7 +33,7 @@ def attempts(row: Weights, cache: Path) -> list[Attempt]:
 
 
 def _second(row: Weights, path: Path, stop: threading.Event) -> Iterator[Received]:
-    """No digits are published for it: that it fits the network is what can be checked."""
+    """Download from the second source, which has no published SHA-256: check the shapes."""
     yield from fetch(WantedFile(row.second, path, None, ""), stop)
     try:
         if check(row.architecture, shapes(path), path.name) is None:

@@ -1,4 +1,4 @@
-"""Downloads for people who look now and then: one at a time, in a thread, source after source."""
+"""Background downloads: one at a time, in a thread, trying source after source; pages poll them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DownloadStatus:
-    """How a download stands; `problem` is a sentence where it failed."""
+    """State and progress of a download; `problem` is a sentence if it failed."""
 
     state: State = "none"
     received: Received | None = None
@@ -29,7 +29,7 @@ class DownloadStatus:
 
 @dataclass(eq=False)
 class _Download:
-    """One download; its thread begins when that of the one before has ended."""
+    """One download; its thread starts when the previous download's thread has ended."""
 
     key: str
     attempts: Sequence[Attempt]
@@ -39,7 +39,7 @@ class _Download:
 
 
 class Downloads:
-    """At most one download at a time. Thread-safe; only `close` waits, and not for long."""
+    """Runs at most one download at a time. Thread-safe; only `close` waits, for 2 s at most."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -48,10 +48,10 @@ class Downloads:
         self._closed = False
 
     def start(self, key: str, attempts: Sequence[Attempt]) -> None:
-        """Begin with the first of `attempts`, the others being for when it fails.
+        """Start a download: the first of `attempts`, then the others if it fails.
 
-        Nothing happens where `key` is running already.
-        Raises `Busy` where another key is, and `Cancelled` after `close`.
+        Does nothing if `key` is running already. Raises `Busy` if another key is running, and
+        `Cancelled` after `close`.
         """
         with self._lock:
             if self._closed:
@@ -63,24 +63,24 @@ class Downloads:
                 self._begin(_Download(key, attempts, self._thread))
 
     def status(self, key: str) -> DownloadStatus:
-        """How the download stands that was started last under this key."""
+        """The status of the latest download with this key."""
         with self._lock:
             return self._jobs[key].status if key in self._jobs else DownloadStatus()
 
     def cancel(self, key: str) -> None:
-        """Give a running download up; nothing happens where there is none."""
+        """Cancel a download, if it is running."""
         with self._lock:
             if key in self._jobs:
                 self._give_up(self._jobs[key])
 
     def close(self) -> None:
-        """Give everything up, and wait two seconds at most until it is."""
+        """Cancel everything, and wait at most two seconds for the thread."""
         with self._lock:
             self._closed = True
             for job in self._jobs.values():
                 self._give_up(job)
         if self._thread is not None:
-            # A connection that stalls notices late. The thread is a daemon, and ends with us.
+            # A stalled connection notices late. The thread is a daemon and ends with the process.
             self._thread.join(PATIENCE)
 
     def _begin(self, job: _Download) -> None:
@@ -93,7 +93,7 @@ class Downloads:
     def _give_up(self, job: _Download) -> None:
         job.stop.set()
         if job.status.state == "running":
-            # Said at once, though the thread may hang in a read: a new start waits for its end.
+            # Set at once, though the thread may hang in a read: a new start waits for its end.
             job.status = replace(job.status, state="cancelled")
 
     def _run(self, job: _Download) -> None:
@@ -113,7 +113,7 @@ class Downloads:
             job.status = replace(job.status, state=state, problem=problem)
 
     def _problem(self, job: _Download) -> str:
-        """Try one attempt after the other; why they failed, or nothing once one did not."""
+        """Try one attempt after the other; return why they failed, "" once one succeeded."""
         problems: list[str] = []
         for attempt in job.attempts:
             try:

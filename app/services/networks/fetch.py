@@ -1,4 +1,4 @@
-"""Get one file, whole and verified, or nothing; what breaks off goes on where it stopped."""
+"""Downloads one file and verifies its size and SHA-256; resumes after an interruption."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from app.errors import Cancelled, DownloadFailed
-from app.services.networks.partial_file import CHUNK, PartialFile, WantedFile, alone, go_on, writing
+from app.services.networks.partial_file import (
+    CHUNK,
+    PartialFile,
+    WantedFile,
+    check_stop,
+    explain_write_errors,
+    locked,
+)
 
 TIMEOUT = 30.0
 SPARE = 100_000_000
@@ -28,7 +35,7 @@ _WINDOW = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """How far a download is: bytes, bytes, and bytes a second over the last seconds."""
+    """Progress of a download: bytes done, total bytes, and recent speed in bytes a second."""
 
     done: int
     total: int | None
@@ -36,12 +43,12 @@ class Received:
 
     @property
     def left(self) -> float | None:
-        """Seconds that are left, None where nobody can tell."""
+        """Estimated remaining seconds; None if unknown."""
         return (self.total - self.done) / self.speed if self.total and self.speed else None
 
     @property
     def words(self) -> str:
-        """For people: `120 of 244 MB, 5.1 MB a second, 25 s left`."""
+        """Progress in words: `120 of 244 MB, 5.1 MB a second, 25 s left`."""
         total = f" of {self.total / 1e6:,.0f}" if self.total else ""
         speed = f", {self.speed / 1e6:.1f} MB a second" if self.speed else ""
         left = f", {self.left:,.0f} s left" if self.left is not None else ""
@@ -49,16 +56,16 @@ class Received:
 
 
 def fetch(wanted: WantedFile, stop: threading.Event) -> Iterator[Received]:
-    """Download to `wanted.path`; reports ten times a second at most, and once the file is there.
+    """Download to `wanted.path`; yield progress at most ten times a second, and at the end.
 
-    What fails before its first byte leaves everything as it was. What breaks off or is stopped
-    after it keeps `<name>.part`, where the server lets it go on from there; any other failure
-    leaves nothing. Until it ends or is closed, nobody else can fetch the same file.
-    Raises `DownloadFailed`, and `Cancelled` once `stop` is set.
+    A failure before the first byte changes nothing. A download that is interrupted or stopped later
+    keeps `<name>.part` if the server supports resuming; any other failure leaves nothing. Until it
+    ends or is closed, no other process can download the same file. Raises `DownloadFailed`, and
+    `Cancelled` once `stop` is set.
     """
-    with writing(wanted):
+    with explain_write_errors(wanted):
         wanted.path.parent.mkdir(parents=True, exist_ok=True)
-        with alone(wanted):
+        with locked(wanted):
             part = PartialFile(wanted)
             part.recall(stop)
             with _ask(part) as response:
@@ -66,11 +73,11 @@ def fetch(wanted: WantedFile, stop: threading.Event) -> Iterator[Received]:
 
 
 class _NoRest(DownloadFailed):
-    """The server has nothing that continues the part."""
+    """The server cannot resume the partial file."""
 
 
 class _Redirects(HTTPRedirectHandler):
-    """Follows redirects, but none that leaves encryption."""
+    """Follows redirects, but never from HTTPS to an unencrypted address."""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
@@ -84,9 +91,9 @@ class _Redirects(HTTPRedirectHandler):
 
 
 def _ask(part: PartialFile) -> HTTPResponse:
-    """The answer that brings the rest where that fits the part, else the whole file.
+    """Open a response with the rest of the file if that fits the part, else with the whole file.
 
-    The part is then forgotten, but stays on the disk.
+    In the latter case the part is ignored, but stays on disk.
     """
     if part.done:
         with suppress(_NoRest):
@@ -107,29 +114,29 @@ def _ask_rest(part: PartialFile) -> HTTPResponse:
 
 
 def _fits(part: PartialFile, response: HTTPResponse) -> bool:
-    """Whether a rest begins at the part's end, comes to the file's, and is of the same version."""
+    """True if the rest starts at the end of the part, is complete and of the same version."""
     size = _declared(part, response)
     ends = [f"bytes {part.done}-{size - 1}/{total}" for total in (size, "*")] if size else []
     return (
         response.headers.get("Content-Range") in ends
-        # A server may take no notice of If-Range, and need not repeat what it was asked with.
+        # A server may ignore If-Range, and need not repeat the validator.
         and _validator(response.headers) in ("", part.validator)
     )
 
 
 def _declared(part: PartialFile, response: HTTPResponse) -> int | None:
-    """The size of the whole file, as the server says before it sends it."""
+    """The size of the whole file according to the response headers."""
     return None if response.length is None else part.done + response.length
 
 
 def _validator(headers: Message) -> str:
-    """What names this version of the file: a strong ETag, else its date, else nothing."""
+    """What identifies this version of the file: a strong ETag, else its date, else ""."""
     etag = headers.get("ETag", "")
     return etag if etag.startswith('"') else headers.get("Last-Modified", "")
 
 
 def _open(wanted: WantedFile, rest: dict[str, str]) -> HTTPResponse:
-    """The answer, its status 200, or 206 where a rest was asked for."""
+    """Send the request; the response has status 200, or 206 for a requested rest."""
     request = Request(wanted.url, headers={"User-Agent": "Layerscope"} | rest)
     try:
         response: HTTPResponse = build_opener(_Redirects).open(request, timeout=TIMEOUT)
@@ -145,18 +152,18 @@ def _open(wanted: WantedFile, rest: dict[str, str]) -> HTTPResponse:
 
 
 class _Broken(DownloadFailed):
-    """The connection ended before the file did."""
+    """The connection ended before the file was complete."""
 
 
 class _Meter:
-    """When to report, and how fast it goes."""
+    """Limits how often progress is reported, and measures the speed."""
 
     def __init__(self, done: int, total: int | None) -> None:
         self._total = total
         self._marks = deque([(monotonic(), done)])
 
     def report(self, done: int, *, last: bool = False) -> Iterator[Received]:
-        """One report, or none so soon after another."""
+        """Yield a report, unless the previous one was a moment ago."""
         now = monotonic()
         if now - self._marks[-1][0] < _PAUSE and not last:
             return
@@ -171,7 +178,7 @@ class _Meter:
 def _receive(
     part: PartialFile, response: HTTPResponse, stop: threading.Event
 ) -> Iterator[Received]:
-    """Pour the answer into the part, and put that in its place once it is the wanted file."""
+    """Write the response to the part, verify it, and move it to its final path."""
     declared = _declared(part, response)
     head = _head(part, response)
     total = _total(part, declared)
@@ -182,7 +189,7 @@ def _receive(
                 file.write(chunk)
                 yield from meter.report(part.done)
                 if part.done != total:
-                    go_on(stop)
+                    check_stop(stop)
             file.flush()
             os.fsync(file.fileno())
         _verify(part)
@@ -196,7 +203,7 @@ def _receive(
 
 
 def _head(part: PartialFile, response: HTTPResponse) -> bytes:
-    """The first bytes, once it is clear that they are not those of a page."""
+    """Read the first bytes. Raises `DownloadFailed` if they are those of an HTML page."""
     try:
         head = response.read(512)
     except (OSError, HTTPException) as error:
@@ -213,13 +220,13 @@ def _head(part: PartialFile, response: HTTPResponse) -> bytes:
 
 
 def _total(part: PartialFile, declared: int | None) -> int | None:
-    """The size to expect, once it is clear that the disk has room for it."""
+    """The expected size. Raises `DownloadFailed` if it is wrong or the disk has too little room."""
     wanted = part.wanted
     if declared is not None and wanted.bytes not in (None, declared):
         raise _other_file(wanted, "its size differs")
     total = declared if wanted.bytes is None else wanted.bytes
-    there = part.path.stat().st_size if part.path.exists() else 0
-    free, need = shutil.disk_usage(wanted.path.parent).free + there, total or 0
+    reusable = part.path.stat().st_size if part.path.exists() else 0
+    free, need = shutil.disk_usage(wanted.path.parent).free + reusable, total or 0
     if free < need + SPARE:
         raise DownloadFailed(
             f"The disk has too little room: {wanted.path.name} needs {_mb(need)} and {_mb(SPARE)} "
@@ -231,7 +238,7 @@ def _total(part: PartialFile, declared: int | None) -> int | None:
 def _chunks(
     part: PartialFile, chunk: bytes, response: HTTPResponse, total: int | None
 ) -> Iterator[bytes]:
-    """`chunk` and what comes after it to the file's end, each of them counted and hashed."""
+    """Yield `chunk` and all following chunks, counting and hashing each."""
     while chunk:
         part.done += len(chunk)
         part.digest.update(chunk)
@@ -239,7 +246,7 @@ def _chunks(
             raise _other_file(part.wanted, "more came than it has")
         yield chunk
         try:
-            # Not `read`: that waits until the chunk is full, and would be deaf to `stop`.
+            # Not `read`, which waits until the chunk is full and would delay `stop`.
             chunk = response.read1(CHUNK)
         except (OSError, HTTPException) as error:
             raise _broken(part, total) from error

@@ -1,4 +1,4 @@
-"""From a weights file to a network: verified where digits are published, fitted key by key."""
+"""Loads a network from its weights file, verifying its SHA-256 if one is published."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from models.graph import Network
 
 
 def load(entry: WeightEntry) -> Network:
-    """The network of an entry with its weights, float32, on the CPU.
+    """Load the network of an entry, float32, on the CPU.
 
-    Raises `WeightsMissing` where the file is not there, `WeightsRefused` where it is not the file
-    of the table or does not fit. Random weights are drawn, the same every time.
+    Raises `WeightsMissing` if there is no file, `WeightsRefused` if its SHA-256 differs or it does
+    not fit the network. Random weights are drawn from a fixed seed.
     """
     if entry.state == "random":
         return draw(entry.row, entry.last)
@@ -34,8 +34,8 @@ def load(entry: WeightEntry) -> Network:
         raise WeightsMissing(missing(entry))
     if not entry.verified:
         return fit(entry.row.architecture, read(path), path.name)
-    # The digest of 244 MB takes as long as reading them: both at once. Nothing that is read runs
-    # code, and nothing is answered before the digest is right.
+    # Hashing 244 MB takes as long as reading them: do both at once. Reading runs no code, and
+    # nothing is returned before the digest is verified.
     before = path.stat()
     with ThreadPoolExecutor(1) as pool:
         digest = pool.submit(digest_of, path)
@@ -49,9 +49,9 @@ def load(entry: WeightEntry) -> Network:
 
 
 def read(path: Path) -> Mapping[str, Tensor]:
-    """Tensors by key from any weights file, without running code.
+    """Read tensors by key from a weights file, without running code from it.
 
-    Nothing stays mapped to the file: a stick may be pulled out. Raises `WeightsMissing`,
+    The file is not memory-mapped: a USB stick may be removed. Raises `WeightsMissing`,
     `WeightsRefused`.
     """
     try:
@@ -72,7 +72,7 @@ def read(path: Path) -> Mapping[str, Tensor]:
 
 
 def weights_digest(entry: WeightEntry) -> str:
-    """SHA-256 of a network's weights file in full, read once; "" where there is none."""
+    """Full SHA-256 of a network's weights file, cached; "" if there is no file."""
     if entry.path is None or not entry.path.is_file():
         return ""
     seen = entry.path.stat()
@@ -81,12 +81,12 @@ def weights_digest(entry: WeightEntry) -> str:
 
 @lru_cache(maxsize=64)
 def _digest(path: Path, changed: int, size: int) -> str:
-    """Once for each state of a file: 244 MB take a fifth of a second."""
+    """Compute the digest once for each state of a file: 244 MB take a fifth of a second."""
     return digest_of(path)
 
 
 def missing(entry: WeightEntry) -> str:
-    """What to do where a network's file is not on this computer."""
+    """Sentences on how to get a network's missing weights."""
     row = entry.row
     if not row.url:
         return f"The weights of {row.title} ({row.file}) are not on this computer."

@@ -8,8 +8,8 @@ from pathlib import Path
 _MEMINFO = Path("/proc/meminfo")
 
 
-def available() -> int | None:
-    """Bytes that programs can still take; None where the system does not say it simply."""
+def available_bytes() -> int | None:
+    """Bytes of memory available to programs; None if the system does not report it."""
     if _MEMINFO.is_file():
         for line in _MEMINFO.read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):
@@ -20,6 +20,6 @@ def available() -> int | None:
     return None
 
 
-def need(parameters: int) -> int:
-    """Bytes a network takes while it is loaded: its float32 parameters, and the file's bytes."""
+def needed_bytes(parameters: int) -> int:
+    """Bytes needed to load a network: its float32 parameters, and the bytes of the file."""
     return 2 * 4 * parameters

@@ -1,4 +1,4 @@
-"""A wanted file and the part of it that has come: on the disk, of known origin, one's own."""
+"""A file to download and its partial file on disk: resuming, locking, write errors."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ CHUNK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class WantedFile:
-    """One file: its address, its place, its size in bytes where known, and its SHA-256.
+    """A file to download: URL, local path, size in bytes if known, and SHA-256.
 
-    `sha256` is all 64 hex digits or the first 8 and more; empty where nothing is published.
-    Raises `ValueError` for anything else.
+    `sha256` has all 64 hex digits or at least the first 8; "" if none is published. Raises
+    `ValueError` for anything else.
     """
 
     url: str
@@ -45,33 +45,33 @@ class WantedFile:
 
     @property
     def host(self) -> str:
-        """Whom the file comes from, for a sentence."""
+        """The host name, for error sentences."""
         return urlsplit(self.url).hostname or self.url
 
-    def beside(self, suffix: str) -> Path:
-        """A file next to the wanted one."""
+    def sibling(self, suffix: str) -> Path:
+        """The path of a helper file next to it, `<name><suffix>`."""
         return self.path.with_name(self.path.name + suffix)
 
 
 class PartialFile:
-    """What has come so far: `<name>.part`, and `<name>.part.json`, which says of what."""
+    """The data received so far, in `<name>.part`; `<name>.part.json` says of which file."""
 
     def __init__(self, wanted: WantedFile) -> None:
         self.wanted = wanted
-        self.path = wanted.beside(".part")
-        self._note = wanted.beside(".part.json")
+        self.path = wanted.sibling(".part")
+        self._note = wanted.sibling(".part.json")
         self._about = {"url": wanted.url, "sha256": wanted.sha256}
         self.forget()
 
     def forget(self) -> None:
-        """Count from nothing; the files stay until `open`."""
+        """Start from zero bytes; the files stay until `open`."""
         self.digest = hashlib.sha256()
         self.done = 0
         self.validator = ""
 
     def recall(self, stop: threading.Event) -> None:
-        """Take up what an earlier attempt kept. Raises `Cancelled`."""
-        go_on(stop)
+        """Load the state of an earlier attempt. Raises `Cancelled`."""
+        check_stop(stop)
         with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
             note = json.loads(self._note.read_text(encoding="utf-8"))
             if note == self._about | {"validator": note["validator"]}:
@@ -79,7 +79,7 @@ class PartialFile:
                 self._hash(stop)
 
     def open(self, validator: str) -> IO[bytes]:
-        """The file to write to, at the place where it goes on."""
+        """Open the file for writing, at the position where the download resumes."""
         if self.done:
             return self.path.open("ab")
         self.discard()
@@ -90,26 +90,26 @@ class PartialFile:
         return self.path.open("wb")
 
     def discard(self) -> None:
-        """Leave nothing behind."""
+        """Delete both files."""
         self.path.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
 
     def _hash(self, stop: threading.Event) -> None:
         with self.path.open("rb") as file:
             while chunk := file.read(CHUNK):
-                go_on(stop)
+                check_stop(stop)
                 self.digest.update(chunk)
                 self.done += len(chunk)
 
 
 @contextmanager
-def alone(wanted: WantedFile) -> Iterator[None]:
-    """Nobody else fetches this file meanwhile; the lock is the system's, and no crash leaves it."""
-    path = wanted.beside(".lock")
+def locked(wanted: WantedFile) -> Iterator[None]:
+    """Lock the download against other processes; the system releases the lock after a crash."""
+    path = wanted.sibling(".lock")
     with path.open("ab") as file:
         try:
             _lock(file.fileno())
-            # Whoever had the lock may have removed this very file before it was ours.
+            # The previous owner of the lock may have deleted this file before we locked it.
             mine = os.path.samestat(os.fstat(file.fileno()), path.stat())
         except (BlockingIOError, PermissionError, FileNotFoundError):
             mine = False
@@ -119,7 +119,7 @@ def alone(wanted: WantedFile) -> Iterator[None]:
             yield
         finally:
             if sys.platform == "win32":
-                file.close()  # It removes no open file, nor one that somebody else has open.
+                file.close()  # Windows deletes no file that is open anywhere.
             with suppress(PermissionError):
                 path.unlink(missing_ok=True)
 
@@ -132,8 +132,8 @@ def _lock(file: int) -> None:
 
 
 @contextmanager
-def writing(wanted: WantedFile) -> Iterator[None]:
-    """What the disk refuses, in a sentence."""
+def explain_write_errors(wanted: WantedFile) -> Iterator[None]:
+    """Turn `OSError` while writing into `DownloadFailed`."""
     try:
         yield
     except OSError as error:
@@ -144,7 +144,7 @@ def writing(wanted: WantedFile) -> Iterator[None]:
         raise DownloadFailed(f"{name} cannot be written to {folder}: {reason}.") from error
 
 
-def go_on(stop: threading.Event) -> None:
-    """Raises `Cancelled` once `stop` is set."""
+def check_stop(stop: threading.Event) -> None:
+    """Raise `Cancelled` if `stop` is set."""
     if stop.is_set():
         raise Cancelled("The download was stopped.")

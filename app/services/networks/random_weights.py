@@ -1,4 +1,4 @@
-"""Every network's twin: the same steps with random weights, which shows what training did."""
+"""Untrained twins: every network with random weights, to show what training changed."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ ABOUT = (
 
 
 def twin_id(id: str) -> str:
-    """What the twin of a network is called: `alexnet-random`."""
+    """The id of a network's twin, such as `alexnet-random`."""
     return id + SUFFIX
 
 
 def trained_id(id: str) -> str:
-    """Whose twin a network of that id would be, "" where it is called otherwise."""
+    """The id of the network whose twin has that id; "" if it is no twin's id."""
     return id.removesuffix(SUFFIX) if id.endswith(SUFFIX) else ""
 
 
 def twin_row(pattern: Weights) -> Weights:
-    """The row of a network's twin: no file, and a digest of its own, so that no cache mixes them.
+    """The table row of a network's twin: no file, and its own digest, so that caches differ.
 
-    The digest is of the recipe: its numbers are PyTorch's, of this architecture and this seed.
+    The digest is of the recipe: architecture, seed, initialisation and PyTorch's version.
     """
     recipe = ("random", pattern.architecture, SEED, "He", torch.__version__)
     return replace(
@@ -56,5 +56,5 @@ def twin_row(pattern: Weights) -> Weights:
 
 
 def draw(row: Weights, last: str | None = None) -> Network:
-    """The twin itself, up to the step `last`: the same numbers every time."""
+    """Create the twin, up to the step `last`; deterministic."""
     return registry.seeded(row.architecture, SEED, last)

@@ -1,4 +1,4 @@
-"""Do the parameters in a file belong to a network, whole or in part, and which goes where."""
+"""Matches the parameters of a weights file (state dict) with a network, complete or partial."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Shape = tuple[int, ...]
 
 
 def own_names(architecture: Architecture, keys: Iterable[str], source: str) -> dict[str, str]:
-    """The network's own name for each key of a file. Raises `WeightsRefused` where two are one."""
+    """The network's own name for each key of a file. Raises `WeightsRefused` for duplicates."""
     names = {key: _own_name(key, architecture) for key in keys}
     if len(set(names.values())) < len(names):
         raise WeightsRefused(f"{source} holds a parameter twice, under two names.")
@@ -24,10 +24,10 @@ def own_names(architecture: Architecture, keys: Iterable[str], source: str) -> d
 
 
 def check(architecture: str, shapes: Mapping[str, Shape], source: str) -> str | None:
-    """The last step that has its parameters; None where the network is whole.
+    """Check the shapes in a file; return the last step of a partial network, None if complete.
 
-    `shapes` are by the file's keys. A network without the end of its classifier is partial.
-    Raises `WeightsRefused` naming every key that is missing or too many, or the shape that differs.
+    `shapes` are by the file's keys. A network without the end of its classifier is partial. Raises
+    `WeightsRefused` naming every missing or unknown key, or the shape that differs.
     """
     known = registry.find(architecture)
     names = own_names(known, shapes, source)
@@ -44,9 +44,9 @@ def check(architecture: str, shapes: Mapping[str, Shape], source: str) -> str | 
 
 
 def fit(architecture: str, state: Mapping[str, Tensor], source: str) -> Network:
-    """A network with the parameters of `state`, keys in the published or in the steps' own names.
+    """Build a network with the parameters of `state`, under published keys or step names.
 
-    Float32, on the CPU; partial where `check` says so. Raises `WeightsRefused` as `check` does.
+    Float32, on the CPU; partial if `check` says so. Raises `WeightsRefused` as `check` does.
     """
     last = check(architecture, {key: tuple(value.shape) for key, value in state.items()}, source)
     names = own_names(registry.find(architecture), state, source)
@@ -62,8 +62,8 @@ def fit(architecture: str, state: Mapping[str, Tensor], source: str) -> Network:
     return network.eval()
 
 
-def keyed(architecture: str, network: Network, published: bool = True) -> dict[str, Tensor]:
-    """A network's parameters under the published keys, or under the steps' names."""
+def to_state_dict(architecture: str, network: Network, published: bool = True) -> dict[str, Tensor]:
+    """A network's state dict, under the published keys or under the step names."""
     back = {step: prefix for prefix, step in registry.find(architecture).keys.items()}
     state = {}
     for step in network.steps:
@@ -80,25 +80,25 @@ def _own_name(key: str, architecture: Architecture) -> str:
 
 
 def _as_stored(found: Shape, wanted: Shape) -> Shape:
-    """A matrix may be stored as kernels as large as the maps: the same numbers in order."""
+    """A matrix may be stored as a convolution over the whole map: the same numbers in order."""
     same = len(wanted) == 2 and len(found) == 4 and found[0] == wanted[0]
     return wanted if same and math.prod(found[1:]) == wanted[1] else found
 
 
 def _last(network: Network, known: Architecture, missing: list[str], source: str) -> str:
-    """The step that a network without these parameters ends with, if only the end is missing."""
+    """The last step before the missing parameters. Raises `WeightsRefused` if not at the end."""
     weighted = [step for step in network.steps if _parameters(network, step)]
     lacking = {key.rpartition(".")[0] for key in missing}
-    there = [step for step in weighted if step.slug not in lacking]
-    absent = weighted[len(there) :]
+    present = [step for step in weighted if step.slug not in lacking]
+    absent = weighted[len(present) :]
     complete = all(set(_parameters(network, step)) <= set(missing) for step in absent)
     if (
-        weighted[: len(there)] != there
+        weighted[: len(present)] != present
         or not complete
         or not all(_classifies(s, known) for s in absent)
     ):
         raise WeightsRefused(f"{source} lacks {_some(missing)} for {known.name}.")
-    return there[-1].name
+    return present[-1].name
 
 
 def _parameters(network: Network, step: Step) -> list[str]:
@@ -106,7 +106,7 @@ def _parameters(network: Network, step: Step) -> list[str]:
 
 
 def _classifies(step: Step, known: Architecture) -> bool:
-    """Whether a step belongs to what publishers call the classifier."""
+    """True if a step belongs to the part that publishers call the classifier."""
     prefixes = [prefix for prefix, name in known.keys.items() if name == step.name]
     return step.stage is None or any(prefix.startswith("classifier") for prefix in prefixes)
 
@@ -117,5 +117,5 @@ def _some(keys: list[str]) -> str:
 
 
 def _full(value: Tensor) -> Tensor:
-    """Float16 on disk becomes float32, exactly; integer buffers stay what they are."""
+    """Convert float16 to float32, exactly; integer buffers are not changed."""
     return value.float() if value.is_floating_point() else value

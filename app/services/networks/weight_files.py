@@ -1,4 +1,4 @@
-"""Where weights lie: with the project, on a stick or a volume, in the cache; and whose they are."""
+"""Finds weights files: in the project, in the operator's folder, in the download cache."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _STEM = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 @dataclass(frozen=True, slots=True)
 class WeightEntry:
-    """A network that can be chosen: its row, the file with its weights if there is one.
+    """A network to choose: its table row, and its weights file if there is one.
 
-    A `verified` file is checked against published digits at every load. `last` is the step a
-    partial network ends with. A `random` one needs no file (see `random_weights`).
+    A `verified` file is checked against the published SHA-256 at every load. `last` is the last
+    step of a partial network. A `random` one needs no file (see `random_weights`).
     """
 
     row: Weights
@@ -43,20 +43,20 @@ class WeightEntry:
 
     @property
     def counterpart(self) -> str:
-        """Id of the network with the same steps: random weights for trained ones, and back."""
+        """Id of the twin: with random weights for a trained network, and the reverse."""
         return trained_id(self.id) if self.state == "random" else twin_id(self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedFile:
-    """A file of somebody's own that fits no network, and why."""
+    """A file of the operator that was refused, and the reason in a sentence."""
 
     file: str
     reason: str
 
 
 class WeightFiles:
-    """The rows of the table and files of one's own, looked for in `folders`, the first first."""
+    """The networks of the table and the operator's own files, searched in `folders` in order."""
 
     def __init__(self, folders: Sequence[Path] = (), rows: Sequence[Weights] = TABLE) -> None:
         self.folders = tuple(folders)
@@ -64,18 +64,18 @@ class WeightFiles:
         self._seen: dict[tuple[str, int, int], WeightEntry | RefusedFile] = {}
 
     def entries(self) -> list[WeightEntry]:
-        """Every network, the table's first, then one's own by name."""
+        """Every network: those of the table first, then the operator's own by name."""
         own = [found for found in self._own() if isinstance(found, WeightEntry)]
         return [self._official(row) for row in self._rows] + own
 
     def refused(self) -> list[RefusedFile]:
-        """Files that look like a network of one's own and are none."""
+        """The operator's files that are named like weights but cannot be used."""
         return [found for found in self._own() if isinstance(found, RefusedFile)]
 
     def entry(self, id: str) -> WeightEntry | None:
-        """The network of that id, None where there is none.
+        """The network of that id, None if there is none.
 
-        Each has a twin with random weights, which stands in no list.
+        Each has a twin with random weights, which is not listed by `entries`.
         """
         if found := self._with_file(id):
             return found
@@ -83,11 +83,11 @@ class WeightFiles:
         return _twin(pattern) if pattern else None
 
     def twins(self) -> list[WeightEntry]:
-        """The twin with random weights of every network, in the same order."""
+        """The twin of every network, with random weights, in the same order."""
         return [_twin(entry) for entry in self.entries()]
 
     def find(self, id: str) -> WeightEntry:
-        """The network of that id. Raises `UnknownModel` naming those there are."""
+        """The network of that id. Raises `UnknownModel` listing the known ones."""
         if entry := self.entry(id):
             return entry
         known = ", ".join(entry.id for entry in self.entries())
@@ -118,7 +118,7 @@ class WeightFiles:
         return [found[name] for name in sorted(found)]
 
     def _look(self, path: Path, architecture: str) -> WeightEntry | RefusedFile:
-        """What a file is; looked into once, and again when it has changed."""
+        """Inspect a file; cached until it changes."""
         try:
             state = path.stat()
         except OSError as error:
@@ -134,7 +134,7 @@ def _twin(entry: WeightEntry) -> WeightEntry:
 
 
 def second_file(row: Weights) -> str:
-    """How the file of the second source is called here; no network of one's own is called so."""
+    """The name of the second source's file; no file of the operator can have it."""
     return f"{row.id}.second.safetensors"
 
 
@@ -145,7 +145,7 @@ def architecture_of(stem: str) -> str | None:
 
 
 def shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """The keys and shapes in a safetensors file, from its header alone.
+    """Read the keys and shapes in a safetensors file, from its header only.
 
     Raises `SafetensorError`, `OSError`.
     """
@@ -155,7 +155,7 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _inspect(path: Path, architecture: str, key: tuple[str, int, int]) -> WeightEntry | RefusedFile:
-    """Read the names and shapes in a file, not its numbers."""
+    """Read the names and shapes in a file, not its values."""
     if not _STEM.fullmatch(path.stem):
         return RefusedFile(path.name, "Its name may have letters, digits, dots, - and _ only.")
     try:
@@ -180,7 +180,7 @@ def _row(path: Path, architecture: str, key: tuple[str, int, int], last: str | N
         about=about,
         file=path.name,
         bytes=key[1],
-        # Not of its content, which may be half a gigabyte: it changes when the file does.
+        # Not a digest of the content, which may be 0.5 GB; it changes when the file does.
         sha256=hashlib.sha256(repr(key).encode()).hexdigest(),
         licence="your own",
         source="your own file",

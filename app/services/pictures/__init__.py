@@ -1,1 +1,1 @@
-"""The pictures that people bring."""
+"""Uploaded pictures."""

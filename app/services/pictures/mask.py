@@ -1,6 +1,6 @@
-"""A mask over a network's input as a short text: which cells of a coarse grid are covered.
+"""A mask over a network's input, as text for a URL: which cells of a coarse grid are covered.
 
-The grid is the same for every network, so that a link shows the same part of a picture in each.
+The grid is the same for every network, so that a link covers the same part of a picture in each.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _TEXT = re.compile(rf"[0-9a-f]{{{SIDE * DIGITS}}}")
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """`rows` from the top, a number each; the highest of its sixteen bits is the leftmost cell."""
+    """`rows` from the top, 16 bits each; the highest bit is the leftmost cell."""
 
     rows: tuple[int, ...] = (0,) * SIDE
 
     @classmethod
     def read(cls, text: str) -> Mask:
-        """Four hexadecimal digits a row; "" covers nothing. Raises `BadRequest`."""
+        """Parse four hexadecimal digits per row; "" covers nothing. Raises `BadRequest`."""
         if not text:
             return cls()
         if not _TEXT.fullmatch(text.lower()):
@@ -42,7 +42,7 @@ class Mask:
 
     @classmethod
     def of(cls, cells: Iterable[int]) -> Mask:
-        """From numbers of cells, counted in reading order. Raises `BadRequest`."""
+        """The mask with these cells covered, numbered in reading order. Raises `BadRequest`."""
         rows = [0] * SIDE
         for cell in cells:
             if not 0 <= cell < SIDE * SIDE:
@@ -55,17 +55,17 @@ class Mask:
 
     @property
     def cells(self) -> tuple[int, ...]:
-        """Numbers of the covered cells, in reading order."""
+        """Numbers of the covered cells, in reading order (row by row)."""
         places = ((y, x) for y in range(SIDE) for x in range(SIDE))
         return tuple(y * SIDE + x for y, x in places if self.rows[y] >> (SIDE - 1 - x) & 1)
 
     @property
     def count(self) -> int:
-        """How many cells are covered."""
+        """Number of covered cells."""
         return sum(row.bit_count() for row in self.rows)
 
     def over(self, size: int) -> Tensor:
-        """1 where a picture of `size` pixels a side is covered, else 0: [size,size]."""
+        """The mask in pixels, [size,size]: 1 where the picture is covered, else 0."""
         grid = torch.zeros(SIDE * SIDE)
         grid[list(self.cells)] = 1
         at = torch.arange(size) * SIDE // size

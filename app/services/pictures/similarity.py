@@ -1,4 +1,4 @@
-"""How alike two pictures look."""
+"""How similar are two pictures (structural similarity, SSIM)?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def ssim(one: Tensor, other: Tensor) -> float:
 
     Mean over the three colours, 7 x 7 windows (Wang et al. 2004, IEEE TIP 13(4)).
     """
-    # Imported here: it brings scipy, which nobody who only looks should wait for.
+    # Imported here: it imports scipy, which slows the start down.
     from skimage.metrics import structural_similarity
 
     a, b = one.cpu().numpy(), other.cpu().numpy()

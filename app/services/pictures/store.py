@@ -1,4 +1,4 @@
-"""The pictures people bring: kept in one folder, owned by browsers, expiring, within a size cap."""
+"""Stores uploaded pictures in a folder: each has owners (browsers) and expires; size is limited."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS owners (
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An uploaded picture as people see it listed; `expires` is in seconds since 1970."""
+    """An uploaded picture as it is listed; `expires` is in seconds since 1970."""
 
     id: str
     name: str
@@ -47,7 +47,7 @@ class Stored:
 
 
 class Pictures:
-    """Uploaded pictures and samples by id. Every method blocks and may be called from any thread.
+    """Uploaded pictures and samples by id. Every method blocks; all are thread-safe.
 
     `limit` is in bytes of one upload, `max_pixels` of one picture, `capacity` in bytes on disk,
     `lifetime` in seconds.
@@ -73,7 +73,7 @@ class Pictures:
         self._key = key(folder / "key")
         self._lock = threading.RLock()
         self._in_use: Counter[str] = Counter()
-        # The picture just uploaded is run at once: no need to decode it again.
+        # A picture is usually run right after its upload: do not decode it again.
         self._decoded: ByteCache[str, Image.Image] = ByteCache(100_000_000)
         self._previews: ByteCache[tuple[str, int], bytes] = ByteCache(16_000_000)
         self._index = sqlite3.connect(folder / "pictures.sqlite", check_same_thread=False)
@@ -83,7 +83,7 @@ class Pictures:
         self._reconcile()
 
     def add(self, data: bytes, owner: str, name: str = "") -> Stored:
-        """Decode an upload and keep it for `owner`; the same picture twice gives the same id.
+        """Decode and store an upload for `owner`; the same picture twice gives the same id.
 
         Raises `PictureTooLarge`, `NotAPicture`, `BrokenPicture`.
         """
@@ -97,7 +97,7 @@ class Pictures:
         path = self._path(id)
         _keep(path, picture.image)
         with self._lock, self._index:
-            # Somebody may have deleted the same picture since.
+            # Another request may have deleted the same picture meanwhile.
             _keep(path, picture.image)
             self._enter(id, picture, path.stat().st_size, owner, name)
             self._make_room(keep=id)
@@ -105,7 +105,7 @@ class Pictures:
         return self.find(id, owner)
 
     def open(self, id: str) -> Image.Image:
-        """The decoded picture, upright, RGB. Raises `UnknownPicture`."""
+        """Return the decoded picture, upright, RGB. Raises `UnknownPicture`."""
         if built_in := sample(id):
             return built_in.open()
         self._require(id)
@@ -115,7 +115,7 @@ class Pictures:
         return image
 
     def png(self, id: str) -> bytes:
-        """The picture as PNG, without metadata. Raises `UnknownPicture`."""
+        """Return the picture as PNG, without metadata. Raises `UnknownPicture`."""
         if built_in := sample(id):
             return encode_png(built_in.open())
         self._require(id)
@@ -125,7 +125,7 @@ class Pictures:
             raise _unknown() from None
 
     def preview(self, id: str, side: int) -> bytes:
-        """A small lossy copy for looking at, `side` at most. Raises `UnknownPicture`."""
+        """Return a small lossy copy, at most `side` pixels a side. Raises `UnknownPicture`."""
         self.require(id)
         if (small := self._previews.get((id, side))) is None:
             small = preview(self.open(id), side)
@@ -133,12 +133,12 @@ class Pictures:
         return small
 
     def require(self, id: str) -> None:
-        """Raises `UnknownPicture` where there is neither a sample nor an upload of that id."""
+        """Raise `UnknownPicture` if there is neither a sample nor an upload of that id."""
         if sample(id) is None:
             self._require(id)
 
     def has(self, id: str) -> bool:
-        """Whether there is a sample or an upload of that id."""
+        """True if there is a sample or an upload of that id."""
         try:
             self.require(id)
         except UnknownPicture:
@@ -146,7 +146,7 @@ class Pictures:
         return True
 
     def find(self, id: str, owner: str) -> Stored:
-        """What is known of an upload; `name` is empty for anyone but its owner.
+        """Describe an upload; `name` is empty for anyone but its owner.
 
         Raises `UnknownPicture`.
         """
@@ -161,7 +161,7 @@ class Pictures:
         return _stored(row)
 
     def recent(self, owner: str, count: int = 24) -> list[Stored]:
-        """The pictures of one browser, newest first; nobody else's."""
+        """The uploads of one owner, newest first."""
         query = (
             "SELECT p.id, name, width, height, notes, expires FROM pictures p "
             "JOIN owners o ON o.picture = p.id WHERE o.owner = ? AND expires > ? "
@@ -172,9 +172,9 @@ class Pictures:
         return [_stored(row) for row in rows]
 
     def delete(self, id: str, owner: str) -> bool:
-        """Take the picture out of one browser's list; whether its bytes went, with the last owner.
+        """Delete a picture for one owner; return True if it was the last owner and it is gone.
 
-        Raises `UnknownPicture`, and `Forbidden` for a sample or somebody else's picture.
+        Raises `UnknownPicture`, and `Forbidden` for a sample or another user's picture.
         """
         if sample(id):
             raise Forbidden("The built-in samples stay: only your own pictures can be deleted.")
@@ -190,7 +190,7 @@ class Pictures:
         return gone
 
     def expire(self) -> list[str]:
-        """Delete what has expired and is not in use; the ids that went."""
+        """Delete expired pictures that are not in use; return their ids."""
         with self._lock, self._index:
             old = "SELECT id FROM pictures WHERE expires <= ?"
             ids = [row[0] for row in self._index.execute(old, (self._clock(),))]
@@ -201,7 +201,7 @@ class Pictures:
 
     @contextmanager
     def using(self, id: str) -> Iterator[None]:
-        """While inside, the picture is neither expired nor pushed out by newer ones."""
+        """Context in which the picture is neither expired nor evicted by newer ones."""
         with self._lock:
             self._in_use[id] += 1
         try:
@@ -213,12 +213,12 @@ class Pictures:
                     del self._in_use[id]
 
     def close(self) -> None:
-        """Close the index; the pictures stay for the next start."""
+        """Close the index; the pictures stay on disk."""
         with self._lock:
             self._index.close()
 
     def _id(self, image: Image.Image) -> str:
-        """A digest of the pixels under this server's key: nobody can guess another's link."""
+        """A digest of the pixels keyed with this server's key, so that ids cannot be guessed."""
         digest = hashlib.blake2b(key=self._key, digest_size=16)
         digest.update(f"{image.width}x{image.height}".encode())
         digest.update(image.tobytes())
@@ -265,7 +265,7 @@ class Pictures:
         self._path(id).unlink(missing_ok=True)
 
     def _reconcile(self) -> None:
-        """After a crash the folder and the index may differ: keep what both know."""
+        """Delete what only the folder or only the index has, as after a crash."""
         with self._lock, self._index:
             known = {row[0] for row in self._index.execute("SELECT id FROM pictures")}
             found = {path.stem for path in self._folder.glob("*.png")}
@@ -277,7 +277,7 @@ class Pictures:
 
 
 def _read(png: bytes) -> Image.Image:
-    """A PNG that this class wrote."""
+    """Decode a PNG that this class wrote."""
     with Image.open(BytesIO(png), formats=("PNG",)) as file:
         return file.convert("RGB")
 
@@ -288,7 +288,7 @@ def _keep(path: Path, image: Image.Image) -> None:
 
 
 def _hide(owner: str) -> str:
-    """What the index keeps of an owner's cookie: whoever reads the file cannot pose as them."""
+    """The hash of an owner's cookie for the index: who reads the file cannot impersonate them."""
     return hashlib.sha256(owner.encode()).hexdigest()
 
 

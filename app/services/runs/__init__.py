@@ -1,1 +1,1 @@
-"""Runs: one picture's way through one network, and what is read from it."""
+"""Runs: forward passes of one picture through one network, and what is computed from them."""

@@ -1,4 +1,4 @@
-"""The arithmetic of a run's cells: what was asked for is checked, then explained."""
+"""How is a cell of a feature map computed? Validates the requested cell, then explains it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from app.errors import BadRequest, UnknownStep
 from app.services.runs.run import Record, Run
 from app.vision.arithmetic.chain import CellPlace, ChainStep, chain
 from app.vision.arithmetic.explain import Cell, explain
-from app.vision.class_contributions import ClassContributions, paid
+from app.vision.class_contributions import ClassContributions, class_contributions
 from app.vision.contributions import strongest_cell
 from models.graph import Step
 
 LONGEST_PATH = 64
-"""Links that a person may choose; the deepest network here has nineteen that add up."""
+"""Most links in a chosen path; the deepest network here has nineteen steps with sums."""
 
 
 def checked_channel(record: Record, channel: int) -> int:
-    """A channel that the step has. Raises `UnknownStep`."""
+    """Return the channel if the step has it. Raises `UnknownStep`."""
     if not 0 <= channel < (count := len(record.statistics.peaks)):
         raise UnknownStep(f"{record.step.name} has channels 0 to {count - 1}, not {channel}.")
     return channel
@@ -28,9 +28,9 @@ def checked_channel(record: Record, channel: int) -> int:
 def checked_cell(
     run: Run, record: Record, channel: int, y: int | None, x: int | None
 ) -> tuple[int, int]:
-    """Row and column of a cell, by default the channel's strongest; (0, 0) of a number.
+    """Row and column of a cell, by default the channel's strongest; (0, 0) without feature maps.
 
-    Raises `UnknownStep` with the range that holds.
+    Raises `UnknownStep` with the valid range.
     """
     where = run.model.geometry[record.step.name]
     if not where.spatial:
@@ -49,14 +49,14 @@ def checked_cell(
 
 
 def explained(run: Run, record: Record, channel: int, cell: tuple[int, int]) -> Cell:
-    """The arithmetic of one cell that is there."""
+    """Explain the arithmetic of one cell."""
     return explain(run.network, run.output, record.step.name, channel, cell)
 
 
 def chained(
     run: Run, record: Record, channel: int, cell: tuple[int, int], path: Sequence[int]
 ) -> list[ChainStep]:
-    """The links from a cell down to the photo. Raises `BadRequest` for a choice not there."""
+    """The chain of cells from one cell down to the input. Raises `BadRequest` for a bad path."""
     if len(path) > LONGEST_PATH:
         raise BadRequest(f"A path has at most {LONGEST_PATH} choices, not {len(path)}.")
     start = CellPlace(record.step.name, channel, *cell)
@@ -66,17 +66,18 @@ def chained(
         raise BadRequest(f"This path cannot be followed: {error}.") from None
 
 
-def payers(run: Run, index: int) -> ClassContributions:
-    """What each cell of the last maps paid for a class's score."""
-    return paid(run.network, run.output, index)
+def contributions_to_class(run: Run, index: int) -> ClassContributions:
+    """The contribution of each cell of the last feature maps to a class's logit."""
+    return class_contributions(run.network, run.output, index)
 
 
 def weight_of(run: Run, step: Step) -> Tensor:
     """The kernels of a convolution, [O,I,kh,kw]."""
-    return _weight(run.network.module(step.name))
+    return weight_of_module(run.network.module(step.name))
 
 
-def _weight(module: nn.Module) -> Tensor:
+def weight_of_module(module: nn.Module) -> Tensor:
+    """The kernels of a convolution's module, [O,I,kh,kw]. Raises `TypeError` for any other."""
     weight = module.weight
     if not isinstance(weight, Tensor):
         raise TypeError("a convolution has kernels")

@@ -1,4 +1,4 @@
-"""What does a network say to pictures that nobody stored: a few at once, or very many."""
+"""Predictions for pictures that are not stored: a few at once, or very many in batches."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from models.graph import Network
 T = TypeVar("T")
 
 PATIENCE = 20.0
-"""Seconds that charts wait for the same person's charts before, and for a full queue."""
+"""Seconds that a chart job waits for the same user's previous one, or for a full queue."""
 
 AT_ONCE = 32
 AT_ONCE_BYTES = 128_000_000
-"""Pictures of one pass and the bytes of their maps: interactive work waits no longer."""
+"""Limits of a batch: pictures, and bytes of their activations; interactive work waits for one."""
 
 
 async def outputs_of(
@@ -33,25 +33,25 @@ async def outputs_of(
     model: Model,
     network: Network,
     pictures: Sequence[Tensor],
-    wanted: Collection[str],
+    step_names: Collection[str],
 ) -> list[dict[str, Tensor]]:
-    """What the steps `wanted` make of each of a few pictures, uint8 [3,S,S], as in their runs.
+    """The outputs of the named steps for each of a few pictures, uint8 [3,S,S].
 
-    Outputs are [C,H,W] or [K], by step, on the CPU. Raises `Busy`.
+    Outputs are [C,H,W] or [K], by step, on the CPU, the same as in a run. Raises `Busy`.
     """
-    last = [step.name for step in network.steps if step.name in wanted][-1]
+    last = [step.name for step in network.steps if step.name in step_names][-1]
 
     async def one(pixels: Tensor) -> dict[str, Tensor]:
-        # The engine puts what waits together into one pass.
-        results = engine.forward(network, normalise(pixels, preprocess(model)), wanted)
-        found: dict[str, Tensor] = {}
+        # The engine batches the waiting pictures.
+        results = engine.forward(network, normalise(pixels, preprocess(model)), step_names)
+        outputs: dict[str, Tensor] = {}
         async with aclosing(results) as steps:  # type: ignore[type-var]
             async for result in steps:
-                if result.step.name in wanted:
-                    found[result.step.name] = result.tensor
+                if result.step.name in step_names:
+                    outputs[result.step.name] = result.tensor
                 if result.step.name == last:
                     break
-        return found
+        return outputs
 
     return list(await asyncio.gather(*(one(pixels) for pixels in pictures)))
 
@@ -59,13 +59,13 @@ async def outputs_of(
 async def logits_of(
     engine: Engine, model: Model, network: Network, pictures: Sequence[Tensor]
 ) -> list[Tensor]:
-    """Logits [K] of each of a few pictures, uint8 [3,S,S], as in their runs. Raises `Busy`."""
+    """Logits [K] of each of a few pictures, uint8 [3,S,S], as in a run. Raises `Busy`."""
     name = network.logits
     return [one[name] for one in await outputs_of(engine, model, network, pictures, {name})]
 
 
 class Batches:
-    """Asks a network for many pictures, in the thread where networks run."""
+    """Computes the logits of many pictures in batches, in the compute thread."""
 
     def __init__(self, model: Model, network: Network) -> None:
         self._network = network
@@ -75,20 +75,19 @@ class Batches:
         self._room = max(1, min(AT_ONCE, room))
 
     def logits(self, pictures: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Logits [n,K] of as many pictures, uint8 [3,S,S], as go together, in order."""
+        """Yield the logits [n,K] of each batch of the pictures, uint8 [3,S,S], in order."""
         for start in range(0, len(pictures), self._room):
             batch = torch.stack(list(pictures[start : start + self._room])).to(self._device)
-            # Left before the yield: whoever is given up there would leave the thread in it.
+            # Not around the yield: a cancelled job would leave the thread in inference mode.
             with torch.inference_mode():
                 logits = self._network(normalise(batch, self._prep)).cpu()
             yield logits
 
 
-async def charted(engine: Engine, owner: str, make: Callable[[], Iterator[T]]) -> list[T]:
-    """All items of a job that draws charts: long work, of which each person has one at a time.
+async def run_chart_job(engine: Engine, owner: str, make: Callable[[], Iterator[T]]) -> list[T]:
+    """Run a chart's long job and return all its items; each user has one such job at a time.
 
-    It does not stand in the way of the same person's attack. One that is asked for again waits
-    for the one before. Raises `Busy`.
+    It does not block the same user's attack. A second one waits for the first. Raises `Busy`.
     """
     deadline = asyncio.get_running_loop().time() + PATIENCE
     while True:

@@ -1,4 +1,4 @@
-"""Two runs' maps beside each other: which belong together, how far they are apart."""
+"""Compares the feature maps of two runs: which channels to pair, and their distances."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.vision.filters import strength
 from app.vision.unit_origin import origin
 
 Pairing = Literal["channels", "one", "rank"]
-"""Same numbers; one channel with all others of its own step; the strongest with the strongest."""
+"""Same channel numbers; one channel with the others of its step; by rank of strength."""
 
 Part = Literal["here", "there", "difference"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -28,36 +28,36 @@ BYS: tuple[By, ...] = get_args(By)
 
 @dataclass(frozen=True, slots=True)
 class ComparedSide:
-    """One side: a step of a run that is done."""
+    """One side of a comparison: a computed step of a run."""
 
     run: Run
     record: Record
 
     @property
     def maps(self) -> Tensor:
-        """All its channels, [C,H,W]; a number is a map of one cell."""
+        """All channels, [C,H,W]; a single number becomes a map of one cell."""
         values = self.run.tensor(self.record.step.name)
         return values if values.ndim == 3 else values.view(-1, 1, 1)
 
     def some(self, channels: Sequence[int]) -> Tensor:
-        """Some of its channels, [N,H,W]; of a ReLU only these are derived."""
+        """Some channels, [N,H,W]; of a ReLU only these are computed."""
         values = self.run.maps(self.record.step.name, channels)
         return values if values.ndim == 3 else values.view(-1, 1, 1)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Rows and columns of a map."""
+        """Rows and columns of a feature map."""
         return self.run.model.geometry[self.record.step.name].shape[1:] or (1, 1)
 
     @property
     def channels(self) -> int:
-        """How many there are."""
+        """Number of channels."""
         return self.run.model.geometry[self.record.step.name].shape[0]
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelPair:
-    """A pair of channels; what needs maps of one size is None without it."""
+    """A pair of channels; `relative` and `largest` are None if their maps differ in size."""
 
     here: int
     there: int
@@ -70,12 +70,12 @@ class ChannelPair:
 
     @property
     def peak(self) -> float:
-        """How much higher the peak is there."""
+        """The difference of the peaks, there minus here."""
         return self.peak_there - self.peak_here
 
 
 class MapComparison:
-    """All pairs of two sides; `channel` matters where one channel is compared with its fellows."""
+    """All channel pairs of two sides; `channel` is the one compared if the pairing is `one`."""
 
     def __init__(self, here: ComparedSide, there: ComparedSide, channel: int | None = None) -> None:
         self.here, self.there = here, there
@@ -86,12 +86,12 @@ class MapComparison:
 
     @property
     def same_size(self) -> bool:
-        """Whether maps of both sides have the same rows and columns."""
+        """True if the feature maps of both sides have the same size."""
         return self.here.shape == self.there.shape
 
     @cached_property
     def pairs(self) -> tuple[list[int], list[int]]:
-        """The channels here and there that belong together."""
+        """The paired channels, here and there."""
         if self.pairing == "one":
             others = [c for c in range(self.there.channels) if c != self.channel]
             return [self.channel or 0] * len(others), others
@@ -103,7 +103,7 @@ class MapComparison:
 
     @cached_property
     def figures(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Of each pair the peaks here and there [N,2], the relative and the plain distance [N]."""
+        """For each pair the peaks [N,2], the relative and the absolute distance, [N] each."""
         one, other = self.pairs
         stats = self.here.record.statistics.peaks, self.there.record.statistics.peaks
         peaks = torch.stack([stats[0][one], stats[1][other]], 1)
@@ -115,20 +115,20 @@ class MapComparison:
 
     @property
     def spatial(self) -> bool:
-        """Whether both sides have maps, not numbers."""
+        """True if both sides have feature maps."""
         return all(half.run.spatial(half.record.step.name) for half in (self.here, self.there))
 
     def orders(self) -> tuple[By, ...]:
-        """What its pairs can be ranked by; a number is told by its value alone."""
+        """What the pairs can be ranked by; single numbers only by their value."""
         if self.pairing == "rank":
             return ()
         return BYS if self.same_size and self.spatial else ("peak",)
 
     def order(self, by: By, count: int | None = None) -> list[int]:
-        """Places of the pairs: those that differ most first (or least, `alike`), by rank as is.
+        """Indices of the pairs, most different first (`alike`: most similar); unsorted by rank.
 
-        Pairs that are equally far apart, to three digits, come with the larger difference first;
-        of those that are most alike, maps that are silent on both sides come last.
+        Pairs with equal distance, to three digits, are sorted by absolute difference, larger first;
+        among similar pairs, maps that are zero on both sides come last.
         """
         peaks, relative, distance = self.figures
         if self.pairing == "rank":
@@ -144,16 +144,16 @@ class MapComparison:
         return _places(first[rounded.masked_fill(silent, 9).argsort(stable=True)], count)
 
     def _norms(self) -> Tensor:
-        """How large both maps of each pair are together, [N]."""
+        """Sum of the norms of both maps of each pair, [N]."""
         one, other = (strength(half.maps) for half in (self.here, self.there))
         return one[self.pairs[0]] + other[self.pairs[1]]
 
     def row(self, place: int) -> ChannelPair:
-        """The pair at a place of `pairs`."""
+        """The pair at an index of `pairs`."""
         return self.between(self.pairs[0][place], self.pairs[1][place])
 
     def between(self, one: int, other: int) -> ChannelPair:
-        """Any two channels. Raises `UnknownStep`."""
+        """Compare any two channels. Raises `UnknownStep`."""
         checked_channel(self.here.record, one)
         checked_channel(self.there.record, other)
         a, b = self.here.some([one]), self.there.some([other])
@@ -170,7 +170,7 @@ class MapComparison:
         )
 
     def chosen(self, by: By, other: int | None) -> ChannelPair:
-        """The pair that is looked at: by default the first in order, or the channel's partner."""
+        """The selected pair: by default the first in order, or the channel with its partner."""
         ones, others = self.pairs
         if self.channel is None or (self.pairing == "one" and other is None):
             first = self.row(self.order(by, 1)[0]) if ones else self.between(0, 0)
@@ -180,12 +180,12 @@ class MapComparison:
         return self.between(self.channel, others[0] if other is None else other)
 
     def limit(self, row: ChannelPair) -> float:
-        """Where the colours of a pair and of its difference end: the largest magnitude of all."""
+        """The limit of a pair's colour scale: the largest magnitude, difference included."""
         a, b = self.here.some([row.here]), self.there.some([row.there])
         return max(a.abs().max().item(), b.abs().max().item(), row.largest or 0.0)
 
     def drawn(self, rows: list[ChannelPair], part: Part) -> Tensor:
-        """The maps of one part of some pairs, [N,H,W]. Raises `ValueError` without one size."""
+        """The maps of one part of some pairs, [N,H,W]. Raises `ValueError` if sizes differ."""
         if part == "here":
             return self.here.some([row.here for row in rows])
         there = self.there.some([row.there for row in rows])
@@ -197,10 +197,10 @@ class MapComparison:
 
 
 def pairing_of(here: ComparedSide, there: ComparedSide) -> Pairing:
-    """Which channels belong together.
+    """How to pair the channels.
 
-    Numbers mean the same in networks of one architecture, trained or not, at one step or at steps
-    that change no channel into another (a ReLU, a pooling); in others they mean nothing.
+    Channel numbers correspond in networks of the same architecture, at the same step or at steps
+    that keep channels separate (a ReLU, a pooling); otherwise channels are paired by rank.
     """
     if here.run.key == there.run.key and here.record.step.name == there.record.step.name:
         return "one"

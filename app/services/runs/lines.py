@@ -1,4 +1,4 @@
-"""The lines between maps: which shown map of one step contributes how much to one of the next."""
+"""The lines between feature maps: how much does a map contribute to a map of the next step?"""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from torch import nn
 
 from app.services.runs.run import Record, Run
-from app.vision.arithmetic.explain import read_by
+from app.vision.arithmetic.explain import input_of
 from app.vision.contributions import Contributions, conv_contributions, fc_contributions
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """From `source` of the step before to `target`; `share` is signed, of all magnitudes, -1..1.
+    """From channel `source` of the previous step to `target`; `share` is signed, -1..1.
 
     share = term / (|bias| + sum of |terms|), at the target's strongest cell.
     """
@@ -24,7 +24,7 @@ class Line:
 
 
 def source_of(run: Run, name: str) -> str | None:
-    """The step whose maps lines start from; the maps before them where a step is a flattening."""
+    """The step where the lines to a step start; a flattening is skipped. None for the input."""
     before = run.model.outline.step(name).inputs[0]
     if before not in run.model.geometry:
         return None
@@ -35,15 +35,15 @@ def source_of(run: Run, name: str) -> str | None:
 def contributions(
     run: Run, record: Record, channel: int, cell: tuple[int, int] | None = None
 ) -> Contributions | None:
-    """What each input map adds to one output cell, by default the channel's strongest.
+    """The contribution of each input map to one output cell, by default the strongest.
 
-    None for steps that add nothing up.
+    None for steps that are no weighted sums.
     """
     step = record.step
     module = run.network.module(step.name)
     before = step.inputs[0]
     if isinstance(module, nn.Conv2d):
-        inputs, rectify = read_by(run.network, run.output, before)
+        inputs, rectify = input_of(run.network, run.output, before)
         output = run.tensor(step.name)
         return conv_contributions(step, module, inputs, output, channel, cell, rectify=rectify)
     if isinstance(module, nn.Linear):
@@ -54,7 +54,7 @@ def contributions(
 
 
 def lines(run: Run, record: Record, shown: int, each: int = 3) -> list[Line]:
-    """For each of the `shown` strongest channels its `each` weightiest shown sources."""
+    """For each of the `shown` strongest channels, lines from its `each` largest shown sources."""
     source = source_of(run, record.step.name)
     if source is None or record.step.kind not in ("conv", "fc"):
         return []
@@ -62,13 +62,13 @@ def lines(run: Run, record: Record, shown: int, each: int = 3) -> list[Line]:
     sources = run.records[places[source]].statistics.strongest(shown)
     found = []
     for target in record.statistics.strongest(shown):
-        if made := contributions(run, record, target):
-            found += _weightiest(made, sources, target, each)
+        if terms := contributions(run, record, target):
+            found += _largest(terms, sources, target, each)
     return found
 
 
-def _weightiest(made: Contributions, sources: list[int], target: int, each: int) -> list[Line]:
-    magnitude = made.terms.abs().sum().item() + abs(made.bias) or 1.0
-    shares = (made.terms[sources] / magnitude).tolist()
+def _largest(sums: Contributions, sources: list[int], target: int, each: int) -> list[Line]:
+    magnitude = sums.terms.abs().sum().item() + abs(sums.bias) or 1.0
+    shares = (sums.terms[sources] / magnitude).tolist()
     ranked = sorted(zip(sources, shares, strict=True), key=lambda pair: -abs(pair[1]))
     return [Line(source, target, share) for source, share in ranked[:each]]

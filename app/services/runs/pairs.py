@@ -1,4 +1,4 @@
-"""A picture before and after it was changed, as one network gets both: for panels that compare."""
+"""A clean and an attacked picture as inputs of one network, for panels that compare them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from models.graph import Network
 
 @dataclass(frozen=True, slots=True)
 class PicturePair:
-    """Two pictures as a network gets them, uint8 [3,S,S] each, by their image ids.
+    """Two pictures as network inputs, uint8 [3,S,S] each, with their image ids.
 
-    `target` is the class that the change was to reach, where there was one; `seed` is the change's.
+    `target` is the target class of the attack, if it had one; `seed` is the attack's seed.
     """
 
     model: Model
@@ -33,11 +33,11 @@ class PicturePair:
     seed: int
 
     def normalised(self, pixels: Tensor) -> Tensor:
-        """What the first step reads of uint8 [3,S,S]."""
+        """Normalise uint8 [3,S,S] for this network."""
         return normalise(pixels, preprocess(self.model))
 
 
-async def paired(
+async def load_pair(
     catalogue: Catalogue,
     pictures: Pictures,
     model: str,
@@ -46,7 +46,7 @@ async def paired(
     target: int | str | None = None,
     seed: int = 0,
 ) -> PicturePair:
-    """Both pictures, fitted; an attacked picture has the network's size and goes in untouched.
+    """Load both pictures; an attacked picture has the network's size and is not resized.
 
     Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`, `BadRequest`.
     """

@@ -1,4 +1,7 @@
-"""Projections of a unit on a run's picture: which method, asked of which unit."""
+"""Projects a unit onto a run's picture: saliency (gradient), guided backprop, Grad-CAM, ….
+
+Chooses the method and the unit to start from.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +32,14 @@ BACK: dict[Method, Callable[[Network, Tensor, Unit], Tensor]] = {
 def project(
     run: Run, record: Record, channel: int, cell: tuple[int, int] | None, method: Method
 ) -> Tensor:
-    """Project a unit, the cell where one is named, else the mean of its map, on the CPU.
+    """Project a unit: the given cell, else the mean of its feature map. The result is on the CPU.
 
-    [3,S,S] on the picture, or for Grad-CAM [H,W] on the maps that `maps_before` names. A unit
-    after a ReLU is asked before it. Raises `UnknownStep` where Grad-CAM has no maps.
+    [3,S,S] for the picture, or for Grad-CAM [H,W] for the feature maps of `maps_before`. A unit
+    after a ReLU is projected from before it. Raises `UnknownStep` if Grad-CAM has no maps.
     """
     network, picture = run.network, run.normalised
     name = before_relu(network, record.step.name)
-    # A pooling's cell lies elsewhere in the map before it: the whole map is asked there.
+    # A cell of a pooling is at another position in the map before it: use the whole map there.
     unit = Unit(name, channel, cell if run.spatial(name) else None)
     picture = picture.to(next(network.parameters()).device)
     if method != "grad_cam":
@@ -47,7 +50,7 @@ def project(
 
 
 def maps_before(run: Run, name: str) -> str | None:
-    """The nearest maps that a unit's sums are made of; None where they are the picture."""
+    """The nearest feature maps that a unit's weighted sums read; None if they read the picture."""
     summed = False
     while True:
         step = run.model.outline.step(name)

@@ -1,4 +1,4 @@
-"""One picture's way through one network, growing step by step under its listeners."""
+"""A run: the forward pass of one picture through one network, followed step by step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is told of one finished step; its tensor stays with the run."""
+    """The description of one finished step; its tensor stays in the run."""
 
     index: int
     step: Step
@@ -33,7 +33,7 @@ class Record:
 class Run:
     """The steps of one picture in one network, as far as they are computed.
 
-    Outputs that are a ReLU or a flattening of another are derived when asked for, not kept.
+    Outputs of ReLU and flattening are not stored, but computed from their inputs on request.
     """
 
     def __init__(self, model: Model, image: str) -> None:
@@ -52,12 +52,12 @@ class Run:
 
     @property
     def key(self) -> Key:
-        """Network, picture, and the digest of the weights, which a file of one's own may change."""
+        """Network, picture, and the digest of the weights, since a weights file may change."""
         return self.model.id, self.image, self.model.row.sha256
 
     @property
     def fitted(self) -> Fitted:
-        """The picture as the network gets it."""
+        """The picture as the network's input."""
         return self._ready()[0]
 
     @property
@@ -67,24 +67,24 @@ class Run:
 
     @property
     def normalised(self) -> Tensor:
-        """What the first step reads, [3,S,S]."""
+        """The normalised input of the first step, [3,S,S]."""
         return normalise(self.fitted.pixels, preprocess(self.model))
 
     @property
     def seconds(self) -> float:
-        """Time in the steps that are done."""
+        """Total time of the finished steps."""
         return sum(record.milliseconds for record in self.records) / 1000
 
     async def prepared(self) -> None:
-        """Wait until the picture is decoded and the run has its place in the queue.
+        """Wait until the picture is decoded and the run is queued.
 
-        Raises what went wrong on the way: unknown picture, missing weights, busy.
+        Raises the run's error: unknown picture, missing weights, busy.
         """
         while self._prepared is None:
             await self._next_news()
 
     async def follow(self, after: int = 0) -> AsyncIterator[Record]:
-        """Records from number `after` on: those there already, then each as it arrives."""
+        """Yield records from number `after` on: the finished ones, then each as it arrives."""
         while True:
             while after < len(self.records):
                 yield self.records[after]
@@ -94,7 +94,7 @@ class Run:
             await self._next_news()
 
     async def record(self, name: str) -> Record:
-        """The record of a step, waited for. Raises `UnknownStep`."""
+        """Wait for the record of a step and return it. Raises `UnknownStep`."""
         place = self._place(name)
         while len(self.records) <= place:
             await self._next_news()
@@ -106,7 +106,7 @@ class Run:
             await self._next_news()
 
     def tensor(self, name: str) -> Tensor:
-        """Output of a step that is done, [C,H,W] or [K]. Raises `UnknownStep`."""
+        """Output of a finished step, [C,H,W] or [K]. Raises `UnknownStep`."""
         step = self.records[self._place(name)].step
         if name in self._tensors:
             return self._tensors[name]
@@ -114,11 +114,11 @@ class Run:
         return source.clamp_min(0) if step.kind == "relu" else source.flatten()
 
     def output(self, name: str) -> Tensor:
-        """As `tensor`; `INPUT` names what the first step reads."""
+        """As `tensor`; for `INPUT` the normalised input."""
         return self.normalised if name == INPUT else self.tensor(name)
 
     def maps(self, name: str, channels: Sequence[int]) -> Tensor:
-        """Some channels of a step that is done, [N,H,W] or [N]: of a ReLU only these are derived.
+        """Some channels of a finished step, [N,H,W] or [N]; of a ReLU only these are computed.
 
         Raises `UnknownStep`.
         """
@@ -128,18 +128,18 @@ class Run:
         return self.tensor(name)[list(channels)]
 
     def predictions(self, count: int) -> list[RankedClass]:
-        """The likeliest classes; empty until the logits are there, and for a partial network."""
+        """The most likely classes; [] before the logits are computed and for a partial network."""
         logits = self.model.outline.logits
         if not self.model.labels or len(self.records) <= self._places[logits]:
             return []
         return top(self.tensor(logits), count)
 
     def network_limit(self) -> float:
-        """The largest magnitude in any map, for pictures on the network's scale."""
+        """The largest magnitude in any feature map, for colours on the network's scale."""
         return max(r.statistics.limit for r in self.records if self.spatial(r.step.name))
 
     def spatial(self, name: str) -> bool:
-        """Whether a step's output has rows and columns."""
+        """True if a step's output has rows and columns."""
         return self.model.geometry[name].spatial
 
     def _ready(self) -> tuple[Fitted, Network]:
@@ -158,12 +158,12 @@ class Run:
         await self._news.wait()
 
     def prepare(self, fitted: Fitted, network: Network) -> None:
-        """The picture is ready and the pass is queued."""
+        """Set the input and the network: the pass is queued."""
         self._prepared = (fitted, network)
         self._tell()
 
     def append(self, result: StepResult) -> None:
-        """Take in the next step."""
+        """Add the result of the next step."""
         step = result.step
         if step.kind not in ("relu", "flatten") or step.inputs[0] not in self._places:
             self._tensors[step.name] = result.tensor
@@ -175,7 +175,7 @@ class Run:
         self._tell()
 
     def end(self, error: BaseException | None = None) -> None:
-        """All steps are there, or something went wrong."""
+        """Mark the run as finished, or as failed with `error`."""
         self._error = error
         self.finished = error is None
         self._tell()
@@ -186,6 +186,6 @@ class Run:
 
 
 def preprocess(model: Model) -> Preprocess:
-    """How pictures become this network's input."""
+    """The preprocessing from a picture to this network's input."""
     row = model.row
     return Preprocess(row.resize, row.crop, row.mean, row.std)

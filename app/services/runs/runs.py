@@ -1,4 +1,4 @@
-"""Runs: one picture's way through one network, shared by everyone who watches, kept for a while."""
+"""Starts, shares, caches and stops runs: forward passes of one picture through one network."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from app.services.runs.run import Key, Run, preprocess
 
 
 class Runs:
-    """Starts, shares and stops runs; keeps finished ones within `budget` bytes.
+    """Starts, shares and stops runs; caches finished ones within `budget` bytes.
 
-    A run that nobody listens to is stopped after `linger` seconds: long enough for a page to
-    travel to its browser and open the stream. Each that finishes is shown to `heed`.
+    A run without listeners is stopped after `linger` seconds: long enough for a browser to load the
+    page and open the stream. `on_finished` is called with each finished run.
     """
 
     def __init__(
@@ -29,10 +29,10 @@ class Runs:
         pictures: Pictures,
         budget: int,
         linger: float = 0.5,
-        heed: Callable[[Run], None] | None = None,
+        on_finished: Callable[[Run], None] | None = None,
     ) -> None:
         self.linger = linger
-        self._heed = heed
+        self._on_finished = on_finished
         self._engine = engine
         self._catalogue = catalogue
         self._pictures = pictures
@@ -41,15 +41,15 @@ class Runs:
 
     @asynccontextmanager
     async def listen(self, model: str, image: str) -> AsyncIterator[Run]:
-        """A run that is prepared and goes on at least as long as this context.
+        """Context with a prepared run, which is not stopped while inside.
 
         Raises `UnknownModel`, `UnknownPicture`, `WeightsMissing`, `Busy`.
         """
         run = self._find(self._catalogue.model(model), image)
         run.listeners += 1
         try:
-            # A kept run may outlive its picture; nobody may see it then. Asked before `using`,
-            # which keeps a picture here whose time is over.
+            # A cached run may outlive its picture and must not be shown then. Checked before
+            # `using`, which keeps even an expired picture.
             await asyncio.to_thread(self._pictures.require, image)
             with self._pictures.using(image):
                 await run.prepared()
@@ -59,23 +59,23 @@ class Runs:
             self._left(run)
 
     def forget(self, image: str) -> None:
-        """Drop all runs of a picture that was deleted."""
+        """Drop all runs of a deleted picture."""
         for run in self.all():
             if run.image == image:
                 self._drop(run)
                 self._cancel(run)
 
     def all(self) -> list[Run]:
-        """Every run that goes on or is kept, the least recently used first."""
+        """Every running or cached run, the least recently used first."""
         return list(self._runs.values())
 
     @property
     def bytes(self) -> int:
-        """Memory held by the maps of all runs."""
+        """Memory used by the outputs of all runs."""
         return sum(run.bytes for run in self._runs.values())
 
     def stop(self) -> None:
-        """Stop every run that is not finished: those who listen are told."""
+        """Stop every unfinished run; its listeners get `Cancelled`."""
         for run in self.all():
             self._cancel(run)
 
@@ -99,15 +99,15 @@ class Runs:
                 async for result in steps:
                     run.append(result)
             run.end()
-            if self._heed:
-                self._heed(run)
+            if self._on_finished:
+                self._on_finished(run)
             self._shrink()
         except asyncio.CancelledError:
             self._drop(run)
             run.end(_stopped())
             raise
         except Exception as error:
-            # Told to everyone who listens, each of whom raises it in their own request.
+            # Raised in the request of every listener.
             self._drop(run)
             run.end(error)
 
@@ -128,7 +128,7 @@ class Runs:
     def _cancel(self, run: Run) -> None:
         if run.task and not run.task.done():
             run.task.cancel()
-            # A task cancelled before it began never comes to its `except`.
+            # A task cancelled before it started never runs its `except`.
             run.end(_stopped())
 
     def _drop(self, run: Run) -> None:
@@ -137,7 +137,7 @@ class Runs:
 
     def _shrink(self) -> None:
         total = self.bytes
-        # The newest stays, however large: a page asks for its sheets one by one.
+        # The newest stays, however large: a page requests its sheets one by one.
         for run in self.all()[:-1]:
             if total <= self._budget:
                 return

@@ -1,4 +1,4 @@
-"""Sheets of maps: which channels, on which scale, how large; drawn once, kept within a budget."""
+"""Sheets: pictures of a step's feature maps as tiles, drawn in threads and cached."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ Scale = Literal["unit", "layer", "network"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
 
 DRAWING = 1
-"""Counted up whenever the same numbers are drawn differently, so that browsers fetch anew."""
+"""Version of the drawing: increase it when sheets look different, so that URLs change."""
 
 SMALL = 40_000
-"""Cells that are drawn at once: in 0.1 to 0.3 ms, less than it takes to hand them to a thread."""
+"""Cells up to which a sheet is drawn without a thread: 0.1 to 0.3 ms, less than the hand-over."""
 
 LARGEST_TILE = 512
 LARGEST_SHEET = 16_000_000
-"""Pixels of a sheet; an overview has fifty thousand."""
+"""Most pixels of a sheet; an overview has fifty thousand."""
 _TOP = re.compile(r"top([1-9]\d{0,3})")
 _LIST = re.compile(r"\d{1,5}(,\d{1,5})*")
 
 
 @dataclass(frozen=True, slots=True)
 class SheetQuery:
-    """What a sheet is to show: `channels` is empty for all, `top12` or `3,17`.
+    """What a sheet shows: `channels` is "" for all, `top12` or `3,17`.
 
-    Maps whose longer side is above `size` pixels are averaged down to it; then each cell becomes
-    a square of `enlarge` pixels.
+    Maps whose longer side exceeds `size` pixels are averaged down to it; then each cell becomes a
+    square of `enlarge` pixels a side.
     """
 
     scale: Scale = "unit"
@@ -54,7 +54,7 @@ class SheetQuery:
 
 @dataclass(frozen=True, slots=True)
 class DrawnSheet:
-    """A sheet and how to read it: tile i shows channel `order[i]`, colours end at ±`limits[i]`."""
+    """A sheet with its legend: tile i shows channel `order[i]`, its colours end at ±`limits[i]`."""
 
     png: bytes
     layout: SheetLayout
@@ -65,14 +65,14 @@ class DrawnSheet:
 
 
 class Sheets:
-    """Draws sheets in a pool of `workers` threads; keeps `budget` bytes of them."""
+    """Draws sheets in a pool of `workers` threads; caches `budget` bytes of them."""
 
     def __init__(self, budget: int, workers: int = 2) -> None:
         self._cache: ByteCache[tuple[object, ...], DrawnSheet] = ByteCache(budget)
         self._pool = ThreadPoolExecutor(workers, "layerscope-draw")
 
     async def draw(self, run: Run, name: str, wanted: SheetQuery) -> DrawnSheet:
-        """The sheet of a step, which is waited for; on the network's scale, of the whole run.
+        """Draw the sheet of a step, waiting for it; on the network's scale, for the whole run.
 
         Raises `UnknownStep`, `BadRequest`.
         """
@@ -91,11 +91,11 @@ class Sheets:
         return drawn
 
     def forget(self, image: str) -> None:
-        """Drop every sheet of a picture that was deleted."""
+        """Drop every sheet of a deleted picture."""
         self._cache.drop_where(lambda key: key[1] == image)
 
     def close(self) -> None:
-        """Let the threads go."""
+        """Shut the threads down."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -105,7 +105,7 @@ def _is_small(run: Run, record: Record, wanted: SheetQuery, order: tuple[int, ..
 
 
 def draw(run: Run, record: Record, wanted: SheetQuery) -> DrawnSheet:
-    """Draw one sheet here and now. Raises `UnknownStep`, `BadRequest`."""
+    """Draw one sheet in this thread. Raises `UnknownStep`, `BadRequest`."""
     return _draw(run, record, wanted, channels(record, wanted.channels))
 
 
@@ -114,7 +114,7 @@ def _draw(run: Run, record: Record, wanted: SheetQuery, order: tuple[int, ...]) 
     peak = _peak(run, record, wanted.scale, order)
     if wanted.channels:
         maps = run.maps(record.step.name, order)
-        # A number on its own is a map of one cell.
+        # A single number becomes a map of one cell.
         maps = maps.view(len(order), *(maps.shape[1:] or (1, 1)))
     else:
         maps = run.tensor(record.step.name)
@@ -125,7 +125,7 @@ def _draw(run: Run, record: Record, wanted: SheetQuery, order: tuple[int, ...]) 
 
 
 def _refuse_too_large(run: Run, record: Record, wanted: SheetQuery, order: tuple[int, ...]) -> None:
-    """Before any map is gathered: one channel may be asked for ten thousand times."""
+    """Raise `BadRequest` before any map is read: a request may repeat a channel 10,000 times."""
     longest = max(run.model.geometry[record.step.name].shape[1:] or (1,))
     side = min(longest, wanted.size or LARGEST_TILE) * wanted.enlarge
     if len(order) * side**2 > LARGEST_SHEET:
@@ -133,7 +133,7 @@ def _refuse_too_large(run: Run, record: Record, wanted: SheetQuery, order: tuple
 
 
 def _peak(run: Run, record: Record, scale: Scale, order: tuple[int, ...]) -> Tensor | float:
-    """Where the colours end: one magnitude for all, or one for each map of `order`."""
+    """The limit of the colour scale: one magnitude for all maps, or one for each of `order`."""
     spatial = run.spatial(record.step.name)
     if scale == "network" and spatial:
         return run.network_limit()
@@ -161,7 +161,7 @@ def channels(record: Record, wanted: str) -> tuple[int, ...]:
 
 
 def palette_of(step: Step, logits: str) -> PaletteName:
-    """The colours of a step, one hue family a meaning; `logits` names the step that ranks."""
+    """The palette of a step, by the meaning of its values; `logits` names the step of logits."""
     if step.name == logits:
         return "logit"
     match step.kind:
@@ -174,6 +174,6 @@ def palette_of(step: Step, logits: str) -> PaletteName:
 
 
 def version(row: Weights) -> str:
-    """What a sheet's URL carries so that it may be kept forever: weights, input, way of drawing."""
+    """The version in a sheet's URL, so that it can be cached forever: weights, input, drawing."""
     parts = (row.sha256, row.mean, row.std, row.resize, row.crop, DRAWING)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]

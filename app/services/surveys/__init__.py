@@ -1,1 +1,1 @@
-"""Surveys: what each channel of a network responds to, measured once."""
+"""Surveys: what each channel of a network responds to, measured once and cached."""

@@ -1,7 +1,7 @@
-"""What a network makes of the built-in pictures, of gratings and of things without surroundings.
+"""A survey of a network: its activations on built-in pictures, gratings and isolated objects.
 
-One pass, made once for a network and kept beside the weights' digest: it finds the crops of
-built-in pictures that fire each channel most, and measures what the units of each layer prefer.
+Made once for a network and stored under the digest of its weights. It finds the crops of built-in
+pictures that activate each channel most, and measures what the units of each layer prefer.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ from app.vision.preferences import (
     grating,
     grey,
     has_colour,
-    kept,
+    shared_channels,
     tuning,
 )
 from app.vision.thing_and_surroundings import Part, ResponseParts, covered
 from models.graph import Network, Step
 
 FORMAT = 1
-"""Counted up whenever something is measured otherwise: what was kept is made anew."""
+"""Version of the measurements: increase it when they change, so that old surveys are remade."""
 BATCH_BYTES = 64_000_000
-"""Memory for the maps of gratings that go together."""
+"""Memory for the activations of one batch of gratings."""
 STRONGEST = 10
-"""Maps that are compared with those of the picture upside down."""
+"""Number of strongest channels compared with those of the picture upside down."""
 
 OF_COLOUR_ALONE = ("colour-wheel", "noise")
-"""Built-in pictures that no picture of a thing is like; the colour index leaves them out."""
+"""Built-in pictures without an object; the colour index ignores them."""
 
 SCENES: dict[str, Part] = {
     "monarch": (0.06, 0.1, 0.95, 0.86),
@@ -58,12 +58,12 @@ SCENES: dict[str, Part] = {
     "candle": (0.34, 0.12, 0.66, 1.0),
     "school-bus": (0.04, 0.26, 0.99, 0.9),
 }
-"""Built-in pictures of one thing before something else, and where the thing is."""
+"""Built-in pictures of one object before a background, and the box of the object."""
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyProgress:
-    """`done` of `total` passes of the network; `survey` has the crops once they are there."""
+    """`done` of `total` passes of the network; `survey` has the crops once they are known."""
 
     done: int
     total: int
@@ -72,11 +72,11 @@ class SurveyProgress:
 
 @dataclass(frozen=True, slots=True)
 class LayerSurvey:
-    """What was measured of a layer's last maps, C of them.
+    """The measurements of a layer's last feature maps, C channels.
 
     `colour` [C] is the colour index, `curve` [C,O] and `period` [C] the tuning to gratings, `peak`
-    [C] the highest response to a built-in picture, `kept` [N] how many of each picture's ten
-    strongest maps are among the ten when it stands on its head; `scenes` by sample.
+    [C] the highest activation on a built-in picture, `kept` [N] how many of each picture's ten
+    strongest channels are still among the ten when it is upside down; `scenes` are by sample.
     """
 
     colour: Tensor
@@ -92,9 +92,9 @@ _MEASURED = ("colour", "curve", "period", "peak", "kept")
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Of one network: `peaks` by the number of the sample in `pictures`; `layers` by their number.
+    """A survey: `peaks` by the index of the sample in `pictures`; `layers` by their number.
 
-    `weights` is the SHA-256 of the weights' file; `layers` is empty until all is measured.
+    `weights` is the SHA-256 of the weights file; `layers` is empty until everything is measured.
     """
 
     model: str
@@ -105,13 +105,13 @@ class Survey:
 
 
 def layer_ends(steps: Sequence[Step]) -> dict[int, str]:
-    """The last step of each stage before its pool: its maps speak for the layer."""
+    """The last step of each stage before its pooling, by stage: its maps represent the layer."""
     kinds = ("conv", "norm", "relu", "concat")
     return {s.stage: s.name for s in steps if s.stage is not None and s.kind in kinds}
 
 
 def survey(model: Model, network: Network, weights: str) -> Iterator[SurveyProgress | Survey]:
-    """Yield progress between passes, with the crops as soon as they are known; last all of it."""
+    """Yield progress between passes, with the crops once they are known; finally the survey."""
     work = _Work(model, network)
     peaks: dict[int, Peaks] = {}
     for number, sample in enumerate(work.samples):
@@ -128,7 +128,7 @@ def survey(model: Model, network: Network, weights: str) -> Iterator[SurveyProgr
 
 
 class _Work:
-    """The passes of a survey, and what they bring of each layer."""
+    """The passes of a survey, and their measurements by layer."""
 
     def __init__(self, model: Model, network: Network) -> None:
         self.samples = all_samples()
@@ -145,7 +145,7 @@ class _Work:
             for phase in range(PHASES)
         ]
         self.total = len(self.samples) + -(-len(self._gratings) // self._batch) + len(SCENES)
-        # By layer, a row a picture: its peaks; the same places without colour; upside down.
+        # By layer, a row per picture: its peaks; the same cells without colour; upside down.
         self._peaks: dict[int, list[Tensor]] = {layer: [] for layer in self._ends}
         self._grey: dict[int, list[Tensor]] = {layer: [] for layer in self._ends}
         self._turned: dict[int, list[Tensor]] = {layer: [] for layer in self._ends}
@@ -154,7 +154,7 @@ class _Work:
         self._scenes: dict[int, dict[str, ResponseParts]] = {layer: {} for layer in self._ends}
 
     def look(self, sample: Sample) -> Peaks:
-        """One built-in picture as it is, without colour and upside down."""
+        """Run one built-in picture as it is, without colour, and upside down."""
         pixels = fit(sample.open(), self._prep).pixels
         self._coloured.append(has_colour(pixels) and sample.id not in OF_COLOUR_ALONE)
         values: dict[str, Tensor] = {}
@@ -166,13 +166,13 @@ class _Work:
                 values[step.name], cells[step.name] = found, places
             if layer := self._by_name.get(step.name):
                 self._peaks[layer].append(found.clamp_min(0))
-                there = maps[1].flatten(1).cpu()[torch.arange(len(found)), places.long()]
-                self._grey[layer].append(there.clamp_min(0))
+                grey_values = maps[1].flatten(1).cpu()[torch.arange(len(found)), places.long()]
+                self._grey[layer].append(grey_values.clamp_min(0))
                 self._turned[layer].append(maps[2].flatten(1).amax(1).cpu().clamp_min(0))
         return Peaks(values, cells)
 
     def gratings(self) -> Iterator[int]:
-        """Every grating, at the middle cell of each map, batch by batch."""
+        """Run every grating, batch by batch; measured at the middle cell of each map."""
         found: dict[int, list[Tensor]] = {layer: [] for layer in self._ends}
         even = self._middle(blank(self._side)[None])
         for i, start in enumerate(range(0, len(self._gratings), self._batch), 1):
@@ -186,7 +186,7 @@ class _Work:
             self._tuning[layer] = tuning(all, even[layer][0])
 
     def scenes(self) -> Iterator[int]:
-        """Every scene without its thing, and the thing without the rest."""
+        """Run every scene without its object, and the object without its background."""
         for i, (id, part) in enumerate(SCENES.items(), 1):
             number = next(n for n, sample in enumerate(self.samples) if sample.id == id)
             picture = unit(fit(self.samples[number].open(), self._prep).pixels)
@@ -199,7 +199,7 @@ class _Work:
             yield i
 
     def layers(self) -> dict[int, LayerSurvey]:
-        """What all of it says of each layer."""
+        """All measurements, by layer."""
         return {layer: self._layer(layer) for layer in self._ends}
 
     def _layer(self, layer: int) -> LayerSurvey:
@@ -212,12 +212,12 @@ class _Work:
             self._tuning[layer].curve,
             self._tuning[layer].period,
             peaks.amax(0),
-            kept(peaks, turned, STRONGEST),
+            shared_channels(peaks, turned, STRONGEST),
             self._scenes[layer],
         )
 
     def _middle(self, pixels: Tensor) -> dict[int, Tensor]:
-        """The middle cell of every map at the end of each layer, [N,C]: far from the padding."""
+        """The middle cell of every last map of each layer, [N,C]: far from the padding."""
         return {
             self._by_name[step.name]: maps[:, :, maps.shape[2] // 2, maps.shape[3] // 2].cpu()
             for step, maps in self._through(pixels)
@@ -225,7 +225,7 @@ class _Work:
         }
 
     def _through(self, pixels: Tensor) -> Iterator[tuple[Step, Tensor]]:
-        """The steps of all stages for pictures uint8 [N,3,S,S]."""
+        """The convolutions and last steps of all stages, for pictures uint8 [N,3,S,S]."""
         x = normalise(pixels.to(self._device), self._prep)
         last = self._ends[max(self._ends)]
         for output in forward_steps(self._network, x, until=last):
@@ -234,7 +234,7 @@ class _Work:
 
 
 def write_survey(path: Path, made: Survey) -> None:
-    """Put a survey on the disk. Raises `NotWritten`."""
+    """Write a survey to disk. Raises `NotWritten`."""
     tensors: dict[str, Tensor] = {}
     numbers = sorted(made.peaks)
     for step in made.peaks[numbers[0]].values if numbers else ():
@@ -252,9 +252,9 @@ def write_survey(path: Path, made: Survey) -> None:
 
 
 def read_survey(path: Path, weights: str) -> Survey:
-    """The survey at `path`, of the weights with that SHA-256.
+    """Read the survey at `path`, made from the weights with that SHA-256.
 
-    Raises `DataUnusable` for another file, a damaged one, other weights or other pictures.
+    Raises `DataUnusable` for a file that is no survey, damaged, or of other weights or pictures.
     """
     try:
         with safe_open(path, "pt") as file:

@@ -1,4 +1,4 @@
-"""Surveys of networks: each made once, in the long lane, shared by all who ask, then kept."""
+"""Makes surveys of networks as long jobs, shared by all requests, and caches them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from app.services.networks.loading import weights_digest
 from app.services.surveys.survey import Survey, SurveyProgress, read_survey, survey, write_survey
 
 LINGER = 20.0
-"""Seconds after which a survey that nobody asks for any more is given up."""
+"""Seconds without requests after which a running survey is cancelled."""
 MOST = 8
-"""Networks whose surveys are kept in memory."""
+"""Most surveys cached in memory."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,12 +26,12 @@ Key = tuple[str, str]
 
 
 def weights_id(model: Model) -> str:
-    """SHA-256 of the file of a network's weights; what stands for it where it has no file."""
+    """SHA-256 of a network's weights file; for a network without a file, the digest of its row."""
     return weights_digest(model.entry) or model.row.sha256
 
 
 class Surveys:
-    """Surveys in `folder`; one that is not there is made. Used in the event loop."""
+    """Surveys stored in `folder`; a missing one is made. Call it in the event loop's thread."""
 
     def __init__(
         self, engine: Engine, catalogue: Catalogue, folder: Path, linger: float = LINGER
@@ -39,51 +39,51 @@ class Surveys:
         self.folder = folder
         self._engine, self._catalogue, self._linger = engine, catalogue, linger
         self._done: dict[Key, Survey] = {}
-        self._going: dict[Key, _RunningSurvey] = {}
+        self._running: dict[Key, _RunningSurvey] = {}
 
-    async def ask(
+    async def get(
         self, id: str, patience: float = 0.0, *, crops: bool = False
     ) -> Survey | SurveyProgress:
-        """The survey of a network, or how far it is after at most `patience` seconds.
+        """Return the survey of a network, or its progress after at most `patience` seconds.
 
-        Where `crops` are enough, one that has measured nothing else will do. Raises
-        `UnknownModel`, `WeightsMissing`, `Busy`, and what went wrong on the way.
+        With `crops`, a survey that has only the crops is enough. Raises `UnknownModel`,
+        `WeightsMissing`, `Busy`, and the errors of the survey itself.
         """
         model = self._catalogue.model(id)
         network = await self._catalogue.network(id)
         key = (model.id, await asyncio.to_thread(weights_id, model))
-        if key not in self._done and key not in self._going:
+        if key not in self._done and key not in self._running:
             await self._read(key)
-        if made := self._done.get(key):
-            return made
-        going = self._going.get(key)
-        if going is None:
-            # One for everybody: it is nobody's own long job.
+        if finished := self._done.get(key):
+            return finished
+        job = self._running.get(key)
+        if job is None:
+            # Shared by all users: it does not count as anyone's long job.
             owner = f"survey {' '.join(key)}"
             items = self._engine.stream(owner, partial(survey, model, network, key[1]))
-            going = self._going[key] = _RunningSurvey()
-            going.task = asyncio.create_task(self._make(key, going, items))
-        going.asked = asyncio.get_running_loop().time()
-        if patience and not (crops and going.progress.survey):
-            going.waiting += 1
+            job = self._running[key] = _RunningSurvey()
+            job.task = asyncio.create_task(self._make(key, job, items))
+        job.last_request = asyncio.get_running_loop().time()
+        if patience and not (crops and job.progress.survey):
+            job.waiting += 1
             try:
-                await _either(going, crops, patience)
+                await _either(job, crops, patience)
             finally:
-                going.waiting -= 1
-                going.asked = asyncio.get_running_loop().time()
-        if going.task.done() and not going.task.cancelled() and (error := going.task.exception()):
+                job.waiting -= 1
+                job.last_request = asyncio.get_running_loop().time()
+        if job.task.done() and not job.task.cancelled() and (error := job.task.exception()):
             raise error
-        found = going.progress.survey if crops else None
-        return self._done.get(key) or found or going.progress
+        found = job.progress.survey if crops else None
+        return self._done.get(key) or found or job.progress
 
     @property
     def busy(self) -> bool:
-        """Whether any is being made."""
-        return bool(self._going)
+        """True if any survey is being made."""
+        return bool(self._running)
 
     async def close(self) -> None:
-        """Stop what goes on."""
-        tasks = [going.task for going in self._going.values()]
+        """Stop all running surveys."""
+        tasks = [job.task for job in self._running.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -95,7 +95,7 @@ class Surveys:
             return
         self._keep(key, found)
 
-    async def _make(self, key: Key, going: _RunningSurvey, items: object) -> None:
+    async def _make(self, key: Key, job: _RunningSurvey, items: object) -> None:
         loop = asyncio.get_running_loop()
         try:
             async with aclosing(items) as running:  # type: ignore[type-var]
@@ -104,22 +104,22 @@ class Surveys:
                         self._keep(key, item)
                         await asyncio.to_thread(self._write, key, item)
                     elif isinstance(item, SurveyProgress):
-                        going.progress = item
+                        job.progress = item
                         if item.survey:
-                            going.crops.set()
-                    if not going.waiting and loop.time() - going.asked > self._linger:
+                            job.crops.set()
+                    if not job.waiting and loop.time() - job.last_request > self._linger:
                         return
         finally:
-            self._going.pop(key, None)
+            self._running.pop(key, None)
 
-    def _write(self, key: Key, made: Survey) -> None:
+    def _write(self, key: Key, result: Survey) -> None:
         try:
-            write_survey(self._path(key), made)
+            write_survey(self._path(key), result)
         except NotWritten as error:
             _log.warning("A survey was not kept: %s", error.detail)
 
-    def _keep(self, key: Key, made: Survey) -> None:
-        self._done[key] = made
+    def _keep(self, key: Key, result: Survey) -> None:
+        self._done[key] = result
         while len(self._done) > MOST:
             del self._done[next(iter(self._done))]
 
@@ -128,21 +128,21 @@ class Surveys:
 
 
 class _RunningSurvey:
-    """A survey on its way."""
+    """A survey that is being made."""
 
     task: asyncio.Task[None]
 
     def __init__(self) -> None:
         self.progress = SurveyProgress(0, 0)
         self.crops = asyncio.Event()
-        self.asked = 0.0
+        self.last_request = 0.0
         self.waiting = 0
 
 
-async def _either(going: _RunningSurvey, crops: bool, patience: float) -> None:
-    """Wait for the end, or for the crops where they are enough."""
-    waiting: list[asyncio.Task[Any]] = [going.task]
-    event = asyncio.create_task(going.crops.wait())
+async def _either(job: _RunningSurvey, crops: bool, patience: float) -> None:
+    """Wait for the end, or with `crops` until the crops are known."""
+    waiting: list[asyncio.Task[Any]] = [job.task]
+    event = asyncio.create_task(job.crops.wait())
     try:
         wanted = [*waiting, event] if crops else waiting
         await asyncio.wait(wanted, timeout=patience, return_when=asyncio.FIRST_COMPLETED)

@@ -1,1 +1,1 @@
-"""Synthesised pictures as people ask for them: shipped, kept on the disk, or grown now."""
+"""Synthesised pictures (activation maximisation): shipped, cached on disk, or computed now."""

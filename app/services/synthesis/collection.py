@@ -1,4 +1,4 @@
-"""A folder of synthesised pictures of one step: one PNG a channel, and how they were made."""
+"""A folder of synthesised pictures of one step: one PNG per channel, and a JSON index."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INDEX = "synthesised.json"
 
 @dataclass(frozen=True, slots=True)
 class CollectionProgress:
-    """`done` of `total` channels are on the disk; those on their way are at `step` of `steps`."""
+    """`done` of `total` channels are written; the current batch is at `step` of `steps`."""
 
     done: int
     total: int
@@ -35,10 +35,10 @@ class CollectionProgress:
 
 
 class StepCollection:
-    """Pictures of some channels of a step in the folder `out`; those that are there are kept.
+    """Pictures of some channels of a step in the folder `out`; existing ones are reused.
 
-    Raises `UnknownStep` for a step or channel that the network does not have, `DataUnusable` where
-    pictures made otherwise lie in `out`.
+    Raises `UnknownStep` for a step or channel that the network does not have, `DataUnusable` if
+    `out` holds pictures made with other options.
     """
 
     def __init__(
@@ -60,18 +60,18 @@ class StepCollection:
 
     @property
     def left(self) -> list[int]:
-        """Channels whose pictures are not there yet."""
+        """Channels whose pictures are missing."""
         return [c for c in self.channels if not self._has(c)]
 
     @property
     def objectives(self) -> list[float]:
-        """Of each channel's picture. Raises `KeyError` for one that is not there yet."""
+        """The objective of each channel's picture. Raises `KeyError` for a missing one."""
         return [float(self._pictures[str(c)]["objective"]) for c in self.channels]
 
     def make(self, network: Network, batch: int = 16) -> Iterator[CollectionProgress]:
-        """Yield after each step; `batch` channels together, written when they are finished.
+        """Make the missing pictures, `batch` channels together; yield progress after each step.
 
-        Raises `NotWritten`.
+        Pictures are written when their batch is finished. Raises `NotWritten`.
         """
         left, prep = self.left, preprocess(self.model)
         for start in range(0, len(left), batch):
@@ -86,11 +86,11 @@ class StepCollection:
                 yield CollectionProgress(done, len(self.channels), grown.step, self.recipe.steps)
 
     def file(self, channel: int) -> Path:
-        """Where a channel's picture lies."""
+        """The path of a channel's picture."""
         return self.out / f"{channel:04d}.png"
 
     def images(self) -> list[Image.Image]:
-        """Of each channel, in order. Raises `OSError` for one that is not there yet."""
+        """The picture of each channel, in order. Raises `OSError` for a missing one."""
         return [_opened(self.file(channel)) for channel in self.channels]
 
     def _keep(
@@ -132,18 +132,18 @@ def _opened(path: Path) -> Image.Image:
 
 
 def png(picture: Tensor) -> bytes:
-    """A picture [3,S,S] in 0..1 as PNG."""
+    """Encode a picture [3,S,S] in 0..1 as PNG."""
     return encode_png(image_of(picture))
 
 
 def image_of(picture: Tensor) -> Image.Image:
-    """A picture [3,S,S] in 0..1, rounded to whole numbers."""
+    """Convert a picture [3,S,S] in 0..1 to 8 bits, rounded."""
     whole = picture.detach().cpu().mul(255).round().clamp(0, 255).byte()
     return Image.fromarray(whole.permute(1, 2, 0).contiguous().numpy())
 
 
 def check(model: Model, step: str, channels: Sequence[int]) -> None:
-    """Raises `UnknownStep` for a step or a channel that the network does not have."""
+    """Raise `UnknownStep` for a step or a channel that the network does not have."""
     if step not in model.geometry:
         known = ", ".join(one.name for one in model.outline.steps)
         raise UnknownStep(f"{model.row.title} has no step “{step[:60]}”. It has: {known}.")

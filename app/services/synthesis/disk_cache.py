@@ -1,4 +1,4 @@
-"""Finished pictures on the disk, within a budget: those not looked at for longest go first."""
+"""An LRU cache of finished synthesised pictures on disk, within a budget in bytes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _log = logging.getLogger(__name__)
 
 
 class PictureCache:
-    """Pictures by key in `folder`, together at most `capacity` bytes. Thread-safe.
+    """Pictures by key in `folder`, at most `capacity` bytes. Thread-safe.
 
-    A file's own clock says when it was last looked at. Another process may share the folder: files
-    are whole or not there.
+    The modification time of a file is its last use. Other processes may share the folder: files are
+    written atomically.
     """
 
     def __init__(self, folder: Path, capacity: int) -> None:
@@ -27,7 +27,7 @@ class PictureCache:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> SynthesisedPicture | None:
-        """The picture, now the most recently used; None where none is, or none that is whole."""
+        """Return the picture and mark it most recently used; None if it is missing or damaged."""
         path = self._path(key)
         try:
             found = read(path.read_bytes(), key)
@@ -41,11 +41,11 @@ class PictureCache:
         return found
 
     def has(self, key: str) -> bool:
-        """Whether there is a file; it is not looked into."""
+        """True if there is a file; it is not read."""
         return self._path(key).is_file()
 
     def put(self, key: str, picture: SynthesisedPicture) -> None:
-        """Keep a picture and let the oldest go. Raises `NotWritten`."""
+        """Store a picture and delete the oldest beyond the budget. Raises `NotWritten`."""
         if len(picture.png) > self._capacity:
             return
         with self._lock:

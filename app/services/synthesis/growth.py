@@ -1,4 +1,4 @@
-"""Pictures that grow while people watch: one growth a picture, however many watch it."""
+"""Synthesis in progress: a picture is computed once, however many clients follow it."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from models.graph import Network
 _log = logging.getLogger(__name__)
 
 POINTS = 128
-"""Values of a curve that are kept with a finished picture."""
+"""Most values of a curve stored with a finished picture."""
 
 PARKED, PATIENCE = 2, 120.0
-"""How many growths that nobody watches stay ready to go on, and for how many seconds: a page that
-was hidden comes back. Few, because each holds its network."""
+"""How many growths without listeners stay ready to resume, and for how many seconds: a hidden page
+may come back. Few, because each holds its network."""
 
 LONGEST_TURN = 2.0
-"""Seconds between two steps that count as waiting for others' turns; longer it was parked."""
+"""Longest pause between two steps that counts as waiting for other jobs, in seconds."""
 
 Put = Callable[[SynthesisQuery, SynthesisedPicture], None]
 
 
 @dataclass(frozen=True, slots=True)
 class GrowthReport:
-    """After `step` of `steps` steps. `shown` is the newest picture: as if asked for so many steps.
+    """Progress after `step` of `steps`. `shown` is the query of the newest picture.
 
-    `objective` is the goal's value for it, `curve` holds the values on the way, each of the view
-    that its step was made from. `problem` says what went wrong with keeping it.
+    `objective` is the goal's value for that picture; `curve` has the values of all steps, each of
+    the transformed view that the step used. `problem` says why it could not be stored.
     """
 
     step: int
@@ -53,20 +53,20 @@ class GrowthReport:
 
     @property
     def fresh(self) -> bool:
-        """Whether the newest picture came with this step."""
+        """True if this step brought a new picture."""
         return self.shown.recipe.steps == self.step
 
 
 class Growth:
-    """One picture on its way; it is advanced by whoever is ahead, all in the compute thread."""
+    """One picture in progress; advanced by the most advanced listener, in the compute thread."""
 
-    def __init__(self, asked: SynthesisQuery, network: Network, show: Put, keep: Put) -> None:
-        prep = preprocess(asked.model)
-        self.asked = asked
+    def __init__(self, query: SynthesisQuery, network: Network, show: Put, keep: Put) -> None:
+        prep = preprocess(query.model)
+        self.query = query
         self.listeners = 0
         self.report: GrowthReport | None = None
         self._synthesis = Synthesis(
-            network, asked.at, [asked.goal], prep.mean, prep.std, asked.recipe
+            network, query.at, [query.goal], prep.mean, prep.std, query.recipe
         )
         self._source = synthesise(self._synthesis)
         self._show, self._keep = show, keep
@@ -76,50 +76,50 @@ class Growth:
         self._before = 0.0
 
     def advance(self) -> GrowthReport:
-        """One step further."""
+        """Compute one step."""
         started = time.monotonic()
         grown = next(self._source)
         self._curve.append(grown.objectives[0])
-        shown = self.report.shown if self.report else self.asked.after(0)
+        shown = self.report.shown if self.report else self.query.after(0)
         objective = self.report.objective if self.report else grown.objectives[0]
         if grown.pictures is not None:
-            shown = self.asked.after(grown.step)
-            # The value of the picture itself, not of the view that the step was made from.
+            shown = self.query.after(grown.step)
+            # The value of the picture itself, not of the transformed view that the step used.
             objective = self._synthesis.measure()[0]
             self._newest = self._picture(shown, grown.pictures[0], objective)
             self._show(shown, self._newest)
         left = self._left(started, grown.step)
-        steps = self.asked.recipe.steps
+        steps = self.query.recipe.steps
         self.report = GrowthReport(grown.step, steps, shown, objective, self.curve, left)
         if self.report.finished:
             self.report = replace(self.report, problem=self._kept())
         return self.report
 
     def end(self) -> None:
-        """Nobody watches any more: what was reached is kept."""
+        """Store the current picture when the last listener has left."""
         if self.report and self.report.step and not self.report.finished and (why := self._kept()):
             _log.warning("A synthesised picture: %s", why)
 
     @property
     def curve(self) -> tuple[float, ...]:
-        """The values so far, thinned out."""
+        """The values so far, thinned out to at most `POINTS`."""
         stride = -(-len(self._curve) // POINTS)
         return tuple(self._curve[::stride])
 
     def _left(self, started: float, step: int) -> float:
-        """Seconds to the end, the turns of others included; pauses of a parked one are not."""
+        """Estimated seconds to the end, including turns of other jobs but not parked time."""
         now = time.monotonic()
         self._seconds += now - max(self._before, started - LONGEST_TURN)
         self._before = now
-        return self._seconds * (self.asked.recipe.steps - step) / max(1, step)
+        return self._seconds * (self.query.recipe.steps - step) / max(1, step)
 
     def _picture(
         self, shown: SynthesisQuery, pixels: Tensor, objective: float
     ) -> SynthesisedPicture:
-        return drawn(pixels, shown.key, shown.made, objective, list(self.curve))
+        return drawn(pixels, shown.key, shown.description, objective, list(self.curve))
 
     def _kept(self) -> str:
-        """Keep the newest picture; "" or what went wrong."""
+        """Store the newest picture; return "" or the error."""
         if self.report is None or self._newest is None:
             return ""
         try:
@@ -131,7 +131,7 @@ class Growth:
 
 @dataclass
 class Growths:
-    """The growths under way, by key. Used in the compute thread alone: no lock is needed."""
+    """The running growths, by key. Used in the compute thread only: no lock is needed."""
 
     show: Put
     keep: Put
@@ -139,17 +139,17 @@ class Growths:
     _growing: dict[str, Growth] = field(default_factory=dict)
     _parked: dict[str, tuple[float, Growth]] = field(default_factory=dict)
 
-    def follow(self, asked: SynthesisQuery, network: Network) -> Iterator[GrowthReport]:
-        """Report after each step from where the growth is now; of a picture that is there, one."""
-        if found := self.find(asked):
-            steps = asked.recipe.steps
-            yield GrowthReport(steps, steps, asked, found.objective, found.curve)
+    def follow(self, query: SynthesisQuery, network: Network) -> Iterator[GrowthReport]:
+        """Yield a report after each step from now on; a single one for a finished picture."""
+        if found := self.find(query):
+            steps = query.recipe.steps
+            yield GrowthReport(steps, steps, query, found.objective, found.curve)
             return
-        growth = self._join(asked, network)
+        growth = self._join(query, network)
         seen: GrowthReport | None = None
         try:
             while seen is None or not seen.finished:
-                # Another may be ahead: then there is nothing to compute, only to tell.
+                # Another listener may be ahead: then only report, without computing.
                 behind = growth.report is not None and growth.report is not seen
                 seen = growth.report if behind and growth.report else growth.advance()
                 yield seen
@@ -161,31 +161,31 @@ class Growths:
 
     @property
     def parked(self) -> int:
-        """Growths that nobody watches, ready to go on."""
+        """Number of growths without listeners, ready to resume."""
         return len(self._parked)
 
-    def _join(self, asked: SynthesisQuery, network: Network) -> Growth:
-        """The growth under way, or one that stopped a moment ago, or a new one."""
+    def _join(self, query: SynthesisQuery, network: Network) -> Growth:
+        """The running growth, or a parked one, or a new one."""
         self._tidy()
-        growth = self._growing.get(asked.key)
+        growth = self._growing.get(query.key)
         if growth is None:
-            _, growth = self._parked.pop(asked.key, (0.0, None))
-            growth = growth or Growth(asked, network, self.show, self.keep)
-            self._growing[asked.key] = growth
+            _, growth = self._parked.pop(query.key, (0.0, None))
+            growth = growth or Growth(query, network, self.show, self.keep)
+            self._growing[query.key] = growth
         growth.listeners += 1
         return growth
 
     def _leave(self, growth: Growth) -> None:
         growth.listeners -= 1
         if not growth.listeners:
-            self._growing.pop(growth.asked.key, None)
+            self._growing.pop(growth.query.key, None)
             growth.end()
             if growth.report and not growth.report.finished:
-                self._parked[growth.asked.key] = (time.monotonic() + PATIENCE, growth)
+                self._parked[growth.query.key] = (time.monotonic() + PATIENCE, growth)
             self._tidy()
 
     def _tidy(self) -> None:
-        """Let those go that nobody came back to."""
+        """Drop the parked growths that have timed out."""
         now = time.monotonic()
         self._parked = dict(
             [(key, one) for key, one in self._parked.items() if one[0] > now][-PARKED:]

@@ -1,4 +1,4 @@
-"""A whole step's pictures, made in the terminal, as the file that the page shows them from."""
+"""Writes the synthesised pictures of a whole step as the file that the server shows them from."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from app.services.files import put
 from app.services.networks.asset_files import content
 from app.services.networks.loading import weights_digest
 from app.services.synthesis.collection import StepCollection
-from app.services.synthesis.query import home
+from app.services.synthesis.query import unit_origin
 from app.services.synthesis.shipped import KIND, pack
 
 PIXELS = 25_000_000
-"""Of one sheet: what a phone can still decode. VGG16's largest convolution has 8 million."""
+"""Most pixels of a sheet that a phone can decode. VGG16's largest convolution has 8 million."""
 
 
-def unshown(collection: StepCollection) -> str:
-    """Why the page does not show a finished collection, in a sentence; "" where it does."""
+def reason_not_shown(collection: StepCollection) -> str:
+    """Why the page does not show a finished collection, in a sentence; "" if it does."""
     model, step = collection.model, collection.step
     count, side = model.geometry[step].shape[0], collection.recipe.size
     if not weights_digest(model.entry):
@@ -29,20 +29,20 @@ def unshown(collection: StepCollection) -> str:
         return "The page shows a layer once all of its pictures are there."
     if count * side**2 > PIXELS:
         return f"{count:,} pictures of {side} × {side} pixels are too many for the page."
-    if any(home(model, step, channel)[1] != channel for channel in range(count)):
+    if any(unit_origin(model, step, channel)[1] != channel for channel in range(count)):
         return f"The page shows those of the steps that {step} is made from."
     return ""
 
 
-def keep(collection: StepCollection, data: Path) -> Path:
-    """Put a collection where the page of a server with the data folder `data` looks for it.
+def write_layer(collection: StepCollection, data: Path) -> Path:
+    """Write a collection to the data folder `data` of a server, and return the path.
 
-    Raises `NotWritten`; `ValueError` where `unshown` says why not.
+    Raises `NotWritten`; `ValueError` if `reason_not_shown` gives a reason.
     """
-    if why := unshown(collection):
+    if why := reason_not_shown(collection):
         raise ValueError(why)
     model = collection.model
-    at, _ = home(model, collection.step, 0)
+    at, _ = unit_origin(model, collection.step, 0)
     objectives = {at: torch.tensor(collection.objectives)}
     tensors, about = pack(collection.recipe, {at: collection.images()}, objectives)
     path = data / KIND / f"{model.id}.{at}.safetensors"

@@ -1,4 +1,4 @@
-"""What a goal's number is elsewhere: on a run's picture, and on plain grey."""
+"""Reference values of a synthesis goal: on a run's picture, and on plain grey."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from app.services.networks.catalogue import Catalogue, Model
 from app.services.runs.run import Run, preprocess
 from app.services.synthesis.query import SynthesisQuery
 from app.vision.synthesis import GREY
-from app.vision.synthesis_goals import SynthesisGoal, counted, slope
+from app.vision.synthesis_goals import SynthesisGoal, objective_response, slope
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveLevel:
-    """A step's responses as goals count them: `means` of each channel [C], `square` of them all."""
+    """A step's activations as goals measure them: channel `means` [C], mean `square` of all."""
 
     means: Tensor
     square: float
 
     @classmethod
     def of(cls, output: Tensor, slope: float) -> ObjectiveLevel:
-        """From a step's output, [C,H,W] or [K]."""
-        values = counted(output, slope)
+        """Compute it from a step's output, [C,H,W] or [K]."""
+        values = objective_response(output, slope)
         means = values.mean((1, 2)) if values.ndim == 3 else values
         return cls(means, values.square().mean().item())
 
     def value(self, goal: SynthesisGoal) -> float:
-        """The goal's number, not turned round where it is to be lowered."""
+        """The goal's value, with its sign unchanged even if the goal is to lower it."""
         if goal.channel is None:
             return self.square
         return replace(goal, away=False).value(self.means).item()
 
 
 class GreyLevels:
-    """Levels of every step of a network for plain grey: one pass a network, when first asked."""
+    """Levels of every step of a network for plain grey: one pass per network, on first use."""
 
     def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
         self._engine, self._catalogue = engine, catalogue
         self._known: dict[tuple[str, str], dict[str, ObjectiveLevel]] = {}
 
-    async def of(self, asked: SynthesisQuery) -> float:
-        """The goal's number for grey. Raises `WeightsMissing`, `Busy`."""
-        model = asked.model
+    async def of(self, query: SynthesisQuery) -> float:
+        """The goal's value for grey. Raises `WeightsMissing`, `Busy`."""
+        model = query.model
         key = (model.id, model.row.sha256)
         if key not in self._known:
             self._known[key] = await self._measured(model)
-        return self._known[key][asked.at].value(asked.goal)
+        return self._known[key][query.at].value(query.goal)
 
     async def _measured(self, model: Model) -> dict[str, ObjectiveLevel]:
         network = await self._catalogue.network(model.id)
@@ -62,7 +62,7 @@ class GreyLevels:
         }
 
 
-def on_picture(asked: SynthesisQuery, run: Run) -> float:
-    """The goal's number for a run's picture, whose step is done."""
-    at = asked.at
-    return ObjectiveLevel.of(run.tensor(at), slope(asked.model.outline, at)).value(asked.goal)
+def on_picture(query: SynthesisQuery, run: Run) -> float:
+    """The goal's value for a run's picture; the step must be finished."""
+    at = query.at
+    return ObjectiveLevel.of(run.tensor(at), slope(query.model.outline, at)).value(query.goal)

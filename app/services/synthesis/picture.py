@@ -1,4 +1,4 @@
-"""A finished synthesised picture: a PNG that tells how it was made."""
+"""A finished synthesised picture: a PNG with text chunks that say how it was made."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from app.pictures.encode import RUN_LENGTH
 from app.services.synthesis.collection import image_of
 
 ABOUT, WORDS = "Layerscope", "Description"
-"""Names of the PNG's text chunks: figures as JSON, and a sentence for people."""
+"""Names of the PNG's text chunks: data as JSON, and a sentence for readers."""
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesisedPicture:
-    """`png` with its `objective`, the goal's value for it; `curve` holds values on the way."""
+    """`png` with its `objective`, the goal's value for it; `curve` has values of earlier steps."""
 
     png: bytes
     objective: float
@@ -29,7 +29,7 @@ class SynthesisedPicture:
 def encode(
     pixels: Image.Image, key: str, words: str, objective: float, curve: list[float]
 ) -> bytes:
-    """A PNG with what is known of it in its text chunks."""
+    """Encode a PNG with its key, objective, curve and description in text chunks."""
     about = {"key": key, "objective": objective, "curve": curve}
     notes = PngInfo()
     notes.add_text(ABOUT, json.dumps(about))
@@ -42,14 +42,14 @@ def encode(
 def drawn(
     pixels: Tensor, key: str, words: str, objective: float, curve: list[float]
 ) -> SynthesisedPicture:
-    """A picture [3,S,S] in 0..1, rounded to whole numbers."""
+    """Encode a picture [3,S,S] in 0..1, rounded to 8 bits."""
     return SynthesisedPicture(
         encode(image_of(pixels), key, words, objective, curve), objective, tuple(curve)
     )
 
 
 def read(png: bytes, key: str) -> SynthesisedPicture | None:
-    """What `encode` wrote under that key; None for a file that is damaged or another's."""
+    """Read what `encode` wrote with that key; None for a damaged file or another key."""
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
             image.load()
@@ -58,5 +58,5 @@ def read(png: bytes, key: str) -> SynthesisedPicture | None:
             return None
         return SynthesisedPicture(png, float(about["objective"]), tuple(map(float, about["curve"])))
     except (OSError, SyntaxError, ValueError, KeyError, TypeError):
-        # What Pillow raises for a PNG cut off in the middle differs from chunk to chunk.
+        # For an incomplete PNG, Pillow's exception depends on the chunk that is cut off.
         return None

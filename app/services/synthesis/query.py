@@ -1,4 +1,4 @@
-"""Which synthesised picture is asked for: checked, in words, and under which key it is kept."""
+"""A query for a synthesised picture: validation, description in words, cache key."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from app.vision.synthesis_goals import SynthesisGoal, size_is_fixed
 from app.vision.unit_origin import origin
 
 SIZES = (64, 96, 128, 160, 224)
-"""Pixels of a side that can be asked for where the network allows any."""
+"""The offered sizes in pixels a side, if the network accepts any size."""
 MOST_STEPS = 2048
 MOST_SEED = 9999
 EVERY = 16
-"""Steps from one picture that people see to the next."""
+"""Steps between two pictures that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesisOptions:
-    """What a request names beside its unit; None stands for what is usual.
+    """The options of a request; None stands for the default.
 
-    `share` is of the `second` channel, in per cent.
+    `share` is the share of the `second` channel, in per cent.
     """
 
     steps: int | None = None
@@ -37,52 +37,52 @@ class SynthesisOptions:
 
 @dataclass(frozen=True, slots=True)
 class SynthesisQuery:
-    """A picture for channel `channel` of `step`, or the whole of it (None), as it was named.
+    """A picture for channel `channel` of `step`, or for the whole step (None), as requested.
 
-    The goal is measured at step `at`, where its channels have numbers of their own.
+    The goal is measured at step `at`, before ReLU, pooling and concatenation.
     """
 
     model: Model
     step: str
     channel: int | None
-    wanted: SynthesisOptions
+    options: SynthesisOptions
     at: str
     goal: SynthesisGoal
     recipe: SynthesisRecipe
 
     @property
     def key(self) -> str:
-        """A digest of everything that the picture depends on: weights, input, goal, recipe."""
+        """The cache key: a digest of all that the picture depends on (weights, goal, recipe, …)."""
         row, recipe = self.model.row, replace(self.recipe, every=0)
         parts = (row.sha256, row.mean, row.std, self.at, asdict(self.goal), asdict(recipe))
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def after(self, steps: int) -> SynthesisQuery:
-        """The same, stopped earlier: as if only so many steps had been asked for."""
+        """The same query with fewer steps."""
         return replace(
             self,
-            wanted=replace(self.wanted, steps=steps),
+            options=replace(self.options, steps=steps),
             recipe=replace(self.recipe, steps=steps),
         )
 
     @property
     def name(self) -> str:
-        """The unit in words: `conv5, map 17`; a class by its label."""
+        """The unit in words: `conv5, map 17`, or the label of a class."""
         return self._unit(self.step, self.channel, self.label)
 
     @property
     def label(self) -> str:
-        """The class it is for, "" for anything else."""
+        """The label of its class, "" if it is not for a class."""
         return label_of(self.model, self.at, self.goal.channel)
 
     @property
-    def made(self) -> str:
-        """How it was made, in a sentence."""
+    def description(self) -> str:
+        """How the picture is made, in a sentence."""
         title, recipe = self.model.row.title, self.recipe
-        way = "lower" if self.wanted.away else "raise"
+        way = "lower" if self.options.away else "raise"
         goal, unit = self.goal, self._unit(self.at, self.goal.channel, self.label)
         if goal.second is not None:
-            share = self.wanted.share
+            share = self.options.share
             other = label_of(self.model, self.at, goal.second)
             unit = (
                 f"{100 - share} % of {unit} with {share} % of "
@@ -96,7 +96,7 @@ class SynthesisQuery:
 
     @property
     def measure(self) -> str:
-        """What number was raised or lowered."""
+        """The value that is raised or lowered, in words."""
         if self.channel is None:
             return f"the mean square of all of {self.at}"
         if self.goal.second is not None:
@@ -115,23 +115,25 @@ class SynthesisQuery:
 
 
 def label_of(model: Model, at: str, channel: int | None) -> str:
-    """The class that a channel of step `at` stands for, "" for none."""
+    """The label of the class that a channel of step `at` stands for, "" for none."""
     if channel is None or model.outline.partial or len(model.labels) <= channel:
         return ""
-    return model.labels[channel].label if at == home(model, model.outline.logits, 0)[0] else ""
+    return (
+        model.labels[channel].label if at == unit_origin(model, model.outline.logits, 0)[0] else ""
+    )
 
 
-def asked(
+def build_query(
     model: Model,
     step: str,
     channel: int | None,
     wanted: SynthesisOptions,
     usual: SynthesisRecipe | None = None,
 ) -> SynthesisQuery:
-    """What is asked for, checked. `usual` has the steps and size of those that ship.
+    """Validate a request. `usual` is the recipe of the shipped pictures: steps and size.
 
-    Raises `UnknownStep` for a step or channel that the network does not have, or that has nothing
-    to raise; `BadRequest` for a value out of range.
+    Raises `UnknownStep` for a step or channel that the network does not have, or a step without
+    values of its own; `BadRequest` for a value out of range.
     """
     check(model, step, [one for one in (channel, wanted.second) if one is not None])
     if not has_goal(model, step):
@@ -154,42 +156,42 @@ def asked(
 
 
 def has_goal(model: Model, step: str) -> bool:
-    """Whether units of a step have something of their own to raise."""
-    return model.outline.step(home(model, step, 0)[0]).kind != "flatten"
+    """True if the units of a step have values of their own to raise."""
+    return model.outline.step(unit_origin(model, step, 0)[0]).kind != "flatten"
 
 
 def default_size(model: Model, at: str) -> int:
-    """128 pixels, or what the network takes where that is smaller or the only possible."""
+    """128 pixels, or the network's input size if that is smaller or the only possible one."""
     crop = model.row.crop
     return crop if size_is_fixed(model.outline, at) else min(crop, 128)
 
 
 def sizes(model: Model, at: str) -> tuple[int, ...]:
-    """The sizes that can be asked for: one alone where a fully connected step lies before."""
+    """The sizes to choose from: only one if a fully connected step comes before `at`."""
     if size_is_fixed(model.outline, at):
         return (model.row.crop,)
     return tuple(sorted({*SIZES, default_size(model, at)}))
 
 
-def home(model: Model, step: str, channel: int | None) -> tuple[str, int | None]:
-    """Where a unit is measured, before ReLU, pool and concatenation: step and channel there."""
+def unit_origin(model: Model, step: str, channel: int | None) -> tuple[str, int | None]:
+    """The step and channel where a unit is measured, before ReLU, pooling and concatenation."""
     return origin(model.outline, _counts(model), step, channel)
 
 
 def _goal(
     model: Model, step: str, channel: int | None, wanted: SynthesisOptions
 ) -> tuple[str, SynthesisGoal]:
-    """A mix is measured where both channels are: of two branches, behind their concatenation."""
-    at, first = home(model, step, channel)
+    """The step and goal; a mix of channels from two branches is measured after concatenation."""
+    at, first = unit_origin(model, step, channel)
     if wanted.second is None or channel is None:
         if wanted.second is not None:
             raise BadRequest("second needs a first: name the channel it is mixed with.")
         return at, SynthesisGoal(first, away=wanted.away)
     if not 0 <= wanted.share <= 100:
         raise BadRequest(f"share must be from 0 to 100, not {wanted.share}.")
-    there, second = home(model, step, wanted.second)
+    there, second = unit_origin(model, step, wanted.second)
     if at != there:
-        at, _ = home(model, step, None)
+        at, _ = unit_origin(model, step, None)
         first, second = channel, wanted.second
     return at, SynthesisGoal(first, second, wanted.share / 100, wanted.away)
 

@@ -1,4 +1,4 @@
-"""Synthesised pictures of whole steps, one sheet each: those that ship, and the operator's own."""
+"""Synthesised pictures of whole steps, one sheet per step: shipped, or the operator's own."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from app.vision.synthesis import SynthesisRecipe
 from app.vision.synthesis_goals import SynthesisGoal
 
 KIND, SHEET, OBJECTIVE, RECIPE = "synthesised", "sheet.", "objective.", "recipe"
-"""How the file, its tensors before a step's name, and the metadata with the recipe are called."""
+"""Names: of the file, prefixes of its tensors before a step's name, key of the recipe."""
 QUALITY = 75
-"""Of JPEG, colours as fine as brightness: its 8-pixel squares do not cross a tile's border."""
+"""JPEG quality; without chroma subsampling, so that its 8-pixel blocks stay within a tile."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ShippedPictures:
-    """By step: `sheets`, a JPEG's bytes of all channels in order, and `objectives`, [C] each.
+    """By step: `sheets`, a JPEG of all channels in order, and `objectives`, [C] each.
 
-    Every picture was made by `recipe`. `own` says that they were made here and do not ship.
+    All pictures were made with `recipe`. `own` marks the operator's own, which are not shipped.
     """
 
     recipe: SynthesisRecipe
@@ -42,42 +42,42 @@ class ShippedPictures:
     own: bool = False
 
     def layout(self, at: str) -> SheetLayout | None:
-        """Where each channel lies on the sheet of a step; None where it has none."""
+        """The position of each channel on the sheet of a step; None without a sheet."""
         if at not in self.sheets:
             return None
         return arrange(len(self.objectives[at]), self.recipe.size, self.recipe.size)
 
     def sheet(self, at: str) -> bytes:
-        """The pictures of all channels, a JPEG. Raises `KeyError` for a step that has none."""
+        """The pictures of all channels as JPEG. Raises `KeyError` for a step without a sheet."""
         return self.sheets[at].numpy().tobytes()
 
     def tag(self, at: str) -> str:
-        """What tells a sheet from another of the same step."""
+        """A checksum that identifies this version of a step's sheet."""
         return f"{zlib.crc32(self.sheet(at)):08x}"
 
     def tile(self, at: str, channel: int) -> Image.Image:
-        """The picture of one channel, S x S. Raises `KeyError` for a step that has none."""
+        """The picture of one channel, S x S. Raises `KeyError` for a step without a sheet."""
         side = self.recipe.size
         x, y = arrange(len(self.objectives[at]), side, side).position(channel)
         return _decoded(self.sheet(at)).crop((x, y, x + side, y + side))
 
-    def has(self, asked: SynthesisQuery) -> bool:
-        """Whether exactly what is asked for is among them."""
+    def has(self, query: SynthesisQuery) -> bool:
+        """True if exactly the queried picture is among them."""
         return (
-            asked.at in self.sheets
-            and asked.goal == SynthesisGoal(asked.goal.channel)
-            and asked.goal.channel is not None
-            and same(asked.recipe) == same(self.recipe)
+            query.at in self.sheets
+            and query.goal == SynthesisGoal(query.goal.channel)
+            and query.goal.channel is not None
+            and same(query.recipe) == same(self.recipe)
         )
 
 
 def shipped(model: Model, at: str) -> ShippedPictures | None:
-    """The pictures of a step, the operator's own before those that ship; None where none are."""
+    """The pictures of a step, the operator's own before the shipped ones, or None."""
     return next((one for one in files(model) if at in one.sheets), None)
 
 
 def files(model: Model) -> Iterator[ShippedPictures]:
-    """Every file of pictures made with a network's weights, the operator's own first."""
+    """Every file of pictures made from a network's weights, the operator's own first."""
     for asset in find(model, KIND).assets:
         try:
             yield _of(asset)
@@ -86,7 +86,7 @@ def files(model: Model) -> Iterator[ShippedPictures]:
 
 
 def same(recipe: SynthesisRecipe) -> dict[str, object]:
-    """What of a recipe the picture depends on."""
+    """The parts of a recipe that the picture depends on."""
     return {name: value for name, value in asdict(recipe).items() if name != "every"}
 
 
@@ -95,14 +95,14 @@ def pack(
     pictures: Mapping[str, Sequence[Image.Image]],
     objectives: Mapping[str, Tensor],
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of the file that `shipped` reads, from every picture of each step."""
+    """Tensors and metadata of the file that `shipped` reads, from all pictures of each step."""
     tensors = {SHEET + at: _sheet(tiles) for at, tiles in pictures.items()}
     tensors |= {OBJECTIVE + at: values.float() for at, values in objectives.items()}
     return tensors, {RECIPE: json.dumps(same(recipe))}
 
 
 def _sheet(tiles: Sequence[Image.Image]) -> Tensor:
-    """Tiles of one size as a JPEG's bytes, uint8 [n]; unused places are grey."""
+    """Arrange tiles of one size on a JPEG, as uint8 [n]; unused places are grey."""
     size = tiles[0].width
     layout = arrange(len(tiles), size, size)
     page = Image.new("RGB", (layout.width, layout.height), (128, 128, 128))
@@ -125,6 +125,6 @@ def _of(asset: AssetFile) -> ShippedPictures:
 
 @lru_cache(3)
 def _decoded(sheet: bytes) -> Image.Image:
-    """A sheet as pixels: up to 3.5 MB each, so only a few are kept."""
+    """Decode a sheet; up to 3.5 MB each, so only a few are cached."""
     with Image.open(io.BytesIO(sheet), formats=["JPEG"]) as image:
         return image.convert("RGB")

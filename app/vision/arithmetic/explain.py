@@ -39,7 +39,7 @@ def explain(
     grid = one_channel(network, outputs, name, channel)
     value = grid[cell].item() if grid.ndim else grid.item()
     if isinstance(module, nn.Conv2d):
-        inputs, rectify = read_by(network, outputs, before)
+        inputs, rectify = input_of(network, outputs, before)
         bias = 0.0 if module.bias is None else module.bias[channel].item()
         kernel = module.weight[channel].detach()
         return conv_cell(Window.of(step), inputs, kernel, bias, value, cell, rectify=rectify)
@@ -48,10 +48,10 @@ def explain(
     if step.kind == "relu":
         return relu_cell(outputs(before), channel, cell)
     if step.kind == "concat":
-        sources = tuple((one, len(read_by(network, outputs, one)[0])) for one in step.inputs)
+        sources = tuple((one, len(input_of(network, outputs, one)[0])) for one in step.inputs)
         return concat_cell(sources, channel, cell, value)
     if step.kind == "flatten":
-        shape = read_by(network, outputs, before)[0].shape
+        shape = input_of(network, outputs, before)[0].shape
         return flatten_cell(before, shape, channel, value)
     if step.kind == "softmax":
         return share_cell(outputs(before), value, channel)
@@ -67,11 +67,11 @@ def explain(
 
 def one_channel(network: Network, outputs: Outputs, name: str, channel: int) -> Tensor:
     """One map of a step, [H,W], or one number; a ReLU is applied to that map only."""
-    tensor, rectify = read_by(network, outputs, name)
+    tensor, rectify = input_of(network, outputs, name)
     return tensor[channel].clamp_min(0) if rectify else tensor[channel]
 
 
-def read_by(network: Network, outputs: Outputs, name: str) -> tuple[Tensor, bool]:
+def input_of(network: Network, outputs: Outputs, name: str) -> tuple[Tensor, bool]:
     """The tensor that a step reads, and whether a ReLU must still be applied to it.
 
     A run does not store the outputs of its ReLUs, and one cell needs little of them.

@@ -24,7 +24,7 @@ FEW = 32
 """Largest number of changed pixels of a few-pixel perturbation."""
 
 
-def kind_of(start: Tensor, changed: Tensor) -> Noise:
+def noise_kind(start: Tensor, changed: Tensor) -> Noise:
     """The kind of noise that matches the change of uint8 [1,3,S,S] into `changed`.
 
     `pixels` where few pixels changed, `sign` where nearly all numbers changed equally, else
@@ -39,7 +39,7 @@ def kind_of(start: Tensor, changed: Tensor) -> Noise:
     return "sign" if square >= FILLED * largest**2 else "gaussian"
 
 
-def noise_beside(kind: Noise, start: Tensor, changed: Tensor, seed: int) -> Tensor:
+def control_noise(kind: Noise, start: Tensor, changed: Tensor, seed: int) -> Tensor:
     """Random noise on uint8 [1,3,S,S], as large as its change into `changed`.
 
     `sign` has the same largest change, `gaussian` the same L2 norm, `pixels` as many pixels.

@@ -39,7 +39,7 @@ def deepfool(
     """
     start = pixels.to(model.device).float()
     number, shown, fooled = 0, start, None
-    for number, x, logits in over_the_border(model, start, goal, candidates, overshoot, steps):
+    for number, x, logits in deepfool_iterates(model, start, goal, candidates, overshoot, steps):
         goal = goal.settled(logits)
         shown, fooled = on_grid(x, start), goal.reached(logits)
         seen = logits if shown.equal(x) else model.logits(shown)
@@ -48,7 +48,7 @@ def deepfool(
         yield from repair(model, shown, start, goal, fooled, number)
 
 
-def over_the_border(
+def deepfool_iterates(
     model: PixelModel,
     start: Tensor,
     goal: AttackGoal,

@@ -11,7 +11,7 @@ from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.pixel_grid import WHITE, AttackStep, eight_bit
 from app.vision.attacks.pixel_model import PixelModel
 
-BY_SLOPE, BY_LOT = 96, 32
+BY_SLOPE, AT_RANDOM = 96, 32
 AT_ONCE = 8
 
 
@@ -28,7 +28,7 @@ def few_pixel(
     """
     if len(pixels) != 1:
         raise ValueError("pixels are chosen for one picture at a time")
-    lot = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     best = pixels.to(model.device).float()
     taken = torch.zeros(best[0, 0].numel(), dtype=torch.bool, device=model.device)
     slope = model.slope(best, goal, margin=True)
@@ -38,7 +38,7 @@ def few_pixel(
         if goal.reached(logits).all():
             return
         gradient = model.slope(best, goal, margin=True).gradient[0]
-        places = _places(best[0], gradient, taken, lot)
+        places = _places(best[0], gradient, taken, generator)
         tried = best[0]
         for chunk in torch.split(places, AT_ONCE):
             number += 1
@@ -52,13 +52,13 @@ def few_pixel(
         taken[place] = True
 
 
-def _places(picture: Tensor, gradient: Tensor, taken: Tensor, lot: torch.Generator) -> Tensor:
+def _places(picture: Tensor, gradient: Tensor, taken: Tensor, generator: torch.Generator) -> Tensor:
     """Pixels to try, int64 indices: those with the largest linear gain, then some at random."""
     change = _corner(gradient) * WHITE - picture
     promise = (gradient * change).sum(0).flatten().masked_fill(taken, float("-inf"))
     order = promise.argsort(descending=True)[: int((~taken).sum())]
     others = order[BY_SLOPE:]
-    drawn = torch.randperm(len(others), generator=lot)[:BY_LOT].to(order.device)
+    drawn = torch.randperm(len(others), generator=generator)[:AT_RANDOM].to(order.device)
     return torch.cat([order[:BY_SLOPE], others[drawn]])
 
 
@@ -79,9 +79,9 @@ def _best(
     model: PixelModel, goal: AttackGoal, trials: Tensor, best: Tensor, logits: Tensor
 ) -> tuple[Tensor, Tensor, int | None]:
     """The best picture so far, its logits, and the index of its trial, None for an older one."""
-    answers = model.logits(trials)
+    results = model.logits(trials)
     many = goal.only(torch.zeros(len(trials), dtype=torch.long, device=trials.device))
-    margins = many.margin(answers)
+    margins = many.margin(results)
     top = int(margins.argmax())
     if margins[top] <= goal.margin(logits)[0]:
         return best, logits, None

@@ -26,18 +26,18 @@ def sign_noise(pixels: Tensor, epsilon: float, seed: int = 0) -> Tensor:
 
     Clipped at black and white: a value of a black picture goes up or stays.
     """
-    lot = torch.Generator().manual_seed(seed)
-    signs = torch.randint(0, 2, pixels.shape, generator=lot).to(pixels.device) * 2 - 1
+    generator = torch.Generator().manual_seed(seed)
+    signs = torch.randint(0, 2, pixels.shape, generator=generator).to(pixels.device) * 2 - 1
     return eight_bit((pixels.int() + floor(epsilon) * signs).clamp(0, WHITE))
 
 
 def pixel_noise(pixels: Tensor, count: int, seed: int = 0) -> Tensor:
     """Set `count` random pixels of each of uint8 [N,3,S,S] to random corners of the colour cube."""
-    lot = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     noisy = pixels.clone().flatten(2)
     for picture in noisy:
-        places = torch.randperm(picture.shape[1], generator=lot)[:count]
-        colours = torch.randint(0, 2, (picture.shape[0], count), generator=lot) * WHITE
+        places = torch.randperm(picture.shape[1], generator=generator)[:count]
+        colours = torch.randint(0, 2, (picture.shape[0], count), generator=generator) * WHITE
         picture[:, places.to(picture.device)] = colours.to(picture)
     return noisy.view_as(pixels)
 
@@ -48,9 +48,9 @@ def gaussian_noise(pixels: Tensor, norm: float, seed: int = 0) -> Tensor:
     Its scale is found by bisection, because rounding removes small changes and black and white clip
     large ones; the norm is at most `norm` and as close as whole numbers allow.
     """
-    lot = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     start = pixels.float()
-    waves = torch.randn(pixels.shape, generator=lot).to(pixels.device)
+    waves = torch.randn(pixels.shape, generator=generator).to(pixels.device)
     low = torch.zeros(len(pixels), 1, 1, 1, device=pixels.device)
     high = torch.full_like(low, 4.0 * WHITE)
     for _ in range(HALVINGS):

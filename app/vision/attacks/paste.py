@@ -49,15 +49,15 @@ def diameter(area: float) -> float:
     return sqrt(4 * area / pi)
 
 
-def anywhere(
+def random_placements(
     count: int,
     side: int,
     scales: tuple[float, float],
-    lot: torch.Generator,
+    generator: torch.Generator,
     turn: float = TURN,
 ) -> Placement:
     """Draw placements at random: inside the picture, rotated by at most `turn` degrees."""
-    draws = torch.rand(4, count, generator=lot)
+    draws = torch.rand(4, count, generator=generator)
     scale = scales[0] + (scales[1] - scales[0]) * draws[0]
     room, radius = side * (1 - scale), side * scale / 2
     angle = (2 * draws[3] - 1) * turn

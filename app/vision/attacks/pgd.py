@@ -51,11 +51,11 @@ def pgd(
     def shown(x: Tensor) -> Tensor:
         return x if whole else on_grid(x, start, epsilon)
 
-    for at in climb(model, start, goal, epsilon, step_size, steps, shown):
+    for at in pgd_iterates(model, start, goal, epsilon, step_size, steps, shown):
         yield AttackStep(at.number, eight_bit(at.seen), at.logits, at.margin)
 
 
-def climb(
+def pgd_iterates(
     model: PixelModel,
     start: Tensor,
     goal: AttackGoal,

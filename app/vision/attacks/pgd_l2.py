@@ -33,7 +33,7 @@ def pgd_l2(
     """
     start = pixels.to(model.device).float()
     number, shown, fooled = 0, start, None
-    for number, x, logits, margin in climb_l2(model, start, goal, epsilon, step_size, steps):
+    for number, x, logits, margin in pgd_l2_iterates(model, start, goal, epsilon, step_size, steps):
         goal = goal.settled(logits)
         shown, fooled = on_grid_within(x, start, epsilon), goal.reached(logits)
         seen = logits if shown.equal(x) else model.logits(shown)
@@ -42,7 +42,7 @@ def pgd_l2(
         yield from repair(model, shown, start, goal, fooled, number, epsilon)
 
 
-def climb_l2(
+def pgd_l2_iterates(
     model: PixelModel, start: Tensor, goal: AttackGoal, epsilon: float, step_size: float, steps: int
 ) -> Iterator[tuple[int, Tensor, Tensor, bool]]:
     """The iteration in floats: number, x [N,3,S,S], its logits, whether the margin was used."""

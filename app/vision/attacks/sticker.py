@@ -11,7 +11,7 @@ from torch import Tensor
 
 from app.vision.adam_ascent import PIXEL_EPS, Ascent, cosine_decay
 from app.vision.attacks.goal import AttackGoal
-from app.vision.attacks.paste import TURN, Placement, anywhere, diameter, paste, pasted
+from app.vision.attacks.paste import TURN, Placement, diameter, paste, pasted, random_placements
 from app.vision.attacks.pixel_grid import WHITE, AttackStep, eight_bit
 from app.vision.attacks.pixel_model import PixelModel
 
@@ -51,14 +51,14 @@ def train_sticker(
     it covers, `turn` its largest rotation in degrees; `goal` has a label for each picture. P is its
     largest side on the picture: finer details would be lost. Deterministic for a `seed`.
     """
-    lot = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     side, scales = pictures.shape[-1], (diameter(areas[0]), diameter(areas[1]))
     own = ceil(scales[1] * side)
-    sticker = (WHITE / 2 + 20 * torch.randn(3, own, own, generator=lot)).to(model.device)
+    sticker = (WHITE / 2 + 20 * torch.randn(3, own, own, generator=generator)).to(model.device)
     ascent = Ascent(sticker.clamp(0, WHITE), RATE, eps=PIXEL_EPS, limits=(0, WHITE))
     for number in range(1, steps + 1):
-        chosen = torch.randint(len(pictures), (batch,), generator=lot)
-        place = anywhere(batch, side, scales, lot, turn)
+        chosen = torch.randint(len(pictures), (batch,), generator=generator)
+        place = random_placements(batch, side, scales, generator, turn)
         under = pictures[chosen.to(pictures.device)].to(model.device).float()
         part = goal.only(chosen.to(model.device))
         gradient, logits = _gradient(model, under, ascent.values, place, part)
@@ -67,7 +67,7 @@ def train_sticker(
         yield StickerStep(number, eight_bit(sticker.round()), reached)
 
 
-def sticker_on_one(
+def sticker_for_picture(
     model: PixelModel, pixels: Tensor, goal: AttackGoal, area: float, steps: int, seed: int = 0
 ) -> Iterator[AttackStep]:
     """Train a sticker on uint8 [1,3,S,S] alone and yield it pasted at a fixed place.
@@ -87,37 +87,37 @@ def sticker_on_one(
         yield AttackStep(step.number, shown, seen)
 
 
-def sticker_about(
+def sticker_at_places(
     model: PixelModel, pixels: Tensor, sticker: Tensor, area: float, places: int, seed: int = 0
 ) -> Iterator[AttackStep]:
     """Paste an already trained sticker, uint8 [3,P,P], on uint8 [1,3,S,S]: each step a new place.
 
     It covers `area`, 0..1. Places and rotations are drawn with `seed`; the last is `place_of`.
     """
-    side, lot = pixels.shape[-1], torch.Generator().manual_seed(seed + 1)
+    side, generator = pixels.shape[-1], torch.Generator().manual_seed(seed + 1)
     yield AttackStep(0, pixels, model.logits(pixels.to(model.device).float()))
     for number in range(1, places + 1):
-        there = anywhere(1, side, (diameter(area), diameter(area)), lot)
+        there = random_placements(1, side, (diameter(area), diameter(area)), generator)
         shown = pasted(pixels, sticker, there if number < places else place_of(side, area, seed))
         yield AttackStep(number, shown, model.logits(shown.to(model.device).float()))
 
 
 def random_sticker(pixels: Tensor, area: float, seed: int = 0) -> Tensor:
-    """uint8 [1,3,S,S] with a sticker of random colours where `sticker_on_one` pastes its own."""
+    """uint8 [1,3,S,S] with a sticker of random colours where `sticker_for_picture` pastes it."""
     sticker = random_colours(ceil(diameter(area) * pixels.shape[-1]), seed)
     return pasted(pixels, sticker, place_of(pixels.shape[-1], area, seed))
 
 
 def random_colours(side: int, seed: int = 0) -> Tensor:
     """The control: a sticker of random numbers, uint8 [3,side,side]."""
-    lot = torch.Generator().manual_seed(seed)
-    return torch.randint(0, WHITE + 1, (3, side, side), generator=lot, dtype=torch.uint8)
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, WHITE + 1, (3, side, side), generator=generator, dtype=torch.uint8)
 
 
 def place_of(side: int, area: float, seed: int) -> Placement:
     """The place of a sticker that covers `area` (0..1), drawn with a seed."""
-    lot = torch.Generator().manual_seed(seed)
-    return anywhere(1, side, (diameter(area), diameter(area)), lot)
+    generator = torch.Generator().manual_seed(seed)
+    return random_placements(1, side, (diameter(area), diameter(area)), generator)
 
 
 def _gradient(

@@ -66,7 +66,7 @@ class SweepSubject:
 
 
 def sweep(
-    ask: SweepSubject, epsilons: Sequence[int] = EPSILONS
+    subject: SweepSubject, epsilons: Sequence[int] = EPSILONS
 ) -> Iterator[SweepPoint | SweepPass]:
     """Yield a point for each epsilon, then for those just below the first success of each kind.
 
@@ -74,85 +74,89 @@ def sweep(
     the clean picture: it may succeed at one and fail at a larger one. Several epsilons form a
     batch; they do not affect each other, because losses are summed, never averaged.
     """
-    logits = ask.model.logits(ask.pixels.to(ask.model.device).float())
+    logits = subject.model.logits(subject.pixels.to(subject.model.device).float())
     start = int(logits.argmax(1))
     seen: dict[int, SweepPoint] = {}
     while left := [one for one in epsilons if one not in seen]:
-        for part in _parts(left, ask.batch):
-            attacked = yield from _attacked(ask, start, part)
+        for part in _parts(left, subject.batch):
+            attacked = yield from _attacked(subject, start, part)
             for epsilon, logits in zip(part, attacked, strict=True):
-                noise = yield from _noisy(ask, start, epsilon)
-                point = SweepPoint(epsilon, _answer(logits, start, ask.target), noise)
+                noise = yield from _noisy(subject, start, epsilon)
+                point = SweepPoint(epsilon, _prediction(logits, start, subject.target), noise)
                 seen[epsilon] = point
                 yield point
         found = sorted(seen.values(), key=lambda one: one.epsilon)
-        fallen = reached(start, ask.target), shaken(start)
-        epsilons = sorted({one for fell in fallen for one in _before(found, fell)})
+        kinds = attack_succeeded(start, subject.target), noise_succeeded(start)
+        epsilons = sorted({one for succeeded in kinds for one in _before(found, succeeded)})
 
 
-def reached(start: int, target: int | None) -> Callable[[SweepPoint], bool]:
+def attack_succeeded(start: int, target: int | None) -> Callable[[SweepPoint], bool]:
     """Whether an attack succeeds: away from `start`, or at the target where there is one."""
-    return lambda one: one.attack.label == target if target is not None else moved(start)(one)
+    if target is None:
+        return prediction_changed(start)
+    return lambda one: one.attack.label == target
 
 
-def moved(start: int) -> Callable[[SweepPoint], bool]:
+def prediction_changed(start: int) -> Callable[[SweepPoint], bool]:
     """Whether the prediction for the attacked picture is not `start`."""
     return lambda one: one.attack.label != start
 
 
-def shaken(start: int) -> Callable[[SweepPoint], bool]:
+def noise_succeeded(start: int) -> Callable[[SweepPoint], bool]:
     """Whether at least one of the noises changes the prediction from `start`."""
     return lambda one: any(answer.label != start for answer in one.noise)
 
 
-def flip(points: Sequence[SweepPoint], fell: Callable[[SweepPoint], bool]) -> int | None:
-    """The smallest epsilon at which `fell` is true; None where it is false at every point."""
-    return min((one.epsilon for one in points if fell(one)), default=None)
+def smallest_epsilon(
+    points: Sequence[SweepPoint], succeeded: Callable[[SweepPoint], bool]
+) -> int | None:
+    """The smallest epsilon at which `succeeded` is true; None where it is false at every point."""
+    return min((one.epsilon for one in points if succeeded(one)), default=None)
 
 
-def _before(points: Sequence[SweepPoint], fell: Callable[[SweepPoint], bool]) -> list[int]:
-    """The whole epsilons between the first at which `fell` is true and the one before it."""
-    first = flip(points, fell)
+def _before(points: Sequence[SweepPoint], succeeded: Callable[[SweepPoint], bool]) -> list[int]:
+    """The whole epsilons between the first at which `succeeded` is true and the one before it."""
+    first = smallest_epsilon(points, succeeded)
     below = [one.epsilon for one in points if first is not None and one.epsilon < first]
     return list(range(max(below) + 1, first)) if first is not None and below else []
 
 
 def _attacked(
-    ask: SweepSubject, start: int, epsilons: Sequence[int]
+    subject: SweepSubject, start: int, epsilons: Sequence[int]
 ) -> Generator[SweepPass, None, list[Tensor]]:
     """Attack a picture with N epsilons in one batch; returns the last logits of each, [K]."""
-    wanted = start if ask.target is None else ask.target
-    labels = torch.full((len(epsilons),), wanted, device=ask.model.device)
-    goal = AttackGoal(labels, targeted=ask.target is not None)
-    most = torch.tensor(epsilons, device=ask.model.device).view(-1, 1, 1, 1).float()
-    pictures = ask.pixels.expand(len(epsilons), -1, -1, -1)
-    size, steps = (most, 1) if ask.method == "fgsm" else (most / 4, STEPS)
+    label = start if subject.target is None else subject.target
+    labels = torch.full((len(epsilons),), label, device=subject.model.device)
+    goal = AttackGoal(labels, targeted=subject.target is not None)
+    most = torch.tensor(epsilons, device=subject.model.device).view(-1, 1, 1, 1).float()
+    pictures = subject.pixels.expand(len(epsilons), -1, -1, -1)
+    size, steps = (most, 1) if subject.method == "fgsm" else (most / 4, STEPS)
     logits = torch.empty(0)
-    for step in pgd(ask.model, pictures, goal, most, size, steps):
+    for step in pgd(subject.model, pictures, goal, most, size, steps):
         logits = step.logits
         yield SweepPass()
     return list(logits)
 
 
 def _noisy(
-    ask: SweepSubject, start: int, epsilon: int
+    subject: SweepSubject, start: int, epsilon: int
 ) -> Generator[SweepPass, None, tuple[SweepAnswer, ...]]:
     """Classify the picture under each random noise; returns the predictions."""
     # The first is the control of an attack with this seed.
-    seeds = range(ask.seed + 1, ask.seed + 1 + SEEDS)
-    answers: list[SweepAnswer] = []
-    for part in _parts(seeds, ask.batch):
-        pictures = torch.cat([sign_noise(ask.pixels, epsilon, seed) for seed in part])
-        logits = ask.model.logits(pictures.to(ask.model.device).float())
-        answers += [_answer(one, start, ask.target) for one in logits]
+    seeds = range(subject.seed + 1, subject.seed + 1 + SEEDS)
+    predictions: list[SweepAnswer] = []
+    for part in _parts(seeds, subject.batch):
+        pictures = torch.cat([sign_noise(subject.pixels, epsilon, seed) for seed in part])
+        logits = subject.model.logits(pictures.to(subject.model.device).float())
+        predictions += [_prediction(one, start, subject.target) for one in logits]
         yield SweepPass()
-    return tuple(answers)
+    return tuple(predictions)
 
 
-def _answer(logits: Tensor, start: int, target: int | None) -> SweepAnswer:
+def _prediction(logits: Tensor, start: int, target: int | None) -> SweepAnswer:
     shares = logits.double().softmax(0)
-    wanted = None if target is None else float(shares[target])
-    return SweepAnswer(int(logits.argmax()), float(shares[start]), wanted)
+    reached = None if target is None else float(shares[target])
+    return SweepAnswer(int(logits.argmax()), float(shares[start]), reached)
 
 
 def _parts(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:

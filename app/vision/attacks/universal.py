@@ -53,19 +53,17 @@ def universal(
     from each picture's prediction. A given `step_size` is constant; the default is 0.6 epsilon and
     decays. `seed` shuffles the pictures.
     """
-    lot = torch.Generator().manual_seed(seed)
-    wanted = goal or AttackGoal()
-    wanted = wanted.settled(
-        torch.cat([_clean(model, part) for part in torch.split(pictures, batch)])
-    )
+    generator = torch.Generator().manual_seed(seed)
+    goals = goal or AttackGoal()
+    goals = goals.settled(torch.cat([_clean(model, part) for part in torch.split(pictures, batch)]))
     # Whole-numbered like the noise that is shown: beyond it floats would only drift.
     most = float(floor(epsilon))
     zero = torch.zeros(pictures.shape[1:], device=model.device)
     ascent = Ascent(zero, RATE * most, eps=PIXEL_EPS, limits=(-most, most))
     total, number = passes * ceil(len(pictures) / batch), 0
     for _ in range(passes):
-        for places in torch.split(torch.randperm(len(pictures), generator=lot), batch):
-            chosen = wanted.only(places.to(model.device))
+        for places in torch.split(torch.randperm(len(pictures), generator=generator), batch):
+            chosen = goals.only(places.to(model.device))
             start = pictures[places.to(pictures.device)].to(model.device).float()
             slope = model.slope((start + ascent.values.round()).clamp(0, WHITE), chosen)
             number += 1
@@ -102,7 +100,7 @@ def universal_growing(
         yield AttackStep(number, shown, _clean(model, shown))
 
 
-def universal_for_one(
+def universal_for_picture(
     model: PixelModel,
     pixels: Tensor,
     goal: AttackGoal,

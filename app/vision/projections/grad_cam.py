@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from app.vision.partial_forward import after, gradient_of, run
+from app.vision.partial_forward import gradient_of, run, steps_after
 from app.vision.units import Unit
 from models.graph import INPUT, Network
 
@@ -18,7 +18,7 @@ def grad_cam(network: Network, picture: Tensor, unit: Unit, at: str) -> Tensor:
     and columns or the unit does not depend on it. Source: Selvaraju et al. 2016, arXiv
     1610.02391.
     """
-    if unit.step not in after(network, at) | {at}:
+    if unit.step not in steps_after(network, at) | {at}:
         raise ValueError(f"nothing leads from {at} to {unit.step}")
     with torch.inference_mode(False):
         with torch.no_grad():

@@ -99,26 +99,26 @@ def flip(board: Tensor, cells: Collection[tuple[int, int]]) -> Tensor:
     return turned
 
 
-def generated(count: int, seed: int) -> tuple[Tensor, Tensor]:
+def generate_boards(count: int, seed: int) -> tuple[Tensor, Tensor]:
     """Generate boards [n,9,9] and their signs [n], as many X as O, deterministic for a seed.
 
     Each is shifted by at most one cell; one fifth each is also rotated by up to 15 degrees, thick,
     noisy (one to three cells flipped) or smaller; the last fifth is only shifted.
     """
-    dice = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     signs = torch.ones(count, dtype=torch.float64)
     signs[1::2] = -1
-    kind = torch.randint(5, (count,), generator=dice)
-    shift = torch.randint(-1, 2, (count, 2), generator=dice).double()
-    chance = torch.rand(count, generator=dice, dtype=torch.float64)
+    kind = torch.randint(5, (count,), generator=generator)
+    shift = torch.randint(-1, 2, (count, 2), generator=generator).double()
+    chance = torch.rand(count, generator=generator, dtype=torch.float64)
     pen = Pen(
         shift,
         torch.where(kind == 1, (2 * chance - 1) * _STEEPEST, 0.0),
         torch.where(kind == 2, _SMALLEST + (1 - _SMALLEST) * chance, 1.0),
         THIN + (THICK - THIN) * (kind == 3).double(),
     )
-    spots = torch.where(kind == 4, torch.randint(1, _SPOTS + 1, (count,), generator=dice), 0)
-    order = torch.rand(count, CELLS, generator=dice).argsort(1).argsort(1)
+    spots = torch.where(kind == 4, torch.randint(1, _SPOTS + 1, (count,), generator=generator), 0)
+    order = torch.rand(count, CELLS, generator=generator).argsort(1).argsort(1)
     wrong = (order < spots[:, None]).reshape(count, SIDE, SIDE)
     boards = draw(signs, pen)
     return torch.where(wrong, -boards, boards), signs

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from app.vision.adam_ascent import Ascent
-from app.vision.tiny_network.board import generated
-from app.vision.tiny_network.network import KERNEL, KERNELS, Match, TinyLayer, plan, together
+from app.vision.tiny_network.board import generate_boards
+from app.vision.tiny_network.network import KERNEL, KERNELS, Match, TinyLayer, forward_batch, plan
 
 STEPS, EVERY, BATCH = 300, 5, 50
 """Number of steps, steps between two reports, boards in a batch."""
@@ -61,18 +61,18 @@ def learn(layers: tuple[TinyLayer, ...], match: Match, seed: int = 0) -> Iterato
 
 
 def _learn(layers: tuple[TinyLayer, ...], match: Match, seed: int) -> Iterator[Learned]:
-    dice = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     shape = KERNELS, KERNEL, KERNEL
-    kernels = torch.randn(shape, generator=dice, dtype=torch.float64).requires_grad_()
+    kernels = torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
     maps, rows, columns = plan(layers).sizes[-1]
     count = maps * rows * columns + 1
-    weights = (torch.randn(count, generator=dice, dtype=torch.float64) / 10).requires_grad_()
+    weights = (torch.randn(count, generator=generator, dtype=torch.float64) / 10).requires_grad_()
     ascents = [Ascent(kernels, _RATE, limits=(-LIMIT, LIMIT)), Ascent(weights, _RATE)]
-    boards, signs = generated(_BOARDS, seed + _HELD_OUT_SEED + 1)
-    others = generated(_HELD_OUT, _HELD_OUT_SEED)
+    boards, signs = generate_boards(_BOARDS, seed + _HELD_OUT_SEED + 1)
+    others = generate_boards(_HELD_OUT, _HELD_OUT_SEED)
     for step in range(STEPS + 1):
         if step:
-            batch = torch.randint(_BOARDS, (BATCH,), generator=dice)
+            batch = torch.randint(_BOARDS, (BATCH,), generator=generator)
             with torch.enable_grad():
                 lean = _lean(boards[batch], kernels, weights, layers, match)
                 loss = F.softplus(-signs[batch] * lean).mean()
@@ -87,7 +87,7 @@ def _lean(
     boards: Tensor, kernels: Tensor, weights: Tensor, layers: tuple[TinyLayer, ...], match: Match
 ) -> Tensor:
     """The vote for each board, [n]: above zero for X, below for O. The last weight is the bias."""
-    numbers = together(boards, kernels, layers, match).flatten(1)
+    numbers = forward_batch(boards, kernels, layers, match).flatten(1)
     return numbers @ weights[:-1] + weights[-1]
 
 

@@ -111,7 +111,7 @@ def parse(text: str) -> tuple[TinyLayer, ...]:
     return layers
 
 
-def spelled(layers: tuple[TinyLayer, ...]) -> str:
+def to_text(layers: tuple[TinyLayer, ...]) -> str:
     """Write layers as text that `parse` reads."""
     return ",".join(map(str, layers))
 
@@ -130,7 +130,7 @@ def plan(layers: tuple[TinyLayer, ...]) -> TinyShapes:
     return TinyShapes(tuple(sizes))
 
 
-def compared(match: Match, maps: int) -> int:
+def divisor(match: Match, maps: int) -> int:
     """The divisor of a sum of products: the number of cells compared in `maps` maps, or 1."""
     return KERNEL * KERNEL * maps if match == "mean" else 1
 
@@ -146,7 +146,7 @@ def forward(
         yield TinyOutput(number, layer, before, values)
 
 
-def together(
+def forward_batch(
     boards: Tensor, kernels: Tensor, layers: tuple[TinyLayer, ...], match: Match
 ) -> Tensor:
     """The last layer's output for a batch of boards [n,9,9]: [n,C,H,W]; differentiable.
@@ -169,7 +169,7 @@ def _through(layer: TinyLayer, values: Tensor, kernels: Tensor, match: Match) ->
         return F.max_pool2d(values, 2, 2, ceil_mode=True)
     # All input maps share a kernel: the sum of the maps is convolved once.
     sums = F.conv2d(values.sum(1, keepdim=True), kernels[:, None], padding=layer.padding)
-    return sums / compared(match, values.shape[1])
+    return sums / divisor(match, values.shape[1])
 
 
 def match_cell(output: TinyOutput, kernels: Tensor, place: tuple[int, int, int]) -> ConvCell:

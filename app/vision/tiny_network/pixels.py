@@ -31,7 +31,7 @@ def compare(board: Tensor) -> PixelComparison:
     return PixelComparison(x, o)
 
 
-def right(boards: Tensor, signs: Tensor) -> int:
+def correct_count(boards: Tensor, signs: Tensor) -> int:
     """Number of boards [n,9,9] that the comparison classifies correctly."""
     x, o = ((boards == ideal(letter)).sum((1, 2)) for letter in ("X", "O"))
     return int(((x - o) * signs > 0).sum())

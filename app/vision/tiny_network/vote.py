@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from app.vision.tiny_network import pixels
-from app.vision.tiny_network.board import generated
-from app.vision.tiny_network.network import Match, TinyLayer, together
+from app.vision.tiny_network.board import generate_boards
+from app.vision.tiny_network.network import Match, TinyLayer, forward_batch
 
 Verdict = Literal["X", "O", "undecided"]
 
@@ -39,8 +39,8 @@ class VoteExamples:
     @classmethod
     def make(cls) -> VoteExamples:
         """Generate both sets with fixed seeds."""
-        boards, signs = generated(LEARNED, _LEARNED_SEED)
-        others, truth = generated(HELD_OUT, _HELD_OUT_SEED)
+        boards, signs = generate_boards(LEARNED, _LEARNED_SEED)
+        others, truth = generate_boards(HELD_OUT, _HELD_OUT_SEED)
         # Half the digits take a tenth of the time; fitted weights need no more.
         return cls(boards.float(), signs, others.float(), truth)
 
@@ -79,22 +79,22 @@ class Vote:
 
 
 def fit(
-    kernels: Tensor, layers: tuple[TinyLayer, ...], match: Match, given: VoteExamples
+    kernels: Tensor, layers: tuple[TinyLayer, ...], match: Match, examples: VoteExamples
 ) -> VoteWeights:
     """Fit the weights for these kernels and layers. Raises `ValueError` for a misfit."""
     with torch.inference_mode():
         small = kernels.float()
-        maps = together(given.boards, small, layers, match)
-        weights, bias = _ridge(maps.flatten(1).double(), given.signs)
-        numbers = together(given.others, small, layers, match).flatten(1).double()
-        margin = (numbers @ weights + bias) * given.truth
+        maps = forward_batch(examples.boards, small, layers, match)
+        weights, bias = _ridge(maps.flatten(1).double(), examples.signs)
+        numbers = forward_batch(examples.others, small, layers, match).flatten(1).double()
+        margin = (numbers @ weights + bias) * examples.truth
     # Map a vote in -1..+1 to a score in 0..1.
     return VoteWeights(
         (weights / 2).reshape(maps.shape[1:]),
         (bias + 1) / 2,
         int((margin > _EVEN).sum()),
-        pixels.right(given.others, given.truth),
-        len(given.truth),
+        pixels.correct_count(examples.others, examples.truth),
+        len(examples.truth),
     )
 
 

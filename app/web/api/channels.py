@@ -77,14 +77,14 @@ def channel_query(
     services: ServicesDep,
 ) -> SynthesisQuery:
     """The picture of a channel. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
-    return services.studio.asked(services.catalogue.model(model), step, channel, options)
+    return services.studio.build_query(services.catalogue.model(model), step, channel, options)
 
 
 def step_query(
     model: ModelId, step: StepName, options: SynthesisOptionsDep, services: ServicesDep
 ) -> SynthesisQuery:
     """The picture of a whole step. Raises `UnknownModel`, `UnknownStep`, `BadRequest`."""
-    return services.studio.asked(services.catalogue.model(model), step, None, options)
+    return services.studio.build_query(services.catalogue.model(model), step, None, options)
 
 
 async def grow(

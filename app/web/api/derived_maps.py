@@ -13,7 +13,7 @@ from app.errors import BadRequest, UnknownStep
 from app.pictures.filters import colour_filters
 from app.pictures.palettes import PaletteName
 from app.pictures.sheets import sheet
-from app.services.runs.arithmetic import checked_cell, checked_channel, payers
+from app.services.runs.arithmetic import checked_cell, checked_channel, contributions_to_class
 from app.services.runs.projections import Method, project
 from app.web.api.explain import Column, Row, Unit
 from app.web.api.images import ImageId
@@ -61,7 +61,9 @@ async def paid_png(
         if run.model.outline.partial:
             raise BadRequest("A network without a classifier has no scores.")
         record = await run.record(run.model.outline.logits)
-        made = await asyncio.to_thread(payers, run, checked_channel(record, channel))
+        made = await asyncio.to_thread(
+            contributions_to_class, run, checked_channel(record, channel)
+        )
         grid = made.map.float()
         return png_response(_drawn(grid, float(grid.abs().max())), run.model.row, v)
 

@@ -13,11 +13,11 @@ from fastapi.responses import Response
 from app.errors import UnknownStep
 from app.pictures.preprocess import input_png
 from app.pictures.sheets import sheet
-from app.services.interventions.ablation import ChannelSwitch, checked_step, read, switched
+from app.services.interventions.ablation import ChannelSwitch, ablate, checked_step, parse_switch
 from app.services.interventions.brush import BrushResult, BrushStroke, brush, covered
 from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.run import Run
-from app.vision.cover import How, StepChange, limits, moved
+from app.vision.cover import How, StepChange, limits, relative_change
 from app.vision.predict import top
 from app.web.api.images import ImageId
 from app.web.api.intervention_schemas import (
@@ -155,7 +155,7 @@ Only = Annotated[
 
 def switch(unit: StepUnitDep, off: Off = "", only: Only = "") -> ChannelSwitch:
     """The channels to switch off. Raises `BadRequest`, `UnknownStep`."""
-    return read(checked_step(unit.run, unit.record), off, only)
+    return parse_switch(checked_step(unit.run, unit.record), off, only)
 
 
 @router.get("/steps/{step}/ablation", summary="Predictions with channels switched off")
@@ -168,14 +168,14 @@ async def ablation(
 ) -> AblationInfo:
     """A channel that is off is zero when the next step reads it."""
     run, record = unit.run, unit.record
-    (change,) = await switched(services.engine, owner, run, record, [switch])
+    (change,) = await ablate(services.engine, owner, run, record, [switch])
     predictions = _answers(unit, change if run.model.labels else None, count)
     return AblationInfo(
         **predictions.model_dump(),
         step=record.step.name,
         off=list(switch.off(len(record.statistics.peaks))),
         compared=change.step,
-        moved=moved(change),
+        moved=relative_change(change),
     )
 
 

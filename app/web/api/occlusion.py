@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from app.errors import NotFound
 from app.pictures.sheets import sheet
-from app.services.interventions.occlusion import Fill, checked_patch, so_far
+from app.services.interventions.occlusion import Fill, cached_map, checked_patch
 from app.web.api.intervention_schemas import OcclusionInfo
 from app.web.api.interventions import NO_CLASS, StepUnitDep
 from app.web.api.schemas import ERRORS
@@ -141,7 +141,7 @@ async def occlusion_rows_png(
     v: Version = "",
 ) -> Response:
     """Part of a map that is being computed, scaled to its largest drop; starts no computation."""
-    progress = so_far(services.cuts, query.unit.run, query.occlusion)
+    progress = cached_map(services.cuts, query.unit.run, query.occlusion)
     if progress.done < rows:
         raise NotFound(f"Of this map {progress.done} rows are known, not {rows}.")
     part = progress.drops[:rows]

@@ -14,7 +14,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.errors import BadRequest
 from app.services.attacks.attacks import Attack
 from app.services.attacks.job import AttackMoment
-from app.services.attacks.traces import Outcome, Trace, key_of, present
+from app.services.attacks.traces import Outcome, Trace, key_of, store_result
 from app.web.attack.page import title
 from app.web.attack.steps import attack_frame
 from app.web.attack.summary import ending
@@ -114,7 +114,7 @@ async def _cached_events(
 ) -> AsyncGenerator[ServerSentEvent]:
     """The events of a cached trace, from the step after `seen` on."""
     trace = services.traces.find(job.key)
-    await present(trace, services.pictures, owner, title(job.view))
+    await store_result(trace, services.pictures, owner, title(job.view))
     count = len(trace.moments)
     for number in range(seen + 1, count):
         yield _step(job, trace, number)

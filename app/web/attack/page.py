@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 
 from app.errors import BadRequest, Cancelled, LayerscopeError, UnknownModel, UnknownPicture
 from app.services.attacks.attacks import Attack
-from app.services.attacks.traces import Outcome, key_of, present
+from app.services.attacks.traces import Outcome, key_of, store_result
 from app.web.attack.contexts import AttackPage, AttackStage
 from app.web.attack.form import attack_form
 from app.web.attack.stage import done_scene, empty_scene, running_scene
@@ -89,7 +89,7 @@ async def attack_stage(
             return running_scene(view, prepared.model, prepared.options, services, owner)
         await _to_its_end(request, prepared, view.image, services, owner)
     trace = services.traces.find(key)
-    await present(trace, services.pictures, owner, title(view))
+    await store_result(trace, services.pictures, owner, title(view))
     return done_scene(view, prepared.model, trace, services, owner)
 
 

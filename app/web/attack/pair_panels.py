@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 
-from app.services.runs.pairs import PicturePair, paired
+from app.services.runs.pairs import PicturePair, load_pair
 from app.web.core.htmx import wants_part
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
@@ -48,7 +48,7 @@ PairViewDep = Annotated[PairView, Depends(pair_view)]
 
 async def picture_pair(view: PairViewDep, services: ServicesDep) -> PicturePair:
     """Both pictures as the network gets them; errors are raised here."""
-    return await paired(
+    return await load_pair(
         services.catalogue,
         services.pictures,
         view.model,

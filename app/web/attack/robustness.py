@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from torch import Tensor
 
 from app.errors import BadRequest, NoClassifier
-from app.pictures.augment import ChangeablePhoto, PhotoChange, changed
+from app.pictures.augment import ChangeablePhoto, PhotoChange, transform_photo
 from app.pictures.preprocess import input_png
 from app.services.attacks.robustness_curves import (
     SLIDERS,
@@ -272,7 +272,7 @@ async def change(request: Request, query: RobustnessQueryDep, services: Services
     view, model = query.view, query.model
 
     def both() -> tuple[Tensor, Tensor]:
-        return changed(query.photo, PLAIN), changed(query.photo, view.change)
+        return transform_photo(query.photo, PLAIN), transform_photo(query.photo, view.change)
 
     plain, pixels = await asyncio.to_thread(both)
     rows = await logits_of(services.engine, model, query.network, (plain, pixels))
@@ -289,7 +289,7 @@ async def change(request: Request, query: RobustnessQueryDep, services: Services
 @router.get("/change.png")
 async def change_png(query: RobustnessQueryDep, v: str = "", download: Download = "") -> Response:
     """The transformed photo as the network gets it, exactly the 8 bits that it classified."""
-    pixels = await asyncio.to_thread(changed, query.photo, query.view.change)
+    pixels = await asyncio.to_thread(transform_photo, query.photo, query.view.change)
     return file_response(input_png(pixels), "image/png", v == str(DRAWING), download)
 
 

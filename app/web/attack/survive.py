@@ -11,15 +11,15 @@ from fastapi.responses import Response
 
 from app.errors import BadRequest
 from app.pictures.preprocess import input_png
-from app.pictures.transformations import JOURNEY
+from app.pictures.transformations import TRANSFORMATIONS
 from app.services.attacks.survival import (
     Fate,
     SurvivalStart,
     SurvivalTrial,
     Survivor,
     fate,
-    sent,
-    survived,
+    predict_transformed,
+    transformed,
     trials,
 )
 from app.services.runs.sheets import DRAWING
@@ -119,7 +119,7 @@ def switches(chosen: dict[str, float]) -> tuple[TransformSwitch, ...]:
             one.unit.strip(),
             one.how,
         )
-        for one in JOURNEY
+        for one in TRANSFORMATIONS
     )
 
 
@@ -155,7 +155,7 @@ def result(
         ),
         became,
         _sentence(labels, start, clean, attacked, became, bool(chosen)),
-        ", ".join(one.words(chosen[one.id]) for one in JOURNEY if one.id in chosen),
+        ", ".join(one.words(chosen[one.id]) for one in TRANSFORMATIONS if one.id in chosen),
         survivor.clean.shape[1],
         f"/attack/survive?{asked}",
     )
@@ -229,12 +229,12 @@ TABLE = "Does it survive? Each change alone"
 def chosen_stops(request: Request) -> dict[str, float]:
     """The selected transformations, with their strengths. Raises `BadRequest`."""
     on = request.query_params.getlist("on")
-    known = {one.id for one in JOURNEY}
+    known = {one.id for one in TRANSFORMATIONS}
     if unknown := [id for id in on if id not in known]:
         raise BadRequest(f"There is no “{unknown[0][:40]}” here: on is one of {', '.join(known)}.")
     return {
         one.id: strength(request, one.id, one.least, one.most, one.start)
-        for one in JOURNEY
+        for one in TRANSFORMATIONS
         if one.id in on
     }
 
@@ -247,8 +247,8 @@ async def survive(
     request: Request, view: PairViewDep, chosen: ChosenDep, pair: PairDep, services: ServicesDep
 ) -> Response:
     """The panel; for its own form only the results."""
-    both = await asyncio.to_thread(sent, pair, chosen)
-    start, found = await survived(services.engine, pair, both)
+    both = await asyncio.to_thread(transformed, pair, chosen)
+    start, found = await predict_transformed(services.engine, pair, both)
     outcome = result(view, pair.model.labels, start, found, chosen)
     if is_part(request, "survive-result"):
         response = render(request, "attack/_survive_result.html", {"result": outcome})
@@ -275,7 +275,7 @@ async def survive_png(
     """One of the transformed pictures, exactly the 8 bits that the network classified."""
 
     def drawn() -> bytes:
-        clean, attacked = sent(pair, chosen)
+        clean, attacked = transformed(pair, chosen)
         return input_png(attacked if which == "attacked" else clean)
 
     return file_response(await asyncio.to_thread(drawn), "image/png", v == str(DRAWING), download)

@@ -16,7 +16,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.errors import Cancelled
 from app.pictures.charts import chart_png
 from app.services.attacks.sweeps import Sweep
-from app.services.runs.pairs import paired
+from app.services.runs.pairs import load_pair
 from app.vision.attacks.sweep import Method, SweepPoint
 from app.web.attack.pair_panels import show
 from app.web.attack.sweep_curves import attack_words, chart, how, lines, noise_words, swept
@@ -58,7 +58,7 @@ async def sweep_query(
 ) -> SweepQuery:
     """The validated sweep; errors are raised here. No attacked picture is needed."""
     catalogue, pictures = services.catalogue, services.pictures
-    pair = await paired(catalogue, pictures, model, image, image, target or None, seed)
+    pair = await load_pair(catalogue, pictures, model, image, image, target or None, seed)
     named = {"model": model, "image": image, "target": target or "", "seed": seed, "method": method}
     query = urlencode({name: value for name, value in named.items() if value != ""})
     return SweepQuery(Sweep(pair, method), query)
@@ -79,7 +79,7 @@ async def queued_sweep(
     query: SweepQueryDep, services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedSweep]:
     """The queued sweep, open until its stream ends."""
-    if services.sweeps.kept(query.sweep) is not None:
+    if services.sweeps.finished(query.sweep) is not None:
         yield QueuedSweep()
         return
     with services.pictures.using(query.sweep.pair.before):
@@ -101,7 +101,7 @@ async def panel(
     plain: bool = False,
 ) -> Response:
     """The panel: a cached sweep at once, else a stream; `plain` waits for the whole sweep."""
-    points = services.sweeps.kept(query.sweep)
+    points = services.sweeps.finished(query.sweep)
     if points is None and plain:
         points = await _finished_sweep(request, query, services, owner)
     method, link = query.sweep.method, f"/attack/sweep?{query.query}"
@@ -149,7 +149,7 @@ async def _sweep_events(
                 points.append(item)
                 if len(points) > seen:
                     yield _event(query, points, False)
-    yield _event(query, services.sweeps.kept(query.sweep) or points, True)
+    yield _event(query, services.sweeps.finished(query.sweep) or points, True)
 
 
 def _event(
@@ -185,7 +185,7 @@ async def _finished_sweep(
     request: Request, query: SweepQuery, services: Services, owner: str
 ) -> tuple[SweepPoint, ...]:
     """All points, computed now if they are not cached. Raises `Busy`, `Cancelled`."""
-    if points := services.sweeps.kept(query.sweep):
+    if points := services.sweeps.finished(query.sweep):
         return points
     image = query.sweep.pair.before
     with services.pictures.using(image):
@@ -194,4 +194,4 @@ async def _finished_sweep(
             async for _ in running:
                 if services.stopping.is_set() or await request.is_disconnected():
                     raise Cancelled("The sweep was stopped before its end.")
-    return services.sweeps.kept(query.sweep) or ()
+    return services.sweeps.finished(query.sweep) or ()

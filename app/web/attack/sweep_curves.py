@@ -13,10 +13,10 @@ from app.vision.attacks.sweep import (
     STEPS,
     SweepAnswer,
     SweepPoint,
-    flip,
-    moved,
-    reached,
-    shaken,
+    attack_succeeded,
+    noise_succeeded,
+    prediction_changed,
+    smallest_epsilon,
 )
 from app.web.attack.charting import Charted, charted
 from app.web.core.templating import percent
@@ -110,8 +110,8 @@ def chart(sweep: Sweep, points: Sequence[SweepPoint], done: bool) -> LineChart:
 def _marks(points: Sequence[SweepPoint], start: int, target: int | None) -> tuple[ChartMark, ...]:
     falls = "changes at" if target is None else "gets there at"
     found = (
-        (flip(points, reached(start, target)), "attack", falls),
-        (flip(points, shaken(start)), "noise", "noise first at"),
+        (smallest_epsilon(points, attack_succeeded(start, target)), "attack", falls),
+        (smallest_epsilon(points, noise_succeeded(start)), "noise", "noise first at"),
     )
     return tuple(
         ChartMark(epsilon**0.5, role, f"{words} {epsilon}")
@@ -125,7 +125,7 @@ def attack_words(sweep: Sweep, points: Sequence[SweepPoint], done: bool) -> str:
     start, target = points[0].attack.label, sweep.pair.target
     labels, name = sweep.pair.model.labels, NAMES[sweep.method]
     first, last = labels[start].label, points[-1].epsilon
-    changed = flip(points, moved(start))
+    changed = smallest_epsilon(points, prediction_changed(start))
     if target == start:
         return f"The target, “{first}”, is what the network already sees."
     if target is not None:
@@ -134,17 +134,20 @@ def attack_words(sweep: Sweep, points: Sequence[SweepPoint], done: bool) -> str:
         return f"Under {name} the answer stays “{first}” up to {last}{'' if done else ' so far'}."
     became = labels[next(p.attack.label for p in points if p.epsilon == changed)].label
     text = f"Under {name} the answer “{first}” changes to “{became}” at epsilon {changed}."
-    return text + _again(points, moved(start), changed)
+    return text + _again(points, prediction_changed(start), changed)
 
 
 def _aimed(points: Sequence[SweepPoint], start: int, target: int, aim: str, name: str) -> str:
-    there, changed = flip(points, reached(start, target)), flip(points, moved(start))
+    there, changed = (
+        smallest_epsilon(points, attack_succeeded(start, target)),
+        smallest_epsilon(points, prediction_changed(start)),
+    )
     if there is None:
         text = f"{name} does not get to “{aim}” up to {points[-1].epsilon}"
         return f"{text}." if changed is None else f"{text}; the answer changes at {changed}."
     text = f"{name} gets to “{aim}” at epsilon {there}"
     text += "." if changed == there else f"; the answer changes at {changed}."
-    return text + _again(points, reached(start, target), there)
+    return text + _again(points, attack_succeeded(start, target), there)
 
 
 def _again(points: Sequence[SweepPoint], fell: Callable[[SweepPoint], bool], first: int) -> str:
@@ -156,7 +159,7 @@ def _again(points: Sequence[SweepPoint], fell: Callable[[SweepPoint], bool], fir
 def noise_words(points: Sequence[SweepPoint], done: bool) -> str:
     """The effect of random noise."""
     start, last = points[0].attack.label, points[-1].epsilon
-    first = flip(points, shaken(start))
+    first = smallest_epsilon(points, noise_succeeded(start))
     if first is None:
         return f"Random noise never changes the answer{'' if done else ' so far'}, up to {last}."
     count = sum(a.label != start for a in next(p.noise for p in points if p.epsilon == first))

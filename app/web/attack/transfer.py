@@ -18,10 +18,10 @@ from app.services.attacks.transfer import (
     TransferAnswer,
     Transferred,
     Verdict,
-    carried,
-    others,
-    own_answers,
-    transferred,
+    other_networks,
+    own_predictions,
+    predict_transfer,
+    transfer_inputs,
 )
 from app.services.networks.catalogue import Model
 from app.services.runs.pairs import PicturePair
@@ -60,8 +60,8 @@ class TransferPanel:
     clean: TransferAnswer = helped("Its prediction for the clean picture.")
     attacked: TransferAnswer = helped("Its prediction for the attacked one.")
     side: int = helped("Side of its input, pixels.")
-    other_network: tuple[OtherNetwork, ...] = helped("The networks that can be tested.")
-    skipped_network: tuple[SkippedNetworkView, ...] = helped("The networks that cannot.")
+    asked: tuple[OtherNetwork, ...] = helped("The networks that can be tested.")
+    left: tuple[SkippedNetworkView, ...] = helped("The networks that cannot.")
     csv: str = helped("URL of the table.")
 
 
@@ -197,8 +197,8 @@ async def transfer(
     request: Request, view: PairViewDep, pair: PairDep, services: ServicesDep
 ) -> Response:
     """The panel: the attacked network's predictions, and the others to test one by one."""
-    ready, rest = others(services.catalogue, pair.model.id)
-    clean, attacked = await own_answers(services.engine, pair)
+    ready, rest = other_networks(services.catalogue, pair.model.id)
+    clean, attacked = await own_predictions(services.engine, pair)
     panel = TransferPanel(
         pair.model.row.title,
         clean,
@@ -214,9 +214,9 @@ async def transfer(
 @router.get("/transfer.csv")
 async def transfer_csv(pair: PairDep, services: ServicesDep) -> Response:
     """A line for each network and each of its three predictions."""
-    ready, _ = others(services.catalogue, pair.model.id)
+    ready, _ = other_networks(services.catalogue, pair.model.id)
     found = [await _transferred(pair, services, model.id) for model in ready]
-    clean, attacked = await own_answers(services.engine, pair)
+    clean, attacked = await own_predictions(services.engine, pair)
     mine = pair.model.row.title
     own = [
         (mine, which, one.first.wnid, one.first.label, one.ranked[0].probability, "")
@@ -238,7 +238,7 @@ async def transfer_png(
     model = services.catalogue.model(other)
 
     def drawn() -> bytes:
-        whole, clean, attacked = carried(pair, services.pictures.open(pair.before), model)
+        whole, clean, attacked = transfer_inputs(pair, services.pictures.open(pair.before), model)
         return input_png({"photo": whole, "clean": clean, "attacked": attacked}[which])
 
     return file_response(await asyncio.to_thread(drawn), "image/png", v == str(DRAWING))
@@ -252,7 +252,7 @@ async def transfer_to(
     if other == pair.model.id:
         raise BadRequest("That is the network that was attacked: name another one.")
     found = await _transferred(pair, services, other)
-    mine = await own_answers(services.engine, pair)
+    mine = await own_predictions(services.engine, pair)
     one = transfer_result(view, pair, mine, found)
     title = f"Does it transfer to {one.title}?"
     return show(request, title, "attack/_transferred.html", {"one": one})
@@ -260,7 +260,7 @@ async def transfer_to(
 
 async def _transferred(pair: PicturePair, services: Services, other: str) -> Transferred:
     photo = await asyncio.to_thread(services.pictures.open, pair.before)
-    return await transferred(services.engine, services.catalogue, pair, photo, other)
+    return await predict_transfer(services.engine, services.catalogue, pair, photo, other)
 
 
 def _lines(found: list[Transferred]) -> Iterator[tuple[object, ...]]:

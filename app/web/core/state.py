@@ -124,8 +124,8 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
         lifetime=settings.expire_hours * 3600,
     )
     gathered = UploadCrops(pictures.has) if settings.crops_of_uploads else None
-    heed = gathered.heed if gathered else None
-    runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000, heed=heed)
+    on_finished = gathered.add_run if gathered else None
+    runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000, on_finished=on_finished)
     surveys = Surveys(engine, catalogue, settings.data / "surveys")
     sheets = Sheets(settings.sheets_mb * 1_000_000)
     folder, room = settings.data / "synthesised" / "kept", settings.synthesised_mb * 1_000_000

@@ -15,6 +15,16 @@ from app.web.core.templating import render_text
 
 T = TypeVar("T")
 
+PATIENCE, PAUSE = 2.0, 0.05
+"""Seconds that a job waits for its owner's previous one to end, and between two attempts."""
+
+Items = TypeVar("Items", bound=AsyncIterator[Any])
+
+DONE = ServerSentEvent(raw_data="", event="done")
+"""The last event: the page closes the stream."""
+
+_log = logging.getLogger(__name__)
+
 
 async def event_stream(
     place: int, items: AsyncIterator[int | T], write: Callable[[T], tuple[str, str]]
@@ -29,12 +39,6 @@ async def event_stream(
     except Exception as error:
         yield error_event(error)
     yield DONE
-
-
-PATIENCE, PAUSE = 2.0, 0.05
-"""Seconds that a job waits for its owner's previous one to end, and between two attempts."""
-
-Items = TypeVar("Items", bound=AsyncIterator[Any])
 
 
 async def start_job(start: Callable[[], Items]) -> tuple[int, Items]:
@@ -55,12 +59,6 @@ async def start_job(start: Callable[[], Items]) -> tuple[int, Items]:
             await asyncio.sleep(PAUSE)
         else:
             return place if isinstance(place, int) else 0, items
-
-
-DONE = ServerSentEvent(raw_data="", event="done")
-"""The last event: the page closes the stream."""
-
-_log = logging.getLogger(__name__)
 
 
 def error_event(error: Exception) -> ServerSentEvent:

@@ -23,8 +23,6 @@ from models.graph import Step
 
 if TYPE_CHECKING:
     from app.web.explorer.arithmetic.contexts import Deep
-
-    pass
     from app.web.explorer.kept_unit import KeptUnit
     from app.web.explorer.kernel_wall import WallSwitch
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from app.errors import WeightsMissing
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.random_weights import SEED, draw
-from app.services.runs.arithmetic import _weight, weight_of
+from app.services.runs.arithmetic import weight_of, weight_of_module
 from app.services.runs.run import Run
 from app.vision.filters import (
     COHERENCE,
@@ -201,4 +201,4 @@ async def _kernels(catalogue: Catalogue, model: Model, step: Step) -> Tensor:
         network = await asyncio.to_thread(draw, model.row, step.name)
     else:
         network = await catalogue.network(model.id)
-    return _weight(network.module(step.name))
+    return weight_of_module(network.module(step.name))

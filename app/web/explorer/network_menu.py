@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.services.networks.catalogue import Model
 from app.services.networks.downloads import DownloadStatus
-from app.services.networks.memory import available, need
+from app.services.networks.memory import available_bytes, needed_bytes
 from app.web.core.links import View
 from app.web.core.state import Services
 from app.web.explorer.contexts import DownloadView, NetworkChoice
@@ -74,7 +74,7 @@ def _choice(view: View, services: Services, shown: Model, model: Model) -> Netwo
 
 def _memory(model: Model) -> str:
     """A warning if a network needs more memory than is free."""
-    free, wanted = available(), need(model.parameters)
+    free, wanted = available_bytes(), needed_bytes(model.parameters)
     if free is None or wanted <= free:
         return ""
     return (

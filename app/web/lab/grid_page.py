@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from app.vision.kernels import BY_HAND
+from app.vision.kernels import PRESET_KERNELS
 from app.web.lab.grid_view import (  # fmt: skip
     CLASSROOM,
     CROSS,
@@ -229,7 +229,7 @@ def _kernels(view: GridView) -> tuple[GridPreset, ...]:
     start = [("Cross", CROSS, "sum")]
     start += [
         (one.title, one.numbers, "sum" if one.by == 1 else "average")
-        for one in BY_HAND
+        for one in PRESET_KERNELS
         if one.by in (1, 9)
     ]
     return tuple(

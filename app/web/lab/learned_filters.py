@@ -12,8 +12,8 @@ from app.pictures.preprocess import normalise
 from app.services.networks.catalogue import Model
 from app.services.runs.run import preprocess
 from app.vision.arithmetic.convolution import convolve
-from app.vision.correlation import likeness
-from app.vision.kernels import BY_HAND, Kernel
+from app.vision.correlation import pearson
+from app.vision.kernels import PRESET_KERNELS, Kernel
 from app.vision.window import Window
 from app.web.core.state import Services
 from app.web.lab.photo_view import Filtered, PhotoView, grey, response
@@ -61,7 +61,7 @@ class Bank:
         theirs = convolve(inputs, self.weight, Window((side, side), (COARSE, COARSE)))
         weights = kernel.weights.float()[None, None]
         own = convolve(mine, weights, Window((kernel.side,) * 2, (COARSE, COARSE)))[0]
-        found = [abs(likeness(one, own) or 0) for one in theirs]
+        found = [abs(pearson(one, own) or 0) for one in theirs]
         return max(range(len(found)), key=found.__getitem__)
 
 
@@ -91,10 +91,10 @@ async def bank(services: Services) -> Bank | None:
 
 def compared(pixels: Tensor, view: PhotoView, filter: int, learned: Filtered) -> str:
     """How a learned filter's response correlates with those of preset kernels, in a sentence."""
-    mine = likeness(response(pixels, view.made), learned.values)
+    mine = pearson(response(pixels, view.made), learned.values)
     if mine is None:
         return "One of the two results is the same everywhere: there is no pattern to compare."
-    others = [(likeness(response(pixels, one), learned.values), one) for one in BY_HAND]
+    others = [(pearson(response(pixels, one), learned.values), one) for one in PRESET_KERNELS]
     known = [(r, one) for r, one in others if r is not None]
     r, best = max(known, key=lambda pair: abs(pair[0]))
     text = (

@@ -12,7 +12,7 @@ from starlette.datastructures import QueryParams
 from torch import Tensor
 
 from app.errors import BadRequest, UnknownPicture
-from app.pictures.filtered_photo import small
+from app.pictures.filtered_photo import shrink
 from app.pictures.preprocess import input_png
 from app.pictures.samples import all_samples
 from app.services.runs.sheets import DRAWING, version
@@ -92,7 +92,7 @@ def opened(services: Services, image: str) -> tuple[Tensor, tuple[int, int]]:
     """A photo's pixels, downscaled, and its original size. Raises `UnknownPicture`."""
     with services.pictures.using(image):
         whole = services.pictures.open(image)
-    return small(whole, SIDE), whole.size
+    return shrink(whole, SIDE), whole.size
 
 
 @router.post("/photo")

@@ -10,7 +10,7 @@ from app.pictures.samples import Sample, sample
 from app.services.pictures.store import Stored
 from app.services.runs.sheets import DRAWING, version
 from app.vision.arithmetic.convolution import ConvCell
-from app.vision.kernels import BY_HAND
+from app.vision.kernels import PRESET_KERNELS
 from app.web.core.templating import number, percent
 from app.web.lab.grid_page import GridPreset
 from app.web.lab.lab_query import ascii_number, exact
@@ -196,7 +196,7 @@ def _kernels(view: PhotoView) -> tuple[GridPreset, ...]:
         GridPreset(
             one.title, view.url(kernel=one.id, k=(), by=1, y=-1, x=-1), one.id == view.kernel
         )
-        for one in BY_HAND
+        for one in PRESET_KERNELS
     )
 
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from app.errors import BadRequest
-from app.pictures.filtered_photo import clipped_png, cut, signed_png
+from app.pictures.filtered_photo import clipped_png, clipped_share, signed_png
 from app.pictures.preprocess import unit
 from app.pictures.samples import all_samples
 from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
-from app.vision.kernels import BY_HAND, Kernel, by_hand
+from app.vision.kernels import PRESET_KERNELS, Kernel, preset_kernel
 from app.vision.window import Window
 from app.web.lab.lab_query import LabQuery, query, resquared, side_of
 
@@ -45,7 +45,7 @@ class PhotoView:
     @property
     def made(self) -> Kernel:
         """The kernel's numbers."""
-        known = by_hand(self.kernel)
+        known = preset_kernel(self.kernel)
         return known or Kernel(OWN, "Your own", "Your own kernel.", self.k, self.by)
 
     @property
@@ -74,8 +74,10 @@ PLAIN = PhotoView(image=all_samples()[0].id)
 
 def read(query: LabQuery, image: str) -> PhotoView:
     """The view of a request, without its pixel. Raises `BadRequest`."""
-    kernel = query.choice("kernel", [*(one.id for one in BY_HAND), OWN], "The kernel", PLAIN.kernel)
-    start = by_hand(kernel) or BY_HAND[0]
+    kernel = query.choice(
+        "kernel", [*(one.id for one in PRESET_KERNELS), OWN], "The kernel", PLAIN.kernel
+    )
+    start = preset_kernel(kernel) or PRESET_KERNELS[0]
     numbers = query.numbers("k", start.numbers, "The kernel")
     old = side_of(numbers, 3, 5, "The kernel")
     side = query.whole("size", old, 3, 5, "Your kernel’s side", "3 or 5")
@@ -89,7 +91,7 @@ def read(query: LabQuery, image: str) -> PhotoView:
         filter=query.whole("filter", -1, -1, 9999, "The learned filter", "a number from 0"),
         show=show,
     )
-    same = [one.id for one in BY_HAND if (one.numbers, one.by) == (numbers, by)]
+    same = [one.id for one in PRESET_KERNELS if (one.numbers, one.by) == (numbers, by)]
     if same:
         return replace(view, kernel=same[0])
     return replace(view, kernel=OWN, k=numbers, by=by)
@@ -119,7 +121,7 @@ class Filtered:
     @property
     def cut(self) -> float:
         """The share of colour values that are clipped."""
-        return cut(self.values)
+        return clipped_share(self.values)
 
 
 def grey(pixels: Tensor) -> Tensor:

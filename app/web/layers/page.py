@@ -122,7 +122,7 @@ def url(number: int, model: str, image: str) -> str:
 
 
 async def _gathered(services: Services, model: Model, number: int, step: str) -> LayerMeasurements:
-    asked = await services.surveys.ask(model.id, PATIENCE)
+    asked = await services.surveys.get(model.id, PATIENCE)
     done = asked if isinstance(asked, Survey) else None
     found = (await asyncio.to_thread(atlases, services, model)).atlases
     means = await asyncio.to_thread(class_means, model, step, found)
@@ -134,7 +134,7 @@ async def _gathered(services: Services, model: Model, number: int, step: str) ->
 async def _measured(services: Services, id: str) -> dict[int, tuple[PreferenceShare, ...]]:
     """Wait for the shares of all layers."""
     model = services.catalogue.model(id)
-    made = await services.surveys.ask(id, 600)
+    made = await services.surveys.get(id, 600)
     if isinstance(made, SurveyProgress):
         raise NotFound("The measuring of this network is not finished yet. Please try again.")
     found = await asyncio.to_thread(atlases, services, model)

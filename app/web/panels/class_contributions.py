@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.services.runs.arithmetic import payers
+from app.services.runs.arithmetic import contributions_to_class
 from app.services.runs.run import Record, Run
 from app.services.runs.sheets import version
 from app.vision.arithmetic.chain import CellPlace
@@ -19,10 +19,27 @@ CELLS = 8
 """Cells with the largest contributions that are listed."""
 
 
+@dataclass(frozen=True, slots=True)
+class ContributionsPanel:
+    """Contributions of the cells of the last maps to a class's logit."""
+
+    label: str = helped("The class.")
+    step: str = helped("The step with those maps.")
+    image: str = helped("URL of a picture of the contributions.")
+    frame: tuple[float, float, float, float] = helped("Its place on the input: x, y, w, h.")
+    photo: PhotoOverlay = helped("The photo under it.")
+    limit: float = helped("The magnitude at which colours end.")
+    cells: tuple[Term, ...] = helped("The cells with the largest contributions.")
+    rest: float = helped("Sum of all other cells.")
+    others: int = helped("Number of the other cells.")
+    bias: float = helped("Sum of the biases.")
+    logit: float = helped("The logit.")
+
+
 def contributions(view: View, run: Run, record: Record) -> ContributionsPanel:
     """The contributions of the cells of the last maps to the logit of a class."""
     index = view.channel or 0
-    made = payers(run, index)
+    made = contributions_to_class(run, index)
     terms, magnitude = made.terms.flatten(), made.magnitude or 1.0
     order = terms.argsort(descending=True, stable=True)[:CELLS].tolist()
 
@@ -46,20 +63,3 @@ def contributions(view: View, run: Run, record: Record) -> ContributionsPanel:
         bias=made.bias,
         logit=made.value,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ContributionsPanel:
-    """Contributions of the cells of the last maps to a class's logit."""
-
-    label: str = helped("The class.")
-    step: str = helped("The step with those maps.")
-    image: str = helped("URL of a picture of the contributions.")
-    frame: tuple[float, float, float, float] = helped("Its place on the input: x, y, w, h.")
-    photo: PhotoOverlay = helped("The photo under it.")
-    limit: float = helped("The magnitude at which colours end.")
-    cells: tuple[Term, ...] = helped("The cells with the largest contributions.")
-    rest: float = helped("Sum of all other cells.")
-    others: int = helped("Number of the other cells.")
-    bias: float = helped("Sum of the biases.")
-    logit: float = helped("The logit.")

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from app.services.runs.arithmetic import checked_channel
 from app.services.runs.run import Record, Run
 from app.vision.contributions import strongest_cell
 from app.web.core.links import View
 from app.web.parts.contexts import helped
-
-if TYPE_CHECKING:
-    pass
-
 
 REACH = 2
 """Cells shown on each side: five columns are what fits the pane."""

@@ -14,7 +14,7 @@ from app.errors import BadRequest, UnknownStep
 from app.pictures.preprocess import input_png
 from app.services.runs.arithmetic import checked_channel
 from app.services.runs.run import Run
-from app.vision.shift import kept, relative_change, shifted
+from app.vision.shift import relative_change, shifted, unchanged_cells
 from app.web.core.htmx import by_htmx
 from app.web.core.links import View, sheet_url
 from app.web.core.state import OwnerDep, ServicesDep
@@ -111,6 +111,6 @@ def _moved(views: tuple[View, View], run: Run, other: Run, name: str, channel: i
         url_after,
         (rows, columns),
         relative_change(before, after),
-        kept(before, after),
+        unchanged_cells(before, after),
         before.numel(),
     )

@@ -7,9 +7,9 @@ from contextlib import aclosing
 
 from app.services.interventions.ablation import (
     AblationRanking,
-    at_once,
+    cached_ranking,
     checked_step,
-    kept_ranking,
+    is_cheap,
     rank,
 )
 from app.web.core.state import Services
@@ -18,13 +18,13 @@ from app.web.parts.unit_query import UnitQuery, required
 
 async def finished_ranking(unit: UnitQuery, services: Services, owner: str) -> AblationRanking:
     """The finished ranking, computed now if it is not cached. Raises `Busy`, `NoClassifier`."""
-    index = _checked(unit)
-    found = kept_ranking(services.cuts, unit.run, unit.record, index)
+    index = checked_class(unit)
+    found = cached_ranking(services.cuts, unit.run, unit.record, index)
     if found is not None:
         return found
     # A job that takes no time does not wait for a long job of the same owner.
-    owner = f"{owner} ranking" if at_once(unit.run.model) else owner
-    async with aclosing(_rank(unit, index, services, owner)) as items:  # type: ignore[type-var]
+    owner = f"{owner} ranking" if is_cheap(unit.run.model) else owner
+    async with aclosing(rank_channels(unit, index, services, owner)) as items:  # type: ignore[type-var]
         async for item in items:
             if isinstance(item, AblationRanking):
                 found = item
@@ -33,12 +33,14 @@ async def finished_ranking(unit: UnitQuery, services: Services, owner: str) -> A
     return found
 
 
-def _rank(
+def rank_channels(
     unit: UnitQuery, index: int, services: Services, owner: str
 ) -> AsyncIterator[int | AblationRanking]:
+    """Rank the channels as a long job: first the place in the queue, then the ranking so far."""
     return rank(services.engine, services.cuts, owner, unit.run, unit.record, index)
 
 
-def _checked(unit: UnitQuery) -> int:
+def checked_class(unit: UnitQuery) -> int:
+    """The class whose score is ranked by. Raises `UnknownStep`, `NoClassifier`."""
     checked_step(unit.run, unit.record)
     return required(unit.index, unit.run)

@@ -22,8 +22,8 @@ from app.services.atlas.crop_sources import (
     CropSource,
     SampleCropSource,
     UploadCropSource,
-    chosen,
     convolution,
+    find_entry,
 )
 from app.services.atlas.library import FoundAtlases
 from app.services.networks.catalogue import Model
@@ -71,7 +71,7 @@ async def source_of(
     Raises `NotFound`, for uploads also where the operator keeps them private.
     """
     if of == SAMPLES:
-        survey = await services.surveys.ask(model.id, patience, crops=True)
+        survey = await services.surveys.get(model.id, patience, crops=True)
         if isinstance(survey, Survey):
             return SampleCropSource(model, survey, services.pictures)
         return survey
@@ -98,7 +98,7 @@ class CropQuery:
     def answer(self, data: bytes, kind: str, v: str) -> Response:
         """A file response; crops of uploads are never cached."""
         model = self.source.model
-        response = file_response(data, kind, self.source.forever and v == version(model.row))
+        response = file_response(data, kind, self.source.immutable and v == version(model.row))
         if self.source.id == UPLOADS:
             response.headers["Cache-Control"] = "no-store"
         return response
@@ -121,7 +121,7 @@ async def crop_query(
 ) -> CropQuery:
     """The crop that a URL names. Raises `NotFound`."""
     source = await unit(services, model, of, step, channel)
-    won = await asyncio.to_thread(chosen, source, step, channel, number)
+    won = await asyncio.to_thread(find_entry, source, step, channel, number)
     return CropQuery(source, step, channel, won)
 
 
@@ -145,7 +145,7 @@ async def best_crops(
         return []
     return [
         (crop_url(model.id, of, *at, won.number), won.value, source.label(won.number))
-        for won in await asyncio.to_thread(source.won, *at)
+        for won in await asyncio.to_thread(source.ranking, *at)
     ]
 
 

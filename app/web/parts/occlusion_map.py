@@ -14,16 +14,13 @@ from fastapi import Depends, Query
 
 from app.pictures.figures import CaptionedFigure, figures_png, heat_over, plain_picture
 from app.services.interventions.occlusion import (
-    FILLS,
     Fill,
     OcclusionRequest,
     OcclusionSoFar,
+    cached_map,
     checked_patch,
     probability_of,
     rows,
-    sides,
-    so_far,
-    strides,
 )
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
@@ -31,7 +28,6 @@ from app.vision.occlusion import OcclusionPatch
 from app.vision.units import Unit
 from app.web.core.state import Services
 from app.web.core.templating import number, percent
-from app.web.parts.class_changes import no_classes
 from app.web.parts.contexts import helped
 from app.web.parts.photo import PhotoOverlay, photo
 from app.web.parts.unit_names import label_of
@@ -39,16 +35,6 @@ from app.web.parts.unit_query import UnitQuery, UnitQueryDep, required
 
 Of = Literal["unit", "class"]
 FILL_WORDS = {"grey": "grey", "mean": "mean colour"}
-
-
-@dataclass(frozen=True, slots=True)
-class OcclusionChoices:
-    """One setting of the form."""
-
-    name: str = helped("Name of the field.")
-    title: str = helped("Label of the field.")
-    options: tuple[tuple[str, str], ...] = helped("Values and their labels.")
-    current: str = helped("The current value.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +59,6 @@ class HeatMap:
     finished: bool = helped("Whether all rows are computed.")
 
 
-@dataclass(frozen=True, slots=True)
-class OcclusionPanel:
-    """The settings and the map."""
-
-    title: str = helped("What the map is of.")
-    choices: tuple[OcclusionChoices, ...] = helped("The settings of the form.")
-    fields: dict[str, Any] = helped("The unit as fields of a form.")
-    passes: int = helped("Places of the patch: one forward pass each.")
-    heat: HeatMap = helped("The map as far as it is computed.")
-    live: bool = helped("Whether an event stream brings the rest.")
-    events: str = helped("URL of the event stream.")
-    again: str = helped("URL of the panel that resumes.")
-    address: str = helped("The query string of the panel for the page's URL.")
-    why: str = helped("Why no class can be chosen, empty if one can.")
-    over: str = helped("URL of the map over the photo, for download.")
-    bare: str = helped("URL of the map alone, for download.")
-    csv: str = helped("URL of the drops as a table.")
-
-
 def occlusion_of(unit: UnitQuery, patch: OcclusionPatch, fill: Any, of: Of) -> OcclusionRequest:
     """The occlusion of the unit, or of the class. Raises `NoClassifier`."""
     if of == "class":
@@ -99,30 +66,6 @@ def occlusion_of(unit: UnitQuery, patch: OcclusionPatch, fill: Any, of: Of) -> O
     else:
         target = Unit(unit.record.step.name, unit.channel, unit.cell)
     return OcclusionRequest(target, patch, fill)
-
-
-def occlusion_panel(
-    unit: UnitQuery, occlusion: OcclusionRequest, of: Of, progress: OcclusionSoFar, live: bool
-) -> OcclusionPanel:
-    """The whole panel."""
-    state = named(occlusion, of)
-    query = unit.query(**state)
-    files = f"{unit.view.run}/steps/{quote(unit.record.step.name)}/occlusion"
-    return OcclusionPanel(
-        title=title(unit, of),
-        choices=_choices(unit, occlusion, of),
-        fields={**unit.names, **unit.class_field},
-        passes=progress.drops.numel(),
-        heat=heat(unit, occlusion, of, progress),
-        live=live and not progress.finished,
-        events=f"/cut/occlusion/events?{query}",
-        again=f"/cut/occlusion?{query}&start=true",
-        address=unit.address(**state),
-        why=no_classes(unit.run),
-        over=f"{files}.png?{_part(unit, occlusion, of)}&over=true&download={_file(unit)}.png",
-        bare=f"{files}.png?{_part(unit, occlusion, of)}&enlarge=8&download={_file(unit)}-plain.png",
-        csv=f"{files}.csv?{_part(unit, occlusion, of)}",
-    )
 
 
 def heat(unit: UnitQuery, occlusion: OcclusionRequest, of: Of, progress: OcclusionSoFar) -> HeatMap:
@@ -134,8 +77,9 @@ def heat(unit: UnitQuery, occlusion: OcclusionRequest, of: Of, progress: Occlusi
     image = f"{unit.view.run}/steps/{quote(unit.record.step.name)}/occlusion/rows.png"
     worst = divmod(int(done.argmax()), columns) if progress.done else (0, 0)
     words = _words(progress, text, worst)
+    drawing = drawing_query(unit, occlusion, of)
     return HeatMap(
-        image=f"{image}?{_part(unit, occlusion, of)}&rows={progress.done}" if progress.done else "",
+        image=f"{image}?{drawing}&rows={progress.done}" if progress.done else "",
         frame=frame(occlusion.patch, progress.done, columns),
         photo=photo(unit.view, run),
         rows=rows,
@@ -229,41 +173,6 @@ def _words(progress: OcclusionSoFar, text: Any, worst: tuple[int, int]) -> str:
     )
 
 
-def _choices(unit: UnitQuery, occlusion: OcclusionRequest, of: Of) -> tuple[OcclusionChoices, ...]:
-    size = unit.run.model.outline.input_size
-    patch = occlusion.patch
-
-    def pixels(name: str, text: str, usual: tuple[int, ...], current: int) -> OcclusionChoices:
-        values = sorted({*usual, current})
-        return OcclusionChoices(
-            name, text, tuple((str(v), f"{v} px") for v in values), str(current)
-        )
-
-    found = [
-        pixels("patch", "Patch", sides(size), patch.side),
-        pixels("stride", "Moved by", strides(size), patch.stride),
-        OcclusionChoices(
-            "fill", "Filled with", tuple((f, FILL_WORDS[f]) for f in FILLS), occlusion.fill
-        ),
-    ]
-    if unit.index is not None and unit.record.step.kind != "softmax":
-        options = (("unit", title(unit, "unit")), ("class", title(unit, "class")))
-        found.append(OcclusionChoices("of", "Drop of", options, of))
-    return tuple(found)
-
-
-def _part(unit: UnitQuery, occlusion: OcclusionRequest, of: Of) -> str:
-    cell = {"y": unit.cell[0], "x": unit.cell[1]} if unit.cell else {}
-    fields = {"channel": unit.channel, **cell, **named(occlusion, of), **unit.class_field}
-    query = "&".join(f"{name}={value}" for name, value in fields.items())
-    return f"{query}&v={version(unit.run.model.row)}"
-
-
-def _file(unit: UnitQuery) -> str:
-    view = unit.view
-    return f"{view.model}-{view.image[:12]}-{unit.record.step.name}-{unit.channel}-occlusion"
-
-
 @dataclass(frozen=True, slots=True)
 class OcclusionQuery:
     """A unit or class of a run, and the patch that slides."""
@@ -290,18 +199,26 @@ OcclusionQueryDep = Annotated[OcclusionQuery, Depends(occlusion_query)]
 
 async def finished_map(query: OcclusionQuery, services: Services, owner: str) -> OcclusionSoFar:
     """The finished map, computed now if it is not cached. Raises `Busy`."""
-    progress = so_far(services.cuts, query.unit.run, query.occlusion)
+    progress = cached_map(services.cuts, query.unit.run, query.occlusion)
     if progress.finished:
         return progress
-    async with aclosing(_rows(query, services, owner)) as items:  # type: ignore[type-var]
+    async with aclosing(occlusion_rows(query, services, owner)) as items:  # type: ignore[type-var]
         async for item in items:
             if isinstance(item, OcclusionSoFar):
                 progress = item
     return progress
 
 
-def _rows(
+def occlusion_rows(
     query: OcclusionQuery, services: Services, owner: str
 ) -> AsyncIterator[int | OcclusionSoFar]:
     run = query.unit.run
     return rows(services.engine, services.cuts, owner, run, query.occlusion)
+
+
+def drawing_query(unit: UnitQuery, occlusion: OcclusionRequest, of: Of) -> str:
+    """The query of the map's picture, with the digest that lets browsers keep it."""
+    cell = {"y": unit.cell[0], "x": unit.cell[1]} if unit.cell else {}
+    fields = {"channel": unit.channel, **cell, **named(occlusion, of), **unit.class_field}
+    query = "&".join(f"{name}={value}" for name, value in fields.items())
+    return f"{query}&v={version(unit.run.model.row)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from app.errors import UnknownPicture
 from app.pictures.preprocess import Fitted
@@ -14,9 +13,6 @@ from app.vision.geometry import Geometry
 from app.web.core.links import View, preview_url
 from app.web.core.state import Services
 from app.web.parts.contexts import helped
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from app.pictures.palettes import PaletteName
 from app.pictures.sheets import SheetLayout, arrange
@@ -14,9 +13,6 @@ from app.web.core.links import View, filters_url
 from app.web.core.templating import number
 from app.web.parts.contexts import helped
 from models.graph import Step
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def query_fields(query: SynthesisQuery) -> dict[str, Any]:
 
     A form or a link with these names the same picture, even if other ones ship later.
     """
-    recipe, options = query.recipe, query.wanted
+    recipe, options = query.recipe, query.options
     fields: dict[str, Any] = {"steps": recipe.steps, "seed": recipe.seed, "size": recipe.size}
     if options.second is not None:
         fields |= {"second": options.second, "share": options.share}

@@ -16,7 +16,7 @@ from PIL import Image
 
 from app.errors import DataUnusable, NotWritten
 from app.pictures.preprocess import normalise
-from app.services.atlas.atlas import FINE, Atlas, merge, read_atlas, won, write_atlas
+from app.services.atlas.atlas import FINE, Atlas, merge, read_atlas, winning_cells, write_atlas
 from app.services.atlas.building import AtlasOptions, AtlasPass, AtlasProgress
 from app.services.atlas.crops import table
 from app.services.atlas.folder import PictureFolder
@@ -120,7 +120,7 @@ def test_crops_are_the_pictures_at_their_fields(
     model: Model, pictures: Path, whole: tuple[Path, bytes]
 ) -> None:
     atlas, folder, prep = read_atlas(whole[0]), PictureFolder.of(pictures), preprocess(model)
-    assert set(atlas.crops) == set(won(atlas))
+    assert set(atlas.crops) == set(winning_cells(atlas))
     field = model.geometry["conv1"]
     for channel, rank in ((0, 0), (5, 8)):
         number = int(atlas.winners["conv1"].pictures[channel, rank])

@@ -45,7 +45,10 @@ def test_its_crops_classes_and_pictures_are_told(
 ) -> None:
     one = only(shelved(tmp_path, atlas(model, folder, {"3": "a/1.png", "8": "a/gone.png"})), model)
     assert one.title == "photos"
-    assert [(w.number, w.value, w.cell) for w in one.won("conv1", 5)] == [(3, 5.0, 33), (8, 4.0, 7)]
+    assert [(w.number, w.value, w.cell) for w in one.ranking("conv1", 5)] == [
+        (3, 5.0, 33),
+        (8, 4.0, 7),
+    ]
     assert one.crop("conv1", 5, 8) == b"5/8"
     assert one.crop("conv1", 63, 3) == b"63/3"
     assert one.preferred("conv1", 0) == [("n07920052", 3.0), ("n02123045", 0.5)]
@@ -98,7 +101,7 @@ def test_one_damaged_while_it_is_read_says_so(model: Model, folder: Path, tmp_pa
     one = only(shelved(tmp_path, atlas(model, folder, {"3": "a/1.png"})), model)
     one.path.write_bytes(b"nothing")
     with pytest.raises(DataUnusable, match="cannot be read"):
-        one.won("conv1", 0)
+        one.ranking("conv1", 0)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,9 @@ def gathered(pictures: Pictures) -> UploadCrops:
 
 @pytest.fixture
 async def heeded(engine: LocalEngine, pictures: Pictures, gathered: UploadCrops) -> Runs:
-    return Runs(engine, Catalogue(CPU, 10**9), pictures, 10**9, linger=0.01, heed=gathered.heed)
+    return Runs(
+        engine, Catalogue(CPU, 10**9), pictures, 10**9, linger=0.01, on_finished=gathered.add_run
+    )
 
 
 async def brought(runs: Runs, pictures: Pictures, count: int = COUNT) -> list[str]:
@@ -112,7 +114,7 @@ async def test_the_oldest_make_room(
     small = UploadCrops(pictures.has, budget=gathered.bytes // 2)
     runs = {run.image: run for run in heeded.all()}
     for id in ids:
-        small.heed(runs[id])
+        small.add_run(runs[id])
         await small.settled()
     model = runs[ids[0]].model
     assert [small.image(won.number) for won in small.best(model, "conv1", 0)] == [ids[1]]

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from app.pictures.augment import ChangeablePhoto, PhotoChange, changed
+from app.pictures.augment import ChangeablePhoto, PhotoChange, transform_photo
 from app.pictures.samples import sample
 from app.services.attacks.robustness_curves import SLIDERS, RobustnessCurves, curves
 from app.services.engine.engine import LocalEngine
@@ -43,12 +43,12 @@ async def test_a_point_is_what_one_question_gives(
         assert curve.points[0].value == curve.slider.least
         assert curve.points[-1].value == curve.slider.most
         at = curve.points[len(curve.points) // 3]
-        pixels = changed(photo, curve.slider.at(at.value))
+        pixels = transform_photo(photo, curve.slider.at(at.value))
         (logits,) = await logits_of(engine, model, embedded(), [pixels])
         assert top(logits, 1)[0].index == at.first.index
         share = logits.softmax(0)[found.plain.index].item()
         assert at.share == pytest.approx(share, abs=1e-4)
-    flipped = changed(photo, PhotoChange(flip=True))
+    flipped = transform_photo(photo, PhotoChange(flip=True))
     (logits,) = await logits_of(engine, model, embedded(), [flipped])
     assert found.flipped.first.index == int(logits.argmax())
 

@@ -10,8 +10,14 @@ import torch
 
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import sample
-from app.pictures.transformations import JOURNEY, travelled
-from app.services.attacks.survival import SurvivalStart, fate, sent, survived, trials
+from app.pictures.transformations import TRANSFORMATIONS, apply_transformations
+from app.services.attacks.survival import (
+    SurvivalStart,
+    fate,
+    predict_transformed,
+    transformed,
+    trials,
+)
 from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue
 from app.services.runs.pairs import PicturePair
@@ -60,9 +66,9 @@ async def test_the_prediction_is_that_of_the_pixels_that_are_shown(
     pair: PicturePair, engine: LocalEngine
 ) -> None:
     chosen = {"blur": 0.6, "screen": 40.0, "jpeg": 60.0}
-    clean, attacked = sent(pair, chosen)
-    assert clean.equal(travelled(pair.clean, chosen, pair.seed))
-    start, found = await survived(engine, pair, (clean, attacked))
+    clean, attacked = transformed(pair, chosen)
+    assert clean.equal(apply_transformations(pair.clean, chosen, pair.seed))
+    start, found = await predict_transformed(engine, pair, (clean, attacked))
     assert start.fooled
     with torch.inference_mode():
         for pixels, told in ((clean, found.before), (attacked, found.after)):
@@ -75,27 +81,27 @@ async def test_the_prediction_is_that_of_the_pixels_that_are_shown(
 async def test_nothing_done_leaves_both_as_they_were(
     pair: PicturePair, engine: LocalEngine
 ) -> None:
-    both = sent(pair, {})
+    both = transformed(pair, {})
     assert both[0].equal(pair.clean) and both[1].equal(pair.attacked)
-    start, found = await survived(engine, pair, both)
+    start, found = await predict_transformed(engine, pair, both)
     assert found.before[0].index == start.clean.index
     assert found.after[0].index == start.attacked.index
 
 
 async def test_both_pictures_meet_the_same_chance(pair: PicturePair) -> None:
     same = replace(pair, attacked=pair.clean)
-    clean, attacked = sent(same, {"screen": 80.0})
+    clean, attacked = transformed(same, {"screen": 80.0})
     assert clean.equal(attacked)
 
 
 async def test_the_table_tries_each_thing_alone(pair: PicturePair, engine: LocalEngine) -> None:
     start, found = await trials(engine, "me", pair)
     assert [(one.stop.id, one.strength) for one in found] == [
-        (stop.id, strength) for stop in JOURNEY for strength in stop.tried
+        (stop.id, strength) for stop in TRANSFORMATIONS for strength in stop.tried
     ]
     assert {one.fate for one in found} > {"fooled"}
     one = next(t for t in found if t.stop.id == "jpeg" and t.strength == 50)
-    _, alone = await survived(engine, pair, sent(pair, {"jpeg": 50.0}))
+    _, alone = await predict_transformed(engine, pair, transformed(pair, {"jpeg": 50.0}))
     assert one.clean.index == alone.before[0].index
     assert one.attacked.probability == pytest.approx(alone.after[0].probability, abs=1e-4)
     assert one.fate == fate(start, one.clean.index, one.attacked.index)

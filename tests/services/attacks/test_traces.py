@@ -13,7 +13,7 @@ from app.errors import Busy, NotFound
 from app.services.attacks.attacks import Attack, Attacks
 from app.services.attacks.job import AttackMoment
 from app.services.attacks.options import AttackRequest
-from app.services.attacks.traces import Outcome, Trace, Traces, key_of, present
+from app.services.attacks.traces import Outcome, Trace, Traces, key_of, store_result
 from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue
 from app.services.pictures.store import Pictures
@@ -48,7 +48,7 @@ async def test_a_run_is_kept_step_by_step_with_its_outcome(attacks: Attacks) -> 
     trace = traces.find(key_of(attack, "cat"))
     moments = [item for item in items if isinstance(item, AttackMoment)]
     assert trace.moments == moments and [one.step for one in moments] == list(range(11))
-    assert trace.outcome is items[-1] and trace.whole
+    assert trace.outcome is items[-1] and trace.complete
     assert traces.finished(trace.key) is trace
     assert trace.pixels(0).equal(attack.pixels)
     assert trace.pixels(10).equal(trace.outcome.ended.pixels)
@@ -90,7 +90,7 @@ async def test_stopping_gives_a_result_that_is_not_played_for_the_whole(attacks:
     assert any("Stopped by hand at step" in note for note in outcome.notes)
     assert outcome.ended.control.linf == outcome.ended.linf
     key = key_of(attack, "cat")
-    assert traces.finished(key) is None and not traces.find(key).whole
+    assert traces.finished(key) is None and not traces.find(key).complete
 
 
 async def test_what_came_farthest_is_kept(attacks: Attacks) -> None:
@@ -157,7 +157,7 @@ async def test_an_attacked_picture_that_was_deleted_comes_back_under_its_id(
     trace = traces.find(key_of(attack, "cat"))
     assert trace.outcome is not None
     pictures.delete(trace.outcome.image, "somebody")
-    await present(trace, pictures, "other", "again")
+    await store_result(trace, pictures, "other", "again")
     assert pictures.find(trace.outcome.image, "other").name == "again"
-    await present(trace, pictures, "third", "not needed")
+    await store_result(trace, pictures, "third", "not needed")
     assert not pictures.recent("third")

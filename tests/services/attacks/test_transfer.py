@@ -12,10 +12,10 @@ from app.errors import BadRequest
 from app.pictures.preprocess import fit
 from app.pictures.samples import sample
 from app.pictures.transform import to_image
-from app.services.attacks.transfer import others, transferred, verdict
+from app.services.attacks.transfer import other_networks, predict_transfer, verdict
 from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue, Model
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from app.services.networks.weight_files import WeightFiles
 from app.services.runs.batch_inference import logits_of
 from app.services.runs.pairs import PicturePair
@@ -48,7 +48,7 @@ def catalogue(tmp_path: Path) -> Catalogue:
     state = embedded().state_dict()
     save_file(state, tmp_path / "mini-copy.safetensors")
     put_partial(tmp_path)
-    whole = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
+    whole = to_state_dict("squeezenet1_1", registry.seeded("squeezenet1_1"))
     save_file(whole, tmp_path / "squeezenet1_1-seeded.safetensors")
     return Catalogue(CPU, 10**9, WeightFiles([tmp_path]))
 
@@ -62,7 +62,7 @@ def pair_of(model: Model, target: int | None = None) -> PicturePair:
 
 
 def test_who_can_be_asked_and_who_cannot(catalogue: Catalogue) -> None:
-    ready, left = others(catalogue, "mini")
+    ready, left = other_networks(catalogue, "mini")
     assert [one.id for one in ready] == ["own-mini-copy", "own-squeezenet1_1-seeded"]
     reasons = {one.model.id: one.partial for one in left}
     assert reasons["own-mini-part"] is True
@@ -78,7 +78,7 @@ async def test_a_copy_of_the_same_network_is_fooled_into_the_same(
     photo = sample("coffee")
     assert photo
     pair = pair_of(model, target=bus)
-    found = await transferred(engine, catalogue, pair, photo.open(), "own-mini-copy")
+    found = await predict_transfer(engine, catalogue, pair, photo.open(), "own-mini-copy")
     assert found.verdict == "same" and found.target is True
     assert (found.clean.first.wnid, found.attacked.first.wnid) == (ESPRESSO, BUS)
     assert found.class_here and found.made_here
@@ -90,7 +90,7 @@ async def test_the_other_network_gets_the_8_bits_through_its_own_preprocessing(
     pair, photo = pair_of(catalogue.model("mini")), sample("coffee")
     assert photo
     id = "own-squeezenet1_1-seeded"
-    found = await transferred(engine, catalogue, pair, photo.open(), id)
+    found = await predict_transfer(engine, catalogue, pair, photo.open(), id)
     model, network = catalogue.model(id), await catalogue.network(id)
     for answer, image in (
         (found.photo, photo.open()),
@@ -118,7 +118,7 @@ async def test_a_class_that_the_other_network_does_not_have(
     hundred = {one.wnid for one in catalogue.model("mini").labels}
     (logits,) = await logits_of(engine, big, network, [pixels])
     first = big.labels[int(logits.argmax())]
-    found = await transferred(engine, catalogue, pair, coffee.open(), "mini")
+    found = await predict_transfer(engine, catalogue, pair, coffee.open(), "mini")
     assert found.class_here == (first.wnid in hundred)
     assert (found.verdict == "absent") == (first.wnid not in hundred)
     # Its target is the tench, which mini never learned.
@@ -131,4 +131,4 @@ async def test_a_network_without_classes_is_refused(
     pair, coffee = pair_of(catalogue.model("mini")), sample("coffee")
     assert coffee
     with pytest.raises(BadRequest, match="no classifier"):
-        await transferred(engine, catalogue, pair, coffee.open(), "own-mini-part")
+        await predict_transfer(engine, catalogue, pair, coffee.open(), "own-mini-part")

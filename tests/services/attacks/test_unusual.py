@@ -12,7 +12,15 @@ from safetensors.torch import save_file
 
 from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import sample
-from app.services.attacks.unusual import BINS, SCORES, control, histogram, judged, read_run, wanted
+from app.services.attacks.unusual import (
+    BINS,
+    SCORES,
+    control,
+    histogram,
+    judged,
+    read_run,
+    scored_steps,
+)
 from app.services.engine.engine import LocalEngine
 from app.services.networks.calibration import Calibration, calibration, own_path
 from app.services.networks.catalogue import Catalogue
@@ -92,7 +100,7 @@ async def test_a_run_s_tensors_give_the_same(runs: Runs) -> None:
         await run.finish()
         by_run = read_run(run, known())
     network = run.network
-    assert wanted(network) == {"relu1", "relu2", "relu3", "relu4", "relu5", network.logits}
+    assert scored_steps(network) == {"relu1", "relu2", "relu3", "relu4", "relu5", network.logits}
     engine = LocalEngine(CPU)
     (one,) = await judged(engine, MODEL, network, known(), [pixels("cat")])
     await engine.close()

@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from app.services.engine.engine import LocalEngine
-from app.services.interventions.ablation import AblationRanking, kept_ranking, rank
+from app.services.interventions.ablation import AblationRanking, cached_ranking, rank
 from app.services.interventions.cache import InterventionCache
 from app.services.runs.run import Record, Run
 from app.services.runs.runs import Runs
@@ -49,14 +49,14 @@ async def test_stopped_it_goes_on_and_ends_as_without_a_break(
         count = len(record.statistics.peaks)
         first = await ranked(engine, cuts, run, record, 32)
         assert 32 <= first[-1].done < count
-        assert kept_ranking(cuts, run, record, ESPRESSO) is None
+        assert cached_ranking(cuts, run, record, ESPRESSO) is None
         computed = len(tried)
         second = await ranked(engine, cuts, run, record, count)
         assert second[0].done > first[-1].done
         # The engine may be a batch ahead of who listens: that one is computed twice at most.
         assert len(tried) - computed <= count - first[-1].done
         whole = await ranked(engine, other, run, record, count)
-        kept = kept_ranking(cuts, run, record, ESPRESSO)
+        kept = cached_ranking(cuts, run, record, ESPRESSO)
         assert kept is not None and kept.finished
         assert kept.logits.equal(whole[-1].logits)
         assert kept.probabilities.equal(whole[-1].probabilities)

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from app.services.networks.loading import load
-from app.services.networks.state_dict import check, fit, keyed
+from app.services.networks.state_dict import check, fit, to_state_dict
 from app.services.networks.weight_files import WeightEntry, WeightFiles, second_file
 from models import registry
 from models.registry import find
@@ -30,7 +30,7 @@ def mini() -> State:
 
 def published(name: str) -> State:
     """Seeded weights of a small network under the keys of the published file."""
-    return keyed(name, registry.seeded(name))
+    return to_state_dict(name, registry.seeded(name))
 
 
 def own(folder: Path) -> dict[str, WeightEntry]:
@@ -91,7 +91,7 @@ def test_a_file_of_ones_own_is_an_entry_of_its_own(tmp_path: Path, mini: State) 
 
 
 def test_half_precision_and_steps_own_names_do_as_well(tmp_path: Path) -> None:
-    state = keyed("squeezenet1_0", registry.seeded("squeezenet1_0"), published=False)
+    state = to_state_dict("squeezenet1_0", registry.seeded("squeezenet1_0"), published=False)
     names = {key: value.half() for key, value in state.items()}
     assert "fire2.squeeze.weight" in names
     save_file(names, tmp_path / "squeezenet1_0-own-names.safetensors")

@@ -124,20 +124,20 @@ async def test_it_is_made_once_for_all_who_ask_and_kept(
     engine: LocalEngine, tmp_path: Path
 ) -> None:
     surveys = Surveys(engine, Catalogue(CPU, 10**9), tmp_path)
-    first = await surveys.ask("mini")
+    first = await surveys.get("mini")
     assert isinstance(first, SurveyProgress)
-    one, other = await asyncio.gather(surveys.ask("mini", 60), surveys.ask("mini", 60))
+    one, other = await asyncio.gather(surveys.get("mini", 60), surveys.get("mini", 60))
     assert isinstance(one, Survey)
     assert one is other
     again = Surveys(engine, Catalogue(CPU, 10**9), tmp_path)
-    kept = await again.ask("mini")
+    kept = await again.get("mini")
     assert isinstance(kept, Survey)
     assert torch.equal(kept.layers[1].colour, one.layers[1].colour)
 
 
 async def test_crops_come_before_all_is_measured(engine: LocalEngine, tmp_path: Path) -> None:
     surveys = Surveys(engine, Catalogue(CPU, 10**9), tmp_path)
-    early = await surveys.ask("mini", HANG, crops=True)
+    early = await surveys.get("mini", HANG, crops=True)
     assert isinstance(early, Survey)
     assert strongest(early.peaks, "conv1", 0)
     await surveys.close()
@@ -147,7 +147,7 @@ async def test_one_that_nobody_asks_for_any_more_is_given_up(
     engine: LocalEngine, tmp_path: Path
 ) -> None:
     surveys = Surveys(engine, Catalogue(CPU, 10**9), tmp_path, linger=0)
-    await surveys.ask("mini")
+    await surveys.get("mini")
     await until(lambda: not surveys.busy)
     assert list(tmp_path.iterdir()) == []
 
@@ -156,4 +156,4 @@ async def test_one_that_somebody_waits_for_is_not_given_up(
     engine: LocalEngine, tmp_path: Path
 ) -> None:
     surveys = Surveys(engine, Catalogue(CPU, 10**9), tmp_path, linger=0)
-    assert isinstance(await surveys.ask("mini", HANG), Survey)
+    assert isinstance(await surveys.get("mini", HANG), Survey)

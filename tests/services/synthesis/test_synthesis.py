@@ -28,7 +28,7 @@ from app.services.synthesis.disk_cache import PictureCache
 from app.services.synthesis.growth import GrowthReport, Growths
 from app.services.synthesis.levels import GreyLevels, on_picture
 from app.services.synthesis.picture import SynthesisedPicture, drawn, read
-from app.services.synthesis.query import SynthesisOptions, SynthesisQuery, asked, home
+from app.services.synthesis.query import SynthesisOptions, SynthesisQuery, build_query, unit_origin
 from app.services.synthesis.studio import Studio
 from app.vision.forward import forward_steps
 from app.vision.synthesis_goals import LINEAR
@@ -62,14 +62,18 @@ def picture(key: str = "k", shade: float = 0.5, size: int = 16) -> SynthesisedPi
 
 
 def test_the_same_picture_has_one_key_whatever_step_it_is_asked_of(model: Model) -> None:
-    one = asked(model, "conv5", 3, FEW)
-    assert asked(model, "relu5", 3, FEW).key == one.key == asked(model, "pool5", 3, FEW).key
+    one = build_query(model, "conv5", 3, FEW)
+    assert (
+        build_query(model, "relu5", 3, FEW).key
+        == one.key
+        == build_query(model, "pool5", 3, FEW).key
+    )
     others = [
-        asked(model, "conv5", 4, FEW),
-        asked(model, "conv4", 3, FEW),
-        asked(model, "conv5", None, FEW),
+        build_query(model, "conv5", 4, FEW),
+        build_query(model, "conv4", 3, FEW),
+        build_query(model, "conv5", None, FEW),
         *(
-            asked(model, "conv5", 3, replace(FEW, **change))
+            build_query(model, "conv5", 3, replace(FEW, **change))
             for change in (
                 {"steps": 21},
                 {"seed": 8},
@@ -82,7 +86,7 @@ def test_the_same_picture_has_one_key_whatever_step_it_is_asked_of(model: Model)
     ]
     assert len({one.key, *(other.key for other in others)}) == len(others) + 1
     changed = replace(model.entry, row=replace(model.row, sha256="0" * 64))
-    assert asked(replace(model, entry=changed), "conv5", 3, FEW).key != one.key
+    assert build_query(replace(model, entry=changed), "conv5", 3, FEW).key != one.key
     assert one.after(20).key == one.key != one.after(16).key
 
 
@@ -102,17 +106,17 @@ def test_a_step_without_a_number_of_its_own_and_values_out_of_range_are_refused(
         ("conv5", None, replace(FEW, second=1), BadRequest),
     ):
         with pytest.raises(error):
-            asked(model, step, channel, wanted)
+            build_query(model, step, channel, wanted)
 
 
 def test_of_two_branches_a_mix_is_measured_behind_their_concatenation(tmp_path: Path) -> None:
     squeezed = Catalogue(CPU, 10**9).model("squeezenet1_1")
-    within = asked(squeezed, "fire2.concat", 3, replace(FEW, second=5))
+    within = build_query(squeezed, "fire2.concat", 3, replace(FEW, second=5))
     assert (within.at, within.goal.channels) == ("fire2.expand1x1", [3, 5])
-    across = asked(squeezed, "fire2.concat", 3, replace(FEW, second=70))
+    across = build_query(squeezed, "fire2.concat", 3, replace(FEW, second=70))
     assert (across.at, across.goal.channels) == ("fire2.concat", [3, 70])
-    assert home(squeezed, "softmax", 5) == ("conv10", 5)
-    assert asked(squeezed, "softmax", 5, FEW).label == squeezed.labels[5].label
+    assert unit_origin(squeezed, "softmax", 5) == ("conv10", 5)
+    assert build_query(squeezed, "softmax", 5, FEW).label == squeezed.labels[5].label
 
 
 def test_a_picture_tells_how_it_was_made_and_a_damaged_one_is_none(tmp_path: Path) -> None:
@@ -209,7 +213,7 @@ def growths(
 def test_it_climbs_and_its_number_is_that_of_the_picture_itself(
     model: Model, network: Network
 ) -> None:
-    wanted = asked(model, "conv5", 3, FEW)
+    wanted = build_query(model, "conv5", 3, FEW)
     table, kept = growths()
     reports = list(table.follow(wanted, network))
     assert [one.step for one in reports] == list(range(21))
@@ -248,7 +252,7 @@ def test_two_who_watch_the_same_picture_have_it_computed_once(
         return real(self)
 
     monkeypatch.setattr(growing.Growth, "advance", counted)
-    wanted = asked(model, "conv2", 3, FEW)
+    wanted = build_query(model, "conv2", 3, FEW)
     table, _ = growths()
     one, other = table.follow(wanted, network), table.follow(wanted, network)
     seen: list[tuple[int, int]] = []
@@ -268,7 +272,7 @@ def test_two_who_watch_the_same_picture_have_it_computed_once(
 def test_what_was_reached_is_kept_and_who_comes_back_goes_on(
     model: Model, network: Network
 ) -> None:
-    wanted = asked(model, "conv2", 3, replace(FEW, steps=40))
+    wanted = build_query(model, "conv2", 3, replace(FEW, steps=40))
     table, kept = growths()
     follow = table.follow(wanted, network)
     while next(follow).step < 18:
@@ -292,7 +296,7 @@ def test_what_was_reached_is_kept_and_who_comes_back_goes_on(
 def test_few_that_nobody_watches_stay_ready(model: Model, network: Network) -> None:
     table, _ = growths()
     for channel in range(growing.PARKED + 3):
-        follow = table.follow(asked(model, "conv1", channel, FEW), network)
+        follow = table.follow(build_query(model, "conv1", channel, FEW), network)
         next(follow), next(follow)
         follow.close()  # type: ignore[attr-defined]
     assert table.parked == growing.PARKED
@@ -306,7 +310,7 @@ async def collected(items: AsyncIterator[int | GrowthReport]) -> list[int | Grow
 async def test_the_studio_grows_finds_and_shares(
     studio: Studio, model: Model, network: Network
 ) -> None:
-    wanted = studio.asked(model, "conv2", 3, FEW)
+    wanted = studio.build_query(model, "conv2", 3, FEW)
     assert studio.find(wanted) is None and studio.state(wanted) == "none"
     first, second = await asyncio.gather(
         collected(studio.stream("one", wanted, network)),
@@ -326,7 +330,7 @@ async def test_a_picture_outlives_the_server(
 ) -> None:
     catalogue = Catalogue(CPU, 10**9)
     before = Studio(engine, catalogue, tmp_path, 10**6)
-    wanted = before.asked(model, "conv2", 3, FEW)
+    wanted = before.build_query(model, "conv2", 3, FEW)
     await collected(before.stream("one", wanted, network))
     after = Studio(engine, catalogue, tmp_path, 10**6)
     assert after.state(wanted) == "cached" and after.find(wanted) == before.find(wanted)
@@ -340,7 +344,7 @@ async def test_a_disk_that_is_full_is_told_and_the_picture_shown(
         raise NotWritten("The disk is full.")
 
     monkeypatch.setattr(PictureCache, "put", full)
-    wanted = studio.asked(model, "conv2", 3, FEW)
+    wanted = studio.build_query(model, "conv2", 3, FEW)
     *_, last = await collected(studio.stream("one", wanted, network))
     assert isinstance(last, GrowthReport) and last.problem == "The disk is full."
     assert studio.find(wanted) is not None
@@ -357,18 +361,20 @@ async def test_the_numbers_beside_it_are_those_of_the_run_and_of_grey(
         grey = (0.5 - torch.tensor(prep.mean)) / torch.tensor(prep.std)
         shade = grey.view(3, 1, 1).expand(3, 64, 64)
         for step, at in (("pool5", "conv5"), ("relu2", "conv2")):
-            one = asked(model, step, 3, FEW)
+            one = build_query(model, step, 3, FEW)
             assert on_picture(one, run) == pytest.approx(run.tensor(at)[3].mean().item())
             plain = _output(network, shade, at)[3].mean().item()
             assert await greys.of(one) == pytest.approx(plain, rel=1e-4, abs=1e-5)
-        logit = asked(model, "softmax", 97, FEW)
+        logit = build_query(model, "softmax", 97, FEW)
         assert on_picture(logit, run) == run.tensor("fc7")[97].item()
-        mixed = asked(model, "conv5", 3, replace(FEW, second=4, share=25, away=True))
+        mixed = build_query(model, "conv5", 3, replace(FEW, second=4, share=25, away=True))
         means = run.tensor("conv5").mean((1, 2))
         assert on_picture(mixed, run) == pytest.approx((0.75 * means[3] + 0.25 * means[4]).item())
-        whole = asked(model, "relu4", None, FEW)
+        whole = build_query(model, "relu4", None, FEW)
         squares = F.mse_loss(run.tensor("conv4"), torch.zeros_like(run.tensor("conv4")))
         assert on_picture(whole, run) == pytest.approx(squares.item(), rel=1e-5)
         first = run.tensor("conv1")[5]
         edges = (first.clamp_min(0).square() + LINEAR * first).mean().item()
-        assert on_picture(asked(model, "conv1", 5, FEW), run) == pytest.approx(edges, rel=1e-5)
+        assert on_picture(build_query(model, "conv1", 5, FEW), run) == pytest.approx(
+            edges, rel=1e-5
+        )

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from app.services.attacks.universal import NoiseFigures, NoiseRecipe, UniversalNoise, pack
 from app.services.networks.asset_files import origin
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from app.settings import Settings
 from app.web.app import create_app
 from models import registry
@@ -145,7 +145,7 @@ def test_mistakes_have_a_status_and_a_sentence(
 def test_a_partial_network_conflicts(tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
-    state = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
+    state = to_state_dict("squeezenet1_1", registry.seeded("squeezenet1_1"))
     part = {key: value for key, value in state.items() if not key.startswith("classifier")}
     save_file(part, stick / "squeezenet1_1-part.safetensors")
     app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=stick))

@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from app.settings import Settings
 from app.web.app import create_app
 from models import registry
@@ -211,7 +211,7 @@ def test_norm_mean_and_concat_explain_themselves(tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
     for name in ("vgg11_bn", "squeezenet1_1"):
-        save_file(keyed(name, registry.seeded(name)), stick / f"{name}-seeded.safetensors")
+        save_file(to_state_dict(name, registry.seeded(name)), stick / f"{name}-seeded.safetensors")
     app: FastAPI = create_app(Settings(data=tmp_path / "data", device="cpu", weights=stick))
     with TestClient(app, base_url=BASE) as client:
         for model, query, words in [
@@ -270,7 +270,7 @@ def test_a_shift_shows_the_map_before_and_after_pooling(client: TestClient) -> N
 def test_a_partial_network_has_no_score_to_pay_for(tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
-    state = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
+    state = to_state_dict("squeezenet1_1", registry.seeded("squeezenet1_1"))
     part = {key: value for key, value in state.items() if not key.startswith("classifier")}
     save_file(part, stick / "squeezenet1_1-part.safetensors")
     app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=stick))

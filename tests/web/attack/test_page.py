@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from app.settings import Settings
 from app.web.app import create_app
 from app.web.attack import contexts, summary
@@ -28,8 +28,13 @@ from models.classes import Label
 from tests.support.addresses import BASE
 from tests.support.attack_pages import HTML, RUN, headline, opened, steps, traces, warnings
 
+CONTEXTS = (
+    *("SettingSlider", "AttackForm", "ClassShareBar", "AttackFrame", "AttackSummary"),
+    *("AttackStage", "AttackPage"),
+)
 
-@pytest.mark.parametrize("name", ["Slider", "Desk", "Bar", "Shot", "Ending", "Scene", "AttackPage"])
+
+@pytest.mark.parametrize("name", CONTEXTS)
 def test_every_field_says_what_it_is(name: str) -> None:
     for spec in fields(getattr(contexts, name)):
         assert len(spec.metadata["help"]) > 8, spec.name
@@ -211,7 +216,7 @@ def test_a_margin_that_took_over_is_noted(
 def test_a_partial_network_is_refused_in_words(tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
-    state = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
+    state = to_state_dict("squeezenet1_1", registry.seeded("squeezenet1_1"))
     part = {key: value for key, value in state.items() if not key.startswith("classifier")}
     save_file(part, stick / "squeezenet1_1-part.safetensors")
     app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=stick))

@@ -19,7 +19,7 @@ from app.services.attacks import stickers
 from app.services.attacks.stickers import Sticker, StickerFigures, StickerRecipe
 from app.services.networks import asset_files
 from app.services.networks.catalogue import Catalogue
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from app.settings import Settings
 from app.vision.attacks.paste import Placement, pasted
 from app.web.app import create_app
@@ -188,7 +188,7 @@ def test_a_network_without_a_sticker_says_how_one_is_made(client: TestClient) ->
 def test_a_partial_network_conflicts(tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
-    state = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
+    state = to_state_dict("squeezenet1_1", registry.seeded("squeezenet1_1"))
     part = {key: value for key, value in state.items() if not key.startswith("classifier")}
     save_file(part, stick / "squeezenet1_1-part.safetensors")
     app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=stick))

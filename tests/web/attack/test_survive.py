@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
-from app.pictures.transformations import JOURNEY
+from app.pictures.transformations import TRANSFORMATIONS
 from app.services.attacks.robustness_curves import SLIDERS
 from app.settings import Settings
 from app.web.app import create_app
@@ -165,7 +165,7 @@ def test_a_real_attack_is_told_apart_from_a_broken_picture(client: TestClient) -
     assert "That damaged the picture itself" in headline(text)
     rows = table(client, f"/attack/survive.csv?{pair}")
     assert rows[0]["transformation"] == "none" and rows[0]["outcome"] == "fooled"
-    assert len(rows) == 1 + sum(len(stop.tried) for stop in JOURNEY)
+    assert len(rows) == 1 + sum(len(stop.tried) for stop in TRANSFORMATIONS)
     assert {row["outcome"] for row in rows} <= {"fooled", "other", "undone", "broken"}
     shown = part(client, f"/attack/survive/table?{pair}").text
     assert shown.count("<tr data-fate=") == len(rows) - 1

@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
 from app.services.attacks import sweeps
-from app.services.networks.state_dict import keyed
-from app.services.runs.pairs import paired
+from app.services.networks.state_dict import to_state_dict
+from app.services.runs.pairs import load_pair
 from app.settings import Settings
 from app.vision.attacks.sweep import EPSILONS, SEEDS, SweepPoint, sweep
 from app.web.app import create_app
@@ -182,7 +182,7 @@ def test_while_another_long_job_of_the_same_person_runs_it_is_refused(
 def partial(tmp_path: Path) -> Iterator[TestClient]:
     stick = tmp_path / "stick"
     stick.mkdir()
-    state = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
+    state = to_state_dict("squeezenet1_1", registry.seeded("squeezenet1_1"))
     part = {key: value for key, value in state.items() if not key.startswith("classifier")}
     save_file(part, stick / "squeezenet1_1-part.safetensors")
     app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=stick))
@@ -239,12 +239,12 @@ def test_what_is_stopped_is_not_kept_and_leaves_its_place(
     services = application.state.services
 
     async def begun() -> Any:
-        pair = await paired(services.catalogue, services.pictures, "mini", "cat", "cat")
+        pair = await load_pair(services.catalogue, services.pictures, "mini", "cat", "cat")
         asked = sweeps.Sweep(pair, "fgsm")
         items = services.sweeps.run(services.engine, asked, client.cookies["layerscope_owner"])
         found = [await anext(items) for _ in range(3)]
         await items.aclose()
-        return found, services.sweeps.kept(asked)
+        return found, services.sweeps.finished(asked)
 
     assert client.portal
     found, kept = client.portal.call(begun)

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from torch import Tensor
 
 from app.pictures.sheets import quantise
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from app.settings import Settings
 from app.web.app import create_app
 from models import registry
@@ -64,7 +64,7 @@ def stick(tmp_path: Path) -> Iterator[TestClient]:
     folder = tmp_path / "stick"
     folder.mkdir()
     (folder / "mini-own.safetensors").write_bytes(TABLE[0].path.read_bytes())
-    state = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
+    state = to_state_dict("squeezenet1_1", registry.seeded("squeezenet1_1"))
     part = {key: value for key, value in state.items() if not key.startswith("classifier")}
     save_file(part, folder / "squeezenet1_1-part.safetensors")
     app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=folder))

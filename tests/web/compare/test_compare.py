@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from starlette.testclient import TestClient
 
 from app.pictures.palettes import palette
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from app.settings import Settings
 from app.web.app import create_app
 from app.web.compare import contexts
@@ -33,7 +33,7 @@ PART = {**HTML, "hx-request": "true", "hx-target": "main#compare"}
 @pytest.fixture
 def stick(tmp_path: Path) -> Path:
     folder = put_partial(tmp_path / "stick")
-    whole = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
+    whole = to_state_dict("squeezenet1_1", registry.seeded("squeezenet1_1"))
     save_file(whole, folder / "squeezenet1_1-seeded.safetensors")
     return folder
 

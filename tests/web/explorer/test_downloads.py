@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from app.services.networks.downloads import Attempt
 from app.services.networks.fetch import Received, fetch
 from app.services.networks.partial_file import WantedFile
-from app.services.networks.state_dict import keyed
+from app.services.networks.state_dict import to_state_dict
 from app.settings import Settings
 from app.web.app import create_app
 from app.web.explorer import downloads
@@ -37,7 +37,7 @@ GET = "/networks/squeezenet1_1/download"
 def stick(tmp_path: Path) -> Path:
     """A folder of weights: mini without its classifier, a seeded SqueezeNet, a broken file."""
     folder = put_partial(tmp_path / "stick")
-    whole = keyed("squeezenet1_1", registry.seeded("squeezenet1_1"))
+    whole = to_state_dict("squeezenet1_1", registry.seeded("squeezenet1_1"))
     save_file(whole, folder / "squeezenet1_1-seeded.safetensors")
     (folder / "alexnet-broken.safetensors").write_bytes(b"broken")
     return folder

@@ -13,11 +13,11 @@ from PIL import Image
 from starlette.testclient import TestClient
 from torch import nn
 
-from app.pictures.filtered_photo import clipped_png, cut, signed_png, small
+from app.pictures.filtered_photo import clipped_png, clipped_share, shrink, signed_png
 from app.pictures.palettes import ZERO_COLOUR
 from app.vision.arithmetic.convolution import convolve
-from app.vision.correlation import likeness
-from app.vision.kernels import BY_HAND, by_hand
+from app.vision.correlation import pearson
+from app.vision.kernels import PRESET_KERNELS, preset_kernel
 from app.vision.window import Window
 from tests.support.lab_pages import HX, image, lines, marked, numbers, objected, part, words
 from tests.support.networks import embedded
@@ -217,38 +217,38 @@ def test_the_kernel_as_a_table(client: TestClient) -> None:
 
 
 def test_kernels_by_hand_are_what_they_say() -> None:
-    assert len({one.id for one in BY_HAND}) == len(BY_HAND)
-    sums = {one.id: float(one.weights.sum()) for one in BY_HAND}
+    assert len({one.id for one in PRESET_KERNELS}) == len(PRESET_KERNELS)
+    sums = {one.id: float(one.weights.sum()) for one in PRESET_KERNELS}
     for id in ("edge", "sobel-x", "sobel-y"):
         assert sums[id] == 0
     for id in ("identity", "blur", "gauss", "sharpen", "emboss"):
         assert sums[id] == pytest.approx(1)
-    assert by_hand("gauss").weights.shape == (5, 5)  # type: ignore[union-attr]
-    assert by_hand("none") is None
+    assert preset_kernel("gauss").weights.shape == (5, 5)  # type: ignore[union-attr]
+    assert preset_kernel("none") is None
 
 
 def test_likeness_by_hand() -> None:
     ramp = torch.arange(12.0).view(3, 4)
-    assert likeness(ramp, 3 * ramp + 2) == pytest.approx(1)
-    assert likeness(ramp, -ramp) == pytest.approx(-1)
-    assert likeness(ramp, torch.ones(3, 4)) is None
+    assert pearson(ramp, 3 * ramp + 2) == pytest.approx(1)
+    assert pearson(ramp, -ramp) == pytest.approx(-1)
+    assert pearson(ramp, torch.ones(3, 4)) is None
     # Of a larger map its centre counts.
     larger = torch.zeros(5, 6)
     larger[1:4, 1:5] = ramp
-    assert likeness(ramp, larger) == pytest.approx(1)
+    assert pearson(ramp, larger) == pytest.approx(1)
     a, b = torch.tensor([[1.0, 2, 3]]), torch.tensor([[1.0, 3, 2]])
-    assert likeness(a, b) == pytest.approx(0.5)
+    assert pearson(a, b) == pytest.approx(0.5)
 
 
 def test_drawing_a_result() -> None:
     values = torch.tensor([[[0.0, 0.5]], [[1.0, 2.0]], [[-1.0, 0.25]]])
     assert np.asarray(image(clipped_png(values))).tolist() == [[[0, 255, 0], [128, 255, 64]]]
-    assert cut(values) == pytest.approx(2 / 6)
+    assert clipped_share(values) == pytest.approx(2 / 6)
     signed = np.asarray(image(signed_png(torch.tensor([[0.0, 1, -1]]))).convert("RGB"))
     assert tuple(signed[0, 0]) == ZERO_COLOUR
     assert signed[0, 1, 0] > signed[0, 1, 2]
     assert signed[0, 2, 0] < signed[0, 2, 2]
     photo = Image.new("RGB", (640, 10), (1, 2, 3))
-    assert small(photo, 320).shape == (3, 5, 320)
-    assert small(photo, 320)[:, 0, 0].tolist() == [1, 2, 3]
+    assert shrink(photo, 320).shape == (3, 5, 320)
+    assert shrink(photo, 320)[:, 0, 0].tolist() == [1, 2, 3]
     assert convolve(torch.ones(1, 3, 3), torch.ones(1, 1, 3, 3), Window((3, 3))).item() == 9

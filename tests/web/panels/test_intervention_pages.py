@@ -180,9 +180,9 @@ def test_a_deleted_picture_takes_everything_with_it(
     client.get(f"{at}/steps/conv5/occlusion?patch=32&stride=32")
     client.get(f"{at}/steps/conv5/ablation/ranking")
     cuts = application.state.services.cuts
-    assert all(len(kept) == 1 for kept in (cuts.brushed, cuts.laid, cuts.rankings))
+    assert all(len(kept) == 1 for kept in (cuts.brush_results, cuts.occlusions, cuts.rankings))
     client.delete(f"/api/v1/images/{image}.png")
-    assert all(len(kept) == 0 for kept in (cuts.brushed, cuts.laid, cuts.rankings))
+    assert all(len(kept) == 0 for kept in (cuts.brush_results, cuts.occlusions, cuts.rankings))
     gone = client.get(f"/cut/cover?model=mini&image={image}&step=conv3")
     assert gone.status_code == 404
 

@@ -169,7 +169,7 @@ def test_a_map_streams_row_by_row_and_goes_on_where_it_stopped(
     assert "of computing left" in found[1] and "worst place" in found[3]
     assert "event: done" in found[-1]
     # As if it had been stopped after the first row.
-    (laid,) = application.state.services.cuts.laid.values
+    (laid,) = application.state.services.cuts.occlusions.values
     whole = laid.drops.clone()
     laid.done, laid.drops[1:] = 1, 0
     paused = client.get(f"/cut/occlusion?{query}", headers=HX).text

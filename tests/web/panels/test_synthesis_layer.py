@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from app.__main__ import main
 from app.services.synthesis.collection import StepCollection
-from app.services.synthesis.layer_file import keep, unshown
+from app.services.synthesis.layer_file import reason_not_shown, write_layer
 from app.services.synthesis.shipped import files
 from app.vision.synthesis import SynthesisRecipe
 from app.web.core.state import Services
@@ -106,11 +106,11 @@ def test_why_a_collection_is_not_shown(
         (mini, "pool1", every, SynthesisRecipe(64), False, ""),
     ]:
         collection = StepCollection(model, step, channels, recipe, tmp_path / "none", away)
-        said = unshown(collection)
+        said = reason_not_shown(collection)
         assert why in said and bool(why) == bool(said)
         if why:
             with pytest.raises(ValueError, match="page"):
-                keep(collection, tmp_path)
+                write_layer(collection, tmp_path)
 
 
 def test_a_file_of_another_format_is_passed_over(

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from app.errors import BadRequest
 from app.pictures.charts import chart_png
-from app.services.attacks.spread import SpreadControl, control, drifted
+from app.services.attacks.spread import SpreadControl, compare_steps, control
 from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
 from app.services.runs.sheets import channels
@@ -77,7 +77,7 @@ LayerDep = Annotated[LayerPair, Depends(layered)]
 
 async def _drift(runs: Both, services: ServicesDep) -> tuple[SpreadControl, tuple[DriftStep, ...]]:
     noise = await asyncio.to_thread(control, runs.pair)
-    return noise, await drifted(services.engine, runs.pair, runs.clean, runs.attacked, noise)
+    return noise, await compare_steps(services.engine, runs.pair, runs.clean, runs.attacked, noise)
 
 
 @router.get("")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from app.vision.tiny_network.network import CONVS, LAYERS, TinyLayer, TinyOutput, plan, spelled
+from app.vision.tiny_network.network import CONVS, LAYERS, TinyLayer, TinyOutput, plan, to_text
 from app.web.lab.xo.board_result import BoardResult
 from app.web.lab.xo.cells import Marks
 from app.web.lab.xo.contexts import BoardLayer, BoardMap
@@ -26,7 +26,7 @@ def addable(layers: tuple[TinyLayer, ...]) -> tuple[tuple[str, str], ...]:
     if len(layers) >= LAYERS:
         return ()
     convs = sum(layer.kind == "conv" for layer in layers)
-    order = spelled(layers)
+    order = to_text(layers)
     return tuple(
         (title, f"{order},{word}".strip(","))
         for word, title in ADDS
@@ -65,7 +65,7 @@ def _layer(
         maps=_maps(result.state, result.outputs[i], marks) if fits else (),
         earlier=_moved(order, i, i - 1),
         later=_moved(order, i, i + 1),
-        without=spelled(order[:i] + order[i + 1 :]),
+        without=to_text(order[:i] + order[i + 1 :]),
         padded=_padded(order, i),
         padding=layer.padding,
         coverage=None if counts is None else _used(i + 1, counts),
@@ -127,11 +127,11 @@ def _moved(order: tuple[TinyLayer, ...], i: int, to: int) -> str:
     if not 0 <= to < len(order):
         return ""
     rest = [*order[:i], *order[i + 1 :]]
-    return spelled((*rest[:to], order[i], *rest[to:]))
+    return to_text((*rest[:to], order[i], *rest[to:]))
 
 
 def _padded(order: tuple[TinyLayer, ...], i: int) -> str:
     """The order with the padding of convolution `i` switched; "" for another layer."""
     if order[i].kind != "conv":
         return ""
-    return spelled((*order[:i], TinyLayer("conv", 1 - order[i].padding), *order[i + 1 :]))
+    return to_text((*order[:i], TinyLayer("conv", 1 - order[i].padding), *order[i + 1 :]))

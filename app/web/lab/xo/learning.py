@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import BadRequest
 from app.vision.tiny_network.learn import EVERY, Learned, check, learn
-from app.vision.tiny_network.network import Match, TinyLayer, spelled
+from app.vision.tiny_network.network import Match, TinyLayer, to_text
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.streams import DONE, error_event, start_job
@@ -92,7 +92,7 @@ async def queued_learning(
 @router.get("/xo/learn")
 async def panel(request: Request, plan: PlanDep) -> Response:
     """The panel that opens the event stream; without htmx, the page."""
-    query = f"layers={spelled(plan.layers)}&match={plan.match}"
+    query = f"layers={to_text(plan.layers)}&match={plan.match}"
     if not by_htmx(request):
         return RedirectResponse(f"/lab/xo?{query}", 303)
     again = f"{query}&seed={(plan.seed + 1) % (SEEDS + 1)}"

@@ -20,7 +20,7 @@ from app.vision.tiny_network.network import (
     TinyLayer,
     features,
     parse,
-    spelled,
+    to_text,
 )
 
 LIMIT = 9.0
@@ -77,7 +77,7 @@ class BoardState:
         if state.board != first.board:
             told["board"] = as_hex(state.board)
         if state.layers != first.layers:
-            told["layers"] = spelled(state.layers)
+            told["layers"] = to_text(state.layers)
         if state.kernels != first.kernels:
             told["kernels"] = as_text(state.kernels)
         if state.match != first.match:
@@ -116,7 +116,7 @@ def read(parameters: QueryParams) -> BoardQuery:
     match = _match(parameters, first.match, problems)
     cell = None
     # A cell that was selected with other layers is dropped.
-    if parameters.get("shown", spelled(layers)) == spelled(layers):
+    if parameters.get("shown", to_text(layers)) == to_text(layers):
         cell = _cell(parameters, problems)
     redraw = frozenset(name for name in ("board", "kernels") if name in parameters)
     return BoardQuery(BoardState(board, layers, kernels, match, cell), tuple(problems), redraw)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from app.vision.tiny_network.board import CELLS, INK, PRESETS, Letter, ideal
-from app.vision.tiny_network.network import spelled
+from app.vision.tiny_network.network import to_text
 from app.vision.tiny_network.vote import Vote
 from app.web.lab.xo.board_result import BoardResult, work
 from app.web.lab.xo.cells import Marks, explain, placed
@@ -52,7 +52,7 @@ def lab(query: BoardQuery, part: bool) -> BoardPage:
         replace(one, cell=made) if cell and one.number == cell.layer else one
         for one in layer_views(worked, marks)
     )
-    order = spelled(state.layers)
+    order = to_text(state.layers)
     return BoardPage(
         board=tuple(tuple(v > 0 for v in row) for row in state.values.tolist()),
         presets=_presets(),
@@ -66,7 +66,7 @@ def lab(query: BoardQuery, part: bool) -> BoardPage:
         order=order,
         adds=addable(state.layers),
         full=full(state.layers),
-        first="" if state.layers == plain().layers else spelled(plain().layers),
+        first="" if state.layers == plain().layers else to_text(plain().layers),
         input=_input(state, marks if cell and cell.layer == 1 else {}),
         layers=views,
         vote=_vote(worked),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from app.vision.arithmetic.convolution import ConvCell
-from app.vision.tiny_network.network import Match, TinyOutput, compared, names_of
+from app.vision.tiny_network.network import Match, TinyOutput, divisor, names_of
 from app.vision.tiny_network.pixels import PixelComparison
 from app.web.core.templating import number
 
@@ -88,7 +88,7 @@ def conv_equation(output: TinyOutput, cell: ConvCell, match: Match, text: str) -
     terms = cell.products[0].flatten() if len(cell.terms) == 1 else cell.terms
     parts = [plain(one) for one in terms.tolist()]
     added = " + ".join(f"({one})" if one.startswith("−") else one for one in parts)
-    total, count = plain(cell.total), compared("mean", output.before.shape[0])
+    total, count = plain(cell.total), divisor("mean", output.before.shape[0])
     if match == "mean":
         return f"{added} = {total}, and {total} ÷ {count} = {text}"
     return f"{added} = {total}, of {count}" if count == 9 else f"{added} = {total}"
@@ -96,7 +96,7 @@ def conv_equation(output: TinyOutput, cell: ConvCell, match: Match, text: str) -
 
 def conv_words(output: TinyOutput, cell: ConvCell, match: Match, at: str, text: str) -> str:
     """One number of a convolution in a sentence."""
-    count = compared("mean", output.before.shape[0])
+    count = divisor("mean", output.before.shape[0])
     words = f"{at} is {text}: {count} products add up to {plain(cell.total)}"
     if match == "mean":
         words += f", and divided by {count} that is {text}"

@@ -95,7 +95,7 @@ async def csv(services: ServicesDep, model: str, of: str, step: str, channel: Ch
     source = await unit(services, model, of, step, channel)
     where = source.model.geometry[step]
     rows = []
-    for rank, won in enumerate(source.won(step, channel), 1):
+    for rank, won in enumerate(source.ranking(step, channel), 1):
         y, x = divmod(won.cell, where.shape[2])
         box = where.box(y, x)
         place = (y, x, box.left, box.top, box.right, box.bottom)
@@ -111,7 +111,7 @@ async def png(services: ServicesDep, model: str, of: str, step: str, channel: Ch
     def work() -> bytes:
         page = Image.new("RGB", (3 * SIDE, 3 * SIDE), (255, 255, 255))
         lines = []
-        for i, won in enumerate(source.won(step, channel)[:KEEP]):
+        for i, won in enumerate(source.ranking(step, channel)[:KEEP]):
             crop = Image.open(BytesIO(source.crop(step, channel, won)), formats=("WEBP",))
             small = crop.convert("RGBA").resize((SIDE - 4, SIDE - 4))
             page.paste(small, (i % 3 * SIDE, i // 3 * SIDE), small)

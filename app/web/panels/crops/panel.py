@@ -110,7 +110,7 @@ def crop_views(
     run: Run, source: CropSource, at: tuple[str, int], mine: frozenset[str], keep: int = 9
 ) -> tuple[CropView, ...]:
     """The crops of a unit; `mine` are the viewer's uploads."""
-    won = source.won(*at)[:keep]
+    won = source.ranking(*at)[:keep]
     return tuple(_view(run, source, at, one, rank, mine) for rank, one in enumerate(won, 1))
 
 
@@ -138,11 +138,11 @@ def _view(
     step, channel = at
     model, name, image = run.model, source.name(won.number), source.image(won.number)
     y, x = divmod(won.cell, model.geometry[step].shape[2])
-    stamp = f"?v={version(model.row)}" if source.forever else ""
+    stamp = f"?v={version(model.row)}" if source.immutable else ""
     url = ""
     if image is None:
         url = crop_url(model.id, source.id, step, channel, won.number, "")
-    elif source.forever or image in mine:
+    elif source.immutable or image in mine:
         url = View(model.id, image, step, channel, y, x).url()
     projection = crop_url(model.id, source.id, step, channel, won.number, "/projection.png")
     called = name or ("A picture of yours" if image in mine else "Another user's picture")
@@ -150,8 +150,8 @@ def _view(
         rank,
         won.value,
         crop_url(model.id, source.id, step, channel, won.number) + stamp,
-        projection + stamp if source.whole(won.number) else "",
-        url if source.whole(won.number) else "",
+        projection + stamp if source.has_whole_picture(won.number) else "",
+        url if source.has_whole_picture(won.number) else "",
         called,
         f"{called}: peak {won.value:.3g} at row {y}, column {x}",
     )

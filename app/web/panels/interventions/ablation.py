@@ -16,11 +16,11 @@ from app.services.interventions.ablation import (
     AblationRanking,
     By,
     ChannelSwitch,
-    at_once,
+    ablate,
+    cached_ranking,
     checked_step,
-    kept_ranking,
-    read,
-    switched,
+    is_cheap,
+    parse_switch,
 )
 from app.vision.cover import StepChange
 from app.web.core.file_responses import csv_response, file_response
@@ -30,7 +30,7 @@ from app.web.core.streams import event_stream, start_job
 from app.web.core.templating import render, render_text
 from app.web.panels.interventions import ablation_panel as pane
 from app.web.panels.interventions.page import panel_response
-from app.web.parts.ablation_ranking import _checked, _rank, finished_ranking
+from app.web.parts.ablation_ranking import checked_class, finished_ranking, rank_channels
 from app.web.parts.contexts import as_dict
 from app.web.parts.unit_query import UnitQuery, UnitQueryDep
 
@@ -70,7 +70,7 @@ def cut(
     if c or more:
         text = ",".join([*map(str, c or ()), *filter(None, [more])])
         off, only = (text, "") if mode == "off" else ("", text)
-    return AblationQuery(unit, read(record, off, only))
+    return AblationQuery(unit, parse_switch(record, off, only))
 
 
 AblationQueryDep = Annotated[AblationQuery, Depends(cut)]
@@ -128,9 +128,9 @@ async def ranking(
     start: bool = False,
 ) -> Response:
     """The ranking if it is cached or takes no time; else on request by event stream."""
-    index = _checked(unit)
-    found = kept_ranking(services.cuts, unit.run, unit.record, index)
-    quick = at_once(unit.run.model) or not by_htmx(request)
+    index = checked_class(unit)
+    found = cached_ranking(services.cuts, unit.run, unit.record, index)
+    quick = is_cheap(unit.run.model) or not by_htmx(request)
     if found is None and start and quick:
         found = await finished_ranking(unit, services, owner)
     count = len(unit.record.statistics.peaks)
@@ -153,8 +153,8 @@ async def queued_ranking(
     unit: UnitQueryDep, services: ServicesDep, owner: OwnerDep, by: By = "logits"
 ) -> AsyncIterator[QueuedRanking]:
     """The queued job, open until its stream ends."""
-    index = _checked(unit)
-    place, items = await start_job(lambda: _rank(unit, index, services, owner))
+    index = checked_class(unit)
+    place, items = await start_job(lambda: rank_channels(unit, index, services, owner))
     try:
         yield QueuedRanking(unit, by, place, items)
     finally:
@@ -179,7 +179,7 @@ async def events(
 async def _changes(cut: AblationQuery, services: Services, owner: str) -> list[StepChange]:
     run, record = cut.unit.run, cut.unit.record
     switches = [cut.switch, ALL_OFF]
-    return await switched(services.engine, owner, run, record, switches)
+    return await ablate(services.engine, owner, run, record, switches)
 
 
 def _name(unit: UnitQuery) -> str:

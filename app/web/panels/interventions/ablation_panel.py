@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from app.pictures.figures import figures_png
 from app.pictures.sheets import arrange
-from app.services.interventions.ablation import AblationRanking, By, ChannelSwitch, at_once
+from app.services.interventions.ablation import AblationRanking, By, ChannelSwitch, is_cheap
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
 from app.vision.cover import StepChange
-from app.vision.partial_forward import border
+from app.vision.partial_forward import side_inputs
 from app.web.core.links import sheet_url
 from app.web.core.templating import number, percent
 from app.web.parts.class_changes import Classes, classes, no_classes
@@ -161,7 +161,7 @@ def cut_panel(
         ranks=unit.index is not None,
         rank_url=f"/cut/ablation/ranking?{unit.query(by=by)}",
         rank_label=label,
-        at_once=at_once(run.model),
+        at_once=is_cheap(run.model),
     )
 
 
@@ -299,7 +299,7 @@ def _nothing(unit: UnitQuery, nothing: StepChange) -> str:
         return ""
     made = classes(unit.run, nothing, unit.index)
     name, outline = unit.record.step.name, unit.run.model.outline
-    also = border(outline, name, [outline.logits])
+    also = side_inputs(outline, name, [outline.logits])
     told = (
         f"What goes past it, through {also[0]}, still counts."
         if also

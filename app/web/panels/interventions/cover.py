@@ -16,7 +16,7 @@ from app.pictures.preprocess import input_png
 from app.services.interventions.brush import BrushResult, BrushStroke, brush, covered
 from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.sheets import version
-from app.vision.cover import How, StepChange, limits, moved
+from app.vision.cover import How, StepChange, limits, relative_change
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.links import View, input_url
@@ -142,7 +142,7 @@ def cover_result(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> C
         sentence=sentence(stroke),
         maps=_triple(unit, stroke, change),
         rows=_rows(unit, change),
-        moved=percent(moved(change)),
+        moved=percent(relative_change(change)),
         classes=_classes(unit, result),
         why=no_classes(run),
         png=f"/cut/cover.png?{unit.query(**made)}",

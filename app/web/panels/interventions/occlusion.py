@@ -4,29 +4,73 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.services.interventions.occlusion import OcclusionSoFar, so_far
+from app.services.interventions.occlusion import (
+    FILLS,
+    OcclusionRequest,
+    OcclusionSoFar,
+    cached_map,
+    sides,
+    strides,
+)
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.streams import event_stream, start_job
 from app.web.core.templating import render_text
 from app.web.panels.interventions.page import panel_response
-from app.web.parts.contexts import as_dict
+from app.web.parts.class_changes import no_classes
+from app.web.parts.contexts import as_dict, helped
 from app.web.parts.occlusion_map import (
+    FILL_WORDS,
+    HeatMap,
     OcclusionQuery,
     OcclusionQueryDep,
-    _rows,
+    Of,
+    drawing_query,
     finished_map,
     heat,
-    occlusion_panel,
+    named,
+    occlusion_rows,
+    title,
 )
+from app.web.parts.unit_query import UnitQuery
 
 router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class OcclusionChoices:
+    """One setting of the form."""
+
+    name: str = helped("Name of the field.")
+    title: str = helped("Label of the field.")
+    options: tuple[tuple[str, str], ...] = helped("Values and their labels.")
+    current: str = helped("The current value.")
+
+
+@dataclass(frozen=True, slots=True)
+class OcclusionPanel:
+    """The settings and the map."""
+
+    title: str = helped("What the map is of.")
+    choices: tuple[OcclusionChoices, ...] = helped("The settings of the form.")
+    fields: dict[str, Any] = helped("The unit as fields of a form.")
+    passes: int = helped("Places of the patch: one forward pass each.")
+    heat: HeatMap = helped("The map as far as it is computed.")
+    live: bool = helped("Whether an event stream brings the rest.")
+    events: str = helped("URL of the event stream.")
+    again: str = helped("URL of the panel that resumes.")
+    address: str = helped("The query string of the panel for the page's URL.")
+    why: str = helped("Why no class can be chosen, empty if one can.")
+    over: str = helped("URL of the map over the photo, for download.")
+    bare: str = helped("URL of the map alone, for download.")
+    csv: str = helped("URL of the drops as a table.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +86,7 @@ async def queued_occlusion(
     query: OcclusionQueryDep, services: ServicesDep, owner: OwnerDep
 ) -> AsyncIterator[QueuedOcclusion]:
     """The queued job, open until its stream ends."""
-    place, items = await start_job(lambda: _rows(query, services, owner))
+    place, items = await start_job(lambda: occlusion_rows(query, services, owner))
     try:
         yield QueuedOcclusion(query, place, items)
     finally:
@@ -62,7 +106,7 @@ async def panel(
     Without scripts the response waits for the whole map.
     """
     unit, occlusion = query.unit, query.occlusion
-    progress = so_far(services.cuts, unit.run, occlusion)
+    progress = cached_map(services.cuts, unit.run, occlusion)
     if start and not by_htmx(request):
         progress = await finished_map(query, services, owner)
     context = occlusion_panel(unit, occlusion, query.of, progress, start)
@@ -83,3 +127,56 @@ async def events(
 
     async for event in event_stream(job.place, job.items, write):
         yield event
+
+
+def occlusion_panel(
+    unit: UnitQuery, occlusion: OcclusionRequest, of: Of, progress: OcclusionSoFar, live: bool
+) -> OcclusionPanel:
+    """The whole panel."""
+    state = named(occlusion, of)
+    drawing, stem = drawing_query(unit, occlusion, of), _file(unit)
+    query = unit.query(**state)
+    files = f"{unit.view.run}/steps/{quote(unit.record.step.name)}/occlusion"
+    return OcclusionPanel(
+        title=title(unit, of),
+        choices=_choices(unit, occlusion, of),
+        fields={**unit.names, **unit.class_field},
+        passes=progress.drops.numel(),
+        heat=heat(unit, occlusion, of, progress),
+        live=live and not progress.finished,
+        events=f"/cut/occlusion/events?{query}",
+        again=f"/cut/occlusion?{query}&start=true",
+        address=unit.address(**state),
+        why=no_classes(unit.run),
+        over=f"{files}.png?{drawing}&over=true&download={stem}.png",
+        bare=f"{files}.png?{drawing}&enlarge=8&download={stem}-plain.png",
+        csv=f"{files}.csv?{drawing}",
+    )
+
+
+def _choices(unit: UnitQuery, occlusion: OcclusionRequest, of: Of) -> tuple[OcclusionChoices, ...]:
+    size = unit.run.model.outline.input_size
+    patch = occlusion.patch
+
+    def pixels(name: str, text: str, usual: tuple[int, ...], current: int) -> OcclusionChoices:
+        values = sorted({*usual, current})
+        return OcclusionChoices(
+            name, text, tuple((str(v), f"{v} px") for v in values), str(current)
+        )
+
+    found = [
+        pixels("patch", "Patch", sides(size), patch.side),
+        pixels("stride", "Moved by", strides(size), patch.stride),
+        OcclusionChoices(
+            "fill", "Filled with", tuple((f, FILL_WORDS[f]) for f in FILLS), occlusion.fill
+        ),
+    ]
+    if unit.index is not None and unit.record.step.kind != "softmax":
+        options = (("unit", title(unit, "unit")), ("class", title(unit, "class")))
+        found.append(OcclusionChoices("of", "Drop of", options, of))
+    return tuple(found)
+
+
+def _file(unit: UnitQuery) -> str:
+    view = unit.view
+    return f"{view.model}-{view.image[:12]}-{unit.record.step.name}-{unit.channel}-occlusion"

@@ -18,9 +18,9 @@ from app.services.synthesis.query import (
     SynthesisOptions,
     SynthesisQuery,
     has_goal,
-    home,
     label_of,
     sizes,
+    unit_origin,
 )
 from app.services.synthesis.shipped import shipped
 from app.services.synthesis.studio import FoundPicture, Studio
@@ -187,7 +187,7 @@ async def made(
         url=picture_url(query),
         size=query.recipe.size,
         download=picture_url(query, download=name),
-        sentence=query.made,
+        sentence=query.description,
         measure=query.measure,
         measured=tuple(
             ObjectiveFigure(what, value, abs(value) / largest) for what, value in values
@@ -229,7 +229,7 @@ def curve(values: Sequence[float], step: int, steps: int, away: bool) -> str:
 
 def form(query: SynthesisQuery, run: Run) -> SynthesisForm:
     """The settings of a picture and their ranges."""
-    wanted, recipe, model = query.wanted, query.recipe, query.model
+    options, recipe, model = query.options, query.recipe, query.model
     hidden = {"model": model.id, "image": run.image, "step": query.step}
     if query.channel is not None:
         hidden["channel"] = str(query.channel)
@@ -241,10 +241,10 @@ def form(query: SynthesisQuery, run: Run) -> SynthesisForm:
         most_seed=MOST_SEED,
         size=recipe.size,
         sizes=sizes(model, query.at),
-        away=wanted.away,
+        away=options.away,
         mixes=query.channel is not None,
-        second=wanted.second,
-        share=wanted.share,
+        second=options.second,
+        share=options.share,
         most=model.geometry[query.step].shape[0] - 1,
         others=_others(query, run),
     )
@@ -255,7 +255,7 @@ def responds(view: View, run: Run, studio: Studio) -> ResponseSummary | None:
     step, channel = view.step or "", view.channel or 0
     if not has_goal(run.model, step):
         return None
-    asked = studio.asked(run.model, step, channel, SynthesisOptions())
+    asked = studio.build_query(run.model, step, channel, SynthesisOptions())
     there = studio.state(asked) != "none"
     liked = preferences(run.model, step, channel)
     if not there and liked is None:
@@ -276,7 +276,7 @@ def responds(view: View, run: Run, studio: Studio) -> ResponseSummary | None:
 
 def has_wall(model: Model, step: str) -> bool:
     """Whether there are pictures of all channels of a step."""
-    at, _ = home(model, step, 0)
+    at, _ = unit_origin(model, step, 0)
     there = shipped(model, at)
     layout = there.layout(at) if there else None
     return layout is not None and layout.count == model.geometry[step].shape[0]
@@ -284,7 +284,7 @@ def has_wall(model: Model, step: str) -> bool:
 
 def wall(view: View, run: Run, step: str, order: Sequence[int]) -> PictureWall | None:
     """The pictures of all channels, in `order`; None if there are none."""
-    at, _ = home(run.model, step, 0)
+    at, _ = unit_origin(run.model, step, 0)
     there = shipped(run.model, at)
     layout = there.layout(at) if there else None
     if there is None or layout is None or layout.count != len(order):
@@ -317,7 +317,7 @@ def _others(query: SynthesisQuery, run: Run) -> tuple[tuple[int, str], ...]:
         return ()
     record = next(one for one in run.records if one.step.name == query.step)
     strongest = record.statistics.strongest(OTHERS + 1)
-    named = ((c, label_of(run.model, *home(run.model, query.step, c))) for c in strongest)
+    named = ((c, label_of(run.model, *unit_origin(run.model, query.step, c))) for c in strongest)
     return tuple((c, label or f"number {c}") for c, label in named if c != query.channel)[:OTHERS]
 
 

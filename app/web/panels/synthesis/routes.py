@@ -65,7 +65,7 @@ async def scene(
 ) -> AsyncIterator[SynthesisScene]:
     """The validated scene of a query, with its run kept in memory. Raises `LayerscopeError`."""
     model, image, step, channel = unit
-    synthesis = services.studio.asked(services.catalogue.model(model), step, channel, options)
+    synthesis = services.studio.build_query(services.catalogue.model(model), step, channel, options)
     async with services.runs.listen(model, image) as run:
         await run.record(step)
         yield SynthesisScene(synthesis, run, services.studio)
