@@ -146,7 +146,7 @@ def test_a_sweep_grows_point_by_point_to_its_sentence(
     after = page.locator(".chart.wide .line.of-attack").last.get_attribute("points")
     # What was drawn does not move when more comes.
     assert before and after and after.startswith(before)
-    expect(page.locator(".chart.wide .words.of-attack")).to_contain_text("falls at")
+    expect(page.locator(".chart.wide .words.of-attack")).to_contain_text("changes at")
     expect(page.get_by_role("button", name="Stop")).to_be_hidden()
     # Kept: the same again asks for no stream.
     page.reload()

@@ -119,7 +119,7 @@ def test_the_same_seed_repeats_the_attack(client: TestClient) -> None:
         ({"epsilon": 33}, 422, "from 0 to 32"),
         ({"epsilon": -1}, 422, "epsilon"),
         ({"epsilon": "much"}, 422, "epsilon"),
-        ({"method": "pgd_l2", "epsilon": 4000}, 422, "between 0 and 3547"),
+        ({"method": "pgd_l2", "epsilon": 4000}, 422, "from 0 to 3547"),
         ({"steps": 0}, 422, "steps"),
         ({"steps": 1000}, 422, "steps"),
         ({"step_size": 300}, 422, "step size"),

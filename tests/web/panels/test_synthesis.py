@@ -27,7 +27,7 @@ def test_what_ships_is_shown_at_once_beside_the_numbers_of_other_pictures(
     client: TestClient,
 ) -> None:
     text = client.get(f"/panels/synthesised?{UNIT}").text
-    assert 'data-state="made"' in text and "It ships with the weights" in text
+    assert 'data-state="made"' in text and "It comes with the weights" in text
     assert pixels(client, picture_of(text)).shape == (64, 64, 3)
     values = [float(v.replace("−", "-")) for v in re.findall(r"<td>([−\d.e]+)</td>", text)]
     made, here, grey = values

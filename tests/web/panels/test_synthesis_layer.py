@@ -75,9 +75,9 @@ def test_the_page_shows_a_layer_that_was_made_in_the_terminal(
         assert sheet.size == (8 * 64, 8 * 64)
     # What ships is still there for those who ask for it, and other steps have theirs.
     shipped = client.get(f"/panels/synthesised?{UNIT}&made=steps{steps[1]}-seed0-size64").text
-    assert "It ships with the weights" in shipped
+    assert "It comes with the weights" in shipped
     other = client.get("/panels/synthesised?model=mini&image=coffee&step=conv2&channel=5").text
-    assert "It ships with the weights" in other
+    assert "It comes with the weights" in other
 
 
 def test_a_part_of_a_layer_and_another_folder_are_not_shown(
@@ -88,7 +88,7 @@ def test_a_part_of_a_layer_and_another_folder_are_not_shown(
     assert layer("conv1", "--out", str(tmp_path / "mine"), "--channels", "0-2") == 0
     assert "The page shows" not in capsys.readouterr().err
     assert not list((tmp_path / "synthesised").glob("*.safetensors"))
-    assert "It ships with the weights" in client.get(f"/panels/synthesised?{UNIT}").text
+    assert "It comes with the weights" in client.get(f"/panels/synthesised?{UNIT}").text
 
 
 def test_why_a_collection_is_not_shown(
@@ -122,4 +122,4 @@ def test_a_file_of_another_format_is_passed_over(
     services: Services = application.state.services
     (only,) = files(services.catalogue.model("mini"))
     assert not only.own
-    assert "It ships with the weights" in client.get(f"/panels/synthesised?{UNIT}").text
+    assert "It comes with the weights" in client.get(f"/panels/synthesised?{UNIT}").text
