@@ -27,7 +27,7 @@ from app.web.explorer import downloads, page, river_stream
 from app.web.layers import router as layers_router
 from app.web.panels import registry, shift
 from app.web.panels.crops import router as crops_router
-from app.web.panels.interventions import routes as cut
+from app.web.panels.interventions import routes as interventions
 from app.web.panels.synthesis import routes as synthesis
 
 DESCRIPTION = """
@@ -96,7 +96,7 @@ def _routes() -> list[BaseRoute]:
     together.include_router(shift.router)
     together.include_router(crops_router)
     together.include_router(layers_router)
-    together.include_router(cut.router)
+    together.include_router(interventions.router)
     together.include_router(river_stream.router)
     together.include_router(attack.router)
     together.include_router(compare_router)

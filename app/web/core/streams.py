@@ -31,7 +31,9 @@ async def event_stream(
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream a job's events; `write` turns an item into HTML and an event id."""
     try:
-        yield ServerSentEvent(raw_data=render_text("partials/cut/_queued.html", {"place": place}))
+        yield ServerSentEvent(
+            raw_data=render_text("partials/interventions/_queued.html", {"place": place})
+        )
         async for item in items:
             if not isinstance(item, int):
                 text, id = write(item)

@@ -23,7 +23,7 @@ from app.web.core.state import ServicesDep
 from app.web.core.templating import render
 from app.web.panels.class_contributions import contributions
 from app.web.panels.crops.panel import crop_links
-from app.web.panels.interventions.page import cut_links
+from app.web.panels.interventions.page import intervention_links
 from app.web.panels.numbers import numbers
 from app.web.panels.panel_link import PanelLink
 from app.web.panels.projections import projections
@@ -111,4 +111,4 @@ def links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
         if view.channel is not None and one.applies(model, step)
     ]
     grown, crops = synthesis_links(view, model, step), crop_links(view, model, step)
-    return (*grown, *crops, *own, *cut_links(view, model, step))
+    return (*grown, *crops, *own, *intervention_links(view, model, step))

@@ -89,7 +89,7 @@ async def panel(
         query = cut.unit.query(**pane.named(cut.switch))
         return RedirectResponse(f"/cut/ablation?{query}", 303)
     context = pane.cut_panel(cut.unit, cut.switch, await _changes(cut, services, owner), by)
-    return panel_response(request, "partials/cut/_ablation.html", cut.unit, context)
+    return panel_response(request, "partials/interventions/_ablation.html", cut.unit, context)
 
 
 @router.get("/ablation/result")
@@ -99,7 +99,7 @@ async def result(
     """Only the effect of the switches."""
     made = pane.cut_result(cut.unit, cut.switch, await _changes(cut, services, owner))
     context = {"result": as_dict(made), "plain": False, "quick": pane.quick(cut.unit, cut.switch)}
-    return render(request, "partials/cut/_switched.html", context)
+    return render(request, "partials/interventions/_switched.html", context)
 
 
 @router.get("/ablation.png")
@@ -143,10 +143,10 @@ async def ranking(
         "plain": not by_htmx(request),
     }
     if by_htmx(request):
-        return render(request, "partials/cut/_ranking.html", context)
+        return render(request, "partials/interventions/_ranking.html", context)
     home = unit.view.url(step=unit.record.step.name, channel=unit.channel)
-    page = {"template": "partials/cut/_ranking.html", "home": home, "title": unit.title}
-    return render(request, "pages/cut.html", {**context, **page, "asked": unit})
+    page = {"template": "partials/interventions/_ranking.html", "home": home, "title": unit.title}
+    return render(request, "pages/interventions.html", {**context, **page, "asked": unit})
 
 
 async def queued_ranking(
@@ -169,7 +169,7 @@ async def events(
 
     def write(found: AblationRanking) -> tuple[str, str]:
         made = pane.rank_panel(job.unit, found, job.by)
-        text = render_text("partials/cut/_ranks.html", {"rank": as_dict(made)})
+        text = render_text("partials/interventions/_ranks.html", {"rank": as_dict(made)})
         return text, str(found.done)
 
     async for event in event_stream(job.place, job.items, write):

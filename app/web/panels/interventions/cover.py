@@ -280,7 +280,7 @@ async def panel(
         return RedirectResponse(f"/cut/cover?{unit.query(**stroke_fields(stroke))}", 303)
     found = await _brushed(services, unit, stroke)
     return panel_response(
-        request, "partials/cut/_cover.html", unit, cover_panel(unit, stroke, found)
+        request, "partials/interventions/_cover.html", unit, cover_panel(unit, stroke, found)
     )
 
 
@@ -291,7 +291,7 @@ async def live(
     """Only the effect of a mask."""
     found = await _brushed(services, unit, stroke)
     context = {"result": as_dict(cover_result(unit, stroke, found)), "plain": False}
-    return render(request, "partials/cut/_covered.html", context)
+    return render(request, "partials/interventions/_covered.html", context)
 
 
 @router.get("/cover.png")

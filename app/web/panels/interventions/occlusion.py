@@ -110,7 +110,7 @@ async def panel(
     if start and not by_htmx(request):
         progress = await finished_map(query, services, owner)
     context = occlusion_panel(unit, occlusion, query.of, progress, start)
-    return panel_response(request, "partials/cut/_occlusion.html", unit, context)
+    return panel_response(request, "partials/interventions/_occlusion.html", unit, context)
 
 
 @router.get("/occlusion/events", response_class=EventSourceResponse)
@@ -122,7 +122,7 @@ async def events(
     def write(progress: OcclusionSoFar) -> tuple[str, str]:
         one = job.question
         made = heat(one.unit, one.occlusion, one.of, progress)
-        text = render_text("partials/cut/_heat.html", {"heat": as_dict(made)})
+        text = render_text("partials/interventions/_heat.html", {"heat": as_dict(made)})
         return text, str(progress.done)
 
     async for event in event_stream(job.place, job.items, write):

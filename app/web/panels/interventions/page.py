@@ -40,7 +40,7 @@ PANELS = (
 )
 
 
-def cut_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
+def intervention_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
     """The links to the intervention panels of a step."""
     named = {"model": view.model, "image": view.image, "step": step.name}
     unit = {"channel": view.channel, "y": view.y, "x": view.x}
@@ -58,4 +58,4 @@ def panel_response(request: Request, template: str, unit: UnitQuery, panel: Any)
     view = unit.view
     home = view.url(step=unit.record.step.name, channel=unit.channel)
     page = {**context, "template": template, "home": home, "title": unit.title, "asked": unit}
-    return render(request, "pages/cut.html", page)
+    return render(request, "pages/interventions.html", page)
