@@ -55,7 +55,7 @@ def test_a_tap_pins_a_cell_and_the_summands_follow(page: Page) -> None:
     assert box
     page.mouse.click(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.8)
     page.wait_for_url(re.compile(r"y=\d+&x=\d+"))
-    caption = page.locator(".terms caption", has_text="The summands")
+    caption = page.locator(".terms caption", has_text="The terms of the sum")
     found = re.search(r"y=(\d+)&x=(\d+)", page.url)
     assert found
     expect(caption).to_contain_text(f"row {found[1]}, column {found[2]}")
