@@ -245,7 +245,7 @@ def test_a_foreign_page_cannot_start_one(client: TestClient) -> None:
 
 
 def test_memory_is_told_in_advance(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.web.explorer.network_menu.available", lambda: 800_000_000)
+    monkeypatch.setattr("app.web.explorer.network_menu.available_bytes", lambda: 800_000_000)
     page = client.get("/", headers=HTML).text
     assert "It needs about 1.1 GB of memory while it is loaded, and 0.8 GB are free" in page
     assert page.count("of memory while it is loaded") == 8  # the VGGs, not AlexNet
