@@ -139,7 +139,7 @@ class NotWritten(LayerscopeError):
 
 
 class Busy(LayerscopeError):
-    """The queue is full; try again after `retry_after` seconds."""
+    """The queue is full, or the user's other job is running; `retry_after` is in seconds."""
 
     title = "The server is busy"
 

@@ -136,7 +136,7 @@ def nearest(changed: Iterable[str], dependents: Mapping[str, set[str]]) -> list[
     """The changed files and all that depend on them, sorted by the number of imports between.
 
     At equal distance, names that share more words with a changed path come first:
-    `test_attack_sweep.py` before `test_cut.py` for `app/web/attack/sweep.py`.
+    `test_sweep.py` before `test_ablation.py` for `app/web/attack/sweep.py`.
     """
     level = list(changed)
     meant = [_words(name) for name in level]

@@ -43,7 +43,7 @@ def _patch(picture: Tensor, how: How, seed: int) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class StepChange:
-    """The output of one step before and after covering: [C,H,W] or [K] each."""
+    """The output of one step before and after an intervention: [C,H,W] or [K] each."""
 
     step: str
     before: Tensor

@@ -29,7 +29,7 @@ class Unit:
 
 
 def before_relu(network: Network, name: str) -> str:
-    """The step before the ReLU, or the average of a ReLU, that step `name` is; else `name`.
+    """The step before the ReLU, if `name` is a ReLU or a mean of one; `name` itself otherwise.
 
     After a ReLU a unit that is off has no gradient. In a network that ends with the mean of a map
     for each class, it is the step before that mean and its ReLU.

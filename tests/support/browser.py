@@ -112,23 +112,34 @@ MOTION_ENDS = """() => Promise.race([
 ])"""
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds wrong, in short; motion is let to end first.
+def violations(page: Page, only: dict[str, Any] | None = None) -> list[str]:
+    """What axe finds wrong, in short; motion is let to end first. `only` names other rules.
 
     What it finds right would be megabytes on a page of many maps, and is not asked for.
     """
     page.evaluate(MOTION_ENDS)
-    page.evaluate(axe_source())
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe_source())
     found: Any = page.evaluate(
-        """axe.run(document, {
-            runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'],
-        })"""
+        "only => axe.run(document, { runOnly: only, resultTypes: ['violations'] })",
+        only or {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]},
     )
     return [
         f"{one['id']}: {json.dumps(node['target'])} {node['failureSummary'][:200]}"
         for one in found["violations"]
         for node in one["nodes"]
     ]
+
+
+def violations_in_light_and_dark(page: Page) -> list[str]:
+    """What axe finds wrong in light, and in dark what depends on colours: the rest is the same."""
+    page.emulate_media(color_scheme="light")
+    found = violations(page)
+    page.emulate_media(color_scheme="dark")
+    colours = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+    found += [f"dark: {one}" for one in violations(page, colours)]
+    page.emulate_media(color_scheme="light")
+    return found
 
 
 def query(page: Page) -> dict[str, str]:

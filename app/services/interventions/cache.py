@@ -1,4 +1,4 @@
-"""Caches the results of occlusion and ablation, within a budget."""
+"""Caches what occlusion, ablation and the brush computed; batches and short jobs for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How is a cell of a feature map computed? Validates the requested cell, then explains it."""
+"""Checks a requested channel and cell, and explains it: arithmetic, contributions, kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predictions for pictures that are not stored: a few at once, or very many in batches."""
+"""Predictions for pictures that are not stored, a few or very many; the long jobs of charts."""
 
 from __future__ import annotations
 

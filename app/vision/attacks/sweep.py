@@ -91,19 +91,19 @@ def sweep(
 
 
 def attack_succeeded(start: int, target: int | None) -> Callable[[SweepPoint], bool]:
-    """Whether an attack succeeds: away from `start`, or at the target where there is one."""
+    """A test for a point: does the attack succeed, away from `start` or at `target` if given?"""
     if target is None:
         return prediction_changed(start)
     return lambda one: one.attack.label == target
 
 
 def prediction_changed(start: int) -> Callable[[SweepPoint], bool]:
-    """Whether the prediction for the attacked picture is not `start`."""
+    """A test for a point: is the prediction for the attacked picture another than `start`?"""
     return lambda one: one.attack.label != start
 
 
 def noise_succeeded(start: int) -> Callable[[SweepPoint], bool]:
-    """Whether at least one of the noises changes the prediction from `start`."""
+    """A test for a point: does any of its noises change the prediction from `start`?"""
     return lambda one: any(answer.label != start for answer in one.noise)
 
 

@@ -1,6 +1,7 @@
 """Registry of the panels under an attack: each folded until it is opened, one line in the table.
 
-A panel `{id}` is served at `/attack/{id}?` with the query of a `PairView`.
+A panel `{id}` is served at `/attack/{id}`. Links carry the query of a `PairView`; each panel reads
+what it needs of it.
 """
 
 from __future__ import annotations

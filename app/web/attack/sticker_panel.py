@@ -1,4 +1,4 @@
-"""Template contexts of the sticker panel (adversarial patch)."""
+"""The sticker panel (adversarial patch): what its URL says, its contexts and its sentences."""
 
 from __future__ import annotations
 

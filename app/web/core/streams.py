@@ -29,7 +29,10 @@ _log = logging.getLogger(__name__)
 async def event_stream(
     place: int, items: AsyncIterator[int | T], write: Callable[[T], tuple[str, str]]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Stream a job's events; `write` turns an item into HTML and an event id."""
+    """Stream a job: its place in the queue, an event for each item, an error if it fails, `DONE`.
+
+    `write` turns an item into HTML and an event id.
+    """
     try:
         yield ServerSentEvent(
             raw_data=render_text("partials/interventions/_queued.html", {"place": place})

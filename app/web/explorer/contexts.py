@@ -169,7 +169,7 @@ class River:
 
 @dataclass(frozen=True, slots=True)
 class PicturePane:
-    """The left pane: the photo, its preprocessing, the prediction."""
+    """The left pane: the photo and its preprocessing."""
 
     view: View = helped("What is on screen.")
     model: Model = helped("The network.")

@@ -1,7 +1,8 @@
 """Registry of the panels of a selected unit: folded until opened, one line each in the table.
 
-A new visualisation is a function in `app/vision/`, a function here that turns it into a context, a
-partial, and its line in `PANELS`.
+A new visualisation is a function in `app/vision/`, a file in this package with its context and the
+function that fills it, a partial, and its line in `PANELS`. Panels with routes of their own
+(synthesis, crops, interventions) add theirs in `links`.
 """
 
 from __future__ import annotations

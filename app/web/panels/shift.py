@@ -1,4 +1,4 @@
-"""Panel of translation invariance: a map before and after pooling if the picture shifts."""
+"""Panel of a shifted picture (translation equivariance): a map before and after pooling."""
 
 from __future__ import annotations
 

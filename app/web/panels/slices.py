@@ -99,7 +99,7 @@ def _slices(view: View, run: Run, step: Step, channel: int, shown: int | None) -
 
 
 def energy(kernel: Tensor) -> list[float]:
-    """Each slice's part of the kernel's squared weights, [I,kh,kw] -> I numbers that make 1."""
+    """Each slice's part of the kernel's squared weights, [I,kh,kw] -> I numbers, sum 1."""
     each = kernel.double().square().sum((1, 2))
     whole = float(each.sum())
     shares: list[float] = (each / whole if whole else each).tolist()

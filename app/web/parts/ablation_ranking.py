@@ -1,4 +1,4 @@
-"""The finished ablation ranking of a layer's channels, for the page and for the API."""
+"""The ablation ranking of a layer's channels, as a long job or finished, for page and API."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def query_fields(query: SynthesisQuery) -> dict[str, Any]:
 
 
 def to_link(query: SynthesisQuery) -> str:
-    """The same as one word for a link to the page: `steps128-seed3-size64-with17-share30-away`."""
+    """A picture's options as one word for a link: `steps128-seed3-size64-with17-share30-away`."""
     fields = query_fields(query)
     names = {value: key for key, value in _NAMES.items()}
     away = ["away"] if fields.pop("away", "") else []
@@ -91,7 +91,7 @@ def to_link(query: SynthesisQuery) -> str:
 
 
 def from_link(text: str) -> SynthesisOptions:
-    """Parse what `in_link` wrote. Raises `BadRequest` for anything else."""
+    """Parse what `to_link` wrote. Raises `BadRequest` for anything else."""
     found: dict[str, Any] = {}
     for part in text.split("-") if text else []:
         match = _PART.fullmatch(part)

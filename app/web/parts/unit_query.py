@@ -101,7 +101,7 @@ class UnitQuery:
 async def open_unit_query(
     services: Services, view: View, name: str = ""
 ) -> AsyncIterator[UnitQuery]:
-    """Wait for the run, and validate the unit. A step without a channel: its strongest channel.
+    """Wait for the run and validate the unit; without a channel it is the step's strongest.
 
     Raises `UnknownModel`, `UnknownPicture`, `UnknownStep`, `BadRequest`, `NoClassifier`.
     """

@@ -1,1 +1,1 @@
-"""The pane of the third zoom: the arithmetic of one cell, and the chain of cells that made it."""
+"""The panes “Arithmetic” and “Where from”: the arithmetic of one cell, and the chain of cells that made it."""

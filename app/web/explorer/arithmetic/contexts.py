@@ -28,7 +28,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Deep:
-    """The fields of every pane of the third zoom."""
+    """The fields of every pane “Arithmetic” or “Where from”."""
 
     view: View = helped("What is on screen.")
     step: Step = helped("The step.")

@@ -21,8 +21,6 @@ from app.web.parts.number_grids import grid
 Marks = dict[tuple[int, int, int], str]
 """CSS classes of input cells, by (map, row, column)."""
 
-PADDED = "{} cells of the window lie in the padding and count 0."
-
 
 def placed(cell: BoardCell, outputs: tuple[TinyOutput, ...]) -> str:
     """Why there is no such number, with the valid range; "" if there is one."""

@@ -70,7 +70,7 @@ def signed(text: str) -> str:
 
 
 def map_name(number: int, maps: int, kernels: Tensor) -> str:
-    """The name of a map: what its kernel detects, if that is a feature of the X."""
+    """The name of a map: the feature of the X that its kernel is, if any."""
     if maps == 1:
         return "The board"
     name = names_of(kernels)[number]

@@ -172,7 +172,7 @@ def named(switch: ChannelSwitch) -> dict[str, str]:
 
 
 def cut_result(unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) -> AblationResult:
-    """The effect of switching channels off; `changes` are that of the switch, then of all off."""
+    """The effect of switching channels off; `changes`: with the switch, with all off."""
     run, made = unit.run, named(switch)
     now, nothing = changes
     found = classes(run, now, unit.index) if unit.index is not None else None

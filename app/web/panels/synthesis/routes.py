@@ -53,7 +53,7 @@ class SynthesisScene:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query string that names it."""
+        """The query's fields that name it."""
         synthesis = self.synthesis
         channel = {} if synthesis.channel is None else {"channel": str(synthesis.channel)}
         named = {"model": synthesis.model.id, "image": self.run.image, "step": synthesis.step}
