@@ -35,8 +35,9 @@ Put = Callable[[SynthesisQuery, SynthesisedPicture], None]
 class GrowthReport:
     """Progress after `step` of `steps`. `shown` is the query of the newest picture.
 
-    `objective` is the goal's value for that picture; `curve` has values of the steps so far, thinned
-    out, each of the transformed view that the step used. `problem` says why it could not be stored.
+    `objective` is the goal's value for that picture; `curve` has values of the steps so
+    far, thinned out, each of the transformed view that its step used. `problem` says why it could
+    not be stored.
     """
 
     step: int

@@ -44,8 +44,8 @@ class Services:
     """The services that routes call.
 
     `events` caches the HTML of cards by network, picture, weights, scale and number, `traces` the
-    steps of attacks; `stopping` is set when the server shuts down. Only a `local` server, which serves this
-    machine alone, lets the page download weights.
+    steps of attacks; `stopping` is set when the server shuts down. Only a `local` server,
+    which serves this machine alone, lets the page download weights.
     """
 
     settings: Settings

@@ -1,1 +1,1 @@
-"""The panes “Arithmetic” and “Where from”: the arithmetic of one cell, and the chain of cells that made it."""
+"""The panes “Arithmetic” and “Where from”: how one cell was computed, and from which cells."""

@@ -26,7 +26,7 @@ Made = tuple[str, object, str]
 
 
 def deep_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...] = ()) -> Deep:
-    """The pane “Arithmetic” or “Where from”. Raises `UnknownStep` for an unknown channel or cell."""
+    """The pane “Arithmetic” or “Where from”. Raises `UnknownStep`, `BadRequest`."""
     channel = checked_channel(record, view.channel or 0)
     cell = checked_cell(run, record, channel, view.y, view.x)
     # From here on every link names the cell, even if the strongest was meant by default.
