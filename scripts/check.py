@@ -69,7 +69,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PhaseResult:
     """The result of one phase; `count` is None if it runs no tests."""
 
     phase: str
@@ -142,7 +142,7 @@ def _parse(arguments: list[str]) -> tuple[list[str], list[str]]:
     return [phase for phase in known if phase in phases], extra
 
 
-def _run_all(phases: list[str], extra: list[str]) -> list[Outcome]:
+def _run_all(phases: list[str], extra: list[str]) -> list[PhaseResult]:
     """Run the phases; the type check needs one core and runs in parallel to the tests."""
     with ThreadPoolExecutor(1) as pool:
         types = None
@@ -155,14 +155,14 @@ def _run_all(phases: list[str], extra: list[str]) -> list[Outcome]:
         return outcomes if types is None else [types.result(), *outcomes]
 
 
-def _run(phase: str, extra: list[str]) -> Outcome:
+def _run(phase: str, extra: list[str]) -> PhaseResult:
     if phase == "types":
         return _types()
     _say(f"\n=== {phase} ===")
     if phase == "lint":
         commands = [["ruff", "check", "."], ["ruff", "format", "--check", "."]]
         statuses = [_call(*command) for command in commands]
-        return Outcome(phase, not any(statuses))
+        return PhaseResult(phase, not any(statuses))
     if phase == "unit":
         return _pytest(phase, [*WITHOUT_BROWSER, *extra], workers(extra))
     if phase == "quick":
@@ -170,30 +170,30 @@ def _run(phase: str, extra: list[str]) -> Outcome:
     chromium = find_chromium() or install_chromium()
     if chromium is None:
         _say(ADVICE)
-        return Outcome(phase, False, Count(failed=1))
+        return PhaseResult(phase, False, Count(failed=1))
     return _pytest(
         phase, ["tests/browser", *extra], workers(extra), variables={VARIABLE: str(chromium)}
     )
 
 
-def _types() -> Outcome:
+def _types() -> PhaseResult:
     """Run mypy, and print its output when it has ended."""
     command = [sys.executable, "-m", "mypy", *CODE]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     _say(f"\n=== types ===\n{done.stdout.decode(errors='replace').rstrip()}")
-    return Outcome("types", done.returncode == 0)
+    return PhaseResult("types", done.returncode == 0)
 
 
-def _quick(extra: list[str]) -> Outcome:
+def _quick(extra: list[str]) -> PhaseResult:
     """Run the unit tests of changed files, nearest first, until the time limit."""
     try:
         choice = changed.choose(ROOT)
     except changed.NoHistory as error:
         _say(str(error))
-        return Outcome("quick", False)
+        return PhaseResult("quick", False)
     _say(choice.summary())
     if not choice.tests:
-        return Outcome("quick", True, Count())
+        return PhaseResult("quick", True, Count())
     options = [*WITHOUT_BROWSER, "-p", deadline.__name__, "--dist=loadfile"]
     number = workers(extra)
     if number:
@@ -208,7 +208,7 @@ def _pytest(
     number: int = 0,
     *,
     variables: dict[str, str] | None = None,
-) -> Outcome:
+) -> PhaseResult:
     """Run pytest in `number` workers, or without workers for 0.
 
     A run without any test is a failure, and so is an aborted run without failed tests.
@@ -222,7 +222,7 @@ def _pytest(
         count = read_report(report)
     if status >= STRANGE and status != NO_TESTS and not count.failed:
         count += Count(failed=1)
-    return Outcome(phase, status == 0 and count.failed == 0, count)
+    return PhaseResult(phase, status == 0 and count.failed == 0, count)
 
 
 def _call(module: str, *arguments: str, variables: dict[str, str] | None = None) -> int:

@@ -8,7 +8,7 @@ from math import cos, radians, sin
 import torch
 from torch import Tensor
 
-from app.pictures.transform import blurred, jpeg, to_uint8
+from app.pictures.single_transformations import blurred, jpeg, to_uint8
 
 TURN = 4.0  # largest rotation in degrees at full strength, to either side
 CORNER = 0.06  # share of the side by which perspective moves a corner

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.vision.partial_forward import run, side_inputs
+from app.vision.partial_forward import partial_forward, side_inputs
 from models.graph import INPUT, Network
 
 
@@ -45,7 +45,7 @@ class Ablation:
         with torch.inference_mode():
             kept = [step, *side_inputs(network, step, self._ends)]
             if known is None:
-                self._given = run(network, {INPUT: picture[None]}, kept)
+                self._given = partial_forward(network, {INPUT: picture[None]}, kept)
             else:
                 self._given = {name: known(name)[None].to(picture.device) for name in kept}
             self.output = self._given[step][0]
@@ -95,7 +95,7 @@ class Ablation:
             given = {
                 name: one.expand(len(scale), *one.shape[1:]) for name, one in self._given.items()
             }
-            return run(self._network, {**given, self._step: changed}, wanted)
+            return partial_forward(self._network, {**given, self._step: changed}, wanted)
 
 
 def ranked(costs: Sequence[Costs], by: str = "logits") -> list[int]:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from app.vision.partial_forward import run
+from app.vision.partial_forward import partial_forward
 from models.graph import INPUT, Network
 
 How = Literal["grey", "blur", "noise"]
@@ -72,7 +72,7 @@ def step_changes(
     the last of these steps. Raises `KeyError` for an unknown step.
     """
     with torch.inference_mode():
-        after = run(network, {INPUT: covered[None]}, wanted)
+        after = partial_forward(network, {INPUT: covered[None]}, wanted)
     return [StepChange(name, before[name], after[name][0]) for name in wanted]
 
 

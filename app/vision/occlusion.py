@@ -12,7 +12,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from app.vision.partial_forward import run
+from app.vision.partial_forward import partial_forward
 from app.vision.units import Unit
 from models.graph import INPUT, Network
 
@@ -91,4 +91,4 @@ def over_pixels(drops: Tensor, patch: OcclusionPatch, size: tuple[int, int]) -> 
 
 
 def _values(network: Network, pictures: Tensor, unit: Unit) -> Tensor:
-    return unit.value(run(network, {INPUT: pictures}, [unit.step])[unit.step])
+    return unit.value(partial_forward(network, {INPUT: pictures}, [unit.step])[unit.step])

@@ -14,7 +14,7 @@ Rule = Callable[[Tensor], Tensor]
 """A replacement for every ReLU: `x -> max(0, x)` with a backward pass of its own."""
 
 
-def run(
+def partial_forward(
     network: Network,
     inputs: Mapping[str, Tensor],
     outputs: Sequence[str],

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from app.vision.memory_layout import channels_last
-from app.vision.partial_forward import run, steps_between
+from app.vision.partial_forward import partial_forward, steps_between
 from app.vision.units import before_relu
 from models.graph import INPUT, Network
 
@@ -77,7 +77,7 @@ class Lens:
 
     def values(self, pictures: Tensor) -> Tensor:
         """Each picture's objective: [N,3,S,S] -> [N]."""
-        output = run(self._network, {INPUT: pictures}, [self._until])[self._until]
+        output = partial_forward(self._network, {INPUT: pictures}, [self._until])[self._until]
         output = self._last(output) if self._last else output
         output = objective_response(output, self._slope)
         return torch.stack([goal.value(one) for goal, one in zip(self._goals, output, strict=True)])

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.vision.filters import preferences
+from app.vision.kernel_preferences import kernel_preferences
 from tests.support.browser import settled, violations, violations_in_light_and_dark
 from tests.support.networks import embedded
 
@@ -24,7 +24,7 @@ def test_the_wall_is_sorted_by_a_link_and_back_goes_back(page: Page) -> None:
     assert order(page) == list(range(64))
     page.click(".wall .switches a:text-is('Strength')")
     expect(page.locator(".wall")).to_have_attribute("data-order", "strength")
-    found = preferences(embedded().module("conv1").weight)  # type: ignore[arg-type]
+    found = kernel_preferences(embedded().module("conv1").weight)  # type: ignore[arg-type]
     values = [found[i].strength for i in order(page)]
     assert values == sorted(values, reverse=True)
     expect(page).to_have_url(re.compile("wall=strength"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.pictures.transform import blur, brightness, flip, jpeg
-from app.pictures.transformations import TRANSFORMATIONS, JourneyStop, apply_transformations
+from app.pictures.single_transformations import blur, brightness, flip, jpeg
+from app.pictures.transformations import TRANSFORMATIONS, Transformation, apply_transformations
 
 
 def pixels() -> torch.Tensor:
@@ -19,7 +19,7 @@ def test_nothing_chosen_is_nothing_done() -> None:
 
 
 @pytest.mark.parametrize("stop", TRANSFORMATIONS, ids=lambda stop: stop.id)
-def test_every_stop_runs_over_its_whole_range(stop: JourneyStop) -> None:
+def test_every_stop_runs_over_its_whole_range(stop: Transformation) -> None:
     for strength in {stop.least, stop.start, stop.most, *stop.tried}:
         assert stop.least <= strength <= stop.most
         made = apply_transformations(pixels(), {stop.id: strength})

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from app.vision.cover import How, StepChange, cover, step_changes
-from app.vision.partial_forward import run
+from app.vision.partial_forward import partial_forward
 from models.graph import INPUT
 from tests.support.small_networks import graph
 
@@ -47,7 +47,9 @@ def test_the_ways_of_covering() -> None:
 def test_the_change_of_maps_and_classes() -> None:
     network, x = graph(), torch.randn(3, 16, 16)
     wanted = ["left", "flatten"]
-    before = {name: one[0] for name, one in run(network, {INPUT: x[None]}, wanted).items()}
+    before = {
+        name: one[0] for name, one in partial_forward(network, {INPUT: x[None]}, wanted).items()
+    }
     same = step_changes(network, before, x, wanted)
     assert all(not one.difference.any() and not one.relative.any() for one in same)
     y = x.clone()

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from app.vision.memory_layout import channels_last
-from app.vision.partial_forward import run
+from app.vision.partial_forward import partial_forward
 from app.vision.synthesis import Synthesis, SynthesisRecipe
 from app.vision.synthesis_goals import SynthesisGoal
 from models import registry
@@ -21,7 +21,7 @@ def test_it_computes_the_same_with_kernels_of_its_own(network: Network) -> None:
     before = {name: value.stride() for name, value in network.state_dict().items()}
     made = channels_last(network, last)
     picture = torch.rand(2, 3, network.input_size, network.input_size)
-    ours, plain = (run(one, {INPUT: picture}, [last])[last] for one in (made, network))
+    ours, plain = (partial_forward(one, {INPUT: picture}, [last])[last] for one in (made, network))
     assert torch.allclose(ours, plain, rtol=1e-4, atol=1e-5 * float(plain.detach().abs().max()))
     first = made.module(made.steps[0].name).weight
     assert isinstance(first, torch.Tensor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.vision.partial_forward import run, side_inputs, steps_after, steps_between
+from app.vision.partial_forward import partial_forward, side_inputs, steps_after, steps_between
 from app.vision.units import before_relu
 from models.graph import INPUT
 from tests.support.small_networks import chain, graph
@@ -15,7 +15,7 @@ X = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 
 def test_the_whole_way_is_the_network() -> None:
     for network in (graph(), chain()):
-        made = run(network, {INPUT: X}, [network.logits, "softmax"])
+        made = partial_forward(network, {INPUT: X}, [network.logits, "softmax"])
         assert torch.equal(made[network.logits], network(X))
         assert torch.equal(made["softmax"], network(X).softmax(1))
 
@@ -29,14 +29,14 @@ def test_only_what_is_needed_is_computed() -> None:
         "last",
         "last_relu",
     ]
-    assert run(network, {"both": X}, ["both"])["both"] is X
+    assert partial_forward(network, {"both": X}, ["both"])["both"] is X
 
 
 def test_a_pass_goes_on_from_the_maps_that_are_given() -> None:
     network = graph()
-    made = run(network, {INPUT: X}, ["left", "right_relu", "flatten"])
+    made = partial_forward(network, {INPUT: X}, ["left", "right_relu", "flatten"])
     given = {name: made[name] for name in ("left", "right_relu")}
-    assert torch.equal(run(network, given, ["flatten"])["flatten"], made["flatten"])
+    assert torch.equal(partial_forward(network, given, ["flatten"])["flatten"], made["flatten"])
 
 
 def test_what_a_change_reaches_and_what_it_needs_beside() -> None:
@@ -50,9 +50,9 @@ def test_what_a_change_reaches_and_what_it_needs_beside() -> None:
 
 def test_an_unknown_step_and_a_map_that_is_missing_are_key_errors() -> None:
     with pytest.raises(KeyError):
-        run(graph(), {INPUT: X}, ["conv9"])
+        partial_forward(graph(), {INPUT: X}, ["conv9"])
     with pytest.raises(KeyError):
-        run(graph(), {"left": X}, ["both"])
+        partial_forward(graph(), {"left": X}, ["both"])
 
 
 def test_a_unit_is_asked_before_its_relu() -> None:

@@ -35,7 +35,7 @@ class ClassPreferences:
     pictures: str = "the pictures of each class that the network was trained with"
 
 
-def preferences(model: Model, step: str, channel: int) -> ClassPreferences | None:
+def class_preferences(model: Model, step: str, channel: int) -> ClassPreferences | None:
     """The preferences of a unit; None if there are no means for these weights or its layer."""
     known = calibration(model)
     if known is None:

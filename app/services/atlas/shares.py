@@ -14,13 +14,13 @@ from app.services.atlas.library import AtlasFile
 from app.services.networks.calibration import calibration
 from app.services.networks.catalogue import Model
 from app.services.surveys.survey import LayerSurvey, Survey, layer_ends
-from app.vision.preferences import (
+from app.vision.selectivity import (
     COLOURED,
     OF_A_CLASS,
     ORIENTED,
     RESPONDS,
     circular_variance,
-    class_index,
+    class_selectivity,
     orientation_index,
 )
 
@@ -110,7 +110,7 @@ def of_layer(
     ]
     if means is None:
         return (*found, PreferenceShare(n, step, "class", None, total))
-    index = class_index(means.values)
+    index = class_selectivity(means.values)
     return (*found, _share(n, step, "class", index >= OF_A_CLASS, index))
 
 

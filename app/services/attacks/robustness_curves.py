@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from app.pictures.augment import ChangeablePhoto, PhotoChange, transform_photo
+from app.pictures.photo_changes import PhotoChange, ScaledPhoto, transform_photo
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Model
 from app.services.runs.batch_inference import Batches, run_chart_job
@@ -86,7 +86,7 @@ async def curves(
     owner: str,
     model: Model,
     network: Network,
-    photo: ChangeablePhoto,
+    photo: ScaledPhoto,
     mirrored: bool,
 ) -> RobustnessCurves:
     """Compute every slider's curve over its range. Raises `Busy`."""
@@ -98,7 +98,7 @@ async def curves(
 class _CurvesRequest:
     """The work of `curves` in the compute thread; it also yields the logits of each pass."""
 
-    def __init__(self, batches: Batches, photo: ChangeablePhoto, mirrored: bool) -> None:
+    def __init__(self, batches: Batches, photo: ScaledPhoto, mirrored: bool) -> None:
         self._batches = batches
         self._photo = photo
         self._mirrored = mirrored

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from app.pictures.transformations import TRANSFORMATIONS, JourneyStop, apply_transformations
+from app.pictures.transformations import TRANSFORMATIONS, Transformation, apply_transformations
 from app.services.engine.engine import Engine
 from app.services.runs.batch_inference import Batches, logits_of, run_chart_job
 from app.services.runs.pairs import PicturePair
@@ -35,7 +35,7 @@ class Survivor:
 class SurvivalTrial:
     """One transformation alone: the most likely class of each picture, and the attack's fate."""
 
-    stop: JourneyStop
+    stop: Transformation
     strength: float
     clean: RankedClass
     attacked: RankedClass

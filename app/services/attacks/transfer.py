@@ -11,7 +11,7 @@ from torch import Tensor
 
 from app.errors import BadRequest
 from app.pictures.preprocess import fit
-from app.pictures.transform import to_image
+from app.pictures.single_transformations import to_image
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.runs.batch_inference import logits_of

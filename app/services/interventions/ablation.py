@@ -17,7 +17,7 @@ from app.services.engine.engine import Engine
 from app.services.interventions.cache import InterventionCache, batch_size, run_once
 from app.services.networks.catalogue import Model
 from app.services.runs.arithmetic import checked_channel
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.vision.ablation import Ablation, Costs, ranked
 from app.vision.cover import StepChange
 from app.vision.partial_forward import steps_after
@@ -85,7 +85,7 @@ def applies(model: Model, step: Step) -> bool:
     return step.kind not in ("softmax", "flatten") and last in steps_after(model.outline, step.name)
 
 
-def checked_step(run: Run, record: Record) -> Record:
+def checked_step(run: Run, record: StepRecord) -> StepRecord:
     """Return the record if its channels can be ablated. Raises `UnknownStep`."""
     if not applies(run.model, record.step):
         raise UnknownStep(
@@ -94,7 +94,7 @@ def checked_step(run: Run, record: Record) -> Record:
     return record
 
 
-def parse_switch(record: Record, off: str, only: str) -> ChannelSwitch:
+def parse_switch(record: StepRecord, off: str, only: str) -> ChannelSwitch:
     """Parse the channels in a query. Raises `BadRequest`, `UnknownStep`."""
     if off and only:
         raise BadRequest("Name the channels that are off, or those that alone are on; not both.")
@@ -117,7 +117,7 @@ def effect_step(run: Run) -> str:
 
 
 async def ablate(
-    engine: Engine, owner: str, run: Run, record: Record, switches: Sequence[ChannelSwitch]
+    engine: Engine, owner: str, run: Run, record: StepRecord, switches: Sequence[ChannelSwitch]
 ) -> list[StepChange]:
     """The logits, or the last feature maps, before and after each ablation. Raises `Busy`."""
     await run.finish()
@@ -133,7 +133,7 @@ async def ablate(
 
 
 def cached_ranking(
-    cache: InterventionCache, run: Run, record: Record, index: int
+    cache: InterventionCache, run: Run, record: StepRecord, index: int
 ) -> AblationRanking | None:
     """The ranking, if it is finished and cached."""
     found = cache.rankings.get((run.key, (record.step.name, index)))
@@ -141,7 +141,7 @@ def cached_ranking(
 
 
 async def rank(
-    engine: Engine, cache: InterventionCache, owner: str, run: Run, record: Record, index: int
+    engine: Engine, cache: InterventionCache, owner: str, run: Run, record: StepRecord, index: int
 ) -> AsyncIterator[int | AblationRanking]:
     """Yield the place in the queue, then the growing ranking, resumed where it was stopped.
 
@@ -184,6 +184,6 @@ def is_cheap(model: Model) -> bool:
     return activation_bytes(model.outline) <= AT_ONCE
 
 
-def _ablation(run: Run, record: Record) -> Ablation:
+def _ablation(run: Run, record: StepRecord) -> Ablation:
     device = next(run.network.parameters()).device
     return Ablation(run.network, run.normalised.to(device), record.step.name, run.output)

@@ -12,7 +12,7 @@ from app.services.engine.engine import Engine
 from app.services.interventions.cache import InterventionCache
 from app.services.pictures.mask import Mask
 from app.services.runs.batch_inference import outputs_of
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.vision.cover import How, StepChange, cover
 
 
@@ -48,7 +48,7 @@ async def brush(
     engine: Engine,
     cache: InterventionCache,
     run: Run,
-    record: Record,
+    record: StepRecord,
     channel: int,
     stroke: BrushStroke,
 ) -> BrushResult:
@@ -74,7 +74,7 @@ def covered(run: Run, stroke: BrushStroke) -> Tensor:
 
 
 async def _brush(
-    engine: Engine, run: Run, record: Record, channel: int, stroke: BrushStroke
+    engine: Engine, run: Run, record: StepRecord, channel: int, stroke: BrushStroke
 ) -> BrushResult:
     name, logits = record.step.name, run.model.outline.logits
     pixels = await asyncio.to_thread(covered, run, stroke)

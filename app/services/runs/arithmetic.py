@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from app.errors import BadRequest, UnknownStep
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.vision.arithmetic.chain import CellPlace, ChainStep, chain
 from app.vision.arithmetic.explain import Cell, explain
 from app.vision.class_contributions import ClassContributions, class_contributions
@@ -18,7 +18,7 @@ LONGEST_PATH = 64
 """Most links in a chosen path; the deepest network here has nineteen steps with sums."""
 
 
-def checked_channel(record: Record, channel: int) -> int:
+def checked_channel(record: StepRecord, channel: int) -> int:
     """Return the channel if the step has it. Raises `UnknownStep`."""
     if not 0 <= channel < (count := len(record.statistics.peaks)):
         raise UnknownStep(f"{record.step.name} has channels 0 to {count - 1}, not {channel}.")
@@ -26,7 +26,7 @@ def checked_channel(record: Record, channel: int) -> int:
 
 
 def checked_cell(
-    run: Run, record: Record, channel: int, y: int | None, x: int | None
+    run: Run, record: StepRecord, channel: int, y: int | None, x: int | None
 ) -> tuple[int, int]:
     """Row and column of a cell, by default the channel's strongest; (0, 0) without feature maps.
 
@@ -48,13 +48,13 @@ def checked_cell(
     return y, x
 
 
-def explained(run: Run, record: Record, channel: int, cell: tuple[int, int]) -> Cell:
+def explained(run: Run, record: StepRecord, channel: int, cell: tuple[int, int]) -> Cell:
     """Explain the arithmetic of one cell."""
     return explain(run.network, run.output, record.step.name, channel, cell)
 
 
 def chained(
-    run: Run, record: Record, channel: int, cell: tuple[int, int], path: Sequence[int]
+    run: Run, record: StepRecord, channel: int, cell: tuple[int, int], path: Sequence[int]
 ) -> list[ChainStep]:
     """The chain of cells from one cell down to the input. Raises `BadRequest` for a bad path."""
     if len(path) > LONGEST_PATH:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from app.services.runs.arithmetic import checked_channel
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.vision.differences import largest_difference, relative_distance
-from app.vision.filters import strength
+from app.vision.kernel_preferences import strength
 from app.vision.unit_origin import origin
 
 Pairing = Literal["channels", "one", "rank"]
@@ -31,7 +31,7 @@ class ComparedSide:
     """One side of a comparison: a computed step of a run."""
 
     run: Run
-    record: Record
+    record: StepRecord
 
     @property
     def maps(self) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.vision.arithmetic.explain import input_of
 from app.vision.contributions import Contributions, conv_contributions, fc_contributions
 
@@ -33,7 +33,7 @@ def source_of(run: Run, name: str) -> str | None:
 
 
 def contributions(
-    run: Run, record: Record, channel: int, cell: tuple[int, int] | None = None
+    run: Run, record: StepRecord, channel: int, cell: tuple[int, int] | None = None
 ) -> Contributions | None:
     """The contribution of each input map to one output cell, by default the strongest.
 
@@ -53,7 +53,7 @@ def contributions(
     return None
 
 
-def lines(run: Run, record: Record, shown: int, each: int = 3) -> list[Line]:
+def lines(run: Run, record: StepRecord, shown: int, each: int = 3) -> list[Line]:
     """For each of the `shown` strongest channels, lines from its `each` largest shown sources."""
     source = source_of(run, record.step.name)
     if source is None or record.step.kind not in ("conv", "fc"):

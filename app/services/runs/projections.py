@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from torch import Tensor
 
 from app.errors import UnknownStep
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.vision.projections.deconvolution import deconvolution
 from app.vision.projections.grad_cam import grad_cam
 from app.vision.projections.gradient import gradient
@@ -30,7 +30,7 @@ BACK: dict[Method, Callable[[Network, Tensor, Unit], Tensor]] = {
 
 
 def project(
-    run: Run, record: Record, channel: int, cell: tuple[int, int] | None, method: Method
+    run: Run, record: StepRecord, channel: int, cell: tuple[int, int] | None, method: Method
 ) -> Tensor:
     """Project a unit: the given cell, else the mean of its feature map. The result is on the CPU.
 

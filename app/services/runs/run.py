@@ -20,7 +20,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class StepRecord:
     """The description of one finished step; its tensor stays in the run."""
 
     index: int
@@ -39,7 +39,7 @@ class Run:
     def __init__(self, model: Model, image: str) -> None:
         self.model = model
         self.image = image
-        self.records: list[Record] = []
+        self.records: list[StepRecord] = []
         self.finished = False
         self.bytes = 0
         self.listeners = 0
@@ -83,7 +83,7 @@ class Run:
         while self._prepared is None:
             await self._next_news()
 
-    async def follow(self, after: int = 0) -> AsyncIterator[Record]:
+    async def follow(self, after: int = 0) -> AsyncIterator[StepRecord]:
         """Yield records from number `after` on: the finished ones, then each as it arrives."""
         while True:
             while after < len(self.records):
@@ -93,7 +93,7 @@ class Run:
                 return
             await self._next_news()
 
-    async def record(self, name: str) -> Record:
+    async def record(self, name: str) -> StepRecord:
         """Wait for the record of a step and return it. Raises `UnknownStep`."""
         place = self._place(name)
         while len(self.records) <= place:
@@ -170,7 +170,7 @@ class Run:
             self.bytes += result.tensor.numel() * result.tensor.element_size()
         milliseconds = result.seconds * 1000
         self.records.append(
-            Record(len(self.records), step, result.statistics, milliseconds, result.batch)
+            StepRecord(len(self.records), step, result.statistics, milliseconds, result.batch)
         )
         self._tell()
 

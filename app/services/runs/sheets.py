@@ -18,7 +18,7 @@ from app.errors import BadRequest, UnknownStep
 from app.pictures.palettes import PaletteName
 from app.pictures.sheets import SheetLayout, sheet
 from app.services.cache import ByteCache
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from models.graph import Step
 from models.row import Weights
 
@@ -99,17 +99,17 @@ class Sheets:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _is_small(run: Run, record: Record, wanted: SheetQuery, order: tuple[int, ...]) -> bool:
+def _is_small(run: Run, record: StepRecord, wanted: SheetQuery, order: tuple[int, ...]) -> bool:
     cells = math.prod(run.model.geometry[record.step.name].shape[1:])
     return len(order) * cells * wanted.enlarge**2 <= SMALL
 
 
-def draw(run: Run, record: Record, wanted: SheetQuery) -> DrawnSheet:
+def draw(run: Run, record: StepRecord, wanted: SheetQuery) -> DrawnSheet:
     """Draw one sheet in this thread. Raises `UnknownStep`, `BadRequest`."""
     return _draw(run, record, wanted, channels(record, wanted.channels))
 
 
-def _draw(run: Run, record: Record, wanted: SheetQuery, order: tuple[int, ...]) -> DrawnSheet:
+def _draw(run: Run, record: StepRecord, wanted: SheetQuery, order: tuple[int, ...]) -> DrawnSheet:
     _refuse_too_large(run, record, wanted, order)
     peak = _peak(run, record, wanted.scale, order)
     if wanted.channels:
@@ -124,7 +124,9 @@ def _draw(run: Run, record: Record, wanted: SheetQuery, order: tuple[int, ...]) 
     return DrawnSheet(drawing.png, drawing.layout, order, tuple(limits), name, drawing.reduced)
 
 
-def _refuse_too_large(run: Run, record: Record, wanted: SheetQuery, order: tuple[int, ...]) -> None:
+def _refuse_too_large(
+    run: Run, record: StepRecord, wanted: SheetQuery, order: tuple[int, ...]
+) -> None:
     """Raise `BadRequest` before any map is read: a request may repeat a channel 10,000 times."""
     longest = max(run.model.geometry[record.step.name].shape[1:] or (1,))
     side = min(longest, wanted.size or LARGEST_TILE) * wanted.enlarge
@@ -132,7 +134,7 @@ def _refuse_too_large(run: Run, record: Record, wanted: SheetQuery, order: tuple
         raise BadRequest("This sheet would be too large. Ask for fewer channels or enlarge less.")
 
 
-def _peak(run: Run, record: Record, scale: Scale, order: tuple[int, ...]) -> Tensor | float:
+def _peak(run: Run, record: StepRecord, scale: Scale, order: tuple[int, ...]) -> Tensor | float:
     """The limit of the colour scale: one magnitude for all maps, or one for each of `order`."""
     spatial = run.spatial(record.step.name)
     if scale == "network" and spatial:
@@ -142,7 +144,7 @@ def _peak(run: Run, record: Record, scale: Scale, order: tuple[int, ...]) -> Ten
     return record.statistics.limit
 
 
-def channels(record: Record, wanted: str) -> tuple[int, ...]:
+def channels(record: StepRecord, wanted: str) -> tuple[int, ...]:
     """Channel numbers for `""` (all), `top12` (strongest first) or `3,17`.
 
     Raises `BadRequest` for anything else, `UnknownStep` for a channel the step does not have.

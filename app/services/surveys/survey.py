@@ -25,7 +25,7 @@ from app.services.networks.catalogue import Model
 from app.services.runs.peaks import Peaks, peak
 from app.services.runs.run import preprocess
 from app.vision.forward import forward_steps
-from app.vision.preferences import (
+from app.vision.selectivity import (
     ORIENTATIONS,
     PERIODS,
     PHASES,

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.vision.partial_forward import Rule, gradient_of, run
+from app.vision.partial_forward import Rule, gradient_of, partial_forward
 from app.vision.units import Unit
 from models.graph import INPUT, Network
 
@@ -19,7 +19,7 @@ def back(network: Network, picture: Tensor, unit: Unit, relu: Rule | None = None
     """
     with torch.inference_mode(False), torch.enable_grad():
         x = picture.detach().clone()[None].requires_grad_()
-        output = run(network, {INPUT: x}, [unit.step], relu=relu)[unit.step]
+        output = partial_forward(network, {INPUT: x}, [unit.step], relu=relu)[unit.step]
         return gradient_of(unit.value(output).sum(), x)[0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from app.vision.partial_forward import gradient_of, run, steps_after
+from app.vision.partial_forward import gradient_of, partial_forward, steps_after
 from app.vision.units import Unit
 from models.graph import INPUT, Network
 
@@ -22,7 +22,7 @@ def grad_cam(network: Network, picture: Tensor, unit: Unit, at: str) -> Tensor:
         raise ValueError(f"nothing leads from {at} to {unit.step}")
     with torch.inference_mode(False):
         with torch.no_grad():
-            maps = run(network, {INPUT: picture.detach().clone()[None]}, [at])[at]
+            maps = partial_forward(network, {INPUT: picture.detach().clone()[None]}, [at])[at]
         if maps.ndim != 4:
             raise ValueError(f"{at} has no rows and columns")
         with torch.enable_grad():
@@ -33,5 +33,5 @@ def grad_cam(network: Network, picture: Tensor, unit: Unit, at: str) -> Tensor:
 
 def _gradient(network: Network, maps: Tensor, picture: Tensor, unit: Unit, at: str) -> Tensor:
     given = {INPUT: picture.detach().clone()[None], at: maps}
-    value = unit.value(run(network, given, [unit.step])[unit.step]).sum()
+    value = unit.value(partial_forward(network, given, [unit.step])[unit.step]).sum()
     return gradient_of(value, maps)

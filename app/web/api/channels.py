@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import LayerscopeError, NotFound
-from app.services.atlas.class_preferences import ClassPreferences, preferences
+from app.services.atlas.class_preferences import ClassPreferences, class_preferences
 from app.services.networks.catalogue import Model
 from app.services.synthesis.growth import GrowthReport
 from app.services.synthesis.query import SynthesisOptions, SynthesisQuery
@@ -127,7 +127,7 @@ async def channel_info(
     `steps`, `seed` and so on name another picture than the default one.
     """
     model, step, channel = query.model, query.step, query.channel or 0
-    preferred = preferences(model, step, channel)
+    preferred = class_preferences(model, step, channel)
     return ChannelInfo(
         model=model.id,
         step=step,

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from app.errors import BadRequest
 from app.services.runs.arithmetic import chained, checked_cell, checked_channel, explained
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.vision.arithmetic.chain import CellPlace, ChainStep
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.arithmetic.explain import Cell
@@ -41,7 +41,7 @@ class CellQuery:
     """A validated cell of a run, which is kept in memory while the request is handled."""
 
     run: Run
-    record: Record
+    record: StepRecord
     channel: int
     cell: tuple[int, int]
 

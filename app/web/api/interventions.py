@@ -42,7 +42,7 @@ from app.web.core.file_responses import (
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.parts.ablation_ranking import finished_ranking
-from app.web.parts.class_changes import ClassRow, classes
+from app.web.parts.class_changes import ClassRow, class_changes
 from app.web.parts.unit_query import ClassName, UnitQuery, open_unit_query
 
 NO_CLASS: dict[int | str, dict[str, Any]] = {409: problem("A partial network has no classes.")}
@@ -224,7 +224,7 @@ async def _brushed(services: Services, unit: UnitQuery, stroke: BrushStroke) -> 
 def _answers(unit: UnitQuery, change: StepChange | None, count: int) -> BothAnswers:
     if change is None or unit.index is None:
         return BothAnswers(before=[], after=[], asked=None, flipped=False)
-    made = classes(unit.run, change, unit.index)
+    made = class_changes(unit.run, change, unit.index)
     return BothAnswers(
         before=_predictions(unit.run, change.before, count),
         after=_predictions(unit.run, change.after, count),

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from app.pictures.preprocess import input_png, unit
 from app.services.runs.arithmetic import checked_channel
-from app.services.runs.run import Record, Run, preprocess
+from app.services.runs.run import Run, StepRecord, preprocess
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS, Prediction, PreprocessInfo, RunInfo, StepFigures
@@ -134,7 +134,7 @@ def predictions(run: Run, count: int) -> list[Prediction]:
     ]
 
 
-def _figures(run: Run, record: Record) -> StepFigures:
+def _figures(run: Run, record: StepRecord) -> StepFigures:
     step, figures = record.step, record.statistics
     return StepFigures(
         name=step.name,

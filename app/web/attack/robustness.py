@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from torch import Tensor
 
 from app.errors import BadRequest, NoClassifier
-from app.pictures.augment import ChangeablePhoto, PhotoChange, transform_photo
+from app.pictures.photo_changes import PhotoChange, ScaledPhoto, transform_photo
 from app.pictures.preprocess import input_png
 from app.services.attacks.robustness_curves import (
     SLIDERS,
@@ -29,8 +29,8 @@ from app.services.runs.run import preprocess
 from app.services.runs.sheets import DRAWING
 from app.vision.predict import RankedClass, top
 from app.web.attack.contexts import ClassShareBar
-from app.web.attack.pair_panels import show
-from app.web.attack.slider_panels import bars, is_part, push_panel_url, strength
+from app.web.attack.pair_query import show
+from app.web.attack.slider_responses import bars, is_part, push_panel_url, strength
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -248,7 +248,7 @@ class RobustnessQuery:
     view: ChangeView
     model: Model
     network: Network
-    photo: ChangeablePhoto
+    photo: ScaledPhoto
 
 
 async def robustness_query(
@@ -260,7 +260,7 @@ async def robustness_query(
     if not model.labels:
         raise NoClassifier(f"{model.row.title} has no classifier here: it predicts nothing.")
     network = await services.catalogue.network(view.model)
-    return RobustnessQuery(view, model, network, ChangeablePhoto(image, preprocess(model)))
+    return RobustnessQuery(view, model, network, ScaledPhoto(image, preprocess(model)))
 
 
 RobustnessQueryDep = Annotated[RobustnessQuery, Depends(robustness_query)]

@@ -20,7 +20,7 @@ from app.services.networks.catalogue import Model
 from app.services.networks.class_names import find_class
 from app.services.runs.run import Run
 from app.vision.attacks.sticker import random_colours
-from app.web.attack.pair_panels import show
+from app.web.attack.pair_query import show
 from app.web.attack.panels import PANELS
 from app.web.attack.sticker_panel import (
     STICKER,

@@ -11,7 +11,7 @@ from app.services.attacks.traces import Outcome, Trace
 from app.services.networks.catalogue import Model
 from app.web.attack.contexts import AttackSummary
 from app.web.attack.methods import METHODS
-from app.web.attack.pair_panels import PairView
+from app.web.attack.pair_query import PairView
 from app.web.attack.panels import PANELS, AttackPanel
 from app.web.attack.steps import amplified, bars
 from app.web.attack.view import AttackView

@@ -24,8 +24,8 @@ from app.services.attacks.survival import (
 )
 from app.services.runs.sheets import DRAWING
 from app.web.attack.contexts import ClassShareBar
-from app.web.attack.pair_panels import PairDep, PairView, PairViewDep, show
-from app.web.attack.slider_panels import bars, is_part, push_panel_url, strength
+from app.web.attack.pair_query import PairDep, PairView, PairViewDep, show
+from app.web.attack.slider_responses import bars, is_part, push_panel_url, strength
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.templating import percent, render

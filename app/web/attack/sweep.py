@@ -18,7 +18,7 @@ from app.pictures.charts import chart_png
 from app.services.attacks.sweeps import Sweep
 from app.services.runs.pairs import load_pair
 from app.vision.attacks.sweep import Method, SweepPoint
-from app.web.attack.pair_panels import show
+from app.web.attack.pair_query import show
 from app.web.attack.sweep_curves import attack_words, chart, how, lines, noise_words, swept
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep

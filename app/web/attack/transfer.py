@@ -26,7 +26,7 @@ from app.services.attacks.transfer import (
 from app.services.networks.catalogue import Model
 from app.services.runs.pairs import PicturePair
 from app.services.runs.sheets import DRAWING
-from app.web.attack.pair_panels import PairDep, PairView, PairViewDep, show
+from app.web.attack.pair_query import PairDep, PairView, PairViewDep, show
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import Services, ServicesDep
 from app.web.explorer.network_menu import megabytes

@@ -25,7 +25,7 @@ from app.services.attacks.unusual import (
 from app.services.networks.calibration import Calibration, calibration
 from app.services.runs.pairs import PicturePair, load_pair
 from app.services.runs.sheets import DRAWING
-from app.web.attack.pair_panels import show
+from app.web.attack.pair_query import show
 from app.web.attack.unusual_panel import (
     TITLES,
     UnusualPanel,

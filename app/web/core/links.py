@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from app.services.networks.catalogue import Model
 from app.services.runs.sheets import DRAWING, Scale, version
-from app.vision.filters import Order
+from app.vision.kernel_preferences import Order
 
 API = "/api/v1"
 

@@ -12,9 +12,10 @@ from app.services.runs.sheets import Scale
 from app.vision.geometry import Box
 from app.web.api.schemas import Prediction
 from app.web.core.links import View
-from app.web.explorer.arithmetic.contexts import Deep
+from app.web.explorer.arithmetic.contexts import ArithmeticPane
 from app.web.explorer.kept_unit import KeptUnit
 from app.web.explorer.kernel_wall import KernelWall, WallSwitch
+from app.web.explorer.zoom_tabs import Tab
 from app.web.panels.panel_link import PanelLink
 from app.web.panels.slices import Slices
 from app.web.panels.synthesis.pictures import ResponseSummary
@@ -23,7 +24,6 @@ from app.web.parts.photo import PhotoOverlay
 from app.web.parts.sprites import Legend, Tile
 from app.web.parts.step_words import Words
 from app.web.parts.terms import Term
-from app.web.parts.zoom_tabs import Tab
 from models.graph import Step
 
 
@@ -245,7 +245,9 @@ class ExplorerPage:
     picture: PicturePane = helped("The left pane.")
     gallery: Gallery = helped("Pictures to choose from.")
     river: River = helped("The centre pane.")
-    evidence: StepPane | UnitPane | Deep | None = helped("The right pane, if anything is selected.")
+    evidence: StepPane | UnitPane | ArithmeticPane | None = helped(
+        "The right pane, if anything is selected."
+    )
     scales: tuple[Scale, ...] = helped("Scales to choose from.")
     stages: dict[int | None, Words] = helped("Words for layers 1-5 and the head.")
     link_expires: str = helped("How long a link to this view holds, in words.")

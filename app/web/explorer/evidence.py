@@ -8,14 +8,15 @@ from urllib.parse import quote
 from app.pictures.sheets import SheetLayout, arrange
 from app.services.runs.arithmetic import checked_cell, checked_channel, weight_of
 from app.services.runs.lines import contributions, source_of
-from app.services.runs.run import Record, Run
-from app.vision.filters import preferences
+from app.services.runs.run import Run, StepRecord
 from app.vision.geometry import Geometry
+from app.vision.kernel_preferences import kernel_preferences
 from app.vision.statistics import statistics
 from app.web.core.links import View, name_of, sheet_url
 from app.web.core.templating import milliseconds, number, percent, thousands
 from app.web.explorer.contexts import Fact, StepPane, UnitPane
 from app.web.explorer.kernel_wall import KernelWall, preference_sentence
+from app.web.explorer.zoom_tabs import tabs
 from app.web.panels.panel_link import PanelLink
 from app.web.panels.slices import first_slices
 from app.web.parts.photo import frame, photo
@@ -23,7 +24,6 @@ from app.web.parts.sprites import Tile, box, kernel_sheet, legend
 from app.web.parts.step_words import KINDS, STAGES
 from app.web.parts.terms import Term
 from app.web.parts.unit_names import label_of, map_name
-from app.web.parts.zoom_tabs import tabs
 from models.graph import INPUT, Step
 
 TERMS = 6
@@ -33,7 +33,7 @@ TERMS = 6
 def step_pane(
     view: View,
     run: Run,
-    record: Record,
+    record: StepRecord,
     panels: tuple[PanelLink, ...] = (),
     wall: KernelWall | None = None,
 ) -> StepPane:
@@ -63,7 +63,9 @@ def step_pane(
     )
 
 
-def unit_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...] = ()) -> UnitPane:
+def unit_pane(
+    view: View, run: Run, record: StepRecord, panels: tuple[PanelLink, ...] = ()
+) -> UnitPane:
     """Everything about one channel. Raises `UnknownStep` for an unknown channel or cell."""
     step, model = record.step, run.model
     where = model.geometry[step.name]
@@ -134,13 +136,15 @@ def _kernel(run: Run, step: Step, channel: int) -> tuple[str, str, tuple[int, in
     if not url or step.kernel is None:
         return "", "", (0, 0), ""
     kh, kw = step.kernel
-    prefers = preference_sentence(preferences(weight_of(run, step)[channel : channel + 1])[0])
+    prefers = preference_sentence(
+        kernel_preferences(weight_of(run, step)[channel : channel + 1])[0]
+    )
     words = f"Its kernel, {kh}×{kw} in three colours; grey is zero. It prefers {prefers}."
     return url, box(layout, channel), (layout.width, layout.height), words
 
 
 def _terms(
-    view: View, run: Run, record: Record, channel: int, cell: tuple[int, int]
+    view: View, run: Run, record: StepRecord, channel: int, cell: tuple[int, int]
 ) -> tuple[tuple[Term, ...], float, int, float]:
     made = contributions(run, record, channel, cell)
     if made is None:
@@ -189,7 +193,7 @@ def _download(view: View, run: Run, step: str, channel: int | None = None, enlar
     return sheet_url(view, run.model, step, channels=channels, enlarge=enlarge, download=name)
 
 
-def _step_facts(run: Run, record: Record) -> tuple[Fact, ...]:
+def _step_facts(run: Run, record: StepRecord) -> tuple[Fact, ...]:
     step, figures = record.step, record.statistics
     where = run.model.geometry[step.name]
     facts = [Fact("Output", " × ".join(map(str, where.shape)), "maps × rows × columns")]
@@ -214,7 +218,7 @@ def _step_facts(run: Run, record: Record) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _unit_facts(run: Run, record: Record, channel: int, where: Geometry) -> tuple[Fact, ...]:
+def _unit_facts(run: Run, record: StepRecord, channel: int, where: Geometry) -> tuple[Fact, ...]:
     values = run.tensor(record.step.name)[channel]
     if not where.spatial:
         return _number_facts(run, record, channel)
@@ -226,7 +230,7 @@ def _unit_facts(run: Run, record: Record, channel: int, where: Geometry) -> tupl
     )
 
 
-def _number_facts(run: Run, record: Record, channel: int) -> tuple[Fact, ...]:
+def _number_facts(run: Run, record: StepRecord, channel: int) -> tuple[Fact, ...]:
     """Statistics of a single number; for a class, the softmax of its logit."""
     if not label_of(run, record.step, channel):
         return (Fact("Value", number(run.tensor(record.step.name)[channel].item())),)
@@ -238,6 +242,6 @@ def _number_facts(run: Run, record: Record, channel: int) -> tuple[Fact, ...]:
     return (*facts, Fact("In full", label.synset), Fact("WordNet id", label.wnid))
 
 
-def _time(record: Record) -> str:
+def _time(record: StepRecord) -> str:
     text = f"{milliseconds(record.milliseconds)} ms"
     return f"{text} for {record.batch} pictures together" if record.batch > 1 else text

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from app.errors import UnknownStep
 from app.services.runs.arithmetic import checked_cell, checked_channel
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import version
 from app.web.core.links import View, sheet_url
 from app.web.core.templating import number
@@ -70,7 +70,7 @@ async def kept_card(view: View, run: Run) -> KeptUnit | None:
 def _card(
     view: View,
     run: Run,
-    record: Record,
+    record: StepRecord,
     channel: int,
     cell: tuple[int, int],
     pinned: bool,

@@ -13,14 +13,14 @@ from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.random_weights import SEED, draw
 from app.services.runs.arithmetic import weight_of, weight_of_module
 from app.services.runs.run import Run
-from app.vision.filters import (
+from app.vision.kernel_preferences import (
     COHERENCE,
     COLOUR,
     ORDERS,
     Order,
     Preference,
     arranged,
-    preferences,
+    kernel_preferences,
 )
 from app.web.core.links import View
 from app.web.parts.contexts import helped
@@ -165,7 +165,7 @@ def count_sentence(found: list[Preference]) -> str:
 
 def _side(view: View, model: Model, step: Step, weight: Tensor, by: Order) -> NetworkKernels:
     sheet, layout = kernel_sheet(model, step)
-    found = preferences(weight)
+    found = kernel_preferences(weight)
     groups = [
         KernelGroup(
             title,

@@ -14,16 +14,16 @@ from app.errors import BadRequest
 from app.pictures.samples import all_samples
 from app.services.runs.run import Run
 from app.services.runs.sheets import SCALES, Scale
-from app.vision.filters import Order
+from app.vision.kernel_preferences import Order
 from app.web.core.file_responses import file_response
 from app.web.core.htmx import by_htmx, target
 from app.web.core.links import View, Zoom
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
 from app.web.core.uploads import delete_upload, store_upload
-from app.web.explorer.arithmetic.contexts import Deep
-from app.web.explorer.arithmetic.drawing import deep_png
-from app.web.explorer.arithmetic.pane import deep_pane
+from app.web.explorer.arithmetic.contexts import ArithmeticPane
+from app.web.explorer.arithmetic.drawing import arithmetic_png
+from app.web.explorer.arithmetic.pane import arithmetic_pane
 from app.web.explorer.contexts import ExplorerPage, StepPane, UnitPane
 from app.web.explorer.evidence import step_pane, unit_pane
 from app.web.explorer.kept_unit import kept_card
@@ -100,7 +100,7 @@ async def deep_picture(
     view = replace(unit, zoom=zoom, source=source, path=path or None)
     async with services.runs.listen(view.model, view.image) as run:
         record = await run.record(view.step or "")
-        png = await asyncio.to_thread(lambda: deep_png(deep_pane(view, run, record)))
+        png = await asyncio.to_thread(lambda: arithmetic_png(arithmetic_pane(view, run, record)))
     named = f"{view.model}-{view.image[:12]}-{view.step}-{view.channel}-{zoom}.png"
     return file_response(png, "image/png", False, named)
 
@@ -173,7 +173,9 @@ async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
     return as_dict(whole)
 
 
-async def _evidence(view: View, run: Run, services: Services) -> StepPane | UnitPane | Deep | None:
+async def _evidence(
+    view: View, run: Run, services: Services
+) -> StepPane | UnitPane | ArithmeticPane | None:
     if view.step is None:
         if view.channel is not None:
             raise BadRequest("A channel belongs to a step: name the step as well.")
@@ -185,6 +187,6 @@ async def _evidence(view: View, run: Run, services: Services) -> StepPane | Unit
         pane = step_pane(view, run, record, panels, kernels)
         return replace(pane, pictures=wall_link(view, run.model, record.step))
     if view.zoom:
-        return await asyncio.to_thread(deep_pane, view, run, record, panels)
+        return await asyncio.to_thread(arithmetic_pane, view, run, record, panels)
     unit = unit_pane(view, run, record, panels)
     return replace(unit, responds=responds(view, run, services.studio))

@@ -9,7 +9,7 @@ from app.services.attacks.unusual import read_run
 from app.services.networks.calibration import calibration
 from app.services.networks.catalogue import Model
 from app.services.runs.lines import lines, source_of
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.web.api.runs import predictions
 from app.web.core.links import View, sheet_url
 from app.web.core.templating import number
@@ -84,7 +84,7 @@ def waiting(view: View, model: Model, step: Step) -> Card:
     return Card(step, shape, _select(view, step.name), min(SHOWN, shape[0]), filters)
 
 
-def card(view: View, run: Run, record: Record) -> Card:
+def card(view: View, run: Run, record: StepRecord) -> Card:
     """A card with its strongest maps."""
     step = record.step
     shape = run.model.geometry[step.name].shape
@@ -127,7 +127,7 @@ def card(view: View, run: Run, record: Record) -> Card:
     )
 
 
-def _titles(run: Run, record: Record, order: list[int]) -> list[str]:
+def _titles(run: Run, record: StepRecord, order: list[int]) -> list[str]:
     name = record.step.name
     values = record.statistics.peaks[order].tolist()
     if run.spatial(name):

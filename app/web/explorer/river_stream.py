@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import Scale
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId
@@ -64,7 +64,7 @@ async def events(
     yield ServerSentEvent(data={"milliseconds": run.seconds * 1000}, event="done")
 
 
-def _event(services: Services, view: View, run: Run, record: Record) -> str:
+def _event(services: Services, view: View, run: Run, record: StepRecord) -> str:
     """The HTML of one event, cached: the same picture again costs nothing."""
     key = (*run.key, view.scale, record.index)
     if (text := services.events.get(key)) is None:

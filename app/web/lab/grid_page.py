@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from app.vision.kernels import PRESET_KERNELS
+from app.vision.preset_kernels import PRESET_KERNELS
 from app.web.lab.grid_view import (  # fmt: skip
     CLASSROOM,
     CROSS,

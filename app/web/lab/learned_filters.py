@@ -13,7 +13,7 @@ from app.services.networks.catalogue import Model
 from app.services.runs.run import preprocess
 from app.vision.arithmetic.convolution import convolve
 from app.vision.correlation import pearson
-from app.vision.kernels import PRESET_KERNELS, Kernel
+from app.vision.preset_kernels import PRESET_KERNELS, Kernel
 from app.vision.window import Window
 from app.web.core.state import Services
 from app.web.lab.photo_view import Filtered, PhotoView, grey, response

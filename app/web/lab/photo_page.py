@@ -10,7 +10,7 @@ from app.pictures.samples import Sample, sample
 from app.services.pictures.store import Stored
 from app.services.runs.sheets import DRAWING, version
 from app.vision.arithmetic.convolution import ConvCell
-from app.vision.kernels import PRESET_KERNELS
+from app.vision.preset_kernels import PRESET_KERNELS
 from app.web.core.templating import number, percent
 from app.web.lab.grid_page import GridPreset
 from app.web.lab.lab_query import ascii_number, exact

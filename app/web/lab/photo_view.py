@@ -13,7 +13,7 @@ from app.pictures.filtered_photo import clipped_png, clipped_share, signed_png
 from app.pictures.preprocess import unit
 from app.pictures.samples import all_samples
 from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
-from app.vision.kernels import PRESET_KERNELS, Kernel, preset_kernel
+from app.vision.preset_kernels import PRESET_KERNELS, Kernel, preset_kernel
 from app.vision.window import Window
 from app.web.lab.lab_query import LabQuery, query, resquared, side_of
 

@@ -7,11 +7,11 @@ from urllib.parse import quote
 from app.services.atlas.crop_sources import CropSource, convolution
 from app.services.atlas.shares import ClassMeans, Kind, PreferenceShare
 from app.services.networks.catalogue import Model
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.services.synthesis.shipped import shipped
 from app.vision.contributions import strongest_cell
 from app.vision.geometry import Box, Geometry
-from app.vision.preferences import COLOURED, OF_A_CLASS, ORIENTED, RESPONDS
+from app.vision.selectivity import COLOURED, OF_A_CLASS, ORIENTED, RESPONDS
 from app.web.core.links import API, View, sheet_url
 from app.web.layers.contexts import MapEvidence, ReceptiveFieldView, ShareBar
 from app.web.panels.crops.panel import CropView, crop_views
@@ -28,7 +28,7 @@ TITLES: dict[Kind, str] = {
 
 
 def columns(
-    view: View, run: Run, record: Record, source: CropSource | None, mine: frozenset[str]
+    view: View, run: Run, record: StepRecord, source: CropSource | None, mine: frozenset[str]
 ) -> tuple[MapEvidence, ...]:
     """The maps with the highest peak on the picture, and the evidence for each. Blocks."""
     step = record.step.name
@@ -62,7 +62,7 @@ def synthesised(model: Model, step: str, channel: int) -> str:
     return f"{API}/models/{quote(model.id)}/steps/{quote(at[0])}/channels/{at[1]}/synthesised.png"
 
 
-def fields(run: Run, record: Record, ends: dict[int, str]) -> tuple[ReceptiveFieldView, ...]:
+def fields(run: Run, record: StepRecord, ends: dict[int, str]) -> tuple[ReceptiveFieldView, ...]:
     """The receptive field of a cell of each layer, around the peak of the strongest map."""
     geometry = run.model.geometry
     where = geometry[record.step.name]

@@ -23,7 +23,7 @@ from app.services.atlas.shares import (
     shares,
 )
 from app.services.networks.catalogue import Model
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.services.surveys.survey import Survey, SurveyProgress, layer_ends
 from app.web.core import htmx
 from app.web.core.file_responses import csv_response, file_response
@@ -156,7 +156,7 @@ def _walk(
     services: Services,
     view: View,
     run: Run,
-    record: Record,
+    record: StepRecord,
     number: int,
     measured: LayerMeasurements,
     owner: str,

@@ -8,12 +8,7 @@ from app.pictures.samples import sample
 from app.services.atlas.shares import ClassMeans, responds
 from app.services.networks.catalogue import Model
 from app.services.surveys.survey import SCENES, STRONGEST, LayerSurvey, Survey
-from app.vision.preferences import (
-    COLOURED,
-    PERIODS,
-    class_index,
-    orientation_index,
-)
+from app.vision.selectivity import COLOURED, PERIODS, class_selectivity, orientation_index
 from app.vision.thing_and_surroundings import ENOUGH, LITTLE, Part
 from app.web.core.links import View, input_url
 from app.web.core.templating import number, percent
@@ -91,7 +86,7 @@ def _class(trial_input: TrialInput) -> QuestionTrial:
             "takes “python -m app atlas build” and a folder of pictures sorted by class."
         )
     values = trial_input.means.values.double().clamp_min(0)
-    best = int(class_index(values).argmax())
+    best = int(class_selectivity(values).argmax())
     column = values[:, best]
     order = column.argsort(descending=True)[:SHOWN].tolist()
     top = float(column[order[0]]) or 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.services.runs.arithmetic import contributions_to_class
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import version
 from app.vision.arithmetic.chain import CellPlace
 from app.vision.arithmetic.pointwise import unflattened
@@ -36,7 +36,7 @@ class ContributionsPanel:
     logit: float = helped("The logit.")
 
 
-def contributions(view: View, run: Run, record: Record) -> ContributionsPanel:
+def contributions(view: View, run: Run, record: StepRecord) -> ContributionsPanel:
     """The contributions of the cells of the last maps to the logit of a class."""
     index = view.channel or 0
     made = contributions_to_class(run, index)

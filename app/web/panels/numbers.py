@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.services.runs.arithmetic import checked_channel
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.vision.contributions import strongest_cell
 from app.web.core.links import View
 from app.web.parts.contexts import helped
@@ -14,7 +14,7 @@ REACH = 2
 """Cells shown on each side: five columns are what fits the pane."""
 
 
-def numbers(view: View, run: Run, record: Record) -> NumbersPanel:
+def numbers(view: View, run: Run, record: StepRecord) -> NumbersPanel:
     """Values of a map from two cells above and left of the cell to two below and right."""
     grid = run.tensor(record.step.name)[checked_channel(record, view.channel or 0)]
     rows, columns = grid.shape

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from app.services.runs.projections import METHODS, Method, maps_before
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import version
 from app.vision.units import before_relu
 from app.web.core.links import View, name_of
@@ -59,7 +59,7 @@ class ProjectionsPanel:
     keep_url: str = helped("The page with it kept.")
 
 
-def projections(view: View, run: Run, record: Record) -> ProjectionsPanel:
+def projections(view: View, run: Run, record: StepRecord) -> ProjectionsPanel:
     """The projections of the pinned cell, or of the whole map."""
     model, step = run.model, record.step
     name = before_relu(run.network, step.name)

@@ -18,13 +18,13 @@ from fastapi.responses import Response
 from app.errors import NotFound
 from app.services.networks.catalogue import Model
 from app.services.runs.arithmetic import checked_cell, checked_channel
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.web.core.links import View
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
 from app.web.panels.class_contributions import contributions
 from app.web.panels.crops.panel import crop_links
-from app.web.panels.interventions.page import intervention_links
+from app.web.panels.interventions.panel_links import intervention_links
 from app.web.panels.numbers import numbers
 from app.web.panels.panel_link import PanelLink
 from app.web.panels.projections import projections
@@ -41,7 +41,7 @@ class Panel:
     id: str
     title: str
     template: str
-    build: Callable[[View, Run, Record], Any]
+    build: Callable[[View, Run, StepRecord], Any]
     applies: Callable[[Model, Step], bool]
 
 

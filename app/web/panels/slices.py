@@ -10,7 +10,7 @@ from app.pictures.filters import slice_order
 from app.pictures.sheets import arrange
 from app.services.networks.catalogue import Model
 from app.services.runs.arithmetic import weight_of
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.web.core.links import View, filters_url
 from app.web.core.templating import number, percent
 from app.web.parts.contexts import helped
@@ -59,7 +59,7 @@ def first_slices(view: View, run: Run, step: Step, channel: int) -> Slices | Non
     return _slices(view, run, step, channel, FIRST)
 
 
-def slices(view: View, run: Run, record: Record) -> Slices:
+def slices(view: View, run: Run, record: StepRecord) -> Slices:
     """A panel: all slices of a unit's kernel."""
     return _slices(view, run, record.step, view.channel or 0, None)
 

@@ -38,7 +38,7 @@ class ClassRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Classes:
+class ClassChanges:
     """The five likeliest classes before and after, likeliest before first; the queried class."""
 
     rows: tuple[ClassRow, ...] = helped("Each class that is among either five, once.")
@@ -61,7 +61,7 @@ class Classes:
         return f"{change} The network still says {self.after.label}."
 
 
-def classes(run: Run, change: StepChange, index: int, shown: int = SHOWN) -> Classes:
+def class_changes(run: Run, change: StepChange, index: int, shown: int = SHOWN) -> ClassChanges:
     """Compare the logits before and after, [K] each."""
     before, after = top(change.before, shown), top(change.after, shown)
     order = list(dict.fromkeys(one.index for one in (*before, *after)))
@@ -77,10 +77,12 @@ def classes(run: Run, change: StepChange, index: int, shown: int = SHOWN) -> Cla
             change.after[i].item(),
         )
 
-    return Classes(tuple(map(row, order)), row(index), row(before[0].index), row(after[0].index))
+    return ClassChanges(
+        tuple(map(row, order)), row(index), row(before[0].index), row(after[0].index)
+    )
 
 
-def no_classes(run: Run) -> str:
+def why_no_classes(run: Run) -> str:
     """Why there are no classes to compare; "" if there are."""
     if run.model.labels:
         return ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.pictures.palettes import PaletteName
 from app.pictures.sheets import SheetLayout, arrange
 from app.services.networks.catalogue import Model
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import palette_of
 from app.web.core.links import View, filters_url
 from app.web.core.templating import number
@@ -42,7 +42,7 @@ SCALE_WORDS = {
 }
 
 
-def legend(view: View, run: Run, record: Record, limit: float | None = None) -> Legend:
+def legend(view: View, run: Run, record: StepRecord, limit: float | None = None) -> Legend:
     """The legend of a step's colours; `limit` is the unit's own where one is selected."""
     palette = palette_of(record.step, run.model.outline.logits)
     spatial = run.spatial(record.step.name)

@@ -14,7 +14,7 @@ from app.errors import NoClassifier
 from app.services.interventions.ablation import require_classes
 from app.services.networks.class_names import find_class
 from app.services.runs.arithmetic import checked_cell, checked_channel
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.web.core.links import View
 from app.web.core.state import Services, ServicesDep
 from app.web.parts.unit_names import label_of
@@ -56,7 +56,7 @@ class UnitQuery:
 
     view: View
     run: Run
-    record: Record
+    record: StepRecord
     channel: int
     cell: tuple[int, int] | None
     index: int | None
@@ -116,7 +116,7 @@ async def open_unit_query(
         yield UnitQuery(view, run, record, channel, found if named else None, index, bool(name))
 
 
-def queried_class(run: Run, record: Record, channel: int, name: str) -> int | None:
+def queried_class(run: Run, record: StepRecord, channel: int, name: str) -> int | None:
     """The class of that name, else the unit itself if it is a class, else the predicted one.
 
     None if the network has no classes. Raises `BadRequest`, `NoClassifier`.

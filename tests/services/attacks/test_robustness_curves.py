@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from app.pictures.augment import ChangeablePhoto, PhotoChange, transform_photo
+from app.pictures.photo_changes import PhotoChange, ScaledPhoto, transform_photo
 from app.pictures.samples import sample
 from app.services.attacks.robustness_curves import SLIDERS, RobustnessCurves, curves
 from app.services.engine.engine import LocalEngine
@@ -28,7 +28,7 @@ async def found(engine: LocalEngine) -> RobustnessCurves:
     model, cat = Catalogue(CPU, 1).model("mini"), sample("cat")
     assert cat
     return await curves(
-        engine, "me", model, embedded(), ChangeablePhoto(cat.open(), preprocess(model)), True
+        engine, "me", model, embedded(), ScaledPhoto(cat.open(), preprocess(model)), True
     )
 
 
@@ -37,7 +37,7 @@ async def test_a_point_is_what_one_question_gives(
 ) -> None:
     model, cat = Catalogue(CPU, 1).model("mini"), sample("cat")
     assert cat
-    photo = ChangeablePhoto(cat.open(), preprocess(model))
+    photo = ScaledPhoto(cat.open(), preprocess(model))
     for curve in found.curves:
         assert [one.value for one in curve.points] == curve.slider.values()
         assert curve.points[0].value == curve.slider.least
@@ -88,7 +88,7 @@ async def test_borders_are_found_in_steps_of_the_slider(engine: LocalEngine) -> 
     model = Catalogue(CPU, 1).model("mini")
     row = replace(model.entry.row, mean=(0.0,) * 3, std=(1.0,) * 3)
     model = replace(model, entry=replace(model.entry, row=row))
-    photo = ChangeablePhoto(Image.new("RGB", (64, 64), (100, 100, 100)), preprocess(model))
+    photo = ScaledPhoto(Image.new("RGB", (64, 64), (100, 100, 100)), preprocess(model))
     network = grey_judge(159.5 / 255)
     found = await curves(engine, "me", model, network, photo, True)
     by_id = {one.slider.id: one for one in found.curves}
@@ -98,7 +98,7 @@ async def test_borders_are_found_in_steps_of_the_slider(engine: LocalEngine) -> 
     for still in ("turn", "zoom", "colour", "contrast"):
         assert by_id[still].borders == ()
     # Below and above: from 200 at rest, dark to the left, and 255 never to the right.
-    bright = ChangeablePhoto(Image.new("RGB", (64, 64), (200, 200, 200)), preprocess(model))
+    bright = ScaledPhoto(Image.new("RGB", (64, 64), (200, 200, 200)), preprocess(model))
     again = await curves(engine, "me", model, network, bright, True)
     (border,) = {one.slider.id: one for one in again.curves}["brightness"].borders
     assert (border.value, border.first.index) == (75, 0)  # 150 is below 159.5, 160 is not

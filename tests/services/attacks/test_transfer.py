@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from app.errors import BadRequest
 from app.pictures.preprocess import fit
 from app.pictures.samples import sample
-from app.pictures.transform import to_image
+from app.pictures.single_transformations import to_image
 from app.services.attacks.transfer import other_networks, predict_transfer, verdict
 from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue, Model

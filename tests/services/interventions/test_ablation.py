@@ -9,7 +9,7 @@ import pytest
 from app.services.engine.engine import LocalEngine
 from app.services.interventions.ablation import AblationRanking, cached_ranking, rank
 from app.services.interventions.cache import InterventionCache
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.services.runs.runs import Runs
 from app.vision.ablation import Ablation
 
@@ -17,7 +17,7 @@ ESPRESSO = 97
 
 
 async def ranked(
-    engine: LocalEngine, cuts: InterventionCache, run: Run, record: Record, stop: int
+    engine: LocalEngine, cuts: InterventionCache, run: Run, record: StepRecord, stop: int
 ) -> list[AblationRanking]:
     """What is told until so many channels are done."""
     found: list[AblationRanking] = []

@@ -15,7 +15,7 @@ import torch
 from starlette.testclient import TestClient
 
 from app.settings import Settings
-from app.vision.filters import preferences
+from app.vision.kernel_preferences import kernel_preferences
 from app.web.app import create_app
 from app.web.core.templating import ROOT
 from app.web.explorer import kept_unit, kernel_wall
@@ -71,7 +71,7 @@ def test_every_field_says_what_it_is(kind: type) -> None:
 
 
 def test_the_wall_is_sorted_by_what_the_link_says(client: TestClient) -> None:
-    found = preferences(embedded().module("conv1").weight)  # type: ignore[arg-type]
+    found = kernel_preferences(embedded().module("conv1").weight)  # type: ignore[arg-type]
     assert kernels(shown(client, "step=conv1")) == list(range(64))
     by_strength = kernels(shown(client, "step=conv1&wall=strength"))
     values = [found[i].strength for i in by_strength]
@@ -92,7 +92,7 @@ def test_the_wall_is_sorted_by_what_the_link_says(client: TestClient) -> None:
 
 
 def test_the_page_tells_how_many_prefer_what_and_from_where_on(client: TestClient) -> None:
-    found = preferences(embedded().module("conv1").weight)  # type: ignore[arg-type]
+    found = kernel_preferences(embedded().module("conv1").weight)  # type: ignore[arg-type]
     text = shown(client, "step=conv1")
     both = sum(one.is_coloured and one.is_oriented for one in found)
     colour = sum(one.is_coloured for one in found) - both
@@ -223,7 +223,7 @@ def test_only_a_kernel_over_maps_has_slices(client: TestClient) -> None:
 
 
 def test_a_first_kernel_tells_what_it_prefers(client: TestClient) -> None:
-    one = preferences(embedded().module("conv1").weight)[3]  # type: ignore[arg-type]
+    one = kernel_preferences(embedded().module("conv1").weight)[3]  # type: ignore[arg-type]
     assert f"It prefers {kernel_wall.preference_sentence(one)}." in shown(
         client, "step=conv1&channel=3"
     )
@@ -313,7 +313,7 @@ def test_the_counts_in_the_document_are_the_page_s() -> None:
         if how == "trained" and title != "mini":
             continue  # their weights do not come with the project
         network = embedded() if how == "trained" else registry.seeded(names[title], last="conv1")
-        found = preferences(network.module("conv1").weight)  # type: ignore[arg-type]
+        found = kernel_preferences(network.module("conv1").weight)  # type: ignore[arg-type]
         colour, direction, both, neither = counts
         assert kernel_wall.count_sentence(found) == (
             f"Of 64 kernels {colour} prefer a colour, {direction} a direction, {both} both, "

@@ -17,7 +17,7 @@ from app.pictures.filtered_photo import clipped_png, clipped_share, shrink, sign
 from app.pictures.palettes import ZERO_COLOUR
 from app.vision.arithmetic.convolution import convolve
 from app.vision.correlation import pearson
-from app.vision.kernels import PRESET_KERNELS, preset_kernel
+from app.vision.preset_kernels import PRESET_KERNELS, preset_kernel
 from app.vision.window import Window
 from tests.support.lab_pages import HX, image, lines, marked, numbers, objected, part, words
 from tests.support.networks import embedded

@@ -21,7 +21,7 @@ from app.services.runs.run import preprocess
 from app.vision.ablation import Ablation, ranked
 from app.vision.cover import cover
 from app.vision.occlusion import OcclusionPatch, occlude
-from app.vision.partial_forward import run
+from app.vision.partial_forward import partial_forward
 from app.vision.units import Unit
 from models.graph import Network
 from tests.support.intervention_pages import HX, MASK, RUN, UNIT, array, events, rows_of
@@ -69,7 +69,7 @@ def test_the_map_and_the_classes_are_those_of_the_covered_picture(
     covered = cover(pixels, mask).mul(255).round().to(torch.uint8)
     prep = preprocess(Catalogue(torch.device("cpu"), 10**9).model("mini"))
     with torch.inference_mode():
-        made = run(network, {"input": normalise(covered, prep)[None]}, ["conv3", "fc7"])
+        made = partial_forward(network, {"input": normalise(covered, prep)[None]}, ["conv3", "fc7"])
     found = array(client, f"{RUN}/steps/conv3/cover.npy?channel=26&mask={MASK}")
     torch.testing.assert_close(found[1], made["conv3"][0, 26])
     assert torch.equal(found[2], found[1] - found[0])

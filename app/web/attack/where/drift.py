@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.pictures.charts import ChartSeries, LineChart
-from app.services.attacks.spread import SpreadControl
+from app.services.attacks.drift import DriftControl
 from app.vision.attacks.drift import DriftStep
 from app.web.attack.charting import relative_percent, ticks, times
 from app.web.attack.where.contexts import DriftRow
@@ -54,7 +54,7 @@ def _as_much(found: float) -> str:
     return f"{times(found)} times as much as the noise"
 
 
-def control_words(control: SpreadControl) -> str:
+def control_words(control: DriftControl) -> str:
     """The kind of noise, and the size of both."""
     return (
         f"The blue curve is {NOISES[control.kind]}: largest change {control.linf:g} of 255 and L2 "

@@ -13,7 +13,7 @@ from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
 from app.vision.attacks.columns import ChannelChange, ChannelColumns, columns
 from app.vision.unusual import stage_ends
-from app.web.attack.pair_panels import PairView
+from app.web.attack.pair_query import PairView
 from app.web.core.templating import number
 
 

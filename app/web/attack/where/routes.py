@@ -13,13 +13,13 @@ from fastapi.responses import Response
 
 from app.errors import BadRequest
 from app.pictures.charts import chart_png
-from app.services.attacks.spread import SpreadControl, compare_steps, control
+from app.services.attacks.drift import DriftControl, compare_steps, drift_control
 from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
 from app.services.runs.sheets import channels
 from app.vision.attacks.drift import DriftStep
 from app.web.attack.charting import charted
-from app.web.attack.pair_panels import PairDep, PairView, PairViewDep, show
+from app.web.attack.pair_query import PairDep, PairView, PairViewDep, show
 from app.web.attack.where.contexts import WhereView
 from app.web.attack.where.drift import charts, control_words, rows, sentence
 from app.web.attack.where.layer import layer_view, thumbs
@@ -75,8 +75,8 @@ async def layered(runs: BothRunsDep, layer: str = "", channel: ChannelQuery = No
 LayerDep = Annotated[LayerPair, Depends(layered)]
 
 
-async def _drift(runs: Both, services: ServicesDep) -> tuple[SpreadControl, tuple[DriftStep, ...]]:
-    noise = await asyncio.to_thread(control, runs.pair)
+async def _drift(runs: Both, services: ServicesDep) -> tuple[DriftControl, tuple[DriftStep, ...]]:
+    noise = await asyncio.to_thread(drift_control, runs.pair)
     return noise, await compare_steps(services.engine, runs.pair, runs.clean, runs.attacked, noise)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.services.runs.arithmetic import chained
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.vision.arithmetic.chain import CellPlace, ChainStep
 from app.web.api.explain import choices
 from app.web.core.links import View, input_url
@@ -27,7 +27,7 @@ PASSED = {
 
 
 def chain_made(
-    view: View, run: Run, record: Record, place: CellPlace
+    view: View, run: Run, record: StepRecord, place: CellPlace
 ) -> tuple[str, ChainMade, str]:
     """The chain that `view.path` describes. Raises `BadRequest` for an invalid path."""
     path = choices(view.path or "")

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from app.vision.arithmetic.explain import Cell
 from app.vision.geometry import Box
 from app.web.core.links import View
+from app.web.explorer.zoom_tabs import Tab
 from app.web.panels.panel_link import PanelLink
 from app.web.parts.contexts import helped
 from app.web.parts.number_grids import Grid
 from app.web.parts.photo import PhotoOverlay
 from app.web.parts.step_words import Words
 from app.web.parts.terms import Term
-from app.web.parts.zoom_tabs import Tab
 from models.graph import Step
 
 
@@ -27,7 +27,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Deep:
+class ArithmeticPane:
     """The fields of every pane “Arithmetic” or “Where from”."""
 
     view: View = helped("What is on screen.")

@@ -9,14 +9,14 @@ from app.vision.arithmetic.pointwise import NormCell, ReluCell
 from app.vision.arithmetic.pooling import MeanCell, PoolCell
 from app.vision.arithmetic.voting import ShareCell, VoteCell
 from app.web.core.templating import number
-from app.web.explorer.arithmetic.contexts import ChainMade, Deep
+from app.web.explorer.arithmetic.contexts import ArithmeticPane, ChainMade
 from app.web.parts.unit_names import map_name
 
 LISTED = 8
 """Summands on the picture."""
 
 
-def deep_png(deep: Deep) -> bytes:
+def arithmetic_png(deep: ArithmeticPane) -> bytes:
     """The numbers as tables, the sentence below them."""
     if isinstance(deep.made, ChainMade):
         blocks = _chain(deep.made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import version
 from app.vision.arithmetic.chain import CellPlace
 from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
@@ -16,7 +16,7 @@ from app.web.parts.unit_names import place_name, place_url
 
 
 def relu_made(
-    view: View, run: Run, record: Record, place: CellPlace, cell: ReluCell
+    view: View, run: Run, record: StepRecord, place: CellPlace, cell: ReluCell
 ) -> tuple[str, ReluMade, str]:
     """The input number, the part below zero, the share of zeros."""
     before = record.step.inputs[0]
@@ -55,7 +55,7 @@ def relu_made(
 
 
 def norm_made(
-    view: View, run: Run, record: Record, place: CellPlace, cell: NormCell
+    view: View, run: Run, record: StepRecord, place: CellPlace, cell: NormCell
 ) -> tuple[str, FormulaMade, str]:
     """Batch normalisation, number by number."""
     before = CellPlace(record.step.inputs[0], place.channel, place.y, place.x)
@@ -88,7 +88,7 @@ def norm_made(
 
 
 def copy_made(
-    view: View, run: Run, record: Record, place: CellPlace, cell: CopyCell
+    view: View, run: Run, record: StepRecord, place: CellPlace, cell: CopyCell
 ) -> tuple[str, FormulaMade, str]:
     """A number that is copied unchanged, and its source."""
     source = CellPlace(cell.source, cell.channel, cell.y, cell.x)
@@ -114,7 +114,7 @@ def copy_made(
 
 
 def mean_made(
-    view: View, run: Run, record: Record, place: CellPlace, cell: MeanCell
+    view: View, run: Run, record: StepRecord, place: CellPlace, cell: MeanCell
 ) -> tuple[str, FormulaMade, str]:
     """Average pooling: the mean of a whole map."""
     before = record.step.inputs[0]
@@ -145,7 +145,7 @@ def mean_made(
 
 
 def _before_after(
-    view: View, run: Run, record: Record, place: CellPlace
+    view: View, run: Run, record: StepRecord, place: CellPlace
 ) -> tuple[tuple[str, str], ...]:
     before = record.step.inputs[0]
     return (
@@ -158,6 +158,6 @@ def _map(view: View, run: Run, step: str, channel: int) -> str:
     return sheet_url(view, run.model, step, channels=str(channel))
 
 
-def _shape(run: Run, record: Record) -> tuple[int, int]:
+def _shape(run: Run, record: StepRecord) -> tuple[int, int]:
     shape = run.model.geometry[record.step.name].shape
     return (shape[1], shape[2]) if len(shape) == 3 else (1, 1)

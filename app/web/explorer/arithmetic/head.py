@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.vision.arithmetic.chain import CellPlace
 from app.vision.arithmetic.pointwise import unflattened
 from app.vision.arithmetic.voting import ShareCell, VoteCell
@@ -20,7 +20,7 @@ CLASSES = 8
 
 
 def vote_made(
-    view: View, run: Run, record: Record, place: CellPlace, cell: VoteCell
+    view: View, run: Run, record: StepRecord, place: CellPlace, cell: VoteCell
 ) -> tuple[str, VoteMade, str]:
     """The largest positive and negative terms, and the sum of the others."""
     magnitude, before = cell.magnitude or 1.0, record.step.inputs[0]
@@ -64,7 +64,7 @@ def _voter(run: Run, before: str, index: int) -> CellPlace:
 
 
 def share_made(
-    view: View, run: Run, record: Record, place: CellPlace, cell: ShareCell
+    view: View, run: Run, record: StepRecord, place: CellPlace, cell: ShareCell
 ) -> tuple[str, ShareMade, str]:
     """The softmax formula with the actual logits."""
     labels, denominator = run.model.labels, cell.denominator

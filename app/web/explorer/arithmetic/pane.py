@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from app.services.runs.arithmetic import checked_cell, checked_channel, explained
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.vision.arithmetic.chain import CellPlace
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.arithmetic.explain import Cell
@@ -15,17 +15,19 @@ from app.vision.arithmetic.voting import ShareCell, VoteCell
 from app.web.core.links import View
 from app.web.core.templating import exact
 from app.web.explorer.arithmetic import chain, formulas, head, windows
-from app.web.explorer.arithmetic.contexts import Check, Deep
+from app.web.explorer.arithmetic.contexts import ArithmeticPane, Check
+from app.web.explorer.zoom_tabs import tabs
 from app.web.panels.panel_link import PanelLink
 from app.web.parts.step_words import KINDS
 from app.web.parts.unit_names import label_of
-from app.web.parts.zoom_tabs import tabs
 
 Made = tuple[str, object, str]
 """A template, its context, and the cell in one sentence."""
 
 
-def deep_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...] = ()) -> Deep:
+def arithmetic_pane(
+    view: View, run: Run, record: StepRecord, panels: tuple[PanelLink, ...] = ()
+) -> ArithmeticPane:
     """The pane “Arithmetic” or “Where from”. Raises `UnknownStep`, `BadRequest`."""
     channel = checked_channel(record, view.channel or 0)
     cell = checked_cell(run, record, channel, view.y, view.x)
@@ -37,7 +39,7 @@ def deep_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...
     made = explained(run, record, channel, cell)
     template, body, say = _made(view, run, record, place, made)
     query = urlencode({"channel": channel, **({"y": cell[0], "x": cell[1]} if spatial else {})})
-    return Deep(
+    return ArithmeticPane(
         view=view,
         step=record.step,
         channel=channel,
@@ -59,7 +61,7 @@ def deep_pane(view: View, run: Run, record: Record, panels: tuple[PanelLink, ...
     )
 
 
-def _made(view: View, run: Run, record: Record, place: CellPlace, cell: Cell) -> Made:
+def _made(view: View, run: Run, record: StepRecord, place: CellPlace, cell: Cell) -> Made:
     if view.zoom == "chain":
         return chain.chain_made(view, run, record, place)
     match cell:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from torch import Tensor
 
 from app.errors import BadRequest
-from app.services.runs.run import Record, Run
+from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import version
 from app.vision.arithmetic.chain import CellPlace
 from app.vision.arithmetic.convolution import ConvCell
@@ -33,7 +33,7 @@ SHIFTS = (("←", "left", -1, 0), ("→", "right", 1, 0), ("↑", "up", 0, -1), 
 
 
 def conv_made(
-    view: View, run: Run, record: Record, place: CellPlace, cell: ConvCell
+    view: View, run: Run, record: StepRecord, place: CellPlace, cell: ConvCell
 ) -> tuple[str, ConvMade, str]:
     """Patch times kernel for one input map, and the contribution of every input map."""
     step, before = record.step, record.step.inputs[0]
@@ -83,7 +83,7 @@ def _conv_sentence(run: Run, place: CellPlace, cell: ConvCell, sums: tuple[Term,
 
 
 def pool_made(
-    view: View, run: Run, record: Record, place: CellPlace, cell: PoolCell
+    view: View, run: Run, record: StepRecord, place: CellPlace, cell: PoolCell
 ) -> tuple[str, PoolMade, str]:
     """The window, its largest value, and the maps before and after."""
     step, before = record.step, record.step.inputs[0]
@@ -106,7 +106,7 @@ def pool_made(
     return "_pool.html", made, say
 
 
-def _scan(view: View, run: Run, record: Record, place: CellPlace, source: int) -> Scan:
+def _scan(view: View, run: Run, record: StepRecord, place: CellPlace, source: int) -> Scan:
     step, before = record.step, record.step.inputs[0]
     model, window = run.model, Window.of(record.step)
     size = _size(run, before)

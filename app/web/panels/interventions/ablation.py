@@ -29,7 +29,7 @@ from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.streams import event_stream, start_job
 from app.web.core.templating import render, render_text
 from app.web.panels.interventions import ablation_panel as pane
-from app.web.panels.interventions.page import panel_response
+from app.web.panels.interventions.panel_links import panel_response
 from app.web.parts.ablation_ranking import checked_class, finished_ranking, rank_channels
 from app.web.parts.contexts import as_dict
 from app.web.parts.unit_query import UnitQuery, UnitQueryDep
@@ -57,7 +57,7 @@ class QueuedRanking:
     items: AsyncIterator[int | AblationRanking]
 
 
-def cut(
+def ablation_query(
     unit: UnitQueryDep,
     off: Annotated[str, Query(max_length=4000)] = "",
     only: Annotated[str, Query(max_length=4000)] = "",
@@ -73,7 +73,7 @@ def cut(
     return AblationQuery(unit, parse_switch(record, off, only))
 
 
-AblationQueryDep = Annotated[AblationQuery, Depends(cut)]
+AblationQueryDep = Annotated[AblationQuery, Depends(ablation_query)]
 
 
 @router.get("/ablation")
@@ -88,7 +88,7 @@ async def panel(
     if "c" in request.query_params and not by_htmx(request):
         query = cut.unit.query(**pane.named(cut.switch))
         return RedirectResponse(f"/cut/ablation?{query}", 303)
-    context = pane.cut_panel(cut.unit, cut.switch, await _changes(cut, services, owner), by)
+    context = pane.ablation_panel(cut.unit, cut.switch, await _changes(cut, services, owner), by)
     return panel_response(request, "partials/interventions/_ablation.html", cut.unit, context)
 
 
@@ -97,7 +97,7 @@ async def result(
     request: Request, cut: AblationQueryDep, services: ServicesDep, owner: OwnerDep
 ) -> Response:
     """Only the effect of the switches."""
-    made = pane.cut_result(cut.unit, cut.switch, await _changes(cut, services, owner))
+    made = pane.ablation_result(cut.unit, cut.switch, await _changes(cut, services, owner))
     context = {"result": as_dict(made), "plain": False, "quick": pane.quick(cut.unit, cut.switch)}
     return render(request, "partials/interventions/_switched.html", context)
 

@@ -15,7 +15,7 @@ from app.vision.cover import StepChange
 from app.vision.partial_forward import side_inputs
 from app.web.core.links import sheet_url
 from app.web.core.templating import number, percent
-from app.web.parts.class_changes import Classes, classes, no_classes
+from app.web.parts.class_changes import ClassChanges, class_changes, why_no_classes
 from app.web.parts.contexts import helped
 from app.web.parts.sprites import Legend, box, legend
 from app.web.parts.unit_query import UnitQuery
@@ -46,7 +46,7 @@ class AblationResult:
 
     sentence: str = helped("The channels that are off, in words.")
     address: str = helped("The query string of the panel for the page's URL.")
-    classes: Classes | None = helped("The classes, if there are any.")
+    classes: ClassChanges | None = helped("The classes, if there are any.")
     nothing: str = helped("The prediction with the whole layer off.")
     why: str = helped("Why there are no classes, empty if there are.")
     last: str = helped("Name of the last step, if that is what is compared.")
@@ -127,7 +127,7 @@ MOVED = 5
 BY_WORDS: tuple[tuple[By, str], ...] = (("logits", "Score"), ("probabilities", "Probability"))
 
 
-def cut_panel(
+def ablation_panel(
     unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange], by: By
 ) -> AblationPanel:
     """The whole panel; for `changes` see `cut_result`."""
@@ -157,7 +157,7 @@ def cut_panel(
         quick=quick(unit, switch),
         fields={**unit.names, **unit.class_field},
         hidden=",".join(str(c) for c in switch.channels if c not in order),
-        result=cut_result(unit, switch, changes),
+        result=ablation_result(unit, switch, changes),
         ranks=unit.index is not None,
         rank_url=f"/cut/ablation/ranking?{unit.query(by=by)}",
         rank_label=label,
@@ -171,11 +171,13 @@ def named(switch: ChannelSwitch) -> dict[str, str]:
     return {"off": "" if switch.only else text, "only": text if switch.only else ""}
 
 
-def cut_result(unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) -> AblationResult:
+def ablation_result(
+    unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]
+) -> AblationResult:
     """The effect of switching channels off; `changes`: with the switch, with all off."""
     run, made = unit.run, named(switch)
     now, nothing = changes
-    found = classes(run, now, unit.index) if unit.index is not None else None
+    found = class_changes(run, now, unit.index) if unit.index is not None else None
     query = unit.query(**made)
     return AblationResult(
         sentence=sentence(unit, switch),
@@ -183,7 +185,7 @@ def cut_result(unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]
         hidden={**unit.names, **made},
         classes=found,
         nothing=_nothing(unit, nothing),
-        why=no_classes(run),
+        why=why_no_classes(run),
         last="" if found else now.step,
         moved=() if found else _moved(now),
         links=f"/cut/ablation?{query}",
@@ -264,7 +266,7 @@ def table_rows(run: Run, change: StepChange) -> tuple[tuple[str, ...], list[tupl
 
 def picture(unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) -> bytes:
     """The effect of switching channels off as a picture for download."""
-    made = cut_result(unit, switch, changes)
+    made = ablation_result(unit, switch, changes)
     lines = [made.sentence]
     if made.classes:
         lines.append(made.classes.sentence)
@@ -297,7 +299,7 @@ def quick(unit: UnitQuery, switch: ChannelSwitch) -> tuple[tuple[str, str, bool]
 def _nothing(unit: UnitQuery, nothing: StepChange) -> str:
     if unit.index is None:
         return ""
-    made = classes(unit.run, nothing, unit.index)
+    made = class_changes(unit.run, nothing, unit.index)
     name, outline = unit.record.step.name, unit.run.model.outline
     also = side_inputs(outline, name, [outline.logits])
     told = (

@@ -22,8 +22,8 @@ from app.web.core.htmx import by_htmx
 from app.web.core.links import View, input_url
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import number, percent, render
-from app.web.panels.interventions.page import panel_response
-from app.web.parts.class_changes import Classes, classes, no_classes
+from app.web.panels.interventions.panel_links import panel_response
+from app.web.parts.class_changes import ClassChanges, class_changes, why_no_classes
 from app.web.parts.contexts import as_dict, helped
 from app.web.parts.unit_query import UnitQuery, UnitQueryDep
 
@@ -74,7 +74,7 @@ class CoverResult:
     maps: MapTriple | None = helped("The map, if the unit has one.")
     rows: tuple[FigureChange, ...] = helped("Statistics of the unit.")
     moved: str = helped("Relative change of the map.")
-    classes: Classes | None = helped("The classes, if there are any.")
+    classes: ClassChanges | None = helped("The classes, if there are any.")
     why: str = helped("Why there are no classes, empty if there are.")
     png: str = helped("URL of the result as a picture.")
     csv: str = helped("URL of the numbers as a table.")
@@ -144,7 +144,7 @@ def cover_result(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> C
         rows=_rows(unit, change),
         moved=percent(relative_change(change)),
         classes=_classes(unit, result),
-        why=no_classes(run),
+        why=why_no_classes(run),
         png=f"/cut/cover.png?{unit.query(**made)}",
         csv=f"/cut/cover.csv?{unit.query(**made)}",
         hidden=hidden,
@@ -222,10 +222,10 @@ def _triple(unit: UnitQuery, stroke: BrushStroke, change: StepChange) -> MapTrip
     return MapTriple(url, (rows, columns), number(both), number(apart))
 
 
-def _classes(unit: UnitQuery, result: BrushResult) -> Classes | None:
+def _classes(unit: UnitQuery, result: BrushResult) -> ClassChanges | None:
     if result.logits is None or unit.index is None:
         return None
-    return classes(unit.run, result.logits, unit.index)
+    return class_changes(unit.run, result.logits, unit.index)
 
 
 def _rows(unit: UnitQuery, change: StepChange) -> tuple[FigureChange, ...]:

@@ -23,8 +23,8 @@ from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.streams import event_stream, start_job
 from app.web.core.templating import render_text
-from app.web.panels.interventions.page import panel_response
-from app.web.parts.class_changes import no_classes
+from app.web.panels.interventions.panel_links import panel_response
+from app.web.parts.class_changes import why_no_classes
 from app.web.parts.contexts import as_dict, helped
 from app.web.parts.occlusion_map import (
     FILL_WORDS,
@@ -147,7 +147,7 @@ def occlusion_panel(
         events=f"/cut/occlusion/events?{query}",
         again=f"/cut/occlusion?{query}&start=true",
         address=unit.address(**state),
-        why=no_classes(unit.run),
+        why=why_no_classes(unit.run),
         over=f"{files}.png?{drawing}&over=true&download={stem}.png",
         bare=f"{files}.png?{drawing}&enlarge=8&download={stem}-plain.png",
         csv=f"{files}.csv?{drawing}",

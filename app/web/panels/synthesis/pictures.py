@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from app.services.atlas.class_preferences import preferences
+from app.services.atlas.class_preferences import class_preferences
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Run
 from app.services.synthesis.growth import GrowthReport
@@ -257,7 +257,7 @@ def responds(view: View, run: Run, studio: Studio) -> ResponseSummary | None:
         return None
     asked = studio.build_query(run.model, step, channel, SynthesisOptions())
     there = studio.state(asked) != "none"
-    liked = preferences(run.model, step, channel)
+    liked = class_preferences(run.model, step, channel)
     if not there and liked is None:
         return None
     classes = liked.classes if liked else ()

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from app.pictures.preprocess import Preprocess, centre_box, fit, resized_size
-from app.pictures.transform import brightness, colour, contrast, flip, to_pixels
+from app.pictures.single_transformations import brightness, colour, contrast, flip, to_pixels
 
 LONGEST = 4
 """Largest aspect ratio of a photo that is used: the rest can never be seen in the square."""
@@ -34,7 +34,7 @@ class PhotoChange:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeablePhoto:
+class ScaledPhoto:
     """A photo and how it becomes the network's input; caches the scaled photo of the last zoom."""
 
     image: Image.Image
@@ -49,7 +49,7 @@ class ChangeablePhoto:
         return self._scaled[percent]
 
 
-def transform_photo(photo: ChangeablePhoto, change: PhotoChange) -> Tensor:
+def transform_photo(photo: ScaledPhoto, change: PhotoChange) -> Tensor:
     """Transform a photo; returns the network's input, uint8 [3,S,S].
 
     In this order: zoom (crop the centre while scaling), rotation about the centre (bilinear), crop
@@ -64,7 +64,7 @@ def transform_photo(photo: ChangeablePhoto, change: PhotoChange) -> Tensor:
     return brightness(pixels, change.brightness)
 
 
-def _placed(photo: ChangeablePhoto, change: PhotoChange) -> Tensor:
+def _placed(photo: ScaledPhoto, change: PhotoChange) -> Tensor:
     """Zoom and rotate."""
     if change.zoom == 100 and not change.turn % 360:
         return fit(photo.image, photo.prep).pixels

@@ -17,7 +17,7 @@ from app.vision.attacks.pixel_grid import l2, linf
 
 
 @dataclass(frozen=True, slots=True)
-class SpreadControl:
+class DriftControl:
     """Random noise as large as the perturbation, uint8 [3,S,S]; both norms in pixel values."""
 
     kind: Noise
@@ -28,7 +28,7 @@ class SpreadControl:
     attack_l2: float
 
 
-def control(pair: PicturePair) -> SpreadControl:
+def drift_control(pair: PicturePair) -> DriftControl:
     """The control noise of a perturbation: the same as for the attack that made it.
 
     Its kind follows from the perturbation alone; its seed is the attack's.
@@ -37,11 +37,11 @@ def control(pair: PicturePair) -> SpreadControl:
     kind = noise_kind(start, changed)
     noisy = control_noise(kind, start, changed, pair.seed)
     norms = (float(norm(x, start)) for x in (noisy, changed) for norm in (linf, l2))
-    return SpreadControl(kind, noisy[0], *norms)
+    return DriftControl(kind, noisy[0], *norms)
 
 
 async def compare_steps(
-    engine: Engine, pair: PicturePair, clean: Run, attacked: Run, noise: SpreadControl
+    engine: Engine, pair: PicturePair, clean: Run, attacked: Run, noise: DriftControl
 ) -> tuple[DriftStep, ...]:
     """Compare the clean, attacked and noisy picture at every step. Raises `Busy`.
 

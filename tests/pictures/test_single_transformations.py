@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from app.pictures import transform
+from app.pictures import single_transformations
 from app.pictures.samples import sample
-from app.pictures.transform import (
+from app.pictures.single_transformations import (
     blur,
     brightness,
     colour,
@@ -44,7 +44,7 @@ def noisy(side: int = 20) -> Tensor:
 )  # fmt: skip
 def test_the_neutral_strength_gives_the_same_bytes(name: str, neutral: float) -> None:
     pixels = noisy()
-    assert getattr(transform, name)(pixels, neutral).equal(pixels)
+    assert getattr(single_transformations, name)(pixels, neutral).equal(pixels)
 
 
 def test_flipping_exchanges_left_and_right_and_twice_is_nothing() -> None:

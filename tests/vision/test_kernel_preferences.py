@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from app.vision.filters import (
+from app.vision.kernel_preferences import (
     ORDERS,
     Preference,
     arranged,
     hue,
+    kernel_preferences,
     opponent,
     orientation,
-    preferences,
     strength,
 )
 from models import registry
@@ -136,7 +136,7 @@ def test_opponent_colours_are_a_rotation() -> None:
 
 def test_each_measure_ignores_how_strong_a_kernel_is() -> None:
     kernels = torch.cat([gabor(40), blob(1, 0.2, 0)])
-    weak, strong = preferences(kernels), preferences(1000 * kernels)
+    weak, strong = kernel_preferences(kernels), kernel_preferences(1000 * kernels)
     for one, other in zip(weak, strong, strict=True):
         assert other.strength == pytest.approx(1000 * one.strength)
         assert (one.hue, one.colour, one.coherence) == pytest.approx(
@@ -147,7 +147,9 @@ def test_each_measure_ignores_how_strong_a_kernel_is() -> None:
 def test_preferences_tell_colour_from_direction() -> None:
     both = blob(1, 0, 0)
     both = both * gabor(90, 5)[:, :1]
-    found = preferences(torch.cat([gabor(20), blob(0, 0, 1), both, torch.zeros(1, 3, SIDE, SIDE)]))
+    found = kernel_preferences(
+        torch.cat([gabor(20), blob(0, 0, 1), both, torch.zeros(1, 3, SIDE, SIDE)])
+    )
     assert [(one.is_coloured, one.is_oriented) for one in found] == [
         (False, True), (True, False), (True, True), (False, False),
     ]  # fmt: skip
@@ -155,7 +157,9 @@ def test_preferences_tell_colour_from_direction() -> None:
 
 
 def test_random_kernels_prefer_neither() -> None:
-    random = preferences(registry.seeded("alexnet", last="conv1").state_dict()["conv1.weight"])
+    random = kernel_preferences(
+        registry.seeded("alexnet", last="conv1").state_dict()["conv1.weight"]
+    )
     assert not any(one.is_coloured or one.is_oriented for one in random)
     # A third of the energy of pure noise lies along any axis, a little more along the best.
     mean = sum(one.colour for one in random) / len(random)

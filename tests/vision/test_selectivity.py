@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from app.vision.preferences import (
+from app.vision.selectivity import (
     COLOURED,
     ORIENTATIONS,
     ORIENTED,
@@ -16,7 +16,7 @@ from app.vision.preferences import (
     PHASES,
     blank,
     circular_variance,
-    class_index,
+    class_selectivity,
     colour_index,
     grating,
     grey,
@@ -125,7 +125,7 @@ def test_the_colour_index_by_hand() -> None:
 
 def test_the_class_index_by_hand() -> None:
     means = torch.tensor([[3.0, 1.0, 0.0], [1.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
-    assert class_index(means).tolist() == pytest.approx([0.5, 0, 0])
+    assert class_selectivity(means).tolist() == pytest.approx([0.5, 0, 0])
 
 
 def test_grey_has_the_luma_of_the_standard_in_all_channels() -> None:

@@ -115,7 +115,7 @@ def colour_index(coloured: Tensor, without: Tensor, keep: int = 9) -> Tensor:
     return torch.where(all > 0, 1 - left / all.clamp_min(1e-30), 0.0).clamp_min(0)
 
 
-def class_index(means: Tensor) -> Tensor:
+def class_selectivity(means: Tensor) -> Tensor:
     """(m_max - m_rest) / (m_max + m_rest) of class means [K,C], [C]; m_rest over the other classes.
 
     0.5 means three times as much for its class as for the rest. Source: Morcos, Barrett,

@@ -55,7 +55,7 @@ class Preference:
         return self.coherence >= COHERENCE
 
 
-def preferences(weight: Tensor) -> list[Preference]:
+def kernel_preferences(weight: Tensor) -> list[Preference]:
     """Measure every kernel of a layer that reads RGB, [O,3,kh,kw]."""
     kernels = weight.detach().double().cpu()
     hues, colours = hue(kernels)
