@@ -14,7 +14,7 @@ from app.bench.bench_services import OWNER, BenchServices
 from app.bench.rows import BenchRow
 from app.pictures.decode import decode
 from app.pictures.preprocess import Preprocess, fit
-from app.services.attacks.attacked_model import pixel_model_of
+from app.services.attacks.pixel_model import pixel_model_of
 from app.services.runs.run import preprocess
 from app.vision.attacks.goal import AttackGoal
 from app.vision.attacks.pgd import pgd

@@ -13,7 +13,6 @@ from torch import Tensor
 from app.errors import BadRequest, NoClassifier
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit, input_png
-from app.services.attacks.attacked_model import pixel_model_of
 from app.services.attacks.attacks import findings
 from app.services.attacks.job import AttackEnded, AttackMoment, job
 from app.services.attacks.options import (
@@ -24,6 +23,7 @@ from app.services.attacks.options import (
     checked,
     warnings,
 )
+from app.services.attacks.pixel_model import pixel_model_of
 from app.services.attacks.premade import Premade, find_premade
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue, Model

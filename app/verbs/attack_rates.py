@@ -12,7 +12,7 @@ from torch import Tensor
 
 from app.errors import BadRequest, DataUnusable
 from app.pictures.preprocess import Preprocess
-from app.services.attacks.attacked_model import pixel_model_of
+from app.services.attacks.pixel_model import pixel_model_of
 from app.services.engine import device
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.errors import BadRequest
 from app.pictures.printable_stickers import LARGEST_CM, sticker_png
-from app.services.attacks.attacked_model import pixel_model_of
+from app.services.attacks.pixel_model import pixel_model_of
 from app.services.attacks.stickers import (
     Sticker,
     StickerRecipe,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.errors import BadRequest
 from app.pictures.printable_stickers import noise_png
-from app.services.attacks.attacked_model import pixel_model_of
 from app.services.attacks.options import LARGEST
+from app.services.attacks.pixel_model import pixel_model_of
 from app.services.attacks.universal import NoiseRecipe, NoiseTraining, UniversalNoise, make, pack
 from app.services.files import put
 from app.services.networks.asset_files import content

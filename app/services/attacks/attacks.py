@@ -11,9 +11,9 @@ from torch import Tensor
 
 from app.errors import NoClassifier
 from app.pictures.preprocess import Fitted, fit, input_png
-from app.services.attacks.attacked_model import pixel_model_of
 from app.services.attacks.job import AttackEnded, AttackMoment, job, never
 from app.services.attacks.options import AttackOptions, AttackRequest, checked, warnings
+from app.services.attacks.pixel_model import pixel_model_of
 from app.services.attacks.premade import NOTHING, Premade, find_premade
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Catalogue, Model

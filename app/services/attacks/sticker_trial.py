@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from app.pictures.preprocess import normalise
-from app.services.attacks.attacked_model import pixel_model_of
+from app.services.attacks.pixel_model import pixel_model_of
 from app.services.engine.engine import Engine
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Run, preprocess

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from app.services.attacks.attacked_model import pixel_model_of
+from app.services.attacks.pixel_model import pixel_model_of
 from app.services.cache import ByteCache
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
