@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
@@ -50,17 +50,18 @@ class Engine(Protocol):
 
     def forward(
         self, network: Network, picture: Tensor, step_names: Collection[str] | None = None
-    ) -> AsyncIterator[StepResult]:
+    ) -> AsyncGenerator[StepResult]:
         """Yield each step of one normalised picture, [3,S,S], as it is computed.
 
-        With `step_names` only those steps. Closing the iterator cancels the work. Raises `Busy`.
+        With `step_names` only those steps. Closing it, or dropping it, cancels the work. Raises
+        `Busy`.
         """
 
-    def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncIterator[int | T]:
+    def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T]:
         """Run a long job item by item, after all interactive work; one job per owner.
 
-        First yields its place in the queue as an `int`. Closing the iterator cancels the job.
-        Raises `Busy`.
+        First yields its place in the queue as an `int`, 0 is next. Whoever asks for a stream closes
+        it (`aclosing`): that cancels the job. Raises `Busy`.
         """
 
     async def close(self) -> None:
@@ -121,7 +122,7 @@ class LocalEngine:
 
     def forward(
         self, network: Network, picture: Tensor, step_names: Collection[str] | None = None
-    ) -> AsyncIterator[StepResult]:
+    ) -> AsyncGenerator[StepResult]:
         """See `Engine.forward`. Errors are raised by this call, not at the first step.
 
         Raises `ValueError` for a network whose sizes cannot be computed.
@@ -137,7 +138,7 @@ class LocalEngine:
         finalize(results, self._give_up, request)
         return results
 
-    async def _results(self, request: _Forward) -> AsyncIterator[StepResult]:
+    async def _results(self, request: _Forward) -> AsyncGenerator[StepResult]:
         try:
             while (item := await request.items.get()) is not None:
                 if isinstance(item, BaseException):
@@ -151,7 +152,7 @@ class LocalEngine:
         if request in self._forwards:
             self._forwards.remove(request)
 
-    async def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncIterator[int | T]:
+    async def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T]:
         """See `Engine.stream`."""
         if any(job.owner == owner for job in self._jobs):
             raise Busy("One long job of yours is running already. Stop it, or wait for it.")

@@ -148,7 +148,7 @@ async def hundred(
             owner,
             lambda: places(query.model, run.network, pixels, both, view.place.scale, view.seed),
         )
-        async with aclosing(job) as items:  # type: ignore[type-var]
+        async with aclosing(job) as items:
             parts = [item async for item in items if isinstance(item, StickerTrials)]
         context = places_context(view, run, sticker, parts)
     return show(request, "A hundred places", "attack/_sticker_places.html", {"tried": context})
