@@ -29,6 +29,7 @@ from app.web.core.streams import (
     queued_job,
 )
 from app.web.core.templating import render_text
+from app.web.panels.panel import Panel, PanelsDep
 
 router = APIRouter()
 
@@ -40,11 +41,12 @@ class QueuedAttack:
     view: AttackView
     attack: Attack
     key: str
+    panels: tuple[Panel, ...]
     job: QueuedJob[AttackMoment | Outcome] | None = None
 
 
 async def queued_attack(
-    request: Request, services: ServicesDep, owner: OwnerDep
+    request: Request, services: ServicesDep, owner: OwnerDep, panels: PanelsDep
 ) -> AsyncIterator[QueuedAttack]:
     """The queued attack, open until its stream ends; errors are raised before it begins."""
     query = read(request.query_params, services.settings.model)
@@ -54,14 +56,14 @@ async def queued_attack(
     prepared = await services.attacks.prepare(view.model, view.image, view.request)
     view, key = view.spelled(prepared.options), key_of(prepared, view.image)
     if services.traces.finished(key):
-        yield QueuedAttack(view, prepared, key)
+        yield QueuedAttack(view, prepared, key, panels)
         return
     with services.pictures.using(view.image):
         started: AbstractAsyncContextManager[QueuedJob[AttackMoment | Outcome]] = queued_job(
             lambda: services.traces.run(services.attacks, prepared, view.image, owner)
         )
         async with started as job:
-            yield QueuedAttack(view, prepared, key, job)
+            yield QueuedAttack(view, prepared, key, panels, job)
 
 
 @router.get("/events", response_class=EventSourceResponse)
@@ -124,6 +126,6 @@ def _step(queued: QueuedAttack, trace: Trace, number: int) -> JobUpdate[str]:
 
 
 def _ended(queued: QueuedAttack, trace: Trace, number: int) -> JobUpdate[str]:
-    made = ending(queued.view, queued.attack.model, trace)
+    made = ending(queued.view, queued.attack.model, trace, queued.panels)
     context = {"ending": made, "view": queued.view}
     return JobUpdate(number, render_text("attack/_ended.html", context))

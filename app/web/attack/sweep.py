@@ -31,11 +31,14 @@ from app.web.core.streams import (
     queued_job,
 )
 from app.web.core.templating import render_text
+from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 
-TITLE = "From no noise to much"
-
 router = APIRouter(prefix="/sweep")
+
+PANEL = AttackPanel(
+    "sweep", "From no noise to much", "How large must a change be, attack or noise?", router=router
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ async def panel(
     )
     shown = None if points is None else swept(query.sweep, points, query.query, True)
     context = {"panel": SweepPanel(query.query, methods, link), "swept": shown}
-    return show(request, TITLE, "attack/_sweep.html", context)
+    return show(request, PANEL.title, "attack/_sweep.html", context)
 
 
 @router.get("/events", response_class=EventSourceResponse)
@@ -164,7 +167,9 @@ async def png(
     points = await _finished_sweep(request, query, services, owner)
     sweep = query.sweep
     words = f"{attack_words(sweep, points, True)} {noise_words(points, True)} {how(sweep)}"
-    drawn = await asyncio.to_thread(chart_png, TITLE, [chart(sweep, points, True)], words, 760)
+    drawn = await asyncio.to_thread(
+        chart_png, PANEL.title, [chart(sweep, points, True)], words, 760
+    )
     return file_response(drawn, "image/png", False, "layerscope-sweep.png")
 
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from app.services.interventions import ablation as ablations
 from app.services.interventions.ablation import (
     AblationRanking,
     By,
@@ -36,12 +37,13 @@ from app.web.core.streams import (
 )
 from app.web.core.templating import render, render_text
 from app.web.panels.interventions import ablation_panel as pane
-from app.web.panels.interventions.panel_links import panel_response
+from app.web.panels.interventions.panel_response import panel_response
+from app.web.panels.panel import UnitPanel
 from app.web.parts.ablation_ranking import checked_class, finished_ranking, rank_channels
 from app.web.parts.contexts import as_dict
 from app.web.parts.unit_query import UnitQuery, UnitQueryDep
 
-router = APIRouter()
+router = APIRouter(prefix="/cut")
 
 ALL_OFF = ChannelSwitch(all=True)
 
@@ -183,3 +185,12 @@ async def _changes(cut: AblationQuery, services: Services, owner: str) -> list[S
 def _name(unit: UnitQuery) -> str:
     view = unit.view
     return f"{view.model}-{view.image[:12]}-{unit.record.step.name}"
+
+
+PANEL = UnitPanel(
+    "ablation",
+    "Switch channels off",
+    lambda view, model, step: ablations.applies(model, step),
+    router=router,
+    path="/cut/ablation",
+)

@@ -30,7 +30,8 @@ from app.web.core.streams import (
     queued_job,
 )
 from app.web.core.templating import render_text
-from app.web.panels.interventions.panel_links import panel_response
+from app.web.panels.interventions.panel_response import has_units, panel_response
+from app.web.panels.panel import UnitPanel
 from app.web.parts.class_changes import why_no_classes
 from app.web.parts.contexts import as_dict, helped
 from app.web.parts.occlusion_map import (
@@ -47,7 +48,7 @@ from app.web.parts.occlusion_map import (
 )
 from app.web.parts.unit_query import UnitQuery
 
-router = APIRouter()
+router = APIRouter(prefix="/cut")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,3 +180,8 @@ def _choices(unit: UnitQuery, occlusion: OcclusionRequest, of: Of) -> tuple[Occl
 def _file(unit: UnitQuery) -> str:
     view = unit.view
     return f"{view.model}-{view.image[:12]}-{unit.record.step.name}-{unit.channel}-occlusion"
+
+
+PANEL = UnitPanel(
+    "occlusion", "Where covering hurts", has_units, router=router, path="/cut/occlusion"
+)

@@ -16,13 +16,14 @@ from app.errors import NotFound
 from app.services.runs.run import Run
 from app.services.synthesis.growth import GrowthReport
 from app.services.synthesis.picture import SynthesisedPicture
-from app.services.synthesis.query import SynthesisOptions, SynthesisQuery
+from app.services.synthesis.query import SynthesisOptions, SynthesisQuery, has_goal
 from app.services.synthesis.studio import FoundPicture, Studio
 from app.web.core.htmx import by_htmx
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.streams import HtmlEvents, JobUpdate, LastEventId, QueuedJob, job_events
 from app.web.core.templating import render, render_text
+from app.web.panels.panel import UnitPanel, of_units
 from app.web.panels.synthesis import pictures
 from app.web.panels.synthesis.pictures import SynthesisPanel
 from app.web.parts.queued_growth import queued_growth
@@ -34,7 +35,7 @@ from app.web.parts.synthesis_urls import (
     to_link,
 )
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
 
 PULSE = 1.0
 """Seconds after which a step is reported even without a new picture."""
@@ -208,3 +209,28 @@ async def _panel(scene: SynthesisScene, begin: bool, stopped: bool = False) -> S
         stop=f"/synthesis/stage?{urlencode({**stop, 'begin': 'false'})}",
         stopped=stopped,
     )
+
+
+def _grows(view: View) -> str:
+    """The query of the panel's link: the unit, and the picture that the page's URL names."""
+    unit = View(view.model, view.image, view.step, view.channel, made=view.made or None)
+    return unit.query()
+
+
+PANEL = UnitPanel(
+    "synthesised",
+    "What it responds to most",
+    of_units(lambda model, step: has_goal(model, step.name)),
+    router=router,
+    path="/panels/synthesised",
+    query=_grows,
+    opened=lambda view: bool(view.made),
+)
+STEP_PANEL = UnitPanel(
+    "synthesised-step",
+    "What the whole layer responds to most",
+    lambda view, model, step: view.channel is None and has_goal(model, step.name),
+    path="/panels/synthesised",
+    query=_grows,
+    opened=lambda view: bool(view.made),
+)
