@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import finalize
 
 import torch
@@ -114,7 +114,7 @@ class LocalEngine:
         self._forwards: deque[_Forward] = deque()
         self._running: list[_Forward] = []
         self._advancing = False
-        self._jobs: deque[_LongJob[object]] = deque()
+        self._jobs: deque[_LongJob[Any]] = deque()
         self._thread = ThreadPoolExecutor(1, "layerscope-compute")
         self._wake = asyncio.Event()
         self._closed = False
@@ -159,9 +159,9 @@ class LocalEngine:
         if len(self._jobs) >= self._limit:
             raise Busy("Very many long jobs are waiting. Please try again later.", retry_after=30)
         job: _LongJob[T] = _LongJob(owner, make())
-        self._jobs.append(job)  # type: ignore[arg-type]
+        self._jobs.append(job)
         try:
-            yield self._jobs.index(job)  # type: ignore[arg-type]
+            yield self._jobs.index(job)
             while True:
                 # An item is computed only on request: a slow client costs nothing.
                 job.requested = True
@@ -174,7 +174,7 @@ class LocalEngine:
                 yield item
         finally:
             job.abandoned = True
-            self._jobs.remove(job)  # type: ignore[arg-type]
+            self._jobs.remove(job)
             if not self._closed:
                 # In the compute thread: a hook is never removed during a running pass.
                 self._thread.submit(_close, job.steps)
@@ -241,7 +241,7 @@ class LocalEngine:
             self._forwards.remove(request)
         return batch
 
-    def _next_job(self) -> _LongJob[object] | None:
+    def _next_job(self) -> _LongJob[Any] | None:
         """The next long job with a requested item; jobs take turns."""
         for _ in range(len(self._jobs)):
             job = self._jobs[0]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from jinja2 import ChoiceLoader, DictLoader
+from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 from starlette.testclient import TestClient
 from torch import Tensor
 
@@ -75,7 +75,8 @@ PARTIAL = '<p class="zeros">{{ panel.share|percent }} is zero.</p>'
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     own = DictLoader({"partials/_zeros.html": PARTIAL})
-    monkeypatch.setattr(environment(), "loader", ChoiceLoader([own, environment().loader]))
+    theirs = FileSystemLoader(TEMPLATES)
+    monkeypatch.setattr(environment(), "loader", ChoiceLoader([own, theirs]))
     # The line, which would be in app/web/panel_registry.py.
     app = create_app(Settings(data=tmp_path, device="cpu"), panels=(*PANELS, ZEROS, UNTOUCHED))
     with TestClient(app, base_url=BASE, follow_redirects=False) as made:
