@@ -23,6 +23,7 @@ from app.pictures.samples import sample
 from app.services.engine import device
 from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue
+from app.services.pictures.decoders import Decoders
 from app.services.pictures.store import Pictures
 from app.services.runs.run import preprocess
 from app.services.runs.runs import Runs
@@ -126,7 +127,10 @@ async def open_bench(name: str, quick: bool = False) -> AsyncIterator[BenchServi
         sheets = Sheets(settings.sheets_mb * 1_000_000)
         studio = Studio(engine, catalogue, folder / "synthesised", 1_000_000)
         surveys = Surveys(engine, catalogue, folder / "surveys")
-        services = Services(settings, engine, catalogue, pictures, runs, sheets, studio, surveys)
+        decoders = Decoders(pictures.max_pixels)
+        services = Services(
+            settings, engine, catalogue, pictures, runs, sheets, studio, surveys, decoders
+        )
         try:
             network = await catalogue.network(name)
             prep, jpeg = preprocess(catalogue.model(name)), photo()
@@ -134,6 +138,7 @@ async def open_bench(name: str, quick: bool = False) -> AsyncIterator[BenchServi
             yield BenchServices(name, quick, services, pictures, network, jpeg, picture)
         finally:
             services.stop()
+            await decoders.close()
             await engine.close()
             sheets.close()
             pictures.close()

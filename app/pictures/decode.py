@@ -12,9 +12,12 @@ from PIL import GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugi
 from app.errors import BrokenPicture, PictureTooLarge
 from app.pictures.file_headers import stated_size
 from app.pictures.file_kinds import picture_kind
+from app.pictures.file_parts import check_parts
 from app.pictures.rgb import NOTE_DEEP, to_rgb
 
 MAX_PIXELS = 25_000_000
+LONGEST = 20_000
+"""Longest side, pixels: rows or columns of one pixel take a decoder minutes."""
 
 NOTE_UPRIGHT = "It was turned upright, as the camera noted (EXIF)."
 NOTE_FIRST_FRAME = "It is an animation: only its first frame is used."
@@ -70,6 +73,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> DecodedPicture:
     stated = stated_size(data, kind)
     if stated is not None:
         _check_size(stated, max_pixels)
+    check_parts(data, kind)
     try:
         return _decode(data, kind, max_pixels)
     except _BOMBS as error:
@@ -100,6 +104,11 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
         )
     if width * height > max_pixels:
         raise PictureTooLarge(_too_large_sentence(size, max_pixels))
+    if max(width, height) > LONGEST:
+        raise PictureTooLarge(
+            f"This picture is {width:,} × {height:,} pixels, and no side may have more than "
+            f"{LONGEST:,}. Cut out a part of it and try again."
+        )
 
 
 def _notes_of_file(opened: ImageFile.ImageFile, data: bytes, kind: str) -> list[str]:

@@ -219,7 +219,7 @@ def test_a_picture_without_area_is_broken(width: int, height: int) -> None:
 
 
 def test_extreme_shapes_are_pictures() -> None:
-    for size in ((1, 1), (25_000, 1), (1, 25_000)):
+    for size in ((1, 1), (20_000, 1), (1, 20_000)):
         assert decode(save(Image.new("RGB", size), "PNG")).image.size == size
 
 

@@ -65,7 +65,7 @@ class Pictures:
     ) -> None:
         self.lifetime = lifetime
         self.limit = limit
-        self._max_pixels = max_pixels
+        self.max_pixels = max_pixels
         self._capacity = capacity
         self._clock = clock
         self._folder = folder / "pictures"
@@ -83,16 +83,20 @@ class Pictures:
         self._reconcile()
 
     def add(self, data: bytes, owner: str, name: str = "") -> Stored:
-        """Decode and store an upload for `owner`; the same picture twice gives the same id.
+        """Decode and store a file that this app made, for `owner`. Raises `PictureError`."""
+        self.check_length(data)
+        return self.store(decode(data, max_pixels=self.max_pixels), owner, name)
 
-        Raises `PictureTooLarge`, `NotAPicture`, `BrokenPicture`.
-        """
+    def check_length(self, data: bytes) -> None:
+        """Raise `PictureTooLarge` for a file with too many bytes."""
         if len(data) > self.limit:
             raise PictureTooLarge(
                 f"This file is too big: the limit is {self.limit / 1e6:.3g} MB. "
                 "Please make the picture smaller and try again."
             )
-        picture = decode(data, max_pixels=self._max_pixels)
+
+    def store(self, picture: DecodedPicture, owner: str, name: str = "") -> Stored:
+        """Store a decoded upload for `owner`; the same picture twice gives the same id."""
         id = self._id(picture.image)
         path = self._path(id)
         _keep(path, picture.image)

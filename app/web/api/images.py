@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, UploadFile
+from fastapi import APIRouter, Path, Query, Request, UploadFile
 from fastapi.responses import Response
 
 from app.pictures.samples import all_samples
@@ -39,9 +39,11 @@ async def samples() -> list[SampleInfo]:
         422: problem("Damaged, or no file."),
     },
 )
-async def upload(file: UploadFile, services: ServicesDep, owner: OwnerDep) -> ImageInfo:
+async def upload(
+    request: Request, file: UploadFile, services: ServicesDep, owner: OwnerDep
+) -> ImageInfo:
     """A PNG, JPEG, WebP or GIF as multipart field `file`; the same picture gets the same id."""
-    stored = await store_upload(services, file, owner)
+    stored = await store_upload(request, services, file, owner)
     return ImageInfo(
         id=stored.id,
         width=stored.width,

@@ -66,7 +66,7 @@ async def picture(
     back: Annotated[str, Form()] = "",
 ) -> Response:
     """Upload a picture; the form keeps its settings and selects the new picture."""
-    stored = await store_upload(services, file, owner)
+    stored = await store_upload(request, services, file, owner)
     view = read(_plain(back), services.settings.model).view
     url = replace(view, image=stored.id, run=False, step=None).url()
     if not by_htmx(request):

@@ -39,6 +39,7 @@ async def compare(
 
 @router.post("/compare/images")
 async def upload(
+    request: Request,
     services: ServicesDep,
     owner: OwnerDep,
     file: UploadFile,
@@ -46,6 +47,6 @@ async def upload(
     back: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Upload a picture and put it on one side of the comparison."""
-    stored = await store_upload(services, file, owner)
+    stored = await store_upload(request, services, file, owner)
     view = reread(QueryParams(back), services)
     return RedirectResponse(view.side(which, image=stored.id), 303)

@@ -24,6 +24,7 @@ from app.services.interventions.cache import InterventionCache
 from app.services.networks.catalogue import Catalogue
 from app.services.networks.downloads import Downloads
 from app.services.networks.weight_files import WeightFiles
+from app.services.pictures.decoders import Decoders
 from app.services.pictures.store import Pictures
 from app.services.runs.runs import Runs
 from app.services.runs.sheets import Scale, Sheets
@@ -45,7 +46,7 @@ class Services:
 
     `events` caches the HTML of cards by network, picture, weights, scale and number, `traces` the
     steps of attacks; `stopping` is set when the server shuts down. Only a `local` server,
-    which serves this machine alone, lets the page download weights.
+    which serves this machine alone, lets the page download weights. `decoders` reads uploads.
     """
 
     settings: Settings
@@ -56,6 +57,7 @@ class Services:
     sheets: Sheets
     studio: Studio
     surveys: Surveys
+    decoders: Decoders
     events: ByteCache[tuple[str, str, str, Scale, int], str] = field(
         default_factory=lambda: ByteCache(EVENTS)
     )
@@ -123,6 +125,7 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
         capacity=settings.pictures_mb * 1_000_000,
         lifetime=settings.expire_hours * 3600,
     )
+    decoders = Decoders(pictures.max_pixels)
     gathered = UploadCrops(pictures.has) if settings.crops_of_uploads else None
     on_finished = gathered.add_run if gathered else None
     runs = Runs(engine, catalogue, pictures, settings.runs_mb * 1_000_000, on_finished=on_finished)
@@ -131,7 +134,7 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
     folder, room = settings.data / "synthesised" / "kept", settings.synthesised_mb * 1_000_000
     studio = Studio(engine, catalogue, folder, room)
     services = Services(
-        settings, engine, catalogue, pictures, runs, sheets, studio, surveys, local=local,
+        settings, engine, catalogue, pictures, runs, sheets, studio, surveys, decoders, local=local,
         gathered=gathered,
     )  # fmt: skip
     expiry = asyncio.create_task(_expire(services))
@@ -146,6 +149,7 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
                 await task
         await asyncio.to_thread(services.downloads.close)
         await surveys.close()
+        await decoders.close()
         await engine.close()
         sheets.close()
         pictures.close()

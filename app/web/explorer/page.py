@@ -117,7 +117,7 @@ async def upload(
     model: Annotated[str, Form()] = "",
 ) -> Response:
     """Upload a picture and show it."""
-    stored = await store_upload(services, file, owner)
+    stored = await store_upload(request, services, file, owner)
     view = View(model or services.settings.model, stored.id)
     if not by_htmx(request):
         return RedirectResponse(view.url(), 303)

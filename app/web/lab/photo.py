@@ -97,13 +97,14 @@ def opened(services: Services, image: str) -> tuple[Tensor, tuple[int, int]]:
 
 @router.post("/photo")
 async def upload(
+    request: Request,
     services: ServicesDep,
     owner: OwnerDep,
     file: UploadFile,
     back: Annotated[str, Form()] = "",
 ) -> Response:
     """Upload a picture and apply the current kernel to it."""
-    stored = await store_upload(services, file, owner)
+    stored = await store_upload(request, services, file, owner)
     try:
         view = read(LabQuery(QueryParams(back)), stored.id)
     except BadRequest:
