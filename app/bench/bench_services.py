@@ -22,6 +22,7 @@ from app.pictures.preprocess import fit, normalise
 from app.pictures.samples import sample
 from app.services.engine import device
 from app.services.engine.engine import LocalEngine
+from app.services.engine.side_work import SideWork
 from app.services.networks.catalogue import Catalogue
 from app.services.pictures.decoders import Decoders
 from app.services.pictures.store import Pictures
@@ -129,7 +130,16 @@ async def open_bench(name: str, quick: bool = False) -> AsyncIterator[BenchServi
         surveys = Surveys(engine, catalogue, folder / "surveys")
         decoders = Decoders(pictures.max_pixels)
         services = Services(
-            settings, engine, catalogue, pictures, runs, sheets, studio, surveys, decoders
+            settings,
+            engine,
+            catalogue,
+            pictures,
+            runs,
+            sheets,
+            studio,
+            surveys,
+            decoders,
+            SideWork(),
         )
         try:
             network = await catalogue.network(name)
@@ -140,6 +150,7 @@ async def open_bench(name: str, quick: bool = False) -> AsyncIterator[BenchServi
             services.stop()
             await decoders.close()
             await engine.close()
+            services.side_work.close()
             sheets.close()
             pictures.close()
 

@@ -8,7 +8,7 @@ from functools import cache
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.routing import BaseRoute
 
 from app import __version__
@@ -22,6 +22,7 @@ from app.web.core import errors, static_files
 from app.web.core.caching import Revalidate
 from app.web.core.head_requests import HeadRequests
 from app.web.core.security import Guard
+from app.web.core.slow_requests import SlowBodies
 from app.web.core.state import ServicesDep, open_services
 from app.web.explorer import downloads, page, river_stream
 from app.web.layers import router as layers_router
@@ -66,7 +67,12 @@ def create_app(
     # The size limit of one picture plus the overhead of a multipart form.
     largest = settings.upload_mb * 1_000_000 + 100_000
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=largest)
-    app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=5)
+    # Floats do not get smaller.
+    bare = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")
+    app.add_middleware(
+        GZipMiddleware, minimum_size=600, compresslevel=5, exclude_content_types=bare
+    )
+    app.add_middleware(SlowBodies)
     app.add_middleware(Revalidate)
     app.add_middleware(HeadRequests)
     app.add_middleware(Guard, hosts=settings.hosts, beyond=beyond, largest=largest)

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from app.errors import BadRequest
 from app.settings import Settings
 from app.web.app import create_app
+from app.web.core.slow_requests import PatientProtocol
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -49,6 +50,7 @@ def serve(host: str, port: int, settings: Settings) -> None:
         log_level="warning",
         timeout_graceful_shutdown=1,
         server_header=False,
+        http=PatientProtocol,
     )
     Server(app, config).run()
 

@@ -45,7 +45,18 @@ MOST_FLAT = 8
 """Modules that may lie in `app/services/` beside its packages."""
 
 ONLY_WEB = {"fastapi", "starlette", "jinja2", "uvicorn", "pydantic"}
-PURE = {"torch", "__future__", "collections", "dataclasses", "itertools", "math", "time", "typing"}
+PURE = {
+    "torch",
+    "__future__",
+    "collections",
+    "contextlib",
+    "contextvars",
+    "dataclasses",
+    "itertools",
+    "math",
+    "time",
+    "typing",
+}
 
 
 def imported(source: str) -> set[str]:

@@ -20,7 +20,9 @@ from app.errors import Busy, Cancelled
 from app.services.engine import device as devices
 from app.services.engine.batching import activation_bytes, steps_to_flush
 from app.services.engine.outbox import Outbox
+from app.services.engine.owner import Owner, owner_as
 from app.vision.forward import forward_steps
+from app.vision.interruption import interruptible
 from app.vision.statistics import Statistics, statistics
 from models.graph import Network, Step
 
@@ -83,7 +85,7 @@ class _Forward:
 class _LongJob(Generic[T]):
     """A long job; `requested` asks for the next item, which arrives in `items`."""
 
-    owner: str
+    owner: Owner
     steps: Iterator[T]
     items: asyncio.Queue[T | BaseException | None] = field(default_factory=asyncio.Queue)
     requested: bool = False
@@ -94,8 +96,9 @@ class LocalEngine:
     """An engine with one compute thread on one device.
 
     Interactive passes go first, those of one network as a batch of at most `batch` pictures and
-    `batch_bytes` bytes of activations; between them the long jobs take turns, one item each. Create
-    it in the thread of a running event loop, and call every method there.
+    `batch_bytes` bytes of activations; between them the long jobs take turns, one item each. One
+    address has at most half of the places. Create it in the thread of a running event loop, and
+    call every method there.
     """
 
     def __init__(
@@ -154,11 +157,13 @@ class LocalEngine:
 
     async def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T]:
         """See `Engine.stream`."""
-        if any(job.owner == owner for job in self._jobs):
+        mine = owner_as(owner)
+        if any(job.owner.lane == mine.lane for job in self._jobs):
             raise Busy("One long job of yours is running already. Stop it, or wait for it.")
-        if len(self._jobs) >= self._limit:
+        here = sum(job.owner.address == mine.address for job in self._jobs) if mine.address else 0
+        if len(self._jobs) >= self._limit or here >= self._limit // 2:
             raise Busy("Very many long jobs are waiting. Please try again later.", retry_after=30)
-        job: _LongJob[T] = _LongJob(owner, make())
+        job: _LongJob[T] = _LongJob(mine, make())
         self._jobs.append(job)
         try:
             yield self._jobs.index(job)
@@ -286,7 +291,8 @@ class LocalEngine:
 def _advance(loop: asyncio.AbstractEventLoop, job: _LongJob[object]) -> None:
     """Compute one item of a long job, in the compute thread."""
     try:
-        item: object = next(job.steps, None)
+        with interruptible(lambda: job.abandoned):
+            item: object = next(job.steps, None)
     except Exception as error:  # raised in the job's request
         item = error
     if not loop.is_closed():

@@ -11,6 +11,7 @@ from app.errors import Cancelled
 from app.services.cache import ByteCache
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
+from app.services.engine.owner import owner_as
 from app.services.runs.run import Key
 from models.graph import Network
 
@@ -58,7 +59,7 @@ async def run_once(engine: Engine, owner: str, work: Callable[[], T]) -> T:
     def item() -> Iterator[T]:
         yield work()
 
-    turns = engine.stream(f"{owner} {next(_turns)}", item)
+    turns = engine.stream(owner_as(owner).beside(str(next(_turns))), item)
     async with aclosing(turns) as items:
         await anext(items)  # its place in the queue
         async for found in items:

@@ -14,6 +14,7 @@ import torch
 from app.services.networks.loading import load
 from app.services.networks.weight_files import State, WeightEntry, WeightFiles
 from app.vision.geometry import Geometry, geometry
+from app.vision.interruption import watch
 from models import registry
 from models.classes import Label, read_labels
 from models.graph import Network
@@ -114,7 +115,7 @@ class Catalogue:
             return network
 
     def _load(self, entry: WeightEntry) -> Network:
-        return self._loader(entry).to(self._device).eval().requires_grad_(False)
+        return watch(self._loader(entry).to(self._device).eval().requires_grad_(False))
 
     def _shrink(self) -> None:
         while len(self._loaded) > 1 and self._bytes() > self._budget:

@@ -14,6 +14,7 @@ from app.errors import Busy
 from app.pictures.preprocess import normalise
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
+from app.services.engine.owner import owner_as
 from app.services.networks.catalogue import Model
 from app.services.runs.run import preprocess
 from models.graph import Network
@@ -93,7 +94,7 @@ async def run_chart_job(engine: Engine, owner: str, make: Callable[[], Iterator[
     while True:
         items: list[T] = []
         try:
-            async with aclosing(engine.stream(f"{owner} charts", make)) as stream:
+            async with aclosing(engine.stream(owner_as(owner).beside("charts"), make)) as stream:
                 async for item in stream:
                     if not isinstance(item, int):
                         items.append(item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -11,8 +12,17 @@ from torch import nn
 from app.errors import UnknownStep
 from app.pictures.filters import colour_filters, kernel_slices, slice_order
 from app.services.networks.catalogue import Model
+from app.services.networks.loading import weights_digest
+from app.services.runs.sheets import version
 from app.web.api.schemas import ERRORS, LabelInfo, ModelInfo, StepInfo, WeightsState
-from app.web.core.file_responses import Npy, Png, Version, npy_response, png_response
+from app.web.core.file_responses import (
+    Npy,
+    Png,
+    Version,
+    npy_response,
+    npy_stream,
+    png_response,
+)
 from app.web.core.state import Services, ServicesDep
 from models.graph import Step
 
@@ -63,7 +73,10 @@ async def weight(
     """conv: [out, in, kh, kw]; fc: [out, in]; of one channel without out. Float32, .npy 1."""
     module = await _module(services, model, step)
     weight = module.weight if channel is None else module.weight[_checked(module, step, channel)]
-    return npy_response(weight, services.catalogue.model(model).row, v)
+    known = services.catalogue.model(model)
+    digest = await asyncio.to_thread(weights_digest, known.entry)
+    tag = f"{version(known.row)}-{digest[:16]}-{step}-{channel}"
+    return npy_stream(weight, known.row, tag, v)
 
 
 @router.get("/models/{model}/steps/{step}/bias.npy", response_class=Npy, summary="Biases of a step")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Annotated
 
 from fastapi import Query
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 from torch import Tensor
 
-from app.pictures.arrays import npy
+from app.pictures.arrays import npy, npy_pieces
 from app.services.runs.sheets import version
 from models.row import Weights
 
@@ -61,6 +61,19 @@ def npy_response(values: Tensor, row: Weights, v: str = "") -> Response:
     return file_response(npy(values), "application/octet-stream", v == version(row))
 
 
+def npy_stream(values: Tensor, row: Weights, tag: str, v: str = "") -> Response:
+    """A large tensor as .npy, sent in pieces; `tag` changes whenever its values do."""
+    length, pieces = npy_pieces(values)
+    headers = {**_cached(v == version(row), tag), "Content-Length": str(length)}
+    return StreamingResponse(_sent(pieces), media_type="application/octet-stream", headers=headers)
+
+
+async def _sent(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    # Not in a thread: a piece is copied in a tenth of a millisecond.
+    for piece in pieces:
+        yield piece
+
+
 def csv_response(head: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> Response:
     """Rows as CSV, downloaded under `name`."""
     text = io.StringIO(newline="")
@@ -78,8 +91,12 @@ def file_response(data: bytes, media_type: str, forever: bool, download: str = "
 
     Private: a picture of a map belongs to the browsers that uploaded the photo, not to a proxy.
     """
-    age = "max-age=31536000, immutable" if forever else "no-cache"
-    headers = {"Cache-Control": f"private, {age}", "ETag": f'"{hashlib.md5(data).hexdigest()}"'}
+    headers = _cached(forever, hashlib.md5(data).hexdigest())
     if download:
         headers["Content-Disposition"] = f'attachment; filename="{download}"'
     return Response(data, media_type=media_type, headers=headers)
+
+
+def _cached(forever: bool, tag: str) -> dict[str, str]:
+    age = "max-age=31536000, immutable" if forever else "no-cache"
+    return {"Cache-Control": f"private, {age}", "ETag": f'"{tag}"'}

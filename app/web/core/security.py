@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BadRequest, Forbidden, LayerscopeError, PictureTooLarge
+from app.services.engine.owner import Owner
 from app.web.core.errors import error_response, user_error
 
 COOKIE = "layerscope_owner"
@@ -96,6 +97,8 @@ class Guard:
             )
         if method not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers, host):
             return Forbidden("Another web page tried to change something here. Nothing was done.")
+        if _is_embedded(headers):
+            return Forbidden("Another web page asked for something of this one. Open it by itself.")
         size = headers.get("content-length", "0")
         if self._largest and size.isdecimal() and float(size) > self._largest:
             return PictureTooLarge(
@@ -134,12 +137,26 @@ def _is_foreign(headers: Headers, host: str) -> bool:
     return origin is not None and origin.partition("://")[2] != host
 
 
-def _owner(request: Request) -> tuple[str, bool]:
+def _is_embedded(headers: Headers) -> bool:
+    """Whether a page of another site has the browser fetch this, not a person open it.
+
+    Such a page could start work here with a picture's address. Only `cross-site` counts: other
+    ports and subdomains of the same site are for instance a notebook that shows a map.
+    """
+    if headers.get("sec-fetch-site") != "cross-site":
+        return False
+    return (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) != (
+        "navigate",
+        "document",
+    )
+
+
+def _owner(request: Request) -> tuple[Owner, bool]:
     """The browser's token and whether it is new; an invalid token counts as none."""
-    token = request.cookies.get(COOKIE, "")
+    token, address = request.cookies.get(COOKIE, ""), request.client.host if request.client else ""
     if _TOKEN.fullmatch(token):
-        return token, False
-    return secrets.token_urlsafe(24), True
+        return Owner(token, address), False
+    return Owner(secrets.token_urlsafe(24), address, known=False), True
 
 
 def _add_headers(headers: MutableHeaders, new_owner: str | None, scope: Scope) -> None:

@@ -20,6 +20,8 @@ from app.services.attacks.traces import Traces
 from app.services.cache import ByteCache
 from app.services.engine import device
 from app.services.engine.engine import Engine, LocalEngine
+from app.services.engine.owner import Owner
+from app.services.engine.side_work import SideWork
 from app.services.interventions.cache import InterventionCache
 from app.services.networks.catalogue import Catalogue
 from app.services.networks.downloads import Downloads
@@ -46,7 +48,8 @@ class Services:
 
     `events` caches the HTML of cards by network, picture, weights, scale and number, `traces` the
     steps of attacks; `stopping` is set when the server shuts down. Only a `local` server,
-    which serves this machine alone, lets the page download weights. `decoders` reads uploads.
+    which serves this machine alone, lets the page download weights. `decoders` reads uploads,
+    `side_work` runs what computes outside the engine.
     """
 
     settings: Settings
@@ -58,6 +61,7 @@ class Services:
     studio: Studio
     surveys: Surveys
     decoders: Decoders
+    side_work: SideWork
     events: ByteCache[tuple[str, str, str, Scale, int], str] = field(
         default_factory=lambda: ByteCache(EVENTS)
     )
@@ -134,7 +138,8 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
     folder, room = settings.data / "synthesised" / "kept", settings.synthesised_mb * 1_000_000
     studio = Studio(engine, catalogue, folder, room)
     services = Services(
-        settings, engine, catalogue, pictures, runs, sheets, studio, surveys, decoders, local=local,
+        settings, engine, catalogue, pictures, runs, sheets, studio, surveys, decoders,
+        SideWork(), local=local,
         gathered=gathered,
     )  # fmt: skip
     expiry = asyncio.create_task(_expire(services))
@@ -151,6 +156,7 @@ async def open_services(settings: Settings, local: bool = True) -> AsyncIterator
         await surveys.close()
         await decoders.close()
         await engine.close()
+        services.side_work.close()
         sheets.close()
         pictures.close()
 
@@ -177,11 +183,11 @@ def services_of(request: Request) -> Services:
     return services
 
 
-def owner_of(request: Request) -> str:
+def owner_of(request: Request) -> Owner:
     """The owner of uploads: the browser's cookie, a new one if it sent none (see `security`)."""
-    owner: str = request.state.owner
+    owner: Owner = request.state.owner
     return owner
 
 
 ServicesDep = Annotated[Services, Depends(services_of)]
-OwnerDep = Annotated[str, Depends(owner_of)]
+OwnerDep = Annotated[Owner, Depends(owner_of)]

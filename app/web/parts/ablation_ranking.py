@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from app.services.engine.owner import owner_as
 from app.services.interventions.ablation import (
     AblationRanking,
     cached_ranking,
@@ -23,7 +24,7 @@ async def finished_ranking(unit: UnitQuery, services: Services, owner: str) -> A
     if found is not None:
         return found
     # A job that takes no time does not wait for a long job of the same owner.
-    owner = f"{owner} ranking" if is_cheap(unit.run.model) else owner
+    owner = owner_as(owner).beside("ranking") if is_cheap(unit.run.model) else owner
     async with aclosing(rank_channels(unit, index, services, owner)) as items:
         async for item in items:
             if isinstance(item, AblationRanking):

@@ -62,7 +62,9 @@ def test_a_foreign_page_can_change_nothing(
     assert deleted.status_code == status
     sent = client.post("/images/nothing/delete", headers=headers)
     assert sent.status_code == status
-    assert client.get("/healthz", headers=headers).status_code == 200
+    # Reading is for whoever opens the address, not for another site's page.
+    reads = 403 if headers.get("sec-fetch-site") == "cross-site" else 200
+    assert client.get("/healthz", headers=headers).status_code == reads
 
 
 @pytest.mark.parametrize(
@@ -128,3 +130,25 @@ def test_the_documentation_asks_no_other_host(client: TestClient) -> None:
     assert re.findall(r'(?:src|href)="(?!/)', page) == []
     for address in re.findall(r'(?:src|href)="([^"]+)"', page):
         assert client.get(address).status_code == 200
+
+
+CROSS = {"sec-fetch-site": "cross-site"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({**CROSS, "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}, 403),
+        ({**CROSS, "sec-fetch-mode": "cors", "sec-fetch-dest": "empty"}, 403),
+        ({**CROSS, "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}, 403),
+        ({**CROSS, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}, 200),
+        ({"sec-fetch-site": "same-origin", "sec-fetch-mode": "no-cors"}, 200),
+        ({"sec-fetch-site": "same-site", "sec-fetch-mode": "cors"}, 200),
+        ({}, 200),
+    ],
+)
+def test_a_page_of_another_site_cannot_start_work_here(
+    client: TestClient, headers: dict[str, str], status: int
+) -> None:
+    for address in ("/api/v1/runs/mini/coffee", "/?image=coffee", "/static/icon.svg"):
+        assert client.get(address, headers=headers).status_code == status
