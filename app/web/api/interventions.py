@@ -14,7 +14,8 @@ from app.errors import UnknownStep
 from app.pictures.preprocess import input_png
 from app.pictures.sheets import sheet
 from app.services.interventions.ablation import ChannelSwitch, ablate, checked_step, parse_switch
-from app.services.interventions.brush import BrushResult, BrushStroke, brush, covered
+from app.services.interventions.brush import BrushStroke, brush, covered
+from app.services.interventions.results import BrushResult
 from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.run import Run
 from app.vision.cover import How, StepChange, limits, relative_change

@@ -16,12 +16,12 @@ from app.pictures.figures import CaptionedFigure, figures_png, heat_over, plain_
 from app.services.interventions.occlusion import (
     Fill,
     OcclusionRequest,
-    OcclusionSoFar,
     cached_map,
     checked_patch,
     probability_of,
     rows,
 )
+from app.services.interventions.results import OcclusionSoFar
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
 from app.vision.occlusion import OcclusionPatch

@@ -13,8 +13,6 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.services.interventions.ablation import (
-    AblationRanking,
-    By,
     ChannelSwitch,
     ablate,
     cached_ranking,
@@ -22,6 +20,7 @@ from app.services.interventions.ablation import (
     is_cheap,
     parse_switch,
 )
+from app.services.interventions.results import AblationRanking, By
 from app.vision.cover import StepChange
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.htmx import by_htmx

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from app.pictures.figures import figures_png
 from app.pictures.sheets import arrange
-from app.services.interventions.ablation import AblationRanking, By, ChannelSwitch, is_cheap
+from app.services.interventions.ablation import ChannelSwitch, is_cheap
+from app.services.interventions.results import AblationRanking, By
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
 from app.vision.cover import StepChange

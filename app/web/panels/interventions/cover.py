@@ -13,7 +13,8 @@ from torch import Tensor
 
 from app.pictures.figures import CaptionedFigure, coloured, figures_png, plain_picture
 from app.pictures.preprocess import input_png
-from app.services.interventions.brush import BrushResult, BrushStroke, brush, covered
+from app.services.interventions.brush import BrushStroke, brush, covered
+from app.services.interventions.results import BrushResult
 from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.sheets import version
 from app.vision.cover import How, StepChange, limits, relative_change

@@ -11,14 +11,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.services.interventions.occlusion import (
-    FILLS,
-    OcclusionRequest,
-    OcclusionSoFar,
-    cached_map,
-    sides,
-    strides,
-)
+from app.services.interventions.occlusion import FILLS, OcclusionRequest, cached_map, sides, strides
+from app.services.interventions.results import OcclusionSoFar
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.streams import event_stream, start_job
