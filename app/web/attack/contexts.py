@@ -8,6 +8,7 @@ from app.pictures.samples import Sample
 from app.services.attacks.options import Method
 from app.services.networks.catalogue import Model
 from app.services.pictures.store import Stored
+from app.web.attack.class_bars import ClassShareBar
 from app.web.attack.methods import MethodWords
 from app.web.attack.panels import AttackPanel
 from app.web.attack.view import AttackView
@@ -47,17 +48,6 @@ class AttackForm:
     classes: tuple[tuple[str, str], ...] = helped("What may be typed as target, and its full text.")
     problem: str = helped("Why the settings are invalid, in a sentence; else empty.")
     warnings: tuple[str, ...] = helped("Warnings before it runs.")
-
-
-@dataclass(frozen=True, slots=True)
-class ClassShareBar:
-    """The bar of one class and its probability."""
-
-    index: int = helped("Index of the class.")
-    label: str = helped("Name of the class.")
-    logit: float = helped("Its logit.")
-    probability: float = helped("Its probability, 0..1.")
-    kind: str = helped("`was` the first prediction, `goal` the target, `other`.")
 
 
 @dataclass(frozen=True, slots=True)

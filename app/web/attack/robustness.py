@@ -28,9 +28,9 @@ from app.services.runs.batch_inference import logits_of
 from app.services.runs.run import preprocess
 from app.services.runs.sheets import DRAWING
 from app.vision.predict import RankedClass, top
-from app.web.attack.contexts import ClassShareBar
+from app.web.attack.class_bars import ClassShareBar, class_bars
 from app.web.attack.pair_query import show
-from app.web.attack.slider_responses import bars, is_part, push_panel_url, strength
+from app.web.attack.slider_responses import is_part, push_panel_url, strength
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -139,7 +139,7 @@ def now(
     return CurrentAnswer(
         f"{view.url('.png')}&v={DRAWING}",
         pixels.shape[1],
-        bars(labels, ranked, plain.index),
+        class_bars(labels, ranked, plain.index),
         held,
         _sentence(labels, plain, first, changed=replace(change, mirrored=True) != PLAIN),
         f"The area beyond the photo’s edge shows {mirrored}.",

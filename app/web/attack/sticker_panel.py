@@ -19,7 +19,8 @@ from app.services.networks.weight_files import RefusedFile
 from app.services.runs.run import Run
 from app.vision.attacks.paste import diameter
 from app.vision.predict import RankedClass
-from app.web.attack.contexts import ClassShareBar, SettingSlider
+from app.web.attack.class_bars import ClassShareBar, class_bars
+from app.web.attack.contexts import SettingSlider
 from app.web.attack.panels import AttackPanel
 from app.web.attack.view import IMAGE
 from app.web.core.links import View, input_url
@@ -238,13 +239,9 @@ def _look(
     else:
         sentence = f"Seen as {label}." if reached else f"Seen as {label}: not as its class."
     title = f"{sticker.label} sticker" if which == "sticker" else "Random colours, same size"
-    bars = tuple(_bar(model, one, clean.index, sticker.index) for one in seen.ranked)
+    was = None if clean.index == sticker.index else clean.index
+    bars = class_bars(model.labels, seen.ranked, was, sticker.index)
     return PastedPicture(title, picture_url(view, which), bars, sentence, reached)
-
-
-def _bar(model: Model, one: RankedClass, was: int, goal: int) -> ClassShareBar:
-    kind = "goal" if one.index == goal else "was" if one.index == was else "other"
-    return ClassShareBar(one.index, model.labels[one.index].label, one.logit, one.probability, kind)
 
 
 def _prediction_words(model: Model, one: RankedClass) -> str:

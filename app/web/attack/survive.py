@@ -23,9 +23,9 @@ from app.services.attacks.survival import (
     trials,
 )
 from app.services.runs.sheets import DRAWING
-from app.web.attack.contexts import ClassShareBar
+from app.web.attack.class_bars import ClassShareBar, class_bars
 from app.web.attack.pair_query import PairDep, PairView, PairViewDep, show
-from app.web.attack.slider_responses import bars, is_part, push_panel_url, strength
+from app.web.attack.slider_responses import is_part, push_panel_url, strength
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.templating import percent, render
@@ -150,8 +150,8 @@ def result(
     was = start.clean.index
     return SurvivalResult(
         (
-            seen("clean", "Clean", bars(labels, survivor.before, was)),
-            seen("attacked", "Attacked", bars(labels, survivor.after, was)),
+            seen("clean", "Clean", class_bars(labels, survivor.before, was)),
+            seen("attacked", "Attacked", class_bars(labels, survivor.after, was)),
         ),
         became,
         _sentence(labels, start, clean, attacked, became, bool(chosen)),

@@ -102,9 +102,7 @@ def chart(sweep: Sweep, points: Sequence[SweepPoint], done: bool) -> LineChart:
     marks = _marks(points, start, target) if done else ()
     places = tuple((epsilon**0.5, str(epsilon)) for epsilon in EPSILONS)
     title = f"What {sweep.pair.model.row.title} gives “{first}”"
-    return LineChart(
-        title, "epsilon, of 255", "probability", places, HEIGHTS, tuple(series), marks, room=2
-    )
+    return LineChart(title, "epsilon, of 255", places, HEIGHTS, tuple(series), marks, room=2)
 
 
 def _marks(points: Sequence[SweepPoint], start: int, target: int | None) -> tuple[ChartMark, ...]:

@@ -17,7 +17,8 @@ from app.services.interventions.brush import BrushStroke, brush, covered
 from app.services.interventions.results import BrushResult
 from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.sheets import version
-from app.vision.cover import How, StepChange, limits, relative_change
+from app.vision.cover import How, StepChange, limits
+from app.vision.shift import relative_change
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.links import View, input_url
@@ -143,7 +144,7 @@ def cover_result(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> C
         sentence=sentence(stroke),
         maps=_triple(unit, stroke, change),
         rows=_rows(unit, change),
-        moved=percent(relative_change(change)),
+        moved=percent(relative_change(change.before, change.after)),
         classes=_classes(unit, result),
         why=why_no_classes(run),
         png=f"/cut/cover.png?{unit.query(**made)}",
