@@ -72,25 +72,25 @@ class ChangeView:
 class Knob:
     """One slider."""
 
-    slider: ChangeSlider = helped("Its range and label.")
-    value: str = helped("Its current value.")
-    unit: str = helped("The unit after the number.")
+    slider: ChangeSlider
+    value: str
+    unit: str  # after the value
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentAnswer:
     """The prediction for the transformed photo."""
 
-    picture: str = helped("URL of the network's input.")
-    side: int = helped("Its side, pixels.")
-    bars: tuple[ClassShareBar, ...] = helped("The five likeliest classes.")
-    held: bool = helped("Whether the predicted class is that of the original photo.")
-    sentence: str = helped("The same in a sentence.")
-    edge: str = helped("How pixels outside the photo are filled, in a sentence.")
-    other_edge: str = helped("The panel with the other edge.")
-    other_words: str = helped("Name of that other edge.")
-    rest: str = helped("The panel with the original photo.")
-    link: str = helped("The panel with this transformation, on a page of its own.")
+    picture: str  # URL of the network's input
+    side: int  # of the picture, pixels
+    bars: tuple[ClassShareBar, ...]
+    held: bool  # whether the predicted class is that of the original photo
+    sentence: str
+    edge: str  # how pixels outside the photo are filled, in a sentence
+    other_edge: str  # URL of the panel with the other edge
+    other_words: str
+    rest: str  # URL of the panel with the original photo
+    link: str  # URL of the panel, on a page of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +108,21 @@ class ChangePanel:
 class AnswerChange:
     """A value at which the prediction changes."""
 
-    x: float = helped("Its x on the chart.")
-    words: str = helped("The prediction from there on.")
+    x: float  # on the chart
+    words: str  # the prediction from there on
 
 
 @dataclass(frozen=True, slots=True)
 class SliderChart:
     """The probability of the first predicted class over a slider's whole range."""
 
-    id: str = helped("Id of the slider.")
-    title: str = helped("Title of the slider.")
-    line: str = helped("Points of the curve, for SVG.")
-    plain: float = helped("The x of the original photo.")
-    marks: tuple[AnswerChange, ...] = helped("Where the prediction changes first, on either side.")
-    ends: tuple[str, str] = helped("The lowest and the highest value, in words.")
-    sentence: str = helped("The chart in words.")
+    id: str  # of the slider
+    title: str
+    line: str  # SVG points
+    plain: float  # the x of the original photo
+    marks: tuple[AnswerChange, ...]  # where the prediction changes first, on either side
+    ends: tuple[str, str]  # the lowest and the highest value, in words
+    sentence: str
 
 
 def now(

@@ -6,7 +6,6 @@ import html
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,7 +18,7 @@ from starlette.testclient import TestClient
 from app.services.networks.state_dict import to_state_dict
 from app.settings import Settings
 from app.web.app import create_app
-from app.web.attack import contexts, summary
+from app.web.attack import summary
 from app.web.attack.form import suggestions
 from app.web.attack.panels import AttackPanel
 from app.web.attack.view import AttackView, read
@@ -27,17 +26,6 @@ from models import registry
 from models.classes import Label
 from tests.support.addresses import BASE
 from tests.support.attack_pages import HTML, RUN, headline, opened, steps, traces, warnings
-
-CONTEXTS = (
-    *("SettingSlider", "AttackForm", "ClassShareBar", "AttackFrame", "AttackSummary"),
-    *("AttackStage", "AttackPage"),
-)
-
-
-@pytest.mark.parametrize("name", CONTEXTS)
-def test_every_field_says_what_it_is(name: str) -> None:
-    for spec in fields(getattr(contexts, name)):
-        assert len(spec.metadata["help"]) > 8, spec.name
 
 
 def test_the_page_waits_with_a_form_and_computes_nothing(

@@ -42,10 +42,10 @@ router = APIRouter()
 class OcclusionChoices:
     """One setting of the form."""
 
-    name: str = helped("Name of the field.")
-    title: str = helped("Label of the field.")
-    options: tuple[tuple[str, str], ...] = helped("Values and their labels.")
-    current: str = helped("The current value.")
+    name: str
+    title: str
+    options: tuple[tuple[str, str], ...]  # values and their labels
+    current: str
 
 
 @dataclass(frozen=True, slots=True)
