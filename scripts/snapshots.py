@@ -4,10 +4,10 @@
     python -m scripts.snapshots take FOLDER --code OTHER     of another checkout, with this Python
     python -m scripts.snapshots compare BEFORE AFTER         exit status 1 if they differ
 
-Take both on the same machine, since numbers differ between processors. White space and times are
-ignored; in `/openapi.json` the names of components and the descriptions are ignored too, unless
-`--strict` is given. After a change of structure the two snapshots must be equal; after a change of
-words they differ in these words only.
+Take both on the same machine, since numbers differ between processors. White space (also the ends
+of an event's lines) and times are ignored; in `/openapi.json` the names of components and the
+descriptions are ignored too, unless `--strict` is given. After a change of structure the two
+snapshots must be equal; after a change of words they differ in these words only.
 """
 
 from __future__ import annotations
@@ -213,10 +213,18 @@ def _compare(before: Path, after: Path, strict: bool, lines: int) -> int:
 def _read(folder: Path, strict: bool) -> dict[str, str]:
     text = (folder / "answers.jsonl").read_text(encoding="utf-8")
     found: dict[str, str] = dict(json.loads(line) for line in text.splitlines())
+    for key, answer in found.items():
+        if "\ncontent-type: text/event-stream" in answer:
+            found[key] = _joined(answer)
     if not strict and (schema := found.get("/openapi.json")):
         head, _, body = schema.partition("\n{")
         found["/openapi.json"] = head + "\n" + _unnamed("{" + body)
     return found
+
+
+def _joined(events: str) -> str:
+    """Events with the lines of each message joined: where a line ends is white space, too."""
+    return re.sub(r">\s*<", ">\n<", re.sub(r"\s*(?<![\w-])data:\s*", " ", events))
 
 
 def _unnamed(text: str) -> str:
