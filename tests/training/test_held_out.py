@@ -12,8 +12,8 @@ from app.errors import DataUnusable
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit
 from app.training.calibrate import References, profiles_of
-from app.training.folders import DataFolder
-from app.training.held_out import LEAST, calibrate, class_of, evenly_spaced, names_in
+from app.training.folders import DataFolder, evenly_spaced
+from app.training.held_out import LEAST, calibrate, class_of, names_in
 from app.vision.unusual import mean_response, stage_ends
 from models.registry import seeded
 from tests.support.stripes import PREP, striped

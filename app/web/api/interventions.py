@@ -14,11 +14,13 @@ from app.errors import UnknownStep
 from app.pictures.preprocess import input_png
 from app.pictures.sheets import sheet
 from app.services.interventions.ablation import ChannelSwitch, ablate, checked_step, parse_switch
-from app.services.interventions.brush import BrushResult, BrushStroke, brush, covered
+from app.services.interventions.brush import BrushStroke, brush, covered
+from app.services.interventions.results import BrushResult
 from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.run import Run
-from app.vision.cover import How, StepChange, limits, relative_change
+from app.vision.cover import How, StepChange, limits
 from app.vision.predict import top
+from app.vision.shift import relative_change
 from app.web.api.images import ImageId
 from app.web.api.intervention_schemas import (
     AblationInfo,
@@ -175,7 +177,7 @@ async def ablation(
         step=record.step.name,
         off=list(switch.off(len(record.statistics.peaks))),
         compared=change.step,
-        moved=relative_change(change),
+        moved=relative_change(change.before, change.after),
     )
 
 

@@ -28,9 +28,9 @@ from app.services.runs.batch_inference import logits_of
 from app.services.runs.run import preprocess
 from app.services.runs.sheets import DRAWING
 from app.vision.predict import RankedClass, top
-from app.web.attack.contexts import ClassShareBar
+from app.web.attack.class_bars import ClassShareBar, class_bars
 from app.web.attack.pair_query import show
-from app.web.attack.slider_responses import bars, is_part, push_panel_url, strength
+from app.web.attack.slider_responses import is_part, push_panel_url, strength
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -73,25 +73,25 @@ class ChangeView:
 class Knob:
     """One slider."""
 
-    slider: ChangeSlider = helped("Its range and label.")
-    value: str = helped("Its current value.")
-    unit: str = helped("The unit after the number.")
+    slider: ChangeSlider
+    value: str
+    unit: str  # after the value
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentAnswer:
     """The prediction for the transformed photo."""
 
-    picture: str = helped("URL of the network's input.")
-    side: int = helped("Its side, pixels.")
-    bars: tuple[ClassShareBar, ...] = helped("The five likeliest classes.")
-    held: bool = helped("Whether the predicted class is that of the original photo.")
-    sentence: str = helped("The same in a sentence.")
-    edge: str = helped("How pixels outside the photo are filled, in a sentence.")
-    other_edge: str = helped("The panel with the other edge.")
-    other_words: str = helped("Name of that other edge.")
-    rest: str = helped("The panel with the original photo.")
-    link: str = helped("The panel with this transformation, on a page of its own.")
+    picture: str  # URL of the network's input
+    side: int  # of the picture, pixels
+    bars: tuple[ClassShareBar, ...]
+    held: bool  # whether the predicted class is that of the original photo
+    sentence: str
+    edge: str  # how pixels outside the photo are filled, in a sentence
+    other_edge: str  # URL of the panel with the other edge
+    other_words: str
+    rest: str  # URL of the panel with the original photo
+    link: str  # URL of the panel, on a page of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +109,21 @@ class ChangePanel:
 class AnswerChange:
     """A value at which the prediction changes."""
 
-    x: float = helped("Its x on the chart.")
-    words: str = helped("The prediction from there on.")
+    x: float  # on the chart
+    words: str  # the prediction from there on
 
 
 @dataclass(frozen=True, slots=True)
 class SliderChart:
     """The probability of the first predicted class over a slider's whole range."""
 
-    id: str = helped("Id of the slider.")
-    title: str = helped("Title of the slider.")
-    line: str = helped("Points of the curve, for SVG.")
-    plain: float = helped("The x of the original photo.")
-    marks: tuple[AnswerChange, ...] = helped("Where the prediction changes first, on either side.")
-    ends: tuple[str, str] = helped("The lowest and the highest value, in words.")
-    sentence: str = helped("The chart in words.")
+    id: str  # of the slider
+    title: str
+    line: str  # SVG points
+    plain: float  # the x of the original photo
+    marks: tuple[AnswerChange, ...]  # where the prediction changes first, on either side
+    ends: tuple[str, str]  # the lowest and the highest value, in words
+    sentence: str
 
 
 def now(
@@ -140,7 +140,7 @@ def now(
     return CurrentAnswer(
         f"{view.url('.png')}&v={DRAWING}",
         pixels.shape[1],
-        bars(labels, ranked, plain.index),
+        class_bars(labels, ranked, plain.index),
         held,
         _sentence(labels, plain, first, changed=replace(change, mirrored=True) != PLAIN),
         f"The area beyond the photo’s edge shows {mirrored}.",

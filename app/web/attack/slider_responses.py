@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import Response
 
 from app.errors import BadRequest
-from app.vision.predict import RankedClass
-from app.web.attack.contexts import ClassShareBar
 from app.web.core import htmx
-from models.classes import Label
 
 
 def is_part(request: Request, id: str) -> bool:
@@ -41,19 +37,3 @@ def strength(request: Request, name: str, least: float, most: float, plain: floa
     if not least <= value <= most:
         raise BadRequest(f"{name} goes from {least:g} to {most:g}, not “{given[:40]}”.")
     return value
-
-
-def bars(
-    labels: Sequence[Label], ranked: Sequence[RankedClass], was: int, goal: int | None = None
-) -> tuple[ClassShareBar, ...]:
-    """The likeliest classes with their bars; `was` is the class that counts as unchanged."""
-
-    def kind(index: int) -> str:
-        return "was" if index == was else "goal" if index == goal else "other"
-
-    return tuple(
-        ClassShareBar(
-            one.index, labels[one.index].label, one.logit, one.probability, kind(one.index)
-        )
-        for one in ranked
-    )

@@ -19,7 +19,8 @@ from app.services.networks.weight_files import RefusedFile
 from app.services.runs.run import Run
 from app.vision.attacks.paste import diameter
 from app.vision.predict import RankedClass
-from app.web.attack.contexts import ClassShareBar, SettingSlider
+from app.web.attack.class_bars import ClassShareBar, class_bars
+from app.web.attack.contexts import SettingSlider
 from app.web.attack.view import IMAGE
 from app.web.core.links import View, input_url
 from app.web.core.templating import percent
@@ -31,38 +32,34 @@ from app.web.parts.contexts import helped
 class StickerChoice:
     """A sticker to choose."""
 
-    index: int = helped("Index of its class.")
-    label: str = helped("The class’s name.")
-    picture: str = helped("URL of the sticker, round on a transparent background.")
-    checked: bool = helped("Whether it is selected.")
+    index: int  # of its class
+    label: str
+    picture: str  # URL; round, on a transparent background
+    checked: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PastedPicture:
     """A picture with a sticker, and the prediction for it."""
 
-    title: str = helped("What is on it.")
-    picture: str = helped("URL of the 8-bit picture.")
-    bars: tuple[ClassShareBar, ...] = helped(
-        "The five likeliest classes, and the sticker’s class if it is not among them."
-    )
-    sentence: str = helped("The result.")
-    reached: bool = helped("Whether the predicted class is the sticker’s.")
+    title: str
+    picture: str  # URL, 8 bits
+    bars: tuple[ClassShareBar, ...]  # the five likeliest classes, and the sticker's
+    sentence: str
+    reached: bool  # whether the predicted class is the sticker's
 
 
 @dataclass(frozen=True, slots=True)
 class StickerSeen:
     """The part of the panel that changes with every move."""
 
-    view: StickerView = helped("The network, picture, sticker and place.")
-    own: PastedPicture = helped("The result with the sticker.")
-    control: PastedPicture = helped("With a sticker of random colours.")
-    clean: str = helped("The prediction for the clean picture.")
-    area: float = helped("The share of the picture that the sticker covers, 0..1.")
-    verdict: str = helped("All of it in a sentence, for screen readers.")
-    fields: tuple[tuple[str, str], ...] = helped(
-        "Hidden fields of the form that stores the picture."
-    )
+    view: StickerView
+    own: PastedPicture
+    control: PastedPicture  # with a sticker of random colours
+    clean: str  # the prediction for the clean picture
+    area: float  # share of the picture, 0..1
+    verdict: str  # for screen readers
+    fields: tuple[tuple[str, str], ...]  # of the form that stores the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,40 +81,38 @@ class StickerPanel:
 class TriedPlace:
     """One tested place."""
 
-    x: float = helped("Across, 0..100.")
-    y: float = helped("Down, 0..100.")
-    hit: bool = helped("Whether the sticker’s class was predicted there.")
+    x: float  # 0..100
+    y: float  # 0..100
+    hit: bool  # whether the sticker's class was predicted there
 
 
 @dataclass(frozen=True, slots=True)
 class StickerPlaces:
     """A hundred random places."""
 
-    view: StickerView = helped("The network, picture, sticker and size.")
-    label: str = helped("The sticker’s class.")
-    count: int = helped("Number of places.")
-    hits: int = helped("Number of places where the sticker’s class was predicted.")
-    random: int = helped("The same for a sticker of random colours.")
-    moved: int = helped("Number of places where the random one changed the prediction.")
-    clean: str = helped("The prediction for the clean picture.")
-    others: tuple[tuple[str, int], ...] = helped(
-        "Other classes predicted with the sticker, and how often."
-    )
-    area: float = helped("The share of the picture it covers, 0..1.")
-    dots: tuple[TriedPlace, ...] = helped("The tested places.")
-    picture: str = helped("URL of the clean picture as the network gets it.")
-    again: str = helped("URL of the panel with another hundred.")
+    view: StickerView
+    label: str  # the sticker's class
+    count: int
+    hits: int  # where the sticker's class was predicted
+    random: int  # the same for a sticker of random colours
+    moved: int  # where the random one changed the prediction
+    clean: str  # the prediction for the clean picture
+    others: tuple[tuple[str, int], ...]  # other classes predicted with the sticker, and how often
+    area: float  # share of the picture, 0..1
+    dots: tuple[TriedPlace, ...]
+    picture: str  # URL of the clean picture as the network gets it
+    again: str  # URL of another hundred
 
 
 @dataclass(frozen=True, slots=True)
 class StickerKept:
     """A picture with a sticker that was stored as an upload of the user."""
 
-    image: str = helped("Its id.")
-    explorer: str = helped("The explorer with it.")
-    attack: str = helped("The attack page with it.")
-    panels: tuple[tuple[AttackPanel, str], ...] = helped("Panels that compare, each with its URL.")
-    expires: str = helped("How long it is kept, in words.")
+    image: str  # its id
+    explorer: str  # URL
+    attack: str  # URL
+    panels: tuple[tuple[AttackPanel, str], ...]  # with their URLs
+    expires: str  # how long it is kept, in words
 
 
 X, Y, SCALE, TURN = 0.26, 0.74, 0.43, 0.0
@@ -238,13 +233,9 @@ def _look(
     else:
         sentence = f"Seen as {label}." if reached else f"Seen as {label}: not as its class."
     title = f"{sticker.label} sticker" if which == "sticker" else "Random colours, same size"
-    bars = tuple(_bar(model, one, clean.index, sticker.index) for one in seen.ranked)
+    was = None if clean.index == sticker.index else clean.index
+    bars = class_bars(model.labels, seen.ranked, was, sticker.index)
     return PastedPicture(title, picture_url(view, which), bars, sentence, reached)
-
-
-def _bar(model: Model, one: RankedClass, was: int, goal: int) -> ClassShareBar:
-    kind = "goal" if one.index == goal else "was" if one.index == was else "other"
-    return ClassShareBar(one.index, model.labels[one.index].label, one.logit, one.probability, kind)
 
 
 def _prediction_words(model: Model, one: RankedClass) -> str:

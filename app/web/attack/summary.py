@@ -13,7 +13,7 @@ from app.web.attack.contexts import AttackSummary
 from app.web.attack.methods import METHODS
 from app.web.attack.pair_query import PairView
 from app.web.attack.panels import attack_links
-from app.web.attack.steps import amplified, bars
+from app.web.attack.steps import amplified, trace_bars
 from app.web.attack.view import AttackView
 from app.web.core.templating import percent
 from app.web.panels.panel import Panel
@@ -47,9 +47,9 @@ def ending(
         control_sentence=_lesson(trace, ended.control, ended.flipped),
         control_picture=f"{at}/control.png",
         control_noise=f"{at}/control/noise.png?amplify={factor:g}",
-        control_bars=bars(trace, ended.control.predictions),
-        before=bars(trace, ended.before),
-        after=bars(trace, ended.after),
+        control_bars=trace_bars(trace, ended.control.predictions),
+        before=trace_bars(trace, ended.before),
+        after=trace_bars(trace, ended.after),
         figures=_figures(ended, outcome.ssim),
         notes=_notes(trace, outcome, kind),
         files=_files(trace, factor),

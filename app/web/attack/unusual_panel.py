@@ -48,38 +48,38 @@ class UnusualView:
 class ScoredPicture:
     """One of the scored pictures."""
 
-    id: str = helped("`clean`, `attacked` or `noise`.")
-    title: str = helped("Which picture it is.")
-    picture: str = helped("URL of the network's input.")
-    label: str = helped("Its predicted class.", "")
-    share: float = helped("The probability of that.", 0.0)
+    id: str  # `clean`, `attacked` or `noise`
+    title: str
+    picture: str  # URL of the network's input
+    label: str = ""  # the predicted class
+    share: float = 0.0  # its probability, 0..1
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreMark:
     """The mark of a picture in a histogram."""
 
-    id: str = helped("Which picture: see `ScoredPicture`.")
-    title: str = helped("Title of the picture.")
-    x: float = helped("Its x.")
-    value: str = helped("Its score.")
-    words: str = helped("How unusual it is, in words.")
-    p_value: str = helped("The conformal p-value.")
-    rare: bool = helped("Whether it is called unusual.")
+    id: str  # of the `ScoredPicture`
+    title: str
+    x: float
+    value: str
+    words: str  # how unusual it is
+    p_value: str  # conformal
+    rare: bool  # whether it is called unusual
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
     """One score: the histogram of the reference photos and the marks of the pictures."""
 
-    score: Score = helped("The score that is measured.")
-    bars: tuple[tuple[float, float, float, float], ...] = helped("x, y, width, height of each bar.")
-    counts: tuple[int, ...] = helped("How many reference photos each stands for.")
-    count: int = helped("How many reference photos in all.")
-    ends: tuple[str, str] = helped("The lowest and highest score of the axis.")
-    marks: tuple[ScoreMark, ...] = helped("The pictures.")
-    png: str = helped("URL of the histogram as a picture.")
-    label: str = helped("The histogram in words, for screen readers.")
+    score: Score
+    bars: tuple[tuple[float, float, float, float], ...]  # x, y, width, height
+    counts: tuple[int, ...]  # how many reference photos each bar stands for
+    count: int  # of reference photos in all
+    ends: tuple[str, str]  # the lowest and highest score of the axis
+    marks: tuple[ScoreMark, ...]
+    png: str
+    label: str  # the histogram in words, for screen readers
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,27 +27,27 @@ from app.web.parts.sprites import Legend, box, kernel_sheet
 class LabelledPicture:
     """A picture on the page; `mark` is an outlined box: x, y, width, height in pixels."""
 
-    title: str = helped("Its title.")
-    url: str = helped("URL of its PNG.")
-    width: int = helped("Pixels across.")
-    height: int = helped("Pixels down.")
-    mark: tuple[float, float, float, float] | None = helped("The outlined box.")
-    words: str = helped("How its values are coloured.")
-    legend: Legend | None = helped("Its legend, if it has a scale.", None)
+    title: str
+    url: str
+    width: int  # pixels
+    height: int  # pixels
+    mark: tuple[float, float, float, float] | None
+    words: str  # how its values are coloured
+    legend: Legend | None = None  # if it has a scale
 
 
 @dataclass(frozen=True, slots=True)
 class FilterChoices:
     """The learned filters to choose from."""
 
-    title: str = helped("Title of their network.")
-    sheet: str = helped("URL of the sheet with all of them.")
-    size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
-    tiles: tuple[tuple[int, str, str], ...] = helped("Number, page and part of the sheet of each.")
-    chosen: int = helped("The selected one.")
-    shown: LabelledPicture = helped("Its response to the photo.")
-    comparison: str = helped("Its correlation with preset kernels, in words.")
-    stride: int = helped("Stride in the network.")
+    title: str  # of their network
+    sheet: str  # URL
+    size: tuple[int, int]  # width and height of the sheet, pixels
+    tiles: tuple[tuple[int, str, str], ...]  # number, page and part of the sheet
+    chosen: int
+    shown: LabelledPicture  # the response of the chosen one to the photo
+    comparison: str  # its correlation with preset kernels, in words
+    stride: int  # in the network
 
 
 @dataclass(frozen=True, slots=True)

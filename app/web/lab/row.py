@@ -75,21 +75,21 @@ def placed(query: LabQuery) -> RowView:
 class Spot:
     """One number of the result."""
 
-    text: str = helped("The number as text.")
-    heat: str = helped("Its colour class.")
-    url: str = helped("The page with the window there.")
-    here: bool = helped("Whether the window is there.")
-    label: str = helped("Its place, in words.")
+    text: str
+    heat: str  # its colour class
+    url: str  # the page with the window there
+    here: bool  # whether the window is there
+    label: str  # its place, in words
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
     """The padded row, the kernel, the products and the results, column by column."""
 
-    row: Grid = helped("The numbers, with the padding.")
-    kernel: Grid = helped("The kernel at the current position; empty elsewhere.")
-    products: Grid = helped("Number times weight under the window; empty elsewhere.")
-    result: tuple[Spot | None, ...] = helped("Results, each below its window's first cell.")
+    row: Grid  # the numbers, with the padding
+    kernel: Grid  # at the current position; empty elsewhere
+    products: Grid  # under the window; empty elsewhere
+    result: tuple[Spot | None, ...]  # each below its window's first cell
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,12 +40,10 @@ WORDS: dict[Method, tuple[str, str]] = {
 class Projection:
     """One method's picture."""
 
-    title: str = helped("Its name.")
-    sentence: str = helped("What it shows, and who found it.")
-    url: str = helped("URL of its picture.")
-    frame: tuple[float, float, float, float] | None = helped(
-        "Place of maps on the input; None for pixels."
-    )
+    title: str
+    sentence: str  # what it shows, and who found it
+    url: str  # of its picture
+    frame: tuple[float, float, float, float] | None  # place of maps on the input; None for pixels
 
 
 @dataclass(frozen=True, slots=True)

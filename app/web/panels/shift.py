@@ -33,13 +33,13 @@ _BY = re.compile(r"(-?\d{1,2}),(-?\d{1,2})")
 class ShiftedMap:
     """One map for both pictures."""
 
-    step: str = helped("Name of the step.")
-    before: str = helped("URL of the map of the original picture.")
-    after: str = helped("URL of the map of the shifted picture.")
-    size: tuple[int, int] = helped("Rows and columns.")
-    change: float = helped("Relative L2 distance of the two.")
-    kept: int = helped("Cells that changed by less than a twentieth of the largest.")
-    count: int = helped("Cells of the map.")
+    step: str
+    before: str  # URL
+    after: str  # URL
+    size: tuple[int, int]  # rows and columns
+    change: float  # relative L2 distance of the two
+    kept: int  # cells that changed by less than a twentieth of the largest
+    count: int  # cells of the map
 
 
 @dataclass(frozen=True, slots=True)

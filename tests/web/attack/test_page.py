@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import io
 import re
-from dataclasses import fields
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,24 +17,12 @@ from starlette.testclient import TestClient
 from app.services.networks.state_dict import to_state_dict
 from app.settings import Settings
 from app.web.app import create_app
-from app.web.attack import contexts
 from app.web.attack.form import suggestions
 from app.web.attack.view import AttackView, read
 from models import registry
 from models.classes import Label
 from tests.support.addresses import BASE
 from tests.support.attack_pages import HTML, RUN, headline, opened, steps, traces, warnings
-
-CONTEXTS = (
-    *("SettingSlider", "AttackForm", "ClassShareBar", "AttackFrame", "AttackSummary"),
-    *("AttackStage", "AttackPage"),
-)
-
-
-@pytest.mark.parametrize("name", CONTEXTS)
-def test_every_field_says_what_it_is(name: str) -> None:
-    for spec in fields(getattr(contexts, name)):
-        assert len(spec.metadata["help"]) > 8, spec.name
 
 
 def test_the_page_waits_with_a_form_and_computes_nothing(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from html import unescape
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from app.settings import Settings
 from app.vision.kernel_preferences import kernel_preferences
 from app.web.app import create_app
 from app.web.core.templating import ROOT
-from app.web.explorer import kept_unit, kernel_wall
+from app.web.explorer import kernel_wall
 from app.web.panels import slices
 from models import registry
 from tests.support.addresses import BASE
@@ -51,23 +50,6 @@ def with_part(tmp_path: Path) -> Iterator[TestClient]:
     app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=stick))
     with TestClient(app, base_url=BASE, follow_redirects=False) as client:
         yield client
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        kernel_wall.KernelGroup,
-        kernel_wall.NetworkKernels,
-        kernel_wall.WallSwitch,
-        kernel_wall.KernelWall,
-        slices.Slice,
-        slices.Slices,
-        kept_unit.KeptUnit,
-    ],
-)
-def test_every_field_says_what_it_is(kind: type) -> None:
-    for spec in fields(kind):
-        assert len(spec.metadata["help"]) > 8, f"{kind.__name__}.{spec.name}"
 
 
 def test_the_wall_is_sorted_by_what_the_link_says(client: TestClient) -> None:

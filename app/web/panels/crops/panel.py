@@ -38,31 +38,31 @@ from models.graph import Step
 class CropView:
     """One of a unit's strongest crops."""
 
-    rank: int = helped("Its rank, 1 the strongest.")
-    value: float = helped("The peak there.")
-    image: str = helped("URL of the crop.")
-    projection: str = helped("URL of its projection; empty if not available.")
-    url: str = helped("URL of the whole picture; empty if that is private.")
-    name: str = helped("Title of the picture.")
-    words: str = helped("Its description, for tooltips and screen readers.")
+    rank: int  # 1 is the strongest
+    value: float  # the peak there
+    image: str  # URL of the crop
+    projection: str  # URL; "" if not available
+    url: str  # of the whole picture; "" if that is private
+    name: str  # title of the picture
+    words: str  # for tooltips and screen readers
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionChoice:
     """A collection of pictures to choose."""
 
-    title: str = helped("Its title.")
-    url: str = helped("The panel with it.")
-    shown: bool = helped("Whether it is on screen.")
+    title: str
+    url: str  # the panel with it
+    shown: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ClassShare:
     """A class and how strongly it activates a unit."""
 
-    label: str = helped("Name of the class.")
-    value: float = helped("The mean of its pictures' peaks.")
-    share: float = helped("Its part of the longest bar, 0..1.")
+    label: str
+    value: float  # the mean of its pictures' peaks
+    share: float  # of the longest bar, 0..1
 
 
 @dataclass(frozen=True, slots=True)
