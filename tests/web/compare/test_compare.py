@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.web.app import create_app
 from models import registry
 from tests.support.addresses import BASE
+from tests.support.markup import one_line
 from tests.support.networks import put_partial
 
 API = "/api/v1"
@@ -46,7 +47,7 @@ def with_stick(tmp_path: Path, stick: Path) -> Iterator[TestClient]:
 def shown(client: TestClient, query: str) -> str:
     answer = client.get(f"/compare?{query}", headers=HTML)
     assert answer.status_code == 200, answer.text
-    return unescape(answer.text)
+    return unescape(one_line(answer.text))
 
 
 def tensor(client: TestClient, model: str, image: str, step: str) -> np.ndarray:
@@ -85,7 +86,7 @@ def test_each_pair_opens_itself(client: TestClient) -> None:
     here, _ = pairs(text)[3]
     url = f"/compare?model=mini&image=coffee&step=conv3&channel={here}&other_image=cat"
     assert f'href="{url}"' in text
-    opened = unescape(client.get(url, headers=HTML).text)
+    opened = unescape(one_line(client.get(url, headers=HTML).text))
     assert f"There: conv3, map {here}" in opened
     assert pairs(opened) == pairs(text)
     # The next and the one before it are a key away.

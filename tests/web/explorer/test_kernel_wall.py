@@ -21,6 +21,7 @@ from app.web.explorer import kernel_wall
 from app.web.panels import slices
 from models import registry
 from tests.support.addresses import BASE
+from tests.support.markup import one_line
 from tests.support.networks import embedded, put_partial
 
 API = "/api/v1"
@@ -31,7 +32,7 @@ HTMX = {**HTML, "hx-request": "true", "hx-target": "aside#evidence"}
 def shown(client: TestClient, query: str) -> str:
     answer = client.get(f"/?{query}", headers=HTMX)
     assert answer.status_code == 200, answer.text
-    return unescape(answer.text)
+    return unescape(one_line(answer.text))
 
 
 def kernels(text: str) -> list[int]:
@@ -189,7 +190,8 @@ def test_slices_come_strongest_first_and_link_to_the_maps_they_read(client: Test
     assert "192 slices of 3×3, one for each map of pool2" in text
     share = kernel[order[0]].square().sum() / kernel.square().sum()
     assert f"{100 * share:.1f}\u00a0%" in text
-    panel = unescape(client.get("/panels/slices?model=mini&image=coffee&step=conv3&channel=5").text)
+    url = "/panels/slices?model=mini&image=coffee&step=conv3&channel=5"
+    panel = unescape(one_line(client.get(url).text))
     assert [int(one) for one in re.findall(r'data-slice="(\d+)"', panel)] == order
     shares = slices.energy(kernel)
     half = int(re.search(r"(\d+) of them hold half", panel)[1])  # type: ignore[index]
