@@ -41,7 +41,7 @@ def empty_scene(view: AttackView, model: Model, services: Services, owner: str) 
         model.row.title,
         preview_url(view.image, PREVIEW),
         model.row.crop,
-        link_expires(View(view.model, view.image), services),
+        link_expires(View(model=view.model, image=view.image), services),
         sample(view.image) is None,
         tuple((name, words, _try(view, changes)) for name, words, changes in TRIES),
     )

@@ -324,7 +324,7 @@ def places_context(
         _others(model, own[~hits]),
         (view.place.scale / diameter(1.0)) ** 2,
         _dots(parts, hits),
-        input_url(View(model.id, view.image), model),
+        input_url(View(model=model.id, image=view.image), model),
         f"{STICKER}/places?{view.query(seed=seed)}",
     )
 

@@ -48,7 +48,7 @@ async def events(
 
     An event is HTML for the page. Its id is the number of the step, counted from 0.
     """
-    view = View(run.model.id, run.image, scale=scale)
+    view = View(model=run.model.id, image=run.image, scale=scale)
     try:
         if scale == "network":
             # The largest magnitude of the network is known only after the last layer.

@@ -97,7 +97,9 @@ def crop_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
 
 def panel_url(view: View) -> str:
     """The URL of the panel."""
-    unit = View(view.model, view.image, view.step, view.channel, view.y, view.x)
+    unit = View(
+        model=view.model, image=view.image, step=view.step, channel=view.channel, y=view.y, x=view.x
+    )
     return f"/crops/panel?{unit.query()}"
 
 
@@ -143,7 +145,7 @@ def _view(
     if image is None:
         url = crop_url(model.id, source.id, step, channel, won.number, "")
     elif source.immutable or image in mine:
-        url = View(model.id, image, step, channel, y, x).url()
+        url = View(model=model.id, image=image, step=step, channel=channel, y=y, x=x).url()
     projection = crop_url(model.id, source.id, step, channel, won.number, "/projection.png")
     called = name or ("A picture of yours" if image in mine else "Another user's picture")
     return CropView(

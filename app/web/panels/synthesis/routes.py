@@ -125,7 +125,11 @@ async def stage(request: Request, scene: SceneDep, begin: bool = True) -> Respon
     if not by_htmx(request):
         synthesis = scene.synthesis
         view = View(
-            synthesis.model.id, scene.run.image, synthesis.step, synthesis.channel, made=made
+            model=synthesis.model.id,
+            image=scene.run.image,
+            step=synthesis.step,
+            channel=synthesis.channel,
+            made=made,
         )
         return RedirectResponse(view.url(), 303)
     context = await _panel(scene, begin, stopped=not begin)
@@ -148,7 +152,7 @@ async def wall(
     """The pictures of all channels of a step, strongest on this picture first."""
     async with services.runs.listen(model, image) as run:
         record = await run.record(step)
-        view = View(model, image, step)
+        view = View(model=model, image=image, step=step)
         context = pictures.wall(view, run, step, record.statistics.strongest())
     if context is None:
         raise NotFound(f"No synthesised pictures of the whole of {step} are here yet.")
