@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
-from urllib.parse import urlencode
+from typing import Annotated, ClassVar, Literal, get_args
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
+from pydantic import BeforeValidator
 from torch import Tensor
 
 from app.errors import BadRequest, NoClassifier
@@ -35,9 +35,13 @@ from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import percent, render
+from app.web.core.url_view import Name, Switch, UrlView, Written
 from app.web.parts.contexts import helped
 from models.classes import Label
 from models.graph import Network
+
+Edge = Literal["mirror", "black"]
+EDGES = get_args(Edge)
 
 WIDTH, HEIGHT = 300, 64
 """Size of a chart, in its own units."""
@@ -45,27 +49,51 @@ WIDTH, HEIGHT = 300, 64
 PLAIN = PhotoChange()
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeView:
+def _slid(id: str) -> BeforeValidator:
+    """The range of a slider."""
+    slider = next(one for one in SLIDERS if one.id == id)
+    return BeforeValidator(lambda given: strength(given, id, slider.least, slider.most))
+
+
+def _edge(given: object) -> object:
+    """What lies beyond the photo's edge. Raises `BadRequest`."""
+    if given not in EDGES:
+        raise BadRequest(f"edge is {' or '.join(EDGES)}, not “{str(given)[:40]}”.")
+    return given
+
+
+SHORT = Written(lambda value: f"{value:g}")
+
+
+class ChangeView(UrlView):
     """The view of the panel's URL: a network, a picture, and the transformation of it."""
 
-    model: str
-    image: str
-    change: PhotoChange
+    page: ClassVar[str] = "/attack/change"
 
-    def query(self, **other: object) -> str:
-        """The query string, with another transformation if given; defaults are left out."""
-        change = replace(self.change, **other)  # type: ignore[arg-type]
-        named = {"model": self.model, "image": self.image}
-        values = {one.id: getattr(change, one.id) for one in SLIDERS}
-        moved = {id: f"{v:g}" for id, v in values.items() if v != getattr(PLAIN, id)}
-        flip = {"flip": "1"} if change.flip else {}
-        edge = {} if change.mirrored else {"edge": "black"}
-        return urlencode({**named, **moved, **flip, **edge})
+    model: Name
+    image: Name
+    turn: Annotated[float, _slid("turn"), SHORT] = PLAIN.turn
+    zoom: Annotated[float, _slid("zoom"), SHORT] = PLAIN.zoom
+    brightness: Annotated[float, _slid("brightness"), SHORT] = PLAIN.brightness
+    contrast: Annotated[float, _slid("contrast"), SHORT] = PLAIN.contrast
+    colour: Annotated[float, _slid("colour"), SHORT] = PLAIN.colour
+    flip: Annotated[Switch, BeforeValidator(lambda given: given not in ("", "0", False))] = False
+    edge: Annotated[Edge, BeforeValidator(_edge)] = "mirror"
 
-    def url(self, part: str = "", **other: object) -> str:
-        """The URL of the panel, or of a `part` of it, with another transformation if given."""
-        return f"/attack/change{part}?{self.query(**other)}"
+    @property
+    def change(self) -> PhotoChange:
+        """The transformation."""
+        values = {one.id: getattr(self, one.id) for one in SLIDERS}
+        return PhotoChange(**values, flip=self.flip, mirrored=self.edge == "mirror")
+
+    def part(self, part: str) -> str:
+        """The URL of a part of the panel: what comes after its path."""
+        return f"{self.page}{part}?{self.query()}"
+
+    @property
+    def unchanged(self) -> ChangeView:
+        """The original photo."""
+        return ChangeView(model=self.model, image=self.image)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +165,15 @@ def now(
     held = first.index == plain.index
     mirrored = "the photo’s mirror image" if change.mirrored else "black"
     return CurrentAnswer(
-        f"{view.url('.png')}&v={DRAWING}",
+        f"{view.part('.png')}&v={DRAWING}",
         pixels.shape[1],
         bars(labels, ranked, plain.index),
         held,
         _sentence(labels, plain, first, changed=replace(change, mirrored=True) != PLAIN),
         f"The area beyond the photo’s edge shows {mirrored}.",
-        view.url(mirrored=not change.mirrored),
+        view.url(edge="black" if change.mirrored else "mirror"),
         "Black instead" if change.mirrored else "Its mirror image instead",
-        f"/attack/change?{ChangeView(view.model, view.image, PLAIN).query()}",
+        view.unchanged.url(),
         view.url(),
     )
 
@@ -225,20 +253,6 @@ router = APIRouter()
 TITLE = "Without any attack"
 CHARTS = "Without any attack: every slider over its whole range"
 SHOWN = 5
-EDGES = ("mirror", "black")
-
-Name = Annotated[str, Query(max_length=200)]
-
-
-def change_view(request: Request, model: Name, image: Name) -> ChangeView:
-    """The view of a query, not looked up yet. Raises `BadRequest`."""
-    edge = request.query_params.get("edge", EDGES[0])
-    if edge not in EDGES:
-        raise BadRequest(f"edge is {' or '.join(EDGES)}, not “{edge[:40]}”.")
-    values = {one.id: strength(request, one.id, one.least, one.most, one.plain) for one in SLIDERS}
-    flip = request.query_params.get("flip", "") not in ("", "0")
-    change = PhotoChange(**values, flip=flip, mirrored=edge == EDGES[0])
-    return ChangeView(model, image, change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +266,7 @@ class RobustnessQuery:
 
 
 async def robustness_query(
-    view: Annotated[ChangeView, Depends(change_view)], services: ServicesDep
+    view: Annotated[ChangeView, Query()], services: ServicesDep
 ) -> RobustnessQuery:
     """Look both up. Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
     model = services.catalogue.model(view.model)
@@ -335,5 +349,4 @@ async def _curves(query: RobustnessQuery, services: Services, owner: str) -> Rob
 
 def _of_all(view: ChangeView, part: str) -> str:
     """The URL of the charts: they start from the original photo, whatever the sliders say."""
-    rest = ChangeView(view.model, view.image, PhotoChange(mirrored=view.change.mirrored))
-    return rest.url(part)
+    return view.unchanged.changed(edge=view.edge).part(part)

@@ -81,4 +81,4 @@ def title_of(image: str, services: Services, owner: str) -> str:
 
 
 def _try(view: AttackView, changes: dict[str, Any]) -> str:
-    return AttackView(view.model, view.image, run=True).url(**changes)
+    return AttackView(model=view.model, image=view.image, run=True).url(**changes)

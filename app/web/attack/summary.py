@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from app.services.attacks.attacks import findings
 from app.services.attacks.job import AttackControl, AttackEnded
 from app.services.attacks.options import LARGEST, largest_l2
@@ -15,6 +13,7 @@ from app.web.attack.pair_query import PairView
 from app.web.attack.panels import PANELS, AttackPanel
 from app.web.attack.steps import amplified, bars
 from app.web.attack.view import AttackView
+from app.web.core.links import View
 from app.web.core.templating import percent
 
 CONTROLS = {
@@ -50,7 +49,7 @@ def ending(view: AttackView, model: Model, trace: Trace) -> AttackSummary:
         figures=_figures(ended, outcome.ssim),
         notes=_notes(trace, outcome, kind),
         files=_files(trace, factor),
-        explorer=f"/?{urlencode({'model': model.id, 'image': outcome.image})}",
+        explorer=View(model=model.id, image=outcome.image).url(),
         panels=_panels(view, outcome.image),
     )
 
@@ -128,6 +127,11 @@ def _files(trace: Trace, factor: float) -> tuple[tuple[str, str], ...]:
 
 
 def _panels(view: AttackView, attacked: str) -> tuple[tuple[AttackPanel, str], ...]:
-    target = None if view.request.target is None else str(view.request.target)
-    pair = PairView(view.model, view.image, attacked, target, view.seed)
+    pair = PairView(
+        model=view.model,
+        image=view.image,
+        attacked=attacked,
+        target=None if view.request.target is None else str(view.request.target),
+        seed=view.seed,
+    )
     return tuple((one, f"/attack/{one.id}?{pair.query()}") for one in PANELS)

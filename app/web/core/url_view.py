@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 Pairs = Iterable[tuple[str, Any]]
 
@@ -109,7 +110,14 @@ def _parameters(kind: type[UrlView]) -> tuple[_Parameter, ...]:
     found = []
     for name, field in kind.model_fields.items():
         default = field.get_default(call_default_factory=True) if not field.is_required() else None
-        written = next((one.text for one in field.metadata if isinstance(one, Written)), None)
         default = None if name in kind.always else default
-        found.append(_Parameter(name, field.alias or name, default, written))
+        found.append(_Parameter(name, field.alias or name, default, _text_of(field)))
     return tuple(found)
+
+
+def _text_of(field: FieldInfo) -> Callable[[Any], str] | None:
+    """How a field is written; `Written` may also stand with a part of it, as in `X | None`."""
+    parts = (
+        part for one in get_args(field.annotation) for part in getattr(one, "__metadata__", ())
+    )
+    return next((one.text for one in (*field.metadata, *parts) if isinstance(one, Written)), None)

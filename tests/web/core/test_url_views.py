@@ -19,9 +19,14 @@ from starlette.datastructures import QueryParams
 from starlette.testclient import TestClient
 
 from app import web
+from app.services.attacks.options import Method
+from app.services.attacks.robustness_curves import SLIDERS
 from app.vision.preset_kernels import PRESET_KERNELS
 from app.vision.tiny_network.board import CELLS
 from app.vision.tiny_network.network import Match, TinyLayer
+from app.web.attack.methods import METHODS
+from app.web.attack.robustness import ChangeView, Edge
+from app.web.attack.view import SEEDS, AttackView, read
 from app.web.core.url_view import UrlView
 from app.web.lab import grid_view, photo_view, row, row_view
 from app.web.lab.lab_query import LabQuery
@@ -46,6 +51,11 @@ def numbers(least: int, most: int, limit: float = 99) -> SearchStrategy[tuple[fl
     ten_thousand = int(limit * 10_000)
     one = st.integers(-ten_thousand, ten_thousand).map(lambda number: number / 10_000)
     return st.lists(one, min_size=least, max_size=most).map(tuple)
+
+
+def thousandths(least: float, most: float) -> SearchStrategy[float]:
+    """Numbers of three decimal places."""
+    return st.integers(round(1000 * least), round(1000 * most)).map(lambda number: number / 1000)
 
 
 def square(sides: range) -> SearchStrategy[tuple[float, ...]]:
@@ -123,6 +133,39 @@ def boards(draw: st.DrawFn) -> state.BoardState:
     )
 
 
+@st.composite
+def attacks(draw: st.DrawFn) -> AttackView:
+    """An attack with settings of its method, as a form sends them: no space around a text."""
+    method = draw(st.sampled_from(get_args(Method)))
+    uses, text = METHODS[method].uses, st.text(WRITTEN, max_size=200).map(str.strip)
+    run = draw(st.booleans())
+    settings: dict[str, SearchStrategy[Any]] = {
+        "epsilon": st.none() | thousandths(0, 1e6),
+        "steps": st.none() | st.integers(0, SEEDS - 1),
+        "step_size": st.none() | thousandths(0, 1e6),
+        "target": text,
+    }
+    return AttackView(
+        model=draw(text.filter(bool)),
+        image=draw(text.filter(bool)),
+        method=method,
+        **{name: draw(one) for name, one in settings.items() if name in uses},
+        true_label=draw(text),
+        seed=draw(st.integers(0, SEEDS - 1)),
+        run=run,
+        step=draw(st.none() | st.integers(0, SEEDS - 1)) if run else None,
+    )
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> ChangeView:
+    """A transformation of a photo."""
+    names = {name: draw(st.text(WRITTEN, max_size=200)) for name in ("model", "image")}
+    slid = {one.id: draw(thousandths(one.least, one.most)) for one in SLIDERS}
+    edge = draw(st.sampled_from(get_args(Edge)))
+    return ChangeView.model_validate({**names, **slid, "flip": draw(st.booleans()), "edge": edge})
+
+
 def placed_photo(query: LabQuery, parameters: QueryParams) -> photo_view.PhotoView:
     view = photo_view.read(query, parameters.get("image") or photo_view.PLAIN.image)
     return photo_view.placed(query, view, (99, 99))
@@ -134,6 +177,8 @@ STRATEGIES: dict[type[UrlView], SearchStrategy[Any]] = {
     grid_view.GridView: grids(),
     photo_view.PhotoView: photos(),
     state.BoardState: boards(),
+    AttackView: attacks(),
+    ChangeView: changes(),
 }
 """Kinds whose fields depend on each other."""
 READERS: dict[type[UrlView], Callable[[QueryParams], UrlView]] = {
@@ -143,6 +188,7 @@ READERS: dict[type[UrlView], Callable[[QueryParams], UrlView]] = {
     ),
     photo_view.PhotoView: lambda given: placed_photo(LabQuery(given), given),
     state.BoardState: lambda given: state.read(given).state,
+    AttackView: lambda given: read(given, "mini").view,
 }
 """Kinds that are read with a sentence beside the form; FastAPI reads all others."""
 
@@ -158,13 +204,14 @@ def values(annotation: Any, limits: list[Any]) -> SearchStrategy[Any]:
     if options := [one for one in get_args(annotation) if one is not NoneType]:
         chosen = st.one_of([values(one, limits) for one in options])
         return st.none() | chosen if NoneType in get_args(annotation) else chosen
-    least = next((int(str(one.ge)) for one in limits if isinstance(one, Ge)), None)
-    most = next((one.le for one in limits if isinstance(one, Le)), None)
-    most = next((one.lt - 1 for one in limits if isinstance(one, Lt)), most)
+    least = next((float(str(one.ge)) for one in limits if isinstance(one, Ge)), -(2.0**60))
+    most = next((float(str(one.le)) for one in limits if isinstance(one, Le)), 2.0**60)
+    most = next((float(str(one.lt)) - 1 for one in limits if isinstance(one, Lt)), most)
     longest = next((one.max_length for one in limits if isinstance(one, MaxLen)), 300)
     kinds: dict[Any, SearchStrategy[Any]] = {
         bool: st.booleans(),
-        int: st.integers(least, most),
+        int: st.integers(int(least), int(most)),
+        float: thousandths(least, most),
         str: st.text(WRITTEN, max_size=longest),
     }
     return kinds[annotation]
@@ -199,7 +246,7 @@ def reader(kind: type[UrlView]) -> Callable[[QueryParams], UrlView]:
     client = TestClient(app, base_url=BASE)
 
     def read(parameters: QueryParams) -> UrlView:
-        answer = client.get("/", params=parameters.multi_items())
+        answer = client.get("/", params=str(parameters))
         assert answer.status_code == 200, answer.text
         return found.pop()
 
@@ -207,7 +254,9 @@ def reader(kind: type[UrlView]) -> Callable[[QueryParams], UrlView]:
 
 
 def test_all_kinds_are_found() -> None:
-    assert {"View", "CompareView", "RowView", "BoardState"} <= {kind.__name__ for kind in KINDS}
+    assert {"View", "CompareView", "AttackView", "RowView", "BoardState"} <= {
+        kind.__name__ for kind in KINDS
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -38,7 +38,7 @@ def maps_png(layer: LayerPair, channel: int) -> bytes:
 
 def figure_png(layer: LayerPair, channel: int) -> bytes:
     """The three maps of a channel with their captions, as a picture for download."""
-    view = maps_view(replace(layer, channel=channel), [])
+    view = maps_view(replace(layer, view=layer.view.changed(channel=channel)), [])
     maps, limit, most = three(layer, channel)
     figures = [
         CaptionedFigure(
