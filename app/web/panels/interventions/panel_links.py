@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -16,7 +15,7 @@ from app.web.core.htmx import by_htmx
 from app.web.core.links import View
 from app.web.core.templating import render
 from app.web.panels.panel_link import PanelLink
-from app.web.parts.unit_query import UnitQuery
+from app.web.parts.unit_query import StepUnit, UnitQuery
 from models.graph import Step
 
 
@@ -42,9 +41,10 @@ PANELS = (
 
 def intervention_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
     """The links to the intervention panels of a step."""
-    named = {"model": view.model, "image": view.image, "step": step.name}
-    unit = {"channel": view.channel, "y": view.y, "x": view.x}
-    query = urlencode({**named, **{k: v for k, v in unit.items() if v is not None}})
+    unit = StepUnit(
+        model=view.model, image=view.image, step=step.name, channel=view.channel, y=view.y, x=view.x
+    )
+    query = unit.query()
     return tuple(
         PanelLink(one.title, f"{one.path}?{query}") for one in PANELS if one.applies(model, step)
     )

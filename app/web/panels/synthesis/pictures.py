@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from app.services.atlas.class_preferences import class_preferences
 from app.services.networks.catalogue import Model
@@ -29,7 +28,13 @@ from app.web.core.templating import number
 from app.web.panels.panel_link import PanelLink
 from app.web.parts.contexts import helped
 from app.web.parts.sprites import Tile, box
-from app.web.parts.synthesis_urls import picture_url, sheet_url, to_link
+from app.web.parts.synthesis_urls import (
+    LinkedPicture,
+    PictureStep,
+    picture_url,
+    sheet_url,
+    to_link,
+)
 from models.graph import Step
 
 
@@ -37,22 +42,21 @@ def synthesis_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ..
     """The synthesis panel of a unit, or of a step if no channel is named; none if unsupported."""
     if not has_goal(model, step.name):
         return ()
-    named = {"model": view.model, "image": view.image, "step": step.name}
-    whole = view.channel is None
-    unit = named if whole else named | {"channel": str(view.channel)}
-    made = {"made": view.made} if view.made else {}
+    whole, made = view.channel is None, view.made or ""
+    named = LinkedPicture(
+        model=view.model, image=view.image, step=step.name, channel=view.channel, made=made
+    )
     title = "What the whole layer responds to most" if whole else "What it responds to most"
-    url = f"/panels/synthesised?{urlencode(unit | made)}"
-    return (PanelLink(title, url, open=bool(made)),)
+    return (PanelLink(title, f"/panels/synthesised?{named.query()}", open=bool(made)),)
 
 
 def wall_link(view: View, model: Model, step: Step) -> PanelLink | None:
     """The synthesised pictures of all channels of a step; None if none ship."""
     if not has_goal(model, step.name) or not has_wall(model, step.name):
         return None
-    named = {"model": view.model, "image": view.image, "step": step.name}
+    named = PictureStep(model=view.model, image=view.image, step=step.name)
     what = "map" if model.geometry[step.name].spatial else "class"
-    return PanelLink(f"What each {what} responds to most", f"/synthesis/wall?{urlencode(named)}")
+    return PanelLink(f"What each {what} responds to most", f"/synthesis/wall?{named.query()}")
 
 
 @dataclass(frozen=True, slots=True)

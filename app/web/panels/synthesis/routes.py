@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -27,10 +26,13 @@ from app.web.core.templating import render, render_text
 from app.web.panels.synthesis import pictures
 from app.web.panels.synthesis.pictures import SynthesisPanel
 from app.web.parts.synthesis_urls import (
+    LinkedPicture,
+    PictureStep,
+    PictureUnit,
+    SpelledPicture,
+    SynthesisView,
     from_link,
     page_url,
-    query_fields,
-    synthesis_options,
     to_link,
 )
 
@@ -38,9 +40,6 @@ router = APIRouter(include_in_schema=False)
 
 PULSE = 1.0
 """Seconds after which a step is reported even without a new picture."""
-
-Short = Annotated[str, Query(max_length=200)]
-Channel = Annotated[int | None, Query(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,48 +51,42 @@ class SynthesisScene:
     studio: Studio
 
     @property
-    def query(self) -> dict[str, str]:
-        """The query's fields that name it."""
+    def view(self) -> SpelledPicture:
+        """What a URL says that names it."""
         synthesis = self.synthesis
-        channel = {} if synthesis.channel is None else {"channel": str(synthesis.channel)}
-        named = {"model": synthesis.model.id, "image": self.run.image, "step": synthesis.step}
-        return {**named, **channel, **{k: str(v) for k, v in query_fields(synthesis).items()}}
+        return SpelledPicture(
+            model=synthesis.model.id,
+            image=self.run.image,
+            step=synthesis.step,
+            channel=synthesis.channel,
+            **SynthesisView.of(synthesis).model_dump(),
+        )
 
 
 async def scene(
-    services: Services, unit: tuple[str, str, str, int | None], options: SynthesisOptions
+    services: Services, unit: PictureUnit, options: SynthesisOptions
 ) -> AsyncIterator[SynthesisScene]:
     """The validated scene of a query, with its run kept in memory. Raises `LayerscopeError`."""
-    model, image, step, channel = unit
-    synthesis = services.studio.build_query(services.catalogue.model(model), step, channel, options)
-    async with services.runs.listen(model, image) as run:
-        await run.record(step)
+    model = services.catalogue.model(unit.model)
+    synthesis = services.studio.build_query(model, unit.step, unit.channel, options)
+    async with services.runs.listen(unit.model, unit.image) as run:
+        await run.record(unit.step)
         yield SynthesisScene(synthesis, run, services.studio)
 
 
 async def spelled_scene(
-    services: ServicesDep,
-    options: Annotated[SynthesisOptions, Depends(synthesis_options)],
-    model: Short,
-    image: Short,
-    step: Short,
-    channel: Channel = None,
+    services: ServicesDep, view: Annotated[SpelledPicture, Query()]
 ) -> AsyncIterator[SynthesisScene]:
     """The scene, with options as the form and its links write them."""
-    async for one in scene(services, (model, image, step, channel), options):
+    async for one in scene(services, view, view.options):
         yield one
 
 
 async def linked_scene(
-    services: ServicesDep,
-    model: Short,
-    image: Short,
-    step: Short,
-    channel: Channel = None,
-    made: Short = "",
+    services: ServicesDep, view: Annotated[LinkedPicture, Query()]
 ) -> AsyncIterator[SynthesisScene]:
     """The scene, with options as a link to the page writes them."""
-    async for one in scene(services, (model, image, step, channel), from_link(made)):
+    async for one in scene(services, view, from_link(view.made)):
         yield one
 
 
@@ -143,16 +136,13 @@ async def stage(request: Request, scene: SceneDep, begin: bool = True) -> Respon
 
 @router.get("/synthesis/wall")
 async def wall(
-    request: Request,
-    services: ServicesDep,
-    model: Short,
-    image: Short,
-    step: Short,
+    request: Request, services: ServicesDep, unit: Annotated[PictureStep, Query()]
 ) -> Response:
     """The pictures of all channels of a step, strongest on this picture first."""
-    async with services.runs.listen(model, image) as run:
+    step = unit.step
+    async with services.runs.listen(unit.model, unit.image) as run:
         record = await run.record(step)
-        view = View(model=model, image=image, step=step)
+        view = View(model=unit.model, image=unit.image, step=step)
         context = pictures.wall(view, run, step, record.statistics.strongest())
     if context is None:
         raise NotFound(f"No synthesised pictures of the whole of {step} are here yet.")
@@ -204,13 +194,12 @@ async def _panel(scene: SynthesisScene, begin: bool, stopped: bool = False) -> S
     made = None
     if found:
         made = await pictures.made(synthesis, scene.run, found, scene.studio)
-    query = scene.query
-    stop = {name: value for name, value in query.items() if name != "steps"}
+    view = scene.view
     return SynthesisPanel(
         name=synthesis.name,
         form=pictures.form(synthesis, scene.run),
         made=made,
-        events="" if made or not begin else f"/synthesis/events?{urlencode(query)}",
-        stop=f"/synthesis/stage?{urlencode({**stop, 'begin': 'false'})}",
+        events="" if made or not begin else f"/synthesis/events?{view.query()}",
+        stop=f"/synthesis/stage?{view.query({'begin': 'false'}, steps=None)}",
         stopped=stopped,
     )
