@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import BeforeValidator
 from torch import Tensor
 
-from app.errors import BadRequest, NoClassifier
+from app.errors import NoClassifier
 from app.pictures.photo_changes import PhotoChange, ScaledPhoto, transform_photo
 from app.pictures.preprocess import input_png
 from app.services.attacks.robustness_curves import (
@@ -28,72 +27,20 @@ from app.services.runs.batch_inference import logits_of
 from app.services.runs.run import preprocess
 from app.services.runs.sheets import DRAWING
 from app.vision.predict import RankedClass, top
+from app.web.attack.change_view import PLAIN, ChangeView
 from app.web.attack.contexts import ClassShareBar
 from app.web.attack.pair_query import show
-from app.web.attack.slider_responses import bars, is_part, push_panel_url, strength
+from app.web.attack.slider_responses import bars, is_part, push_panel_url
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import percent, render
-from app.web.core.url_view import Name, Switch, UrlView, Written
 from app.web.parts.contexts import helped
 from models.classes import Label
 from models.graph import Network
 
-Edge = Literal["mirror", "black"]
-EDGES = get_args(Edge)
-
 WIDTH, HEIGHT = 300, 64
 """Size of a chart, in its own units."""
-
-PLAIN = PhotoChange()
-
-
-def _slid(id: str) -> BeforeValidator:
-    """The range of a slider."""
-    slider = next(one for one in SLIDERS if one.id == id)
-    return BeforeValidator(lambda given: strength(given, id, slider.least, slider.most))
-
-
-def _edge(given: object) -> object:
-    """What lies beyond the photo's edge. Raises `BadRequest`."""
-    if given not in EDGES:
-        raise BadRequest(f"edge is {' or '.join(EDGES)}, not “{str(given)[:40]}”.")
-    return given
-
-
-SHORT = Written(lambda value: f"{value:g}")
-
-
-class ChangeView(UrlView):
-    """The view of the panel's URL: a network, a picture, and the transformation of it."""
-
-    page: ClassVar[str] = "/attack/change"
-
-    model: Name
-    image: Name
-    turn: Annotated[float, _slid("turn"), SHORT] = PLAIN.turn
-    zoom: Annotated[float, _slid("zoom"), SHORT] = PLAIN.zoom
-    brightness: Annotated[float, _slid("brightness"), SHORT] = PLAIN.brightness
-    contrast: Annotated[float, _slid("contrast"), SHORT] = PLAIN.contrast
-    colour: Annotated[float, _slid("colour"), SHORT] = PLAIN.colour
-    flip: Annotated[Switch, BeforeValidator(lambda given: given not in ("", "0", False))] = False
-    edge: Annotated[Edge, BeforeValidator(_edge)] = "mirror"
-
-    @property
-    def change(self) -> PhotoChange:
-        """The transformation."""
-        values = {one.id: getattr(self, one.id) for one in SLIDERS}
-        return PhotoChange(**values, flip=self.flip, mirrored=self.edge == "mirror")
-
-    def part(self, part: str) -> str:
-        """The URL of a part of the panel: what comes after its path."""
-        return f"{self.page}{part}?{self.query()}"
-
-    @property
-    def unchanged(self) -> ChangeView:
-        """The original photo."""
-        return ChangeView(model=self.model, image=self.image)
 
 
 @dataclass(frozen=True, slots=True)

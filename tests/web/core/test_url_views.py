@@ -24,10 +24,12 @@ from app.services.attacks.robustness_curves import SLIDERS
 from app.vision.preset_kernels import PRESET_KERNELS
 from app.vision.tiny_network.board import CELLS
 from app.vision.tiny_network.network import Match, TinyLayer
+from app.web.attack.change_view import ChangeView, Edge
 from app.web.attack.methods import METHODS
-from app.web.attack.robustness import ChangeView, Edge
 from app.web.attack.view import SEEDS, AttackView, read
-from app.web.core.url_view import UrlView
+from app.web.compare.view import CompareView
+from app.web.core.links import View
+from app.web.core.url_view import UrlView, with_parameter
 from app.web.lab import grid_view, photo_view, row, row_view
 from app.web.lab.lab_query import LabQuery
 from app.web.lab.xo import state
@@ -257,6 +259,26 @@ def test_all_kinds_are_found() -> None:
     assert {"View", "CompareView", "AttackView", "RowView", "BoardState"} <= {
         kind.__name__ for kind in KINDS
     }
+
+
+def test_a_change_of_no_field_is_refused() -> None:
+    with pytest.raises(TypeError, match="View has no chanel"):
+        View(model="mini", image="cat").url(chanel=3)
+
+
+def test_further_parameters_come_last() -> None:
+    view = View(model="mini", image="cat", step="conv1")
+    assert view.query({"v": 1}, channel=0) == "model=mini&image=cat&step=conv1&channel=0&v=1"
+
+
+def test_invalid_parts_of_a_query_are_ignored() -> None:
+    given = {"model": "mini", "channel": "-1", "by": "nothing", "step": "conv1", "image": "a" * 201}
+    assert CompareView.valid_parts(given) == CompareView(model="mini", step="conv1")
+
+
+def test_a_parameter_is_replaced_in_a_url() -> None:
+    url = "http://localhost/?model=mini&made=seed1&kept=conv1%3A3"
+    assert with_parameter(url, "made", "seed2") == "model=mini&kept=conv1%3A3&made=seed2"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
