@@ -69,6 +69,8 @@ SEEDS = (
 )
 ATTACKS = ("fgsm", "pgd", "pgd_l2", "deepfool", "few_pixel", "universal", "sticker", "noise")
 TIMES = re.compile(r"\d+(?:\.\d+)?(?=(?:\u00a0|&nbsp;|\u2009|&thinsp;|\s)*(?:ms|seconds?|s)\b)")
+FILES = re.compile(r"(/static/[\w./-]+\?v=)\w+")
+"""A digest in the URL of a static file: which of them changed is known without a snapshot."""
 MOMENTS = re.compile(r'("milliseconds"|"expires"):\s*[\d.e-]+')
 KEY = Path("key")
 WAITING = ('id="measuring"', 'class="wait"')
@@ -191,7 +193,7 @@ def _plain(text: str) -> str:
     """The text without times, one tag or sentence per line."""
     text = MOMENTS.sub(r"\1:0", TIMES.sub("#", text))
     text = re.sub(r"\s+", " ", text)
-    return re.sub(r">\s*<", ">\n<", text)
+    return re.sub(r">\s*<", ">\n<", FILES.sub(r"\1#", text))
 
 
 def _compare(before: Path, after: Path, strict: bool, lines: int) -> int:

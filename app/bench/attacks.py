@@ -61,7 +61,7 @@ async def _streamed(bench: BenchServices, image: str, epsilon: float) -> float:
     request = AttackRequest("pgd", epsilon, STEPS)
     attack = await attacks.prepare(bench.name, image, request)
     started = perf_counter()
-    async with aclosing(attacks.stream(attack, OWNER)) as items:  # type: ignore[type-var]
+    async with aclosing(attacks.stream(attack, OWNER)) as items:
         async for item in items:
             if isinstance(item, AttackMoment) and item.step == STEPS:
                 break

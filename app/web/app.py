@@ -25,10 +25,9 @@ from app.web.core.security import Guard
 from app.web.core.state import ServicesDep, open_services
 from app.web.explorer import downloads, page, river_stream
 from app.web.layers import router as layers_router
-from app.web.panels import registry, shift
-from app.web.panels.crops import router as crops_router
-from app.web.panels.interventions import routes as interventions
-from app.web.panels.synthesis import routes as synthesis
+from app.web.panel_registry import PANELS
+from app.web.panels import shift, unit_panels
+from app.web.panels.panel import AttackPanel, Panel
 
 DESCRIPTION = """
 What happens inside a convolutional network, as numbers and pictures.
@@ -40,7 +39,12 @@ users.
 """
 
 
-def create_app(settings: Settings | None = None, *, beyond: bool = False) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    *,
+    beyond: bool = False,
+    panels: tuple[Panel, ...] = PANELS,
+) -> FastAPI:
     """Create the app with its own services; `beyond` says that other machines may connect."""
     settings = settings or Settings.from_environment()
 
@@ -66,8 +70,9 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
     app.add_middleware(Revalidate)
     app.add_middleware(HeadRequests)
     app.add_middleware(Guard, hosts=settings.hosts, beyond=beyond, largest=largest)
+    app.state.panels = panels
     errors.install(app)
-    app.router.routes.extend(_routes())
+    app.router.routes.extend(_routes(panels))
     app.mount("/static", static_files.VersionedFiles(), name="static")
 
     @app.get("/healthz", tags=["server"], summary="Health check")
@@ -84,19 +89,20 @@ def create_app(settings: Settings | None = None, *, beyond: bool = False) -> Fas
 
 
 @cache
-def _routes() -> list[BaseRoute]:
+def _routes(panels: tuple[Panel, ...]) -> list[BaseRoute]:
     """The routes, which all apps of a process share: analysing their parameters takes a while."""
     together = APIRouter()
     together.include_router(api_router())
     together.include_router(page.router)
     together.include_router(downloads.router)
-    # Before the registry, whose route matches every panel id.
-    together.include_router(synthesis.router)
-    together.include_router(registry.router)
+    # Before the routes of panels that have none of their own: those match every id.
+    for panel in panels:
+        if panel.router:
+            prefix = "/attack" if isinstance(panel, AttackPanel) else ""
+            together.include_router(panel.router, prefix=prefix, include_in_schema=False)
+    together.include_router(unit_panels.router)
     together.include_router(shift.router)
-    together.include_router(crops_router)
     together.include_router(layers_router)
-    together.include_router(interventions.router)
     together.include_router(river_stream.router)
     together.include_router(attack.router)
     together.include_router(compare_router)

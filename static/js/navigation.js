@@ -1,4 +1,5 @@
 // The URL is the state: links say what they change (data-set), the rest of the URL stays.
+import { parameters } from "./lib/url.js";
 
 const UNIT = ["model", "image", "step", "channel"];
 const CELL = [...UNIT, "y", "x"];
@@ -6,7 +7,7 @@ const MADE = ["model", "step", "channel"];
 
 /** The page's URL with some parameters changed; an empty value takes one away. */
 export function changed(set) {
-  const query = new URLSearchParams(location.search);
+  const query = parameters();
   const changes = new URLSearchParams(set);
   // What was chosen inside one cell is not valid in another; without a unit there is no zoom.
   for (const [name, of] of [["path", CELL], ["source", UNIT], ["made", MADE]]) {
@@ -27,7 +28,7 @@ export function changed(set) {
 
 /** What the URL selects. */
 export function selected() {
-  const query = new URLSearchParams(location.search);
+  const query = parameters();
   return { step: query.get("step"), channel: query.get("channel"), zoom: query.get("zoom") };
 }
 

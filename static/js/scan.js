@@ -1,5 +1,6 @@
 // The window slides: play, step, drag; every shown cell is sliced from numbers that are here.
 // Where it stops the server is asked, so that the final numbers are the server's.
+import { pointIn } from "./lib/svg.js";
 import { go } from "./navigation.js";
 import { compact, format, heat } from "./numbers.js";
 import { Window } from "./window.js";
@@ -211,20 +212,15 @@ document.addEventListener("keydown", (event) => {
   settle();
 }, true);
 
-/** Where a pointer is, in an SVG's own units. */
-function point(svg, event) {
-  return new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-}
-
 /** Drag on the output picks its cell, drag on the input centres the window there. */
 function follow(event) {
   const output = event.target.closest?.(".scan-out");
   const { window, element } = scan;
   if (output) {
-    const { x, y } = point(output, event);
+    const { x, y } = pointIn(output, event);
     return move(Math.floor(y), Math.floor(x));
   }
-  const { x, y } = point(element.querySelector(".scan-in"), event);
+  const { x, y } = pointIn(element.querySelector(".scan-in"), event);
   const cell = (at, axis) =>
     Math.round((at + window.padding[axis] - window.kernel[axis] / 2) / window.stride[axis]);
   return move(cell(y, 0), cell(x, 1));

@@ -1,4 +1,5 @@
 // Which map, step, picture and scale the URL selects: marked wherever they are shown.
+import { parameters } from "./lib/url.js";
 import { selected } from "./navigation.js";
 
 let last = "";
@@ -22,7 +23,7 @@ export function mark() {
     if (link.dataset.image === image) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
-  const scale = new URLSearchParams(location.search).get("scale") ?? "";
+  const scale = parameters().get("scale") ?? "";
   for (const link of document.querySelectorAll("#scales a")) {
     if (link.dataset.set === `scale=${scale}`) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");

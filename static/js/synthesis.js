@@ -1,14 +1,8 @@
-// Synthesised pictures: the other channel's share, and scrolling to the growing picture.
+// Synthesised pictures: the other channel's share, and scrolling to a picture that a link names.
 document.addEventListener("input", ({ target }) => {
   if (target.matches?.(".synthesis [name=share]")) {
     target.closest("label").querySelector("output").textContent = `${target.value} %`;
   }
-});
-
-// A press on the button at the foot: the picture that grows is at the head.
-document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-  if (!ctx?.sourceElement?.matches?.(".synthesis .settings")) return;
-  document.getElementById("synthesis-stage").scrollIntoView({ block: "nearest" });
 });
 
 // A link that names a picture leads to it, however far down the pane.

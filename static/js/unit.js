@@ -1,4 +1,5 @@
 // A map in close-up: the value under the pointer, what a cell sees; a tap pins the cell.
+import { pointIn } from "./lib/svg.js";
 import { go } from "./navigation.js";
 import { format, numbers } from "./numbers.js";
 
@@ -52,8 +53,7 @@ function show(y, x) {
 
 /** The cell under a pointer, or null. */
 function cellAt(event) {
-  const group = unit.pane.querySelector(".scope g");
-  const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(group.getScreenCTM().inverse());
+  const point = pointIn(unit.pane.querySelector(".scope g"), event);
   const at = ([start, jump, size], value, count) => {
     const cell = Math.floor((value - start - (size - jump) / 2) / jump);
     return Math.max(0, Math.min(count - 1, cell));

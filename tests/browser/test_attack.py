@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.web.attack.panels import PANELS
+from app.web.attack.panels import attack_panels
+from app.web.panel_registry import PANELS
 from tests.support.attack_in_browser import drawn, ended, headline, quick
 from tests.support.browser import (
     Watch,
@@ -223,7 +224,7 @@ def test_no_open_panel_makes_the_phone_page_scroll_sideways(phone: Page) -> None
     phone.emulate_media(reduced_motion="reduce")
     phone.goto("/attack?image=cat&run=1")
     ended(phone)
-    for panel in PANELS:
+    for panel in attack_panels(PANELS):
         inside = phone.locator(f"#panel-{panel.id} > .inside")
         phone.locator(f"#panel-{panel.id} > summary").tap()
         expect(inside.locator(":scope > :not(.wait)")).to_be_visible()

@@ -113,7 +113,8 @@ def test_a_second_tab_that_learns_is_told_why_not(
     second.goto(PAGE)
     second.get_by_role("button", name="Learn the kernels").click()
     expect(second.locator("#notice")).to_contain_text("One long job of yours is running already")
-    expect(second.locator("#learning")).to_have_count(0)
+    expect(second.locator("#learning")).to_have_attribute("data-state", "stopped")
+    expect(second.locator("#learn-events")).to_be_empty()
     page.get_by_role("button", name="Stop").click()
     brake()
 

@@ -34,10 +34,10 @@ ROOMS = {
     ),
     "app.web": (
         *("core", "parts", "api", "panels", "explorer"),
-        *("attack", "compare", "layers", "lab", "app", "server"),
+        *("attack", "compare", "layers", "lab", "panel_registry", "app", "server"),
     ),
 }
-"""A room imports itself and those before it. `app` and `server` put everything together."""
+"""A room imports itself and those before it; the last three put everything together."""
 APART = {"app.web": {"attack", "compare", "layers", "lab"}}
 """Rooms of pages that do not import one another either."""
 PAGES = {"panels", "explorer", "attack", "compare", "layers", "lab"}

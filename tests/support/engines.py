@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -54,11 +54,11 @@ class Stepping:
         self.passes = 0
         self.closed = 0
 
-    def forward(self, network: Network, picture: Tensor) -> AsyncIterator[StepResult]:
+    def forward(self, network: Network, picture: Tensor) -> AsyncGenerator[StepResult]:
         self.passes += 1
         return self._steps(network, picture)
 
-    async def _steps(self, network: Network, picture: Tensor) -> AsyncIterator[StepResult]:
+    async def _steps(self, network: Network, picture: Tensor) -> AsyncGenerator[StepResult]:
         try:
             for output in forward_steps(network, picture[None]):
                 await self.more.acquire()
@@ -67,7 +67,7 @@ class Stepping:
         finally:
             self.closed += 1
 
-    def stream(self, owner: str, make: Callable[[], Iterator[object]]) -> AsyncIterator[object]:
+    def stream(self, owner: str, make: Callable[[], Iterator[object]]) -> AsyncGenerator[object]:
         raise NotImplementedError
 
     async def close(self) -> None:

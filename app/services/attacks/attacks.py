@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -86,7 +86,7 @@ class Attacks:
 
     async def stream(
         self, attack: Attack, owner: str, stop: Callable[[], bool] = never
-    ) -> AsyncIterator[int | AttackMoment | Attacked]:
+    ) -> AsyncGenerator[int | AttackMoment | Attacked]:
         """Yield the place in the queue, each step as it is computed, and the result.
 
         Closing the iterator cancels the work; `stop` ends it after the current step, with a result.
@@ -104,7 +104,7 @@ class Attacks:
                 attack.premade,
             ),
         )
-        async with aclosing(items) as running:  # type: ignore[type-var]
+        async with aclosing(items) as running:
             async for burst in running:
                 if isinstance(burst, int):
                     yield burst

@@ -49,7 +49,7 @@ async def compare_steps(
     """
     drift: list[DriftStep] = []
     results = engine.forward(pair.network, pair.normalised(noise.pixels))
-    async with aclosing(results) as steps:  # type: ignore[type-var]
+    async with aclosing(results) as steps:
         async for one in steps:
             name = one.step.name
             outputs = clean.tensor(name), attacked.tensor(name), one.tensor

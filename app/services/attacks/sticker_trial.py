@@ -85,7 +85,7 @@ def five(logits: Tensor, target: int) -> tuple[RankedClass, ...]:
 async def _logits(engine: Engine, run: Run, pixels: Tensor) -> Tensor:
     model = run.model
     results = engine.forward(run.network, normalise(pixels, preprocess(model)))
-    async with aclosing(results) as steps:  # type: ignore[type-var]
+    async with aclosing(results) as steps:
         async for result in steps:
             if result.step.name == model.outline.logits:
                 return result.tensor

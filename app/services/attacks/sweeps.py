@@ -60,7 +60,7 @@ class Sweeps:
         """
         points: list[SweepPoint] = []
         items = engine.stream(owner, lambda: _points(request))
-        async with aclosing(items) as running:  # type: ignore[type-var]
+        async with aclosing(items) as running:
             async for item in running:
                 if isinstance(item, SweepPoint):
                     points.append(item)

@@ -125,7 +125,7 @@ class Traces:
         trace = Trace(key_of(attack, image), attack.pixels, attack.model.labels, attack.options)
         steps = attacks.stream(attack, owner, lambda: trace.stopping)
         try:
-            async with aclosing(steps) as items:  # type: ignore[type-var]
+            async with aclosing(steps) as items:
                 async for item in items:
                     if isinstance(item, int):
                         # Only once it is in the queue: a second attack is refused.

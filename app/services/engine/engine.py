@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import finalize
 
 import torch
@@ -50,17 +50,18 @@ class Engine(Protocol):
 
     def forward(
         self, network: Network, picture: Tensor, step_names: Collection[str] | None = None
-    ) -> AsyncIterator[StepResult]:
+    ) -> AsyncGenerator[StepResult]:
         """Yield each step of one normalised picture, [3,S,S], as it is computed.
 
-        With `step_names` only those steps. Closing the iterator cancels the work. Raises `Busy`.
+        With `step_names` only those steps. Closing it, or dropping it, cancels the work. Raises
+        `Busy`.
         """
 
-    def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncIterator[int | T]:
+    def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T]:
         """Run a long job item by item, after all interactive work; one job per owner.
 
-        First yields its place in the queue as an `int`. Closing the iterator cancels the job.
-        Raises `Busy`.
+        First yields its place in the queue as an `int`, 0 is next. Whoever asks for a stream closes
+        it (`aclosing`): that cancels the job. Raises `Busy`.
         """
 
     async def close(self) -> None:
@@ -113,7 +114,7 @@ class LocalEngine:
         self._forwards: deque[_Forward] = deque()
         self._running: list[_Forward] = []
         self._advancing = False
-        self._jobs: deque[_LongJob[object]] = deque()
+        self._jobs: deque[_LongJob[Any]] = deque()
         self._thread = ThreadPoolExecutor(1, "layerscope-compute")
         self._wake = asyncio.Event()
         self._closed = False
@@ -121,7 +122,7 @@ class LocalEngine:
 
     def forward(
         self, network: Network, picture: Tensor, step_names: Collection[str] | None = None
-    ) -> AsyncIterator[StepResult]:
+    ) -> AsyncGenerator[StepResult]:
         """See `Engine.forward`. Errors are raised by this call, not at the first step.
 
         Raises `ValueError` for a network whose sizes cannot be computed.
@@ -137,7 +138,7 @@ class LocalEngine:
         finalize(results, self._give_up, request)
         return results
 
-    async def _results(self, request: _Forward) -> AsyncIterator[StepResult]:
+    async def _results(self, request: _Forward) -> AsyncGenerator[StepResult]:
         try:
             while (item := await request.items.get()) is not None:
                 if isinstance(item, BaseException):
@@ -151,16 +152,16 @@ class LocalEngine:
         if request in self._forwards:
             self._forwards.remove(request)
 
-    async def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncIterator[int | T]:
+    async def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T]:
         """See `Engine.stream`."""
         if any(job.owner == owner for job in self._jobs):
             raise Busy("One long job of yours is running already. Stop it, or wait for it.")
         if len(self._jobs) >= self._limit:
             raise Busy("Very many long jobs are waiting. Please try again later.", retry_after=30)
         job: _LongJob[T] = _LongJob(owner, make())
-        self._jobs.append(job)  # type: ignore[arg-type]
+        self._jobs.append(job)
         try:
-            yield self._jobs.index(job)  # type: ignore[arg-type]
+            yield self._jobs.index(job)
             while True:
                 # An item is computed only on request: a slow client costs nothing.
                 job.requested = True
@@ -173,7 +174,7 @@ class LocalEngine:
                 yield item
         finally:
             job.abandoned = True
-            self._jobs.remove(job)  # type: ignore[arg-type]
+            self._jobs.remove(job)
             if not self._closed:
                 # In the compute thread: a hook is never removed during a running pass.
                 self._thread.submit(_close, job.steps)
@@ -240,7 +241,7 @@ class LocalEngine:
             self._forwards.remove(request)
         return batch
 
-    def _next_job(self) -> _LongJob[object] | None:
+    def _next_job(self) -> _LongJob[Any] | None:
         """The next long job with a requested item; jobs take turns."""
         for _ in range(len(self._jobs)):
             job = self._jobs[0]

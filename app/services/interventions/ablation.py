@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
@@ -142,7 +142,7 @@ def cached_ranking(
 
 async def rank(
     engine: Engine, cache: InterventionCache, owner: str, run: Run, record: StepRecord, index: int
-) -> AsyncIterator[int | AblationRanking]:
+) -> AsyncGenerator[int | AblationRanking]:
     """Yield the place in the queue, then the growing ranking, resumed where it was stopped.
 
     Raises `Busy`, `NoClassifier`.
@@ -158,7 +158,7 @@ async def rank(
     def work() -> Iterator[Costs]:
         yield from _ablation(run, record).costs(index, batch_size(run.network), done)
 
-    async with aclosing(engine.stream(owner, work)) as items:  # type: ignore[type-var]
+    async with aclosing(engine.stream(owner, work)) as items:
         async for item in items:
             if isinstance(item, int):
                 yield item

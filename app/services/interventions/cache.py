@@ -59,7 +59,7 @@ async def run_once(engine: Engine, owner: str, work: Callable[[], T]) -> T:
         yield work()
 
     turns = engine.stream(f"{owner} {next(_turns)}", item)
-    async with aclosing(turns) as items:  # type: ignore[type-var]
+    async with aclosing(turns) as items:
         await anext(items)  # its place in the queue
         async for found in items:
             return found  # type: ignore[return-value]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -130,7 +130,7 @@ def cached_map(cache: InterventionCache, run: Run, request: OcclusionRequest) ->
 
 async def rows(
     engine: Engine, cache: InterventionCache, owner: str, run: Run, request: OcclusionRequest
-) -> AsyncIterator[int | OcclusionSoFar]:
+) -> AsyncGenerator[int | OcclusionSoFar]:
     """Yield the place in the queue, then the map after each new row, resumed where it stopped.
 
     Raises `Busy`. Computed rows stay cached when the client disconnects.
@@ -144,7 +144,7 @@ async def rows(
         _fill(run, request.fill).to(device), batch_size(network), occlusion.done,
     )  # fmt: skip
     columns = len(request.patch.places(size))
-    async with aclosing(engine.stream(owner, partial(_timed, make))) as items:  # type: ignore[type-var]
+    async with aclosing(engine.stream(owner, partial(_timed, make))) as items:
         async for item in items:
             if isinstance(item, int):
                 yield item

@@ -45,7 +45,7 @@ async def outputs_of(
         # The engine batches the waiting pictures.
         results = engine.forward(network, normalise(pixels, preprocess(model)), step_names)
         outputs: dict[str, Tensor] = {}
-        async with aclosing(results) as steps:  # type: ignore[type-var]
+        async with aclosing(results) as steps:
             async for result in steps:
                 if result.step.name in step_names:
                     outputs[result.step.name] = result.tensor
@@ -93,7 +93,7 @@ async def run_chart_job(engine: Engine, owner: str, make: Callable[[], Iterator[
     while True:
         items: list[T] = []
         try:
-            async with aclosing(engine.stream(f"{owner} charts", make)) as stream:  # type: ignore[type-var]
+            async with aclosing(engine.stream(f"{owner} charts", make)) as stream:
                 async for item in stream:
                     if not isinstance(item, int):
                         items.append(item)

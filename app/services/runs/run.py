@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -83,7 +83,7 @@ class Run:
         while self._prepared is None:
             await self._next_news()
 
-    async def follow(self, after: int = 0) -> AsyncIterator[StepRecord]:
+    async def follow(self, after: int = 0) -> AsyncGenerator[StepRecord]:
         """Yield records from number `after` on: the finished ones, then each as it arrives."""
         while True:
             while after < len(self.records):

@@ -95,7 +95,7 @@ class Runs:
             picture = normalise(fitted.pixels, preprocess(run.model))
             results = self._engine.forward(network, picture)
             run.prepare(fitted, network)
-            async with aclosing(results) as steps:  # type: ignore[type-var]
+            async with aclosing(results) as steps:
                 async for result in steps:
                     run.append(result)
             run.end()

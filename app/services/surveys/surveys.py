@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -95,11 +96,11 @@ class Surveys:
             return
         self._keep(key, found)
 
-    async def _make(self, key: Key, job: _RunningSurvey, items: object) -> None:
+    async def _make(self, key: Key, job: _RunningSurvey, items: AsyncGenerator[object]) -> None:
         loop = asyncio.get_running_loop()
         try:
-            async with aclosing(items) as running:  # type: ignore[type-var]
-                async for item in running:  # type: ignore[attr-defined]
+            async with aclosing(items) as running:
+                async for item in running:
                     if isinstance(item, Survey):
                         self._keep(key, item)
                         await asyncio.to_thread(self._write, key, item)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -77,7 +77,7 @@ class Studio:
 
     def stream(
         self, owner: str, query: SynthesisQuery, network: Network
-    ) -> AsyncIterator[int | GrowthReport]:
+    ) -> AsyncGenerator[int | GrowthReport]:
         """Compute it: yield the place in the queue, then reports. Raises `Busy`."""
         return self._engine.stream(owner, lambda: self.growths.follow(query, network))
 

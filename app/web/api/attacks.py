@@ -38,7 +38,7 @@ async def attack(
 
 
 async def _finished(services: Services, request: Request, prepared: Attack, owner: str) -> Attacked:
-    async with aclosing(services.attacks.stream(prepared, owner)) as items:  # type: ignore[type-var]
+    async with aclosing(services.attacks.stream(prepared, owner)) as items:
         async for item in items:
             if isinstance(item, Attacked):
                 return item

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.errors import LayerscopeError, NotFound
+from app.errors import NotFound
 from app.services.atlas.class_preferences import ClassPreferences, class_preferences
 from app.services.networks.catalogue import Model
 from app.services.synthesis.growth import GrowthReport
@@ -28,19 +26,18 @@ from app.web.api.channel_schemas import (
     GrowthInfo,
     SynthesisedInfo,
 )
+from app.web.api.json_events import JsonEvents
 from app.web.api.models import ModelId, StepName
-from app.web.api.schemas import ERRORS, Problem, problem
-from app.web.core.errors import status_of, user_error
+from app.web.api.schemas import ERRORS, problem
 from app.web.core.file_responses import Download, Jpeg, Png, Version, file_response
 from app.web.core.links import filters_url
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.streams import start_job
+from app.web.core.streams import JobUpdate, QueuedJob, job_events
 from app.web.parts.crop_query import best_crops
+from app.web.parts.queued_growth import queued_growth
 from app.web.parts.synthesis_urls import digest, picture_url, synthesis_options, unit_url
 
 router = APIRouter(prefix="/models/{model}/steps/{step}", tags=["channels"], responses=ERRORS)
-
-_log = logging.getLogger(__name__)
 
 Channel = Annotated[
     int, Path(description="Index of a channel; at the last steps, of a class.", ge=0)
@@ -58,15 +55,6 @@ EVENTS: dict[int | str, dict[str, Any]] = {
     },
     503: problem("Weights not here, or a long job of yours is running."),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedGrowth:
-    """A synthesis with its place in the queue."""
-
-    query: SynthesisQuery
-    place: int
-    items: AsyncIterator[int | GrowthReport]
 
 
 def channel_query(
@@ -87,32 +75,20 @@ def step_query(
     return services.studio.build_query(services.catalogue.model(model), step, None, options)
 
 
-async def grow(
-    query: SynthesisQuery, services: Services, owner: str
-) -> AsyncIterator[QueuedGrowth]:
-    """Queue a synthesis and close it when its stream ends; errors are raised before it starts."""
-    network = await services.catalogue.network(query.model.id)
-    place, items = await start_job(lambda: services.studio.stream(owner, query, network))
-    try:
-        yield QueuedGrowth(query, place, items)
-    finally:
-        await items.aclose()  # type: ignore[attr-defined]
-
-
 async def growing_channel(
     query: Annotated[SynthesisQuery, Depends(channel_query)], services: ServicesDep, owner: OwnerDep
-) -> AsyncIterator[QueuedGrowth]:
+) -> AsyncIterator[QueuedJob[GrowthReport]]:
     """The queued synthesis of a channel."""
-    async for one in grow(query, services, owner):
-        yield one
+    async with queued_growth(query, services, owner) as job:
+        yield job
 
 
 async def growing_step(
     query: Annotated[SynthesisQuery, Depends(step_query)], services: ServicesDep, owner: OwnerDep
-) -> AsyncIterator[QueuedGrowth]:
+) -> AsyncIterator[QueuedJob[GrowthReport]]:
     """The queued synthesis of a whole step."""
-    async for one in grow(query, services, owner):
-        yield one
+    async with queued_growth(query, services, owner) as job:
+        yield job
 
 
 @router.get("/channels/{channel}", summary="What a channel responds to")
@@ -202,13 +178,13 @@ async def _picture(query: SynthesisQuery, services: Services, v: str, download: 
     summary="Synthesise the picture of a channel, step by step",
 )
 async def channel_events(
-    growing: Annotated[QueuedGrowth, Depends(growing_channel)],
+    job: Annotated[QueuedJob[GrowthReport], Depends(growing_channel)],
 ) -> AsyncIterator[ServerSentEvent]:
     """An event for each new picture, then `done`. One long job for each user (a cookie) at a time.
 
     Closing the stream stops the job and stores what was reached under its number of steps.
     """
-    async for event in growth_events(growing):
+    async for event in job_events(_updates(job.items), JsonEvents()):
         yield event
 
 
@@ -219,26 +195,20 @@ async def channel_events(
     summary="Synthesise the picture of a whole step",
 )
 async def step_events(
-    growing: Annotated[QueuedGrowth, Depends(growing_step)],
+    job: Annotated[QueuedJob[GrowthReport], Depends(growing_step)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Like that of a channel."""
-    async for event in growth_events(growing):
+    async for event in job_events(_updates(job.items), JsonEvents()):
         yield event
 
 
-async def growth_events(growing: QueuedGrowth) -> AsyncIterator[ServerSentEvent]:
-    """Each new picture as JSON; a failure as an event `error` with a problem."""
-    try:
-        async for item in growing.items:
-            if not isinstance(item, int) and item.fresh:
-                yield ServerSentEvent(data=_growth(item), id=str(item.step))
-    except Exception as error:
-        if not isinstance(error, LayerscopeError):
-            _log.exception("A synthesis broke off.")
-        why = user_error(error)
-        problem = Problem(status=status_of(why), title=why.title, detail=why.detail)
-        yield ServerSentEvent(data=problem, event="error")
-    yield ServerSentEvent(data={}, event="done")
+async def _updates(
+    reports: AsyncGenerator[GrowthReport],
+) -> AsyncGenerator[JobUpdate[GrowthInfo]]:
+    """An update for each new picture."""
+    async for report in reports:
+        if report.fresh:
+            yield JobUpdate(report.step, _growth(report))
 
 
 def _growth(report: GrowthReport) -> GrowthInfo:

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.web.attack import files, live, page, robustness, sticker, survive, sweep, transfer, unusual
-from app.web.attack.where import routes
+from app.web.attack import files, live, page, panels
 
 router = APIRouter(prefix="/attack", include_in_schema=False)
 router.add_api_route("", page.attack)
 router.include_router(page.router)
 router.include_router(live.router)
 router.include_router(files.router)
-router.include_router(sticker.router)
-router.include_router(routes.router)
-router.include_router(sweep.router)
-router.include_router(survive.router)
-router.include_router(transfer.router)
-router.include_router(robustness.router)
-router.include_router(unusual.router)
+router.include_router(panels.router)

@@ -9,8 +9,8 @@ from app.services.attacks.options import Method
 from app.services.networks.catalogue import Model
 from app.services.pictures.store import Stored
 from app.web.attack.methods import MethodWords
-from app.web.attack.panels import AttackPanel
 from app.web.attack.view import AttackView
+from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 
 

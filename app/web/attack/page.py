@@ -23,6 +23,7 @@ from app.web.core.htmx import by_htmx, target
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
 from app.web.core.uploads import store_upload
+from app.web.panels.panel import Panel, PanelsDep
 from app.web.parts.contexts import as_dict
 
 router = APIRouter()
@@ -31,7 +32,9 @@ SETTINGS, STAGE = "div#settings", "section#stage"
 """Targets of htmx: the form's settings after a choice, or the stage after a run."""
 
 
-async def attack(request: Request, services: ServicesDep, owner: OwnerDep) -> Response:
+async def attack(
+    request: Request, services: ServicesDep, owner: OwnerDep, panels: PanelsDep
+) -> Response:
     """The page of a URL. Invalid settings are reported next to the form, the rest is unchanged."""
     parameters = request.query_params
     query = read(parameters, services.settings.model)
@@ -41,7 +44,7 @@ async def attack(request: Request, services: ServicesDep, owner: OwnerDep) -> Re
             request, "attack/_settings.html", {"desk": attack_form(query.view, services, owner)}
         )
     try:
-        scene = await attack_stage(request, query, services, owner)
+        scene = await attack_stage(request, query, services, owner, panels)
     except LayerscopeError as error:
         if element == STAGE:
             return _objection(request, error.detail)
@@ -71,7 +74,11 @@ async def picture(
 
 
 async def attack_stage(
-    request: Request, query: AttackQuery, services: Services, owner: str
+    request: Request,
+    query: AttackQuery,
+    services: Services,
+    owner: str,
+    panels: tuple[Panel, ...],
 ) -> AttackStage:
     """The stage of a view: empty, cached, or about to run. Raises a `LayerscopeError`."""
     view = query.view
@@ -89,7 +96,7 @@ async def attack_stage(
         await _to_its_end(request, prepared, view.image, services, owner)
     trace = services.traces.find(key)
     await store_result(trace, services.pictures, owner, title(view))
-    return done_scene(view, prepared.model, trace, services, owner)
+    return done_scene(view, prepared.model, trace, services, owner, panels)
 
 
 def title(view: AttackView) -> str:

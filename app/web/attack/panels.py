@@ -1,29 +1,34 @@
-"""Registry of the panels under an attack: each folded until it is opened, one line in the table.
-
-A panel `{id}` is served at `/attack/{id}`. Links carry the query of a `PairView`; each panel reads
-what it needs of it.
-"""
+"""The panels under the result of an attack: their links, and the route of those without one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.errors import NotFound
+from app.web.attack.pair_query import PairDep, PairView, show
+from app.web.panels.panel import AttackPanel, Panel, PanelsDep
+
+router = APIRouter()
 
 
-@dataclass(frozen=True, slots=True)
-class AttackPanel:
-    """The title of a panel and the question it answers."""
+@router.get("/{panel}")
+async def panel(request: Request, panel: str, panels: PanelsDep, pair: PairDep) -> Response:
+    """The content of one panel."""
+    chosen = next((one for one in attack_panels(panels) if one.id == panel), None)
+    if chosen is None or chosen.build is None:
+        raise NotFound("There is no such panel.")
+    context = await asyncio.to_thread(chosen.build, pair)
+    return show(request, chosen.title, chosen.template, {"panel": context})
 
-    id: str
-    title: str
-    sentence: str
+
+def attack_panels(panels: tuple[Panel, ...]) -> list[AttackPanel]:
+    """The panels under an attack."""
+    return [one for one in panels if isinstance(one, AttackPanel)]
 
 
-PANELS: tuple[AttackPanel, ...] = (
-    AttackPanel("where", "Where it happens", "At which step does a small change grow large?"),
-    AttackPanel("sweep", "From no noise to much", "How large must a change be, attack or noise?"),
-    AttackPanel("survive", "Does it survive?", "JPEG, blur, a photo: which breaks first?"),
-    AttackPanel("transfer", "Does it transfer?", "The same pixels, shown to every other network."),
-    AttackPanel("unusual", "Is it unusual?", "Does the network notice that something is odd?"),
-    AttackPanel("sticker", "A sticker", "Can a thing next to it change the answer?"),
-    AttackPanel("change", "Without any attack", "Turned, brighter, darker: does the answer stay?"),
-)
+def attack_links(panels: tuple[Panel, ...], pair: PairView) -> tuple[tuple[AttackPanel, str], ...]:
+    """Each panel of a pair of pictures with its URL."""
+    return tuple((one, f"/attack/{one.id}?{pair.query()}") for one in attack_panels(panels))

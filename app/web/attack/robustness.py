@@ -35,6 +35,7 @@ from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import percent, render
+from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 from models.classes import Label
 from models.graph import Network
@@ -197,7 +198,10 @@ def _sentence(
 
 router = APIRouter()
 
-TITLE = "Without any attack"
+PANEL = AttackPanel(
+    "change", "Without any attack", "Turned, brighter, darker: does the answer stay?", router=router
+)
+
 CHARTS = "Without any attack: every slider over its whole range"
 SHOWN = 5
 
@@ -244,7 +248,7 @@ async def change(request: Request, query: RobustnessQueryDep, services: Services
     panel = ChangePanel(
         view, knobs(view.change), answer, _of_all(view, "/charts"), _of_all(view, ".csv")
     )
-    return show(request, TITLE, "attack/_change.html", {"panel": panel})
+    return show(request, PANEL.title, "attack/_change.html", {"panel": panel})
 
 
 @router.get("/change.png")

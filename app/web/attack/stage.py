@@ -15,6 +15,7 @@ from app.web.attack.summary import ending
 from app.web.attack.view import AttackView
 from app.web.core.links import View, preview_url
 from app.web.core.state import Services
+from app.web.panels.panel import Panel
 from app.web.parts.photo import link_expires
 
 PREVIEW = 512
@@ -61,7 +62,12 @@ def running_scene(
 
 
 def done_scene(
-    view: AttackView, model: Model, trace: Trace, services: Services, owner: str
+    view: AttackView,
+    model: Model,
+    trace: Trace,
+    services: Services,
+    owner: str,
+    panels: tuple[Panel, ...],
 ) -> AttackStage:
     """The stage of a finished trace."""
     plain = running_scene(view, model, trace.options, services, owner)
@@ -69,7 +75,7 @@ def done_scene(
     wanted = len(all) - 1 if view.step is None else min(view.step, len(all) - 1)
     return replace(
         plain, state="done", events="", planned=len(all) - 1,
-        shots=all, shown=all[wanted], ending=ending(view, model, trace),
+        shots=all, shown=all[wanted], ending=ending(view, model, trace, panels),
     )  # fmt: skip
 
 

@@ -21,9 +21,8 @@ from app.services.networks.class_names import find_class
 from app.services.runs.run import Run
 from app.vision.attacks.sticker import random_colours
 from app.web.attack.pair_query import show
-from app.web.attack.panels import PANELS
+from app.web.attack.panels import attack_panels
 from app.web.attack.sticker_panel import (
-    STICKER,
     SentDep,
     StickerKept,
     StickerSeen,
@@ -36,10 +35,14 @@ from app.web.attack.sticker_panel import (
 from app.web.core.file_responses import Download, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
+from app.web.panels.panel import AttackPanel, Panel, PanelsDep
 
 router = APIRouter()
 
-TITLE = "A sticker"
+PANEL = AttackPanel(
+    "sticker", "A sticker", "Can a thing next to it change the answer?", router=router
+)
+
 Part = Literal["sticker", "random", "alone", "print"]
 
 
@@ -125,7 +128,7 @@ async def panel(request: Request, query: StickerQueryDep, services: ServicesDep)
     await asyncio.to_thread(services.pictures.require, query.view.image)
     answer = await predict_sticker(query, query.sticker, services) if query.sticker else None
     context = panel_context(query.view, query.model, query.stickers, query.sticker, answer)
-    return show(request, TITLE, "attack/_sticker.html", {"panel": context})
+    return show(request, PANEL.title, "attack/_sticker.html", {"panel": context})
 
 
 @router.get("/sticker/seen")
@@ -148,7 +151,7 @@ async def hundred(
             owner,
             lambda: places(query.model, run.network, pixels, both, view.place.scale, view.seed),
         )
-        async with aclosing(job) as items:  # type: ignore[type-var]
+        async with aclosing(job) as items:
             parts = [item async for item in items if isinstance(item, StickerTrials)]
         context = places_context(view, run, sticker, parts)
     return show(request, "A hundred places", "attack/_sticker_places.html", {"tried": context})
@@ -180,7 +183,9 @@ async def picture(
 
 
 @router.post("/sticker")
-async def keep(request: Request, view: SentDep, services: ServicesDep, owner: OwnerDep) -> Response:
+async def keep(
+    request: Request, view: SentDep, services: ServicesDep, owner: OwnerDep, panels: PanelsDep
+) -> Response:
     """Store the picture with the sticker as an upload of the user."""
     query = await find_sticker(view, services)
     sticker = require(query)
@@ -189,11 +194,11 @@ async def keep(request: Request, view: SentDep, services: ServicesDep, owner: Ow
     stored = await asyncio.to_thread(
         services.pictures.add, png, owner, f"with a {sticker.label} sticker"
     )
-    context = _kept(query, stored.id, services.settings.expire_hours)
+    context = _kept(query, stored.id, services.settings.expire_hours, panels)
     return show(request, "Your picture", "attack/_sticker_kept.html", {"kept": context})
 
 
-def _kept(query: StickerQuery, image: str, hours: float) -> StickerKept:
+def _kept(query: StickerQuery, image: str, hours: float, panels: tuple[Panel, ...]) -> StickerKept:
     view, model = query.view, query.model.id
     pair = f"model={model}&image={view.image}&attacked={image}&target={view.sticker}"
     return StickerKept(
@@ -201,7 +206,7 @@ def _kept(query: StickerQuery, image: str, hours: float) -> StickerKept:
         f"/?model={model}&image={image}",
         f"/attack?model={model}&image={image}",
         tuple(
-            (one, f"/attack/{one.id}?{pair}") for one in PANELS if f"/attack/{one.id}" != STICKER
+            (one, f"/attack/{one.id}?{pair}") for one in attack_panels(panels) if one.id != PANEL.id
         ),
         f"It is deleted after {hours:g} hours.",
     )

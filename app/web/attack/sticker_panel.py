@@ -20,11 +20,11 @@ from app.services.runs.run import Run
 from app.vision.attacks.paste import diameter
 from app.vision.predict import RankedClass
 from app.web.attack.contexts import ClassShareBar, SettingSlider
-from app.web.attack.panels import AttackPanel
 from app.web.attack.view import IMAGE
 from app.web.core.links import View, input_url
 from app.web.core.templating import percent
 from app.web.core.url_view import Filled, Name, Seed, UrlView, Written
+from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 
 

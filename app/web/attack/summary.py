@@ -10,11 +10,12 @@ from app.services.networks.catalogue import Model
 from app.web.attack.contexts import AttackSummary
 from app.web.attack.methods import METHODS
 from app.web.attack.pair_query import PairView
-from app.web.attack.panels import PANELS, AttackPanel
+from app.web.attack.panels import attack_links
 from app.web.attack.steps import amplified, bars
 from app.web.attack.view import AttackView
 from app.web.core.links import View
 from app.web.core.templating import percent
+from app.web.panels.panel import Panel
 
 CONTROLS = {
     "sign": "Random noise just as large",
@@ -25,7 +26,9 @@ CONTROLS = {
 """Name of each kind of control."""
 
 
-def ending(view: AttackView, model: Model, trace: Trace) -> AttackSummary:
+def ending(
+    view: AttackView, model: Model, trace: Trace, panels: tuple[Panel, ...]
+) -> AttackSummary:
     """The summary of a finished trace."""
     if (outcome := trace.outcome) is None:
         raise ValueError("a trace that runs has no ending yet")
@@ -50,7 +53,7 @@ def ending(view: AttackView, model: Model, trace: Trace) -> AttackSummary:
         notes=_notes(trace, outcome, kind),
         files=_files(trace, factor),
         explorer=View(model=model.id, image=outcome.image).url(),
-        panels=_panels(view, outcome.image),
+        panels=attack_links(panels, _pair(view, outcome.image)),
     )
 
 
@@ -126,12 +129,11 @@ def _files(trace: Trace, factor: float) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _panels(view: AttackView, attacked: str) -> tuple[tuple[AttackPanel, str], ...]:
-    pair = PairView(
+def _pair(view: AttackView, attacked: str) -> PairView:
+    return PairView(
         model=view.model,
         image=view.image,
         attacked=attacked,
         target=None if view.request.target is None else str(view.request.target),
         seed=view.seed,
     )
-    return tuple((one, f"/attack/{one.id}?{pair.query()}") for one in PANELS)

@@ -29,6 +29,7 @@ from app.web.attack.slider_responses import bars, is_part, push_panel_url, stren
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.templating import percent, render
+from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 from models.classes import Label
 
@@ -222,7 +223,10 @@ def _sentence(
 
 router = APIRouter()
 
-TITLE = "Does it survive?"
+PANEL = AttackPanel(
+    "survive", "Does it survive?", "JPEG, blur, a photo: which breaks first?", router=router
+)
+
 TABLE = "Does it survive? Each change alone"
 
 
@@ -262,7 +266,7 @@ async def survive(
         f"/attack/survive/table?{files}",
         f"/attack/survive.csv?{files}",
     )
-    return show(request, TITLE, "attack/_survive.html", {"panel": panel})
+    return show(request, PANEL.title, "attack/_survive.html", {"panel": panel})
 
 
 @router.get("/survive.png")

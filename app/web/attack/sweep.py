@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -21,14 +21,24 @@ from app.web.attack.pair_query import show
 from app.web.attack.sweep_curves import attack_words, chart, how, lines, noise_words, swept
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.streams import DONE, error_event, start_job
+from app.web.core.streams import (
+    HtmlEvents,
+    JobUpdate,
+    LastEventId,
+    QueuedJob,
+    job_events,
+    queued_job,
+)
 from app.web.core.templating import render_text
 from app.web.core.url_view import Filled, Name, Seed, UrlView
+from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 
-TITLE = "From no noise to much"
-
 router = APIRouter(prefix="/sweep")
+
+PANEL = AttackPanel(
+    "sweep", "From no noise to much", "How large must a change be, attack or noise?", router=router
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +95,24 @@ async def sweep_query(
 SweepQueryDep = Annotated[SweepQuery, Depends(sweep_query)]
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedSweep:
-    """A sweep with its place in the queue (0 is next); `items` is None if it is cached."""
-
-    place: int = 0
-    items: AsyncGenerator[int | SweepPoint] | None = None
+@asynccontextmanager
+async def _started(
+    sweep: Sweep, services: Services, owner: str
+) -> AsyncIterator[QueuedJob[SweepPoint]]:
+    with services.pictures.using(sweep.pair.before):
+        async with queued_job(lambda: services.sweeps.run(services.engine, sweep, owner)) as job:
+            yield job
 
 
 async def queued_sweep(
     query: SweepQueryDep, services: ServicesDep, owner: OwnerDep
-) -> AsyncIterator[QueuedSweep]:
-    """The queued sweep, open until its stream ends."""
+) -> AsyncIterator[QueuedJob[SweepPoint] | None]:
+    """The queued sweep, open until its stream ends; None if it is cached."""
     if services.sweeps.finished(query.sweep) is not None:
-        yield QueuedSweep()
+        yield None
         return
-    with services.pictures.using(query.sweep.pair.before):
-        place, items = await start_job(
-            lambda: services.sweeps.run(services.engine, query.sweep, owner)
-        )
-        try:
-            yield QueuedSweep(place, items)
-        finally:
-            await items.aclose()
+    async with _started(query.sweep, services, owner) as job:
+        yield job
 
 
 @router.get("")
@@ -128,53 +133,38 @@ async def panel(
     )
     shown = None if points is None else swept(query.sweep, points, query.query, True)
     context = {"panel": SweepPanel(query.query, methods, query.view.url()), "swept": shown}
-    return show(request, TITLE, "attack/_sweep.html", context)
+    return show(request, PANEL.title, "attack/_sweep.html", context)
 
 
 @router.get("/events", response_class=EventSourceResponse)
 async def events(
-    job: Annotated[QueuedSweep, Depends(queued_sweep)],
+    job: Annotated[QueuedJob[SweepPoint] | None, Depends(queued_sweep)],
     query: SweepQueryDep,
     services: ServicesDep,
-    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+    last_event_id: LastEventId = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """The place in the queue, the chart after each point, `done`. An event's id counts points.
-
-    A page that reconnects sends how many points it has and gets only the later ones.
-    """
-    seen = last_event_id or 0
-    try:
-        if job.items and not seen:
-            text = render_text("attack/_sweep_queued.html", {"place": job.place})
-            yield ServerSentEvent(raw_data=text)
-        async with aclosing(_sweep_events(job, query, services, seen)) as happened:
-            async for event in happened:
-                yield event
-    except Exception as error:
-        yield error_event(error)
-    yield DONE
+    """The place in the queue, the chart after each point, the finished one, `done`."""
+    updates, place = _updates(job, query, services), job.place if job else None
+    async for event in job_events(updates, HtmlEvents(), place=place, after=last_event_id):
+        yield event
 
 
-async def _sweep_events(
-    job: QueuedSweep, query: SweepQuery, services: Services, seen: int
-) -> AsyncGenerator[ServerSentEvent]:
-    """The chart after each point beyond `seen`, and the finished one at the end."""
+async def _updates(
+    job: QueuedJob[SweepPoint] | None, query: SweepQuery, services: Services
+) -> AsyncGenerator[JobUpdate[str]]:
+    """The chart after each point, which an event's id counts; the finished one has the next id."""
     points: list[SweepPoint] = []
-    if job.items:
-        async for item in job.items:
-            if isinstance(item, SweepPoint):
-                points.append(item)
-                if len(points) > seen:
-                    yield _event(query, points, False)
-    yield _event(query, services.sweeps.finished(query.sweep) or points, True)
+    if job:
+        async for point in job.items:
+            points.append(point)
+            yield JobUpdate(len(points), _chart(query, points, False))
+    found = services.sweeps.finished(query.sweep) or tuple(points)
+    yield JobUpdate(len(found) + 1, _chart(query, found, True))
 
 
-def _event(
-    query: SweepQuery, points: list[SweepPoint] | tuple[SweepPoint, ...], done: bool
-) -> ServerSentEvent:
+def _chart(query: SweepQuery, points: Sequence[SweepPoint], done: bool) -> str:
     view = swept(query.sweep, points, query.query, done)
-    text = render_text("attack/_swept.html", {"swept": view})
-    return ServerSentEvent(raw_data=text, id=str(len(points)))
+    return render_text("attack/_swept.html", {"swept": view})
 
 
 @router.get(".csv")
@@ -194,7 +184,9 @@ async def png(
     points = await _finished_sweep(request, query, services, owner)
     sweep = query.sweep
     words = f"{attack_words(sweep, points, True)} {noise_words(points, True)} {how(sweep)}"
-    drawn = await asyncio.to_thread(chart_png, TITLE, [chart(sweep, points, True)], words, 760)
+    drawn = await asyncio.to_thread(
+        chart_png, PANEL.title, [chart(sweep, points, True)], words, 760
+    )
     return file_response(drawn, "image/png", False, "layerscope-sweep.png")
 
 
@@ -204,11 +196,8 @@ async def _finished_sweep(
     """All points, computed now if they are not cached. Raises `Busy`, `Cancelled`."""
     if points := services.sweeps.finished(query.sweep):
         return points
-    image = query.sweep.pair.before
-    with services.pictures.using(image):
-        _, items = await start_job(lambda: services.sweeps.run(services.engine, query.sweep, owner))
-        async with aclosing(items) as running:
-            async for _ in running:
-                if services.stopping.is_set() or await request.is_disconnected():
-                    raise Cancelled("The sweep was stopped before its end.")
+    async with _started(query.sweep, services, owner) as job:
+        async for _ in job.items:
+            if services.stopping.is_set() or await request.is_disconnected():
+                raise Cancelled("The sweep was stopped before its end.")
     return services.sweeps.finished(query.sweep) or ()

@@ -30,6 +30,7 @@ from app.web.attack.pair_query import PairDep, PairView, PairViewDep, show
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import Services, ServicesDep
 from app.web.explorer.network_menu import megabytes
+from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 from models.classes import Label
 
@@ -189,7 +190,9 @@ def _target(transferred: Transferred) -> str:
 
 router = APIRouter()
 
-TITLE = "Does it transfer?"
+PANEL = AttackPanel(
+    "transfer", "Does it transfer?", "The same pixels, shown to every other network.", router=router
+)
 
 
 @router.get("/transfer")
@@ -208,7 +211,7 @@ async def transfer(
         tuple(skipped_network(one) for one in rest),
         f"/attack/transfer.csv?{view.query()}",
     )
-    return show(request, TITLE, "attack/_transfer.html", {"panel": panel})
+    return show(request, PANEL.title, "attack/_transfer.html", {"panel": panel})
 
 
 @router.get("/transfer.csv")

@@ -39,10 +39,13 @@ from app.web.attack.unusual_panel import (
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import Services, ServicesDep
 from app.web.core.templating import number
+from app.web.panels.panel import AttackPanel
 
 router = APIRouter()
 
-TITLE = "Is it unusual?"
+PANEL = AttackPanel(
+    "unusual", "Is it unusual?", "Does the network notice that something is odd?", router=router
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ async def unusual(request: Request, query: UnusualQueryDep, services: ServicesDe
         f"python -m app calibrate --model {model.id} --data FOLDER_OF_PHOTOS",
         f"/attack/unusual.csv?{view.query()}",
     )
-    return show(request, TITLE, "attack/_unusual.html", {"panel": panel})
+    return show(request, PANEL.title, "attack/_unusual.html", {"panel": panel})
 
 
 @router.get("/unusual/input.png")

@@ -1,12 +1,19 @@
-"""Helpers for server-sent events: start a queued job, stream its events, end with an error."""
+"""Event streams: one way for every job, from its place in the queue to its end.
+
+A page's dependency starts a job with `queued_job`, so that what is refused is refused before the
+stream starts; its route passes what the job reports on to `job_events`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Generic, Protocol, TypeVar
 
+from fastapi import Header
 from fastapi.sse import ServerSentEvent
 
 from app.errors import Busy, LayerscopeError
@@ -14,40 +21,85 @@ from app.web.core.errors import user_error
 from app.web.core.templating import render_text
 
 T = TypeVar("T")
+Said = TypeVar("Said")
+Said_co = TypeVar("Said_co", covariant=True)
+Said_contra = TypeVar("Said_contra", contravariant=True)
 
 PATIENCE, PAUSE = 2.0, 0.05
 """Seconds that a job waits for its owner's previous one to end, and between two attempts."""
 
-Items = TypeVar("Items", bound=AsyncIterator[Any])
-
-DONE = ServerSentEvent(raw_data="", event="done")
-"""The last event: the page closes the stream."""
+LastEventId = Annotated[int | None, Header(ge=0, description="Resume after this event.")]
+"""What a page that reconnects sends: the number of the last update that it has."""
 
 _log = logging.getLogger(__name__)
 
 
-async def event_stream(
-    place: int, items: AsyncIterator[int | T], write: Callable[[T], tuple[str, str]]
-) -> AsyncIterator[ServerSentEvent]:
-    """Stream a job: its place in the queue, an event for each item, an error if it fails, `DONE`.
+@dataclass(frozen=True, slots=True)
+class QueuedJob(Generic[T]):
+    """A job that waits or runs: its place in the queue, 0 is next, and what it yields."""
 
-    `write` turns an item into HTML and an event id.
+    place: int
+    items: AsyncGenerator[T]
+
+
+@dataclass(frozen=True, slots=True)
+class JobUpdate(Generic[Said_co]):
+    """What one event says. `number` rises; a page that reconnects gets only the later ones."""
+
+    number: int
+    said: Said_co
+
+
+class EventFormat(Protocol[Said_contra]):
+    """How a stream's events are written: as HTML for pages, as JSON for the API."""
+
+    def queued(self, place: int) -> ServerSentEvent | None:
+        """The first event: a job's place in the queue."""
+
+    def update(self, update: JobUpdate[Said_contra]) -> ServerSentEvent:
+        """The event of an update; its id is the update's number."""
+
+    def failed(self, error: Exception) -> ServerSentEvent:
+        """The event before the last of a stream that failed."""
+
+    def ended(self, failed: bool) -> ServerSentEvent:
+        """The last event, named `done`: the page closes the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlEvents:
+    """Events for pages. The place in the queue stands in the element that `queue` selects.
+
+    Without it, it stands where the updates will.
     """
-    try:
-        yield ServerSentEvent(
-            raw_data=render_text("partials/interventions/_queued.html", {"place": place})
-        )
-        async for item in items:
-            if not isinstance(item, int):
-                text, id = write(item)
-                yield ServerSentEvent(raw_data=text, id=id)
-    except Exception as error:
-        yield error_event(error)
-    yield DONE
+
+    queue: str = ""
+
+    def queued(self, place: int) -> ServerSentEvent:
+        """See `EventFormat`."""
+        context = {"place": place, "queue": self.queue}
+        return ServerSentEvent(raw_data=render_text("partials/_queued.html", context))
+
+    def update(self, update: JobUpdate[str]) -> ServerSentEvent:
+        """See `EventFormat`."""
+        return ServerSentEvent(raw_data=update.said, id=str(update.number))
+
+    def failed(self, error: Exception) -> ServerSentEvent:
+        """See `EventFormat`."""
+        shown = user_error(error)
+        problem = {"title": shown.title, "detail": shown.detail}
+        return ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))
+
+    def ended(self, failed: bool) -> ServerSentEvent:
+        """See `EventFormat`."""
+        return ServerSentEvent(raw_data="failed" if failed else "", event="done")
 
 
-async def start_job(start: Callable[[], Items]) -> tuple[int, Items]:
-    """Start a job: its place in the queue (0 is next) and its items.
+@asynccontextmanager
+async def queued_job(
+    start: Callable[[], AsyncGenerator[int | T]],
+) -> AsyncIterator[QueuedJob[T]]:
+    """Start a job, and cancel it on leaving.
 
     Raises `Busy` if the owner's previous job does not end in time: a page that starts again has
     closed its last stream a moment ago.
@@ -55,21 +107,52 @@ async def start_job(start: Callable[[], Items]) -> tuple[int, Items]:
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE
     while True:
-        items = start()
+        running = start()
         try:
-            place = await anext(items)
+            first = await anext(running)
+            break
         except Busy:
             if loop.time() >= until:
                 raise
             await asyncio.sleep(PAUSE)
-        else:
-            return place if isinstance(place, int) else 0, items
+    try:
+        yield QueuedJob(first if isinstance(first, int) else 0, _reports(first, running))
+    finally:
+        await running.aclose()
 
 
-def error_event(error: Exception) -> ServerSentEvent:
-    """The event before the last of a stream that failed; an unexpected error is logged."""
-    if not isinstance(error, LayerscopeError):
-        _log.error("A stream broke off.", exc_info=error)
-    shown = user_error(error)
-    problem = {"title": shown.title, "detail": shown.detail}
-    return ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))
+async def _reports(first: int | T, running: AsyncGenerator[int | T]) -> AsyncGenerator[T]:
+    """What a job yields after its place in the queue."""
+    if not isinstance(first, int):
+        yield first
+    async for item in running:
+        if not isinstance(item, int):
+            yield item
+
+
+async def job_events(
+    updates: AsyncGenerator[JobUpdate[Said]],
+    write: EventFormat[Said],
+    *,
+    place: int | None = None,
+    after: int | None = None,
+) -> AsyncGenerator[ServerSentEvent]:
+    """Stream a job: its place in the queue, its updates, an error if it fails, `done`.
+
+    `place` is None for what does not queue; `after` is the last update that the page has already.
+    Leaving closes `updates`.
+    """
+    failed = False
+    try:
+        if place is not None and after is None and (event := write.queued(place)):
+            yield event
+        async with aclosing(updates):
+            async for update in updates:
+                if after is None or update.number > after:
+                    yield write.update(update)
+    except Exception as error:
+        if not isinstance(error, LayerscopeError):
+            _log.exception("A stream broke off.")
+        failed = True
+        yield write.failed(error)
+    yield write.ended(failed)

@@ -16,7 +16,7 @@ from app.web.explorer.arithmetic.contexts import ArithmeticPane
 from app.web.explorer.kept_unit import KeptUnit
 from app.web.explorer.kernel_wall import KernelWall, WallSwitch
 from app.web.explorer.zoom_tabs import Tab
-from app.web.panels.panel_link import PanelLink
+from app.web.panels.panel import PanelLink
 from app.web.panels.slices import Slices
 from app.web.panels.synthesis.pictures import ResponseSummary
 from app.web.parts.contexts import helped

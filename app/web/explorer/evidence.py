@@ -17,7 +17,7 @@ from app.web.core.templating import milliseconds, number, percent, thousands
 from app.web.explorer.contexts import Fact, StepPane, UnitPane
 from app.web.explorer.kernel_wall import KernelWall, preference_sentence
 from app.web.explorer.zoom_tabs import tabs
-from app.web.panels.panel_link import PanelLink
+from app.web.panels.panel import PanelLink
 from app.web.panels.slices import first_slices
 from app.web.parts.photo import frame, photo
 from app.web.parts.sprites import Tile, box, kernel_sheet, legend

@@ -31,8 +31,9 @@ from app.web.explorer.kernel_wall import wall as kernel_wall
 from app.web.explorer.network_menu import choices, stage_step
 from app.web.explorer.picture_pane import gallery, picture_pane
 from app.web.explorer.river import river
-from app.web.panels.registry import links
+from app.web.panels.panel import Panel, PanelsDep
 from app.web.panels.synthesis.pictures import responds, wall_link
+from app.web.panels.unit_panels import unit_links
 from app.web.parts.contexts import as_dict
 from app.web.parts.photo import link_expires
 from app.web.parts.step_words import STAGES
@@ -53,6 +54,7 @@ async def explore(
     request: Request,
     services: ServicesDep,
     owner: OwnerDep,
+    panels: PanelsDep,
     asked: Annotated[View, Query()],
     instead_of: str = "",
 ) -> Response:
@@ -67,7 +69,7 @@ async def explore(
         before, now = (services.catalogue.model(id) for id in (instead_of, view.model))
         return RedirectResponse(view.url(step=stage_step(before, view.step, now)), 303)
     template = PANES.get(target(request), "pages/explore.html")
-    context = await page(view, services, owner)
+    context = await page(view, services, owner, panels)
     return render(request, template, context)
 
 
@@ -93,6 +95,7 @@ async def upload(
     request: Request,
     services: ServicesDep,
     owner: OwnerDep,
+    panels: PanelsDep,
     file: UploadFile,
     model: Annotated[str, Form()] = "",
 ) -> Response:
@@ -101,7 +104,7 @@ async def upload(
     view = View(model=model or services.settings.model, image=stored.id)
     if not by_htmx(request):
         return RedirectResponse(view.url(), 303)
-    context = await page(view, services, owner) | {"regallery": True}
+    context = await page(view, services, owner, panels) | {"regallery": True}
     response = render(request, "partials/_change.html", context)
     response.headers["HX-Push-Url"] = view.url()
     return response
@@ -113,6 +116,7 @@ async def delete(
     image: str,
     services: ServicesDep,
     owner: OwnerDep,
+    panels: PanelsDep,
     shown: Annotated[str, Form()] = "",
 ) -> Response:
     """Delete an uploaded picture; if it is on screen, the first sample replaces it."""
@@ -120,7 +124,7 @@ async def delete(
     home = View(model=services.settings.model, image=all_samples()[0].id)
     if not by_htmx(request):
         return RedirectResponse(home.url(), 303)
-    context = await page(home, services, owner) | {"regallery": True}
+    context = await page(home, services, owner, panels) | {"regallery": True}
     if shown != image:
         return render(request, "partials/_gallery_only.html", context)
     response = render(request, "partials/_change.html", context)
@@ -128,7 +132,9 @@ async def delete(
     return response
 
 
-async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
+async def page(
+    view: View, services: Services, owner: str, panels: tuple[Panel, ...]
+) -> dict[str, Any]:
     """The context of the whole page; if the run is not cached yet, the cards come by event stream.
 
     The run starts here and continues while the page is sent: its stream joins it.
@@ -137,7 +143,7 @@ async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         run = await stack.enter_async_context(services.runs.listen(view.model, view.image))
         kept = run.finished
-        evidence = await _evidence(view, run, services)
+        evidence = await _evidence(view, run, services, panels)
         whole = ExplorerPage(
             view=view,
             choices=choices(view, services),
@@ -157,19 +163,19 @@ async def page(view: View, services: Services, owner: str) -> dict[str, Any]:
 
 
 async def _evidence(
-    view: View, run: Run, services: Services
+    view: View, run: Run, services: Services, panels: tuple[Panel, ...]
 ) -> StepPane | UnitPane | ArithmeticPane | None:
     if view.step is None:
         if view.channel is not None:
             raise BadRequest("A channel belongs to a step: name the step as well.")
         return None
     record = await run.record(view.step)
-    panels = links(view, run.model, record.step)
+    links = unit_links(panels, view, run.model, record.step)
     if view.channel is None:
         kernels = await kernel_wall(view, run, record.step, services.catalogue)
-        pane = step_pane(view, run, record, panels, kernels)
+        pane = step_pane(view, run, record, links, kernels)
         return replace(pane, pictures=wall_link(view, run.model, record.step))
     if view.zoom:
-        return await asyncio.to_thread(arithmetic_pane, view, run, record, panels)
-    unit = unit_pane(view, run, record, panels)
+        return await asyncio.to_thread(arithmetic_pane, view, run, record, links)
+    unit = unit_pane(view, run, record, links)
     return replace(unit, responds=responds(view, run, services.studio))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.services.runs.run import Run, StepRecord
@@ -15,7 +15,7 @@ from app.web.api.models import ModelId
 from app.web.api.schemas import ERRORS
 from app.web.core.links import View
 from app.web.core.state import Services, ServicesDep
-from app.web.core.streams import DONE, error_event
+from app.web.core.streams import HtmlEvents, JobUpdate, LastEventId, job_events
 from app.web.core.templating import render_text
 from app.web.explorer.river import card
 from app.web.parts.contexts import as_dict
@@ -40,28 +40,27 @@ async def events(
     run: Annotated[Run, Depends(listened_run)],
     services: ServicesDep,
     scale: Annotated[Scale, Query(description="Scale of the maps' colours.")] = "unit",
-    last_event_id: Annotated[
-        int | None, Header(ge=0, description="Resume after this event.")
-    ] = None,
+    last_event_id: LastEventId = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """One event per step card in order, the prediction with the last, then `done`.
 
     An event is HTML for the page. Its id is the number of the step, counted from 0.
     """
+    updates = _updates(run, services, scale, 0 if last_event_id is None else last_event_id + 1)
+    async for event in job_events(updates, HtmlEvents()):
+        yield event
+
+
+async def _updates(
+    run: Run, services: Services, scale: Scale, first: int
+) -> AsyncGenerator[JobUpdate[str]]:
+    """An update for each step from `first` on, as it is computed."""
     view = View(model=run.model.id, image=run.image, scale=scale)
-    try:
-        if scale == "network":
-            # The largest magnitude of the network is known only after the last layer.
-            await run.finish()
-        async for record in run.follow(0 if last_event_id is None else last_event_id + 1):
-            yield ServerSentEvent(
-                raw_data=_event(services, view, run, record), id=str(record.index)
-            )
-    except Exception as error:
-        yield error_event(error)
-        yield DONE
-        return
-    yield ServerSentEvent(data={"milliseconds": run.seconds * 1000}, event="done")
+    if scale == "network":
+        # The largest magnitude of the network is known only after the last layer.
+        await run.finish()
+    async for record in run.follow(first):
+        yield JobUpdate(record.index, _event(services, view, run, record))
 
 
 def _event(services: Services, view: View, run: Run, record: StepRecord) -> str:

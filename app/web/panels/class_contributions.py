@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.services.networks.catalogue import Model
 from app.services.runs.arithmetic import contributions_to_class
 from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import version
 from app.vision.arithmetic.chain import CellPlace
 from app.vision.arithmetic.pointwise import unflattened
 from app.web.core.links import View
+from app.web.panels.panel import UnitPanel, of_units
 from app.web.parts.contexts import helped
 from app.web.parts.photo import PhotoOverlay, frame, photo
 from app.web.parts.terms import Term
 from app.web.parts.unit_names import place_url, short_name
+from models.graph import Step
 
 CELLS = 8
 """Cells with the largest contributions that are listed."""
@@ -63,3 +66,17 @@ def contributions(view: View, run: Run, record: StepRecord) -> ContributionsPane
         bias=made.bias,
         logit=made.value,
     )
+
+
+def _is_score(model: Model, step: Step) -> bool:
+    logits = model.outline.logits
+    return bool(logits) and (step.name == logits or step.kind == "softmax")
+
+
+PANEL = UnitPanel(
+    "paid",
+    "Which places of the picture made this score",
+    of_units(_is_score),
+    "partials/arithmetic/_paid.html",
+    contributions,
+)

@@ -8,6 +8,7 @@ from app.services.runs.arithmetic import checked_channel
 from app.services.runs.run import Run, StepRecord
 from app.vision.contributions import strongest_cell
 from app.web.core.links import View
+from app.web.panels.panel import UnitPanel, of_units
 from app.web.parts.contexts import helped
 
 REACH = 2
@@ -34,3 +35,12 @@ class NumbersPanel:
     cell: tuple[int, int] = helped("Row and column of the cell.")
     columns: tuple[int, ...] = helped("The columns that are shown.")
     rows: tuple[tuple[int, list[float]], ...] = helped("Each row that is shown, with its values.")
+
+
+PANEL = UnitPanel(
+    "numbers",
+    "The numbers around this cell",
+    of_units(lambda model, step: model.geometry[step.name].spatial),
+    "partials/_numbers.html",
+    numbers,
+)

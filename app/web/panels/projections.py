@@ -9,6 +9,7 @@ from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import version
 from app.vision.units import before_relu
 from app.web.core.links import View, name_of, projection_url
+from app.web.panels.panel import UnitPanel, of_units
 from app.web.parts.contexts import helped
 from app.web.parts.photo import PhotoOverlay, frame, photo
 
@@ -94,3 +95,12 @@ def _asked(view: View, run: Run, name: str, pinned: bool) -> str:
     if run.spatial(name):
         return f"Computed for the mean of {name}, map {view.channel}. Pin a cell to use it alone."
     return f"Computed for {name}, number {view.channel}."
+
+
+PANEL = UnitPanel(
+    "projections",
+    "What in the picture drives it",
+    of_units(lambda model, step: step.kind not in ("flatten", "softmax")),
+    "partials/_projections.html",
+    projections,
+)

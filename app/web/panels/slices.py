@@ -13,6 +13,7 @@ from app.services.runs.arithmetic import weight_of
 from app.services.runs.run import Run, StepRecord
 from app.web.core.links import View, filters_url
 from app.web.core.templating import number, percent
+from app.web.panels.panel import UnitPanel, of_units
 from app.web.parts.contexts import helped
 from app.web.parts.sprites import Legend, box
 from app.web.parts.unit_names import map_name
@@ -114,3 +115,8 @@ def half_of(shares: list[float]) -> int:
         if total >= wanted:
             return count
     return len(shares)
+
+
+PANEL = UnitPanel(
+    "slices", "All slices of its kernel", of_units(has_slices), "partials/_slices.html", slices
+)

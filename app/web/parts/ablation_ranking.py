@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from app.services.interventions.ablation import (
@@ -24,7 +24,7 @@ async def finished_ranking(unit: UnitQuery, services: Services, owner: str) -> A
         return found
     # A job that takes no time does not wait for a long job of the same owner.
     owner = f"{owner} ranking" if is_cheap(unit.run.model) else owner
-    async with aclosing(rank_channels(unit, index, services, owner)) as items:  # type: ignore[type-var]
+    async with aclosing(rank_channels(unit, index, services, owner)) as items:
         async for item in items:
             if isinstance(item, AblationRanking):
                 found = item
@@ -35,7 +35,7 @@ async def finished_ranking(unit: UnitQuery, services: Services, owner: str) -> A
 
 def rank_channels(
     unit: UnitQuery, index: int, services: Services, owner: str
-) -> AsyncIterator[int | AblationRanking]:
+) -> AsyncGenerator[int | AblationRanking]:
     """Rank the channels as a long job: first the place in the queue, then the ranking so far."""
     return rank(services.engine, services.cuts, owner, unit.run, unit.record, index)
 

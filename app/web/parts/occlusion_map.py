@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from math import ceil
@@ -202,7 +202,7 @@ async def finished_map(query: OcclusionQuery, services: Services, owner: str) ->
     progress = cached_map(services.cuts, query.unit.run, query.occlusion)
     if progress.finished:
         return progress
-    async with aclosing(occlusion_rows(query, services, owner)) as items:  # type: ignore[type-var]
+    async with aclosing(occlusion_rows(query, services, owner)) as items:
         async for item in items:
             if isinstance(item, OcclusionSoFar):
                 progress = item
@@ -211,7 +211,7 @@ async def finished_map(query: OcclusionQuery, services: Services, owner: str) ->
 
 def occlusion_rows(
     query: OcclusionQuery, services: Services, owner: str
-) -> AsyncIterator[int | OcclusionSoFar]:
+) -> AsyncGenerator[int | OcclusionSoFar]:
     run = query.unit.run
     return rows(services.engine, services.cuts, owner, run, query.occlusion)
 

@@ -1,4 +1,5 @@
 // The form: values next to the sliders, the chosen picture on an empty stage, uploads that keep the rest.
+import { formQuery } from "../lib/url.js";
 
 const form = () => document.getElementById("attack-form");
 
@@ -20,7 +21,7 @@ document.addEventListener("change", (event) => {
 // An uploaded picture is added to the form without changing its settings.
 document.addEventListener("submit", (event) => {
   if (!event.target.matches(".upload")) return;
-  event.target.elements.back.value = new URLSearchParams(new FormData(form()));
+  event.target.elements.back.value = formQuery(form());
 }, true);
 
 // On a phone the stage lies below the form.

@@ -5,4 +5,4 @@ import "./form.js";
 import "./wipe.js";
 import "./keys.js";
 import "./sticker.js";
-import "./sweep.js";
+import "../lib/jobs.js";

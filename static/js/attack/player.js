@@ -1,4 +1,5 @@
 // The steps of an attack on the stage: played slowly enough to see, scrubbed back and forth.
+import { replaceUrl } from "../lib/url.js";
 
 const SLOWEST = 450;
 const QUICKEST = 110;
@@ -136,7 +137,7 @@ function link() {
   if (!url.searchParams.has("run")) return;
   if (at === seen - 1) url.searchParams.delete("step");
   else url.searchParams.set("step", at);
-  if (url.href !== location.href) history.replaceState(history.state, "", url);
+  replaceUrl(url);
 }
 
 function go(number) {
@@ -177,16 +178,11 @@ document.addEventListener("input", (event) => {
 });
 document.addEventListener("change", (event) => { if (event.target.id === "scrub" && ready()) link(); });
 
-function finish() {
-  if (stage?.dataset.state !== "running") return;
-  stage.dataset.state = document.querySelector("#ending > *") ? "done" : "failed";
-  if (stage.dataset.state === "failed" && !seen) out("words").textContent = "It did not run.";
+document.addEventListener("layerscope:ended", ({ target }) => {
+  if (target !== stage) return;
+  if (stage.dataset.state === "stopped" && !seen) out("words").textContent = "It did not run.";
   arrived();
   if (!playing && seen) mark();
-}
-document.addEventListener("done", (event) => { if (event.target.id === "moments") finish(); });
-document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
-  if (ctx.sourceElement.id === "moments") finish();
 });
 document.addEventListener("htmx:after:swap", arrived);
 

@@ -1,4 +1,5 @@
 // A sticker dragged, scaled and turned on a picture; one request at a time, the newest wins.
+import { formQuery, replaceUrl } from "../lib/url.js";
 
 const [LEAST, MOST] = [0.1, 0.6];
 const STEP = 0.02;
@@ -13,9 +14,7 @@ const form = () => document.getElementById("sticker-form");
 const field = (name) => form().elements[name];
 const number = (name) => Number(field(name).value);
 
-function query() {
-  return new URLSearchParams(new FormData(form())).toString();
-}
+const query = () => formQuery(form());
 
 function place(change) {
   const limits = { x: [0, 1], y: [0, 1], scale: [LEAST, MOST], turn: [-180, 180] };
@@ -78,7 +77,7 @@ function show(panel, html, url) {
 }
 
 function settle(asked) {
-  if (location.pathname === "/attack/sticker") history.replaceState(history.state, "", `?${asked}`);
+  if (location.pathname === "/attack/sticker") replaceUrl(`?${asked}`);
   document.getElementById("sticker-status").textContent =
     document.getElementById("sticker-verdict").textContent;
 }

@@ -1,4 +1,5 @@
 // The panels' state is in the page's URL: written when it changes, and read to open them again.
+import { parameters, replaceUrl } from "../lib/url.js";
 import { changed } from "../navigation.js";
 
 const STATE = {
@@ -10,10 +11,7 @@ const PANELS = '#evidence details.panel[hx-get^="/cut/"]';
 const names = (panel) => STATE[panel.getAttribute("hx-get").split("?")[0]];
 
 /** Write to the URL what is on screen, without an entry in the history. */
-export function address(set) {
-  const url = changed(set);
-  if (url !== location.pathname + location.search) history.replaceState(history.state, "", url);
-}
+export const address = (set) => replaceUrl(changed(set));
 
 // A map that a link names is computed when the page opens, not at every unit on the way.
 let arriving = true;
@@ -24,7 +22,7 @@ for (const type of ["pointerdown", "keydown"]) {
 function open() {
   // A page holds one stream at a time, and the network's own goes first.
   if (document.querySelector("#stream[data-live]")) return;
-  const query = new URLSearchParams(location.search);
+  const query = parameters();
   for (const panel of document.querySelectorAll(PANELS)) {
     if (!panel.open && names(panel).some((one) => query.has(one))) panel.open = true;
   }
@@ -48,7 +46,7 @@ function tell(place) {
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   const panel = ctx.sourceElement;
   if (!panel.matches?.(PANELS)) return;
-  const query = new URLSearchParams(location.search);
+  const query = parameters();
   const url = new URL(ctx.request.action, location.origin);
   const named = names(panel);
   for (const name of [...named, "class"]) if (query.has(name)) url.searchParams.set(name, query.get(name));

@@ -1,4 +1,5 @@
 // The brush: paint a mask by pointer, touch or keys; what it does comes from the server, live.
+import { pointIn } from "../lib/svg.js";
 import { say } from "../notice.js";
 import { address } from "./address.js";
 import { Mask } from "./mask.js";
@@ -144,8 +145,7 @@ function tell() {
 
 /** Where a pointer is on the pad, in cells. */
 function point(event) {
-  const matrix = part(".pad").getScreenCTM().inverse();
-  const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix);
+  const { x, y } = pointIn(part(".pad"), event);
   return [y, x];
 }
 const onPad = (event) => brush && event.target.closest?.(".pad");

@@ -1,4 +1,5 @@
 // An occlusion map under the pointer: where the patch lies and what it costs there.
+import { pointIn } from "../lib/svg.js";
 import { format } from "../numbers.js";
 
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
@@ -33,8 +34,7 @@ function follow(event) {
   const svg = event.target.closest?.(".heat-map");
   if (!svg) return;
   const heat = svg.closest(".heat");
-  const matrix = svg.querySelector("g").getScreenCTM().inverse();
-  const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix);
+  const point = pointIn(svg.querySelector("g"), event);
   const [side, stride] = heat.dataset.patch.split(",").map(Number);
   const cell = (value) => Math.round((value - side / 2) / stride);
   show(heat, cell(point.y), cell(point.x));

@@ -1,6 +1,6 @@
 // Cover and cut: what the panels need beyond links and forms. Brush and map come when one is open.
 import "./address.js";
-import "./jobs.js";
+import "../lib/jobs.js";
 
 function bring() {
   if (!document.querySelector("#evidence .cut")) return;

@@ -6,4 +6,4 @@ import "./photo.js";
 import "./board.js";
 import "./cells.js";
 import "./cards.js";
-import "./learn.js";
+import "../lib/jobs.js";

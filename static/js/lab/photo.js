@@ -1,4 +1,5 @@
 // Uploads the user's photo when it is chosen; a tap on the result pins the pixel there.
+import { parameters } from "../lib/url.js";
 
 document.addEventListener("change", (event) => {
   const input = event.target;
@@ -14,7 +15,7 @@ document.addEventListener("click", (event) => {
   const { width, height } = result.viewBox.baseVal;
   const at = (place, from, size, count) =>
     Math.min(count - 1, Math.max(0, Math.floor(((place - from) / size) * count)));
-  const query = new URLSearchParams(location.search);
+  const query = parameters();
   query.set("y", at(event.clientY, box.top, box.height, height));
   query.set("x", at(event.clientX, box.left, box.width, width));
   htmx.ajax("GET", `/lab/photo?${query}`, {

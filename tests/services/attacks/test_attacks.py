@@ -228,7 +228,7 @@ async def test_one_attack_a_person_and_leaving_stops_it(
     attacks: Attacks, engine: LocalEngine
 ) -> None:
     attack = await attacks.prepare("mini", "cat", AttackRequest("pgd", 4, steps=200))
-    async with aclosing(attacks.stream(attack, "a")) as mine:  # type: ignore[type-var]
+    async with aclosing(attacks.stream(attack, "a")) as mine:
         seen = [item async for item, _ in _first(mine, 3)]
         assert isinstance(seen[-1], AttackMoment)
         with pytest.raises(Busy):

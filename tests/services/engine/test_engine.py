@@ -130,7 +130,7 @@ async def test_one_long_job_per_person(engine: LocalEngine) -> None:
     assert await anext(first) == 0
     with pytest.raises(Busy, match="One long job of yours"):
         await anext(engine.stream("ann", lambda: iter([1])))
-    await first.aclose()  # type: ignore[attr-defined]
+    await first.aclose()
     assert [x async for x in engine.stream("ann", lambda: iter([7]))] == [0, 7]
 
 
@@ -145,7 +145,7 @@ async def test_a_long_job_computes_only_what_is_asked_for(engine: LocalEngine) -
     items = engine.stream("ann", job)
     for _ in range(3):
         await anext(items)
-    await items.aclose()  # type: ignore[attr-defined]
+    await items.aclose()
     await until(lambda: engine.idle)
     assert made == [0, 1]
 

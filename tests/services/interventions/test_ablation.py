@@ -21,7 +21,7 @@ async def ranked(
 ) -> list[AblationRanking]:
     """What is told until so many channels are done."""
     found: list[AblationRanking] = []
-    async with aclosing(rank(engine, cuts, "me", run, record, ESPRESSO)) as items:  # type: ignore[type-var]
+    async with aclosing(rank(engine, cuts, "me", run, record, ESPRESSO)) as items:
         async for item in items:
             if isinstance(item, AblationRanking):
                 found.append(item)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -19,9 +18,8 @@ from starlette.testclient import TestClient
 from app.services.networks.state_dict import to_state_dict
 from app.settings import Settings
 from app.web.app import create_app
-from app.web.attack import contexts, summary
+from app.web.attack import contexts
 from app.web.attack.form import suggestions
-from app.web.attack.panels import AttackPanel
 from app.web.attack.view import AttackView, read
 from models import registry
 from models.classes import Label
@@ -256,14 +254,7 @@ def test_a_picture_of_somebody_else_by_link_can_be_chosen(
     assert f'value="{id}" data-title="A picture"' in text and "blue.png" not in text
 
 
-@pytest.fixture
-def panel(monkeypatch: pytest.MonkeyPatch) -> Iterator[AttackPanel]:
-    made = AttackPanel("where", "Where", "Where it changed.")
-    monkeypatch.setattr(summary, "PANELS", (made,))
-    yield made
-
-
-def test_panels_stand_folded_under_the_result(client: TestClient, panel: AttackPanel) -> None:
+def test_panels_stand_folded_under_the_result(client: TestClient) -> None:
     text = opened(client, "image=cat&target=school bus&seed=3&run=1&plain=1")
     found = re.search(r'<details class="attack-panel" id="panel-where" hx-get="([^"]*)"', text)
     assert found

@@ -28,11 +28,15 @@ from app.web.attack.where.pair import LayerPair, LayerView, checked, chosen
 from app.web.core.file_responses import Version, csv_response, file_response, png_response
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
+from app.web.panels.panel import AttackPanel
 
-TITLE = "Where it happens"
 SAME = "Both pictures are the same, number for number: nothing changed at any step."
 
 router = APIRouter(prefix="/where")
+
+PANEL = AttackPanel(
+    "where", "Where it happens", "At which step does a small change grow large?", router=router
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ async def panel(
             f"/attack/where/drift.png?{query}",
             await asyncio.to_thread(layer_view, layer),
         )
-    return show(request, TITLE, "attack/_where.html", {"where": where})
+    return show(request, PANEL.title, "attack/_where.html", {"where": where})
 
 
 @router.get("/layer")

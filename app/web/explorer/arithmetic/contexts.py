@@ -8,7 +8,7 @@ from app.vision.arithmetic.explain import Cell
 from app.vision.geometry import Box
 from app.web.core.links import View
 from app.web.explorer.zoom_tabs import Tab
-from app.web.panels.panel_link import PanelLink
+from app.web.panels.panel import PanelLink
 from app.web.parts.contexts import helped
 from app.web.parts.number_grids import Grid
 from app.web.parts.photo import PhotoOverlay

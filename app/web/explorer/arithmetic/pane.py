@@ -15,7 +15,7 @@ from app.web.core.templating import exact
 from app.web.explorer.arithmetic import chain, formulas, head, windows
 from app.web.explorer.arithmetic.contexts import ArithmeticPane, Check
 from app.web.explorer.zoom_tabs import tabs
-from app.web.panels.panel_link import PanelLink
+from app.web.panels.panel import PanelLink
 from app.web.parts.step_words import KINDS
 from app.web.parts.unit_names import label_of
 

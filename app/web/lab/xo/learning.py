@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -15,7 +15,14 @@ from app.vision.tiny_network.learn import EVERY, Learned, check, learn
 from app.vision.tiny_network.network import Match, TinyLayer, to_text
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
-from app.web.core.streams import DONE, error_event, start_job
+from app.web.core.streams import (
+    HtmlEvents,
+    JobUpdate,
+    LastEventId,
+    QueuedJob,
+    job_events,
+    queued_job,
+)
 from app.web.core.templating import render, render_text
 from app.web.lab.xo.state import as_text, read
 from app.web.lab.xo.words import signed
@@ -36,15 +43,6 @@ class LearningPlan:
     layers: tuple[TinyLayer, ...]
     match: Match
     seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedLearning:
-    """A training run with its place in the queue: 0 is next."""
-
-    plan: LearningPlan
-    place: int
-    items: AsyncIterator[int | Learned]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +76,12 @@ PlanDep = Annotated[LearningPlan, Depends(planned)]
 
 async def queued_learning(
     plan: PlanDep, services: ServicesDep, owner: OwnerDep
-) -> AsyncIterator[QueuedLearning]:
+) -> AsyncIterator[QueuedJob[Learned]]:
     """The queued run, open until its stream ends; errors are raised before it begins."""
-    place, items = await start_job(
+    async with queued_job(
         lambda: services.engine.stream(owner, lambda: learn(plan.layers, plan.match, plan.seed))
-    )
-    try:
-        yield QueuedLearning(plan, place, items)
-    finally:
-        await items.aclose()  # type: ignore[attr-defined]
+    ) as job:
+        yield job
 
 
 @router.get("/xo/learn")
@@ -102,30 +97,21 @@ async def panel(request: Request, plan: PlanDep) -> Response:
 
 @router.get("/xo/events", response_class=EventSourceResponse)
 async def events(
-    run: Annotated[QueuedLearning, Depends(queued_learning)],
-    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+    job: Annotated[QueuedJob[Learned], Depends(queued_learning)],
+    last_event_id: LastEventId = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """The place in the queue, each training step, `done`. An event's id is its step.
+    """The place in the queue, each training step, `done`. An event's id is its step."""
+    updates = _updates(job.items)
+    async for event in job_events(updates, HtmlEvents(), place=job.place, after=last_event_id):
+        yield event
 
-    A page that reconnects sends the id of its last event and gets only the later ones.
-    """
-    seen = -1 if last_event_id is None else last_event_id
-    try:
-        if seen < 0:
-            yield ServerSentEvent(
-                raw_data=render_text("partials/_queued.html", {"place": run.place})
-            )
-        losses: list[float] = []
-        async for item in run.items:
-            if isinstance(item, int):
-                continue
-            losses.append(item.loss)
-            if item.step > seen:
-                text = render_text("lab/xo/_learning.html", as_dict(_view(item, losses)))
-                yield ServerSentEvent(raw_data=text, id=str(item.step))
-    except Exception as error:
-        yield error_event(error)
-    yield DONE
+
+async def _updates(steps: AsyncGenerator[Learned]) -> AsyncGenerator[JobUpdate[str]]:
+    losses: list[float] = []
+    async for item in steps:
+        losses.append(item.loss)
+        text = render_text("lab/xo/_learning.html", as_dict(_view(item, losses)))
+        yield JobUpdate(item.step, text)
 
 
 def _view(item: Learned, losses: Sequence[float]) -> LearnView:

@@ -3,8 +3,13 @@
 from fastapi import APIRouter
 
 from app.web.panels.crops import files, panel
+from app.web.panels.panel import UnitPanel
 
-router = APIRouter(prefix="/crops", include_in_schema=False)
-router.include_router(panel.router)
-router.include_router(files.tables)
-router.include_router(files.router)
+_router = APIRouter(prefix="/crops")
+_router.include_router(panel.router)
+_router.include_router(files.tables)
+_router.include_router(files.router)
+
+PANEL = UnitPanel(
+    "crops", "The crops it responds to most", panel.has_crops, router=_router, path=panel.PATH
+)

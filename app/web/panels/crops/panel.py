@@ -27,7 +27,7 @@ from app.services.surveys.survey import SurveyProgress
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
-from app.web.panels.panel_link import PanelLink
+from app.web.panels.panel import unit_link
 from app.web.parts.contexts import helped
 from app.web.parts.crop_query import atlases, command, crop_url, out_of, source_of
 from app.web.parts.unit_query import UnitViewDep
@@ -88,19 +88,9 @@ class CropsPanel:
     csv: str = helped("URL of the table of crops.")
 
 
-def crop_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
-    """The panel's link, if a unit's numbers come from one convolution."""
-    if view.channel is None or convolution(model, step.name, view.channel) is None:
-        return ()
-    return (PanelLink("The crops it responds to most", panel_url(view)),)
-
-
-def panel_url(view: View) -> str:
-    """The URL of the panel."""
-    unit = View(
-        model=view.model, image=view.image, step=view.step, channel=view.channel, y=view.y, x=view.x
-    )
-    return f"/crops/panel?{unit.query()}"
+def has_crops(view: View, model: Model, step: Step) -> bool:
+    """Whether a unit's numbers come from one convolution."""
+    return view.channel is not None and convolution(model, step.name, view.channel) is not None
 
 
 def table_url(model: str, of: str, step: str, channel: int, kind: str) -> str:
@@ -161,6 +151,8 @@ def _view(
 
 router = APIRouter()
 
+PATH = "/crops/panel"
+
 PATIENCE = 0.4
 """Seconds that a panel waits for the survey before it shows its progress."""
 
@@ -192,7 +184,7 @@ async def _panel(
     asked = of or (found.atlases[0].id if found.atlases else SAMPLES)
     source = await source_of(services, model, asked, PATIENCE)
     where = model.geometry[at[0]]
-    again = panel_url(view)
+    again = f"{PATH}?{unit_link(view)}"
     titles = [(one.id, one.title) for one in found.atlases]
     titles.append((SAMPLES, "Built-in pictures"))
     if services.gathered:

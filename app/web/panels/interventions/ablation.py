@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from app.services.interventions import ablation as ablations
 from app.services.interventions.ablation import (
     AblationRanking,
     By,
@@ -26,15 +27,23 @@ from app.vision.cover import StepChange
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.streams import event_stream, start_job
+from app.web.core.streams import (
+    HtmlEvents,
+    JobUpdate,
+    LastEventId,
+    QueuedJob,
+    job_events,
+    queued_job,
+)
 from app.web.core.templating import render, render_text
 from app.web.panels.interventions import ablation_panel as pane
-from app.web.panels.interventions.panel_links import panel_response
+from app.web.panels.interventions.panel_response import panel_response
+from app.web.panels.panel import UnitPanel
 from app.web.parts.ablation_ranking import checked_class, finished_ranking, rank_channels
 from app.web.parts.contexts import as_dict
 from app.web.parts.unit_query import UnitQuery, UnitQueryDep
 
-router = APIRouter()
+router = APIRouter(prefix="/cut")
 
 ALL_OFF = ChannelSwitch(all=True)
 
@@ -45,16 +54,6 @@ class AblationQuery:
 
     unit: UnitQuery
     switch: ChannelSwitch
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedRanking:
-    """A ranking with its place in the queue."""
-
-    unit: UnitQuery
-    by: By
-    place: int
-    items: AsyncIterator[int | AblationRanking]
 
 
 def ablation_query(
@@ -150,29 +149,30 @@ async def ranking(
 
 
 async def queued_ranking(
-    unit: UnitQueryDep, services: ServicesDep, owner: OwnerDep, by: By = "logits"
-) -> AsyncIterator[QueuedRanking]:
-    """The queued job, open until its stream ends."""
+    unit: UnitQueryDep, services: ServicesDep, owner: OwnerDep
+) -> AsyncIterator[QueuedJob[AblationRanking]]:
+    """The queued ranking, open until its stream ends."""
     index = checked_class(unit)
-    place, items = await start_job(lambda: rank_channels(unit, index, services, owner))
-    try:
-        yield QueuedRanking(unit, by, place, items)
-    finally:
-        await items.aclose()  # type: ignore[attr-defined]
+    async with queued_job(lambda: rank_channels(unit, index, services, owner)) as job:
+        yield job
 
 
 @router.get("/ablation/events", response_class=EventSourceResponse)
 async def events(
-    job: Annotated[QueuedRanking, Depends(queued_ranking)],
+    unit: UnitQueryDep,
+    job: Annotated[QueuedJob[AblationRanking], Depends(queued_ranking)],
+    by: By = "logits",
+    last_event_id: LastEventId = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """The place in the queue, the ranking as it grows, `done`."""
+    """The place in the queue, the ranking as it grows, `done`. An event's id counts channels."""
 
-    def write(found: AblationRanking) -> tuple[str, str]:
-        made = pane.rank_panel(job.unit, found, job.by)
-        text = render_text("partials/interventions/_ranks.html", {"rank": as_dict(made)})
-        return text, str(found.done)
+    async def updates() -> AsyncGenerator[JobUpdate[str]]:
+        async for found in job.items:
+            made = pane.rank_panel(unit, found, by)
+            text = render_text("partials/interventions/_ranks.html", {"rank": as_dict(made)})
+            yield JobUpdate(found.done, text)
 
-    async for event in event_stream(job.place, job.items, write):
+    async for event in job_events(updates(), HtmlEvents(), place=job.place, after=last_event_id):
         yield event
 
 
@@ -185,3 +185,12 @@ async def _changes(cut: AblationQuery, services: Services, owner: str) -> list[S
 def _name(unit: UnitQuery) -> str:
     view = unit.view
     return f"{view.model}-{view.image[:12]}-{unit.record.step.name}"
+
+
+PANEL = UnitPanel(
+    "ablation",
+    "Switch channels off",
+    lambda view, model, step: ablations.applies(model, step),
+    router=router,
+    path="/cut/ablation",
+)

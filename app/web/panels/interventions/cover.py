@@ -22,7 +22,8 @@ from app.web.core.htmx import by_htmx
 from app.web.core.links import View, input_url
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import number, percent, render
-from app.web.panels.interventions.panel_links import panel_response
+from app.web.panels.interventions.panel_response import has_units, panel_response
+from app.web.panels.panel import UnitPanel
 from app.web.parts.class_changes import ClassChanges, class_changes, why_no_classes
 from app.web.parts.contexts import as_dict, helped
 from app.web.parts.unit_query import UnitQuery, UnitQueryDep
@@ -254,7 +255,7 @@ def _grid(values: Tensor) -> Tensor:
     return values if values.ndim == 2 else values.view(1, 1)
 
 
-router = APIRouter()
+router = APIRouter(prefix="/cut")
 
 MaskText = Annotated[str, Query(max_length=100, description="Covered cells.")]
 
@@ -339,3 +340,6 @@ async def _brushed(services: Services, unit: UnitQuery, stroke: BrushStroke) -> 
 def _name(unit: UnitQuery) -> str:
     view = unit.view
     return f"{view.model}-{view.image[:12]}-{unit.record.step.name}-{unit.channel}"
+
+
+PANEL = UnitPanel("cover", "Cover a part", has_units, router=router, path="/cut/cover")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -21,15 +21,22 @@ from app.services.interventions.occlusion import (
 )
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
-from app.web.core.streams import event_stream, start_job
+from app.web.core.streams import (
+    HtmlEvents,
+    JobUpdate,
+    LastEventId,
+    QueuedJob,
+    job_events,
+    queued_job,
+)
 from app.web.core.templating import render_text
-from app.web.panels.interventions.panel_links import panel_response
+from app.web.panels.interventions.panel_response import has_units, panel_response
+from app.web.panels.panel import UnitPanel
 from app.web.parts.class_changes import why_no_classes
 from app.web.parts.contexts import as_dict, helped
 from app.web.parts.occlusion_map import (
     FILL_WORDS,
     HeatMap,
-    OcclusionQuery,
     OcclusionQueryDep,
     Of,
     drawing_query,
@@ -41,7 +48,7 @@ from app.web.parts.occlusion_map import (
 )
 from app.web.parts.unit_query import UnitQuery
 
-router = APIRouter()
+router = APIRouter(prefix="/cut")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +80,12 @@ class OcclusionPanel:
     csv: str = helped("URL of the drops as a table.")
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedOcclusion:
-    """An occlusion map with its place in the queue: 0 is next."""
-
-    question: OcclusionQuery
-    place: int
-    items: AsyncIterator[int | OcclusionSoFar]
-
-
 async def queued_occlusion(
     query: OcclusionQueryDep, services: ServicesDep, owner: OwnerDep
-) -> AsyncIterator[QueuedOcclusion]:
-    """The queued job, open until its stream ends."""
-    place, items = await start_job(lambda: occlusion_rows(query, services, owner))
-    try:
-        yield QueuedOcclusion(query, place, items)
-    finally:
-        await items.aclose()  # type: ignore[attr-defined]
+) -> AsyncIterator[QueuedJob[OcclusionSoFar]]:
+    """The queued map, open until its stream ends."""
+    async with queued_job(lambda: occlusion_rows(query, services, owner)) as job:
+        yield job
 
 
 @router.get("/occlusion")
@@ -115,17 +110,22 @@ async def panel(
 
 @router.get("/occlusion/events", response_class=EventSourceResponse)
 async def events(
-    job: Annotated[QueuedOcclusion, Depends(queued_occlusion)],
+    query: OcclusionQueryDep,
+    job: Annotated[QueuedJob[OcclusionSoFar], Depends(queued_occlusion)],
+    last_event_id: LastEventId = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """The place in the queue, the map after each row, `done`. It resumes where it was stopped."""
+    """The place in the queue, the map after each row, `done`. It resumes where it was stopped.
 
-    def write(progress: OcclusionSoFar) -> tuple[str, str]:
-        one = job.question
-        made = heat(one.unit, one.occlusion, one.of, progress)
-        text = render_text("partials/interventions/_heat.html", {"heat": as_dict(made)})
-        return text, str(progress.done)
+    An event's id counts rows.
+    """
 
-    async for event in event_stream(job.place, job.items, write):
+    async def updates() -> AsyncGenerator[JobUpdate[str]]:
+        async for progress in job.items:
+            made = heat(query.unit, query.occlusion, query.of, progress)
+            text = render_text("partials/interventions/_heat.html", {"heat": as_dict(made)})
+            yield JobUpdate(progress.done, text)
+
+    async for event in job_events(updates(), HtmlEvents(), place=job.place, after=last_event_id):
         yield event
 
 
@@ -180,3 +180,8 @@ def _choices(unit: UnitQuery, occlusion: OcclusionRequest, of: Of) -> tuple[Occl
 def _file(unit: UnitQuery) -> str:
     view = unit.view
     return f"{view.model}-{view.image[:12]}-{unit.record.step.name}-{unit.channel}-occlusion"
+
+
+PANEL = UnitPanel(
+    "occlusion", "Where covering hurts", has_units, router=router, path="/cut/occlusion"
+)

@@ -25,29 +25,16 @@ from app.services.synthesis.shipped import shipped
 from app.services.synthesis.studio import FoundPicture, Studio
 from app.web.core.links import View
 from app.web.core.templating import number
-from app.web.panels.panel_link import PanelLink
+from app.web.panels.panel import PanelLink
 from app.web.parts.contexts import helped
 from app.web.parts.sprites import Tile, box
 from app.web.parts.synthesis_urls import (
-    LinkedPicture,
     PictureStep,
     picture_url,
     sheet_url,
     to_link,
 )
 from models.graph import Step
-
-
-def synthesis_links(view: View, model: Model, step: Step) -> tuple[PanelLink, ...]:
-    """The synthesis panel of a unit, or of a step if no channel is named; none if unsupported."""
-    if not has_goal(model, step.name):
-        return ()
-    whole, made = view.channel is None, view.made or ""
-    named = LinkedPicture(
-        model=view.model, image=view.image, step=step.name, channel=view.channel, made=made
-    )
-    title = "What the whole layer responds to most" if whole else "What it responds to most"
-    return (PanelLink(title, f"/panels/synthesised?{named.query()}", open=bool(made)),)
 
 
 def wall_link(view: View, model: Model, step: Step) -> PanelLink | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -15,16 +15,17 @@ from app.errors import NotFound
 from app.services.runs.run import Run
 from app.services.synthesis.growth import GrowthReport
 from app.services.synthesis.picture import SynthesisedPicture
-from app.services.synthesis.query import SynthesisOptions, SynthesisQuery
+from app.services.synthesis.query import SynthesisOptions, SynthesisQuery, has_goal
 from app.services.synthesis.studio import FoundPicture, Studio
-from app.web.api.channels import QueuedGrowth, grow
 from app.web.core.htmx import by_htmx
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.streams import DONE, error_event
+from app.web.core.streams import HtmlEvents, JobUpdate, LastEventId, QueuedJob, job_events
 from app.web.core.templating import render, render_text
+from app.web.panels.panel import UnitPanel, of_units
 from app.web.panels.synthesis import pictures
 from app.web.panels.synthesis.pictures import SynthesisPanel
+from app.web.parts.queued_growth import queued_growth
 from app.web.parts.synthesis_urls import (
     LinkedPicture,
     PictureStep,
@@ -36,7 +37,7 @@ from app.web.parts.synthesis_urls import (
     to_link,
 )
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
 
 PULSE = 1.0
 """Seconds after which a step is reported even without a new picture."""
@@ -95,10 +96,10 @@ SceneDep = Annotated[SynthesisScene, Depends(spelled_scene)]
 
 async def growing(
     scene: SceneDep, services: ServicesDep, owner: OwnerDep
-) -> AsyncIterator[tuple[SynthesisScene, QueuedGrowth]]:
+) -> AsyncIterator[QueuedJob[GrowthReport]]:
     """A queued synthesis, open until its stream ends; errors are raised before it begins."""
-    async for one in grow(scene.synthesis, services, owner):
-        yield scene, one
+    async with queued_growth(scene.synthesis, services, owner) as job:
+        yield job
 
 
 @router.get("/panels/synthesised")
@@ -151,30 +152,28 @@ async def wall(
 
 @router.get("/synthesis/events", response_class=EventSourceResponse)
 async def events(
-    both: Annotated[tuple[SynthesisScene, QueuedGrowth], Depends(growing)],
-    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+    scene: SceneDep,
+    job: Annotated[QueuedJob[GrowthReport], Depends(growing)],
+    last_event_id: LastEventId = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """The place in the queue, the picture as it grows, the finished one, `done`.
 
-    An event's id is its step. A page that reconnects sends the id of its last event and gets only
-    the later ones.
+    An event's id is its step.
     """
-    scene, growing = both
-    seen = -1 if last_event_id is None else last_event_id
+    updates = _updates(scene, job.items)
+    async for event in job_events(updates, HtmlEvents(), place=job.place, after=last_event_id):
+        yield event
+
+
+async def _updates(
+    scene: SynthesisScene, reports: AsyncGenerator[GrowthReport]
+) -> AsyncGenerator[JobUpdate[str]]:
+    """An update for each new picture, and about one a second between two."""
     loop, told = asyncio.get_running_loop(), 0.0
-    try:
-        if seen < 0:
-            text = render_text("partials/_queued.html", {"place": growing.place})
-            yield ServerSentEvent(raw_data=text)
-        async for item in growing.items:
-            if isinstance(item, int) or item.step <= seen:
-                continue
-            if item.fresh or loop.time() - told >= PULSE:
-                told = loop.time()
-                yield ServerSentEvent(raw_data=await _event_html(scene, item), id=str(item.step))
-    except Exception as error:
-        yield error_event(error)
-    yield DONE
+    async for report in reports:
+        if report.fresh or loop.time() - told >= PULSE:
+            told = loop.time()
+            yield JobUpdate(report.step, await _event_html(scene, report))
 
 
 async def _event_html(scene: SynthesisScene, report: GrowthReport) -> str:
@@ -203,3 +202,34 @@ async def _panel(scene: SynthesisScene, begin: bool, stopped: bool = False) -> S
         stop=f"/synthesis/stage?{view.query({'begin': 'false'}, steps=None)}",
         stopped=stopped,
     )
+
+
+def _grows(view: View) -> str:
+    """The query of the panel's link: the unit, and the picture that the page's URL names."""
+    unit = LinkedPicture(
+        model=view.model,
+        image=view.image,
+        step=view.step or "",
+        channel=view.channel,
+        made=view.made or "",
+    )
+    return unit.query()
+
+
+PANEL = UnitPanel(
+    "synthesised",
+    "What it responds to most",
+    of_units(lambda model, step: has_goal(model, step.name)),
+    router=router,
+    path="/panels/synthesised",
+    query=_grows,
+    opened=lambda view: bool(view.made),
+)
+STEP_PANEL = UnitPanel(
+    "synthesised-step",
+    "What the whole layer responds to most",
+    lambda view, model, step: view.channel is None and has_goal(model, step.name),
+    path="/panels/synthesised",
+    query=_grows,
+    opened=lambda view: bool(view.made),
+)
