@@ -78,7 +78,9 @@ async def step_unit_query(
     name: ClassName = "",
 ) -> AsyncIterator[UnitQuery]:
     """The unit that a request names."""
-    async with open_unit_query(services, View(model, image, step, channel, y, x), name) as found:
+    async with open_unit_query(
+        services, View(model=model, image=image, step=step, channel=channel, y=y, x=x), name
+    ) as found:
         yield found
 
 
@@ -107,7 +109,7 @@ async def cover(
 ) -> CoverInfo:
     """The likeliest classes before and after, and how the queried class changed."""
     last = services.catalogue.model(model).outline.steps[-1].name
-    async with open_unit_query(services, View(model, image, last), name) as unit:
+    async with open_unit_query(services, View(model=model, image=image, step=last), name) as unit:
         found = await _brushed(services, unit, stroke)
         share = stroke.mask.count / SIDE**2
         predictions = _answers(unit, found.logits, count)

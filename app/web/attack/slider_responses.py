@@ -25,15 +25,12 @@ def push_panel_url(request: Request, response: Response, query: str) -> Response
     return response
 
 
-def strength(request: Request, name: str, least: float, most: float, plain: float) -> float:
-    """A slider's value from the query, by default `plain`. Raises `BadRequest`."""
-    given = request.query_params.get(name)
-    if given is None:
-        return plain
+def strength(given: str | float, name: str, least: float, most: float) -> float:
+    """A slider's value. Raises `BadRequest`."""
     try:
         value = float(given)
     except ValueError:
         value = math.nan
     if not least <= value <= most:
-        raise BadRequest(f"{name} goes from {least:g} to {most:g}, not “{given[:40]}”.")
+        raise BadRequest(f"{name} goes from {least:g} to {most:g}, not “{str(given)[:40]}”.")
     return value

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
 from fastapi import Depends, Form, Query
+from pydantic import Field
 from torch import Tensor
 
 from app.services.attacks.sticker_trial import PLACES, StickerAnswer, StickerPlace, StickerTrials
@@ -24,6 +24,7 @@ from app.web.attack.contexts import SettingSlider
 from app.web.attack.view import IMAGE
 from app.web.core.links import View, input_url
 from app.web.core.templating import percent
+from app.web.core.url_view import Filled, Name, Seed, UrlView, Written
 from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 
@@ -121,59 +122,44 @@ LEAST, MOST = 0.1, 0.6
 """Diameters, as shares of the picture's side."""
 
 
-@dataclass(frozen=True, slots=True)
-class StickerView:
-    """A network, a picture, a class’s sticker with its place; "" stands for the first sticker."""
-
-    model: str | None
-    image: str
-    sticker: str
-    place: StickerPlace
-    seed: int
-
-    def query(self, **changes: Any) -> str:
-        """The query string of this view with some parts changed."""
-        place = self.place
-        given = {
-            "model": self.model, "image": self.image, "sticker": self.sticker,
-            "x": short(place.x), "y": short(place.y), "scale": short(place.scale),
-            "turn": short(place.turn), "seed": self.seed, **changes,
-        }  # fmt: skip
-        return urlencode({key: value for key, value in given.items() if value not in (None, "")})
-
-    @property
-    def fields(self) -> tuple[tuple[str, str], ...]:
-        """Network, picture, sticker and place as a form sends them."""
-        place = self.place
-        numbers = {"x": place.x, "y": place.y, "scale": place.scale, "turn": place.turn}
-        names = ("model", self.model or ""), ("image", self.image), ("sticker", self.sticker)
-        return (*names, *((name, short(number)) for name, number in numbers.items()))
-
-    def of(self, model: str, sticker: int) -> StickerView:
-        """The same with network and class replaced by their own names."""
-        return replace(self, model=model, sticker=str(sticker))
-
-
 def short(number: float) -> str:
     """A share or an angle as URLs and forms write it."""
     return f"{round(number, 3):g}"
 
 
-Name = Annotated[str, Query(max_length=200)]
+SHORT = Written(short)
 
 
-def sticker_view(
-    model: Annotated[str | None, Query(max_length=200)] = None,
-    image: Name = IMAGE,
-    sticker: Name = "",
-    x: Annotated[float, Query(ge=0, le=1)] = X,
-    y: Annotated[float, Query(ge=0, le=1)] = Y,
-    scale: Annotated[float, Query(ge=LEAST, le=MOST)] = SCALE,
-    turn: Annotated[float, Query(ge=-180, le=180)] = TURN,
-    seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
-) -> StickerView:
-    """The view of a query, not looked up yet."""
-    return StickerView(model or None, image, sticker, StickerPlace(x, y, scale, turn), seed)
+class StickerView(UrlView):
+    """A network, a picture, a class’s sticker with its place; "" stands for the first sticker."""
+
+    page: ClassVar[str] = "/attack/sticker"
+    always: ClassVar[frozenset[str]] = frozenset({"image", "x", "y", "scale", "turn", "seed"})
+
+    model: Annotated[Name | None, Filled] = None
+    image: Name = IMAGE
+    sticker: Name = ""
+    x: Annotated[float, Field(ge=0, le=1), SHORT] = X
+    y: Annotated[float, Field(ge=0, le=1), SHORT] = Y
+    scale: Annotated[float, Field(ge=LEAST, le=MOST), SHORT] = SCALE
+    turn: Annotated[float, Field(ge=-180, le=180), SHORT] = TURN
+    seed: Seed = 0
+
+    @property
+    def place(self) -> StickerPlace:
+        """Where the sticker is."""
+        return StickerPlace(self.x, self.y, self.scale, self.turn)
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Network, picture, sticker and place as a form sends them."""
+        names = ("model", self.model or ""), ("image", self.image), ("sticker", self.sticker)
+        numbers = ((name, short(getattr(self, name))) for name in ("x", "y", "scale", "turn"))
+        return (*names, *numbers)
+
+    def of(self, model: str, sticker: int) -> StickerView:
+        """The same with network and class replaced by their own names."""
+        return self.changed(model=model, sticker=str(sticker))
 
 
 def sent_sticker_view(
@@ -186,14 +172,14 @@ def sent_sticker_view(
     turn: Annotated[float, Form(ge=-180, le=180)],
 ) -> StickerView:
     """The same from a form."""
-    return StickerView(model, image, sticker, StickerPlace(x, y, scale, turn), 0)
+    return StickerView(model=model, image=image, sticker=sticker, x=x, y=y, scale=scale, turn=turn)
 
 
-StickerViewDep = Annotated[StickerView, Depends(sticker_view)]
+StickerViewDep = Annotated[StickerView, Query()]
 SentDep = Annotated[StickerView, Depends(sent_sticker_view)]
 
 
-STICKER = "/attack/sticker"
+STICKER = StickerView.page
 
 
 def seen_context(
@@ -244,7 +230,7 @@ def _prediction_words(model: Model, one: RankedClass) -> str:
 
 def picture_url(view: StickerView, which: str) -> str:
     """The URL of the picture with the sticker, pixel for pixel."""
-    return f"{STICKER}.png?{view.query(part=which)}"
+    return f"{STICKER}.png?{view.query({'part': which})}"
 
 
 def panel_context(
@@ -315,7 +301,7 @@ def places_context(
         _others(model, own[~hits]),
         (view.place.scale / diameter(1.0)) ** 2,
         _dots(parts, hits),
-        input_url(View(model.id, view.image), model),
+        input_url(View(model=model.id, image=view.image), model),
         f"{STICKER}/places?{view.query(seed=seed)}",
     )
 

@@ -232,12 +232,13 @@ TABLE = "Does it survive? Each change alone"
 
 def chosen_stops(request: Request) -> dict[str, float]:
     """The selected transformations, with their strengths. Raises `BadRequest`."""
-    on = request.query_params.getlist("on")
+    given = request.query_params
+    on = given.getlist("on")
     known = {one.id for one in TRANSFORMATIONS}
     if unknown := [id for id in on if id not in known]:
         raise BadRequest(f"There is no “{unknown[0][:40]}” here: on is one of {', '.join(known)}.")
     return {
-        one.id: strength(request, one.id, one.least, one.most, one.start)
+        one.id: strength(given.get(one.id, one.start), one.id, one.least, one.most)
         for one in TRANSFORMATIONS
         if one.id in on
     }

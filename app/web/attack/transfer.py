@@ -113,7 +113,7 @@ def transfer_result(
 ) -> TransferResult:
     """One network's predictions."""
     side = pair.clean.shape[1]
-    query = f"{view.query(other=transferred.model.id)}&v={DRAWING}"
+    query = view.query({"other": transferred.model.id, "v": DRAWING})
     titles = {
         "photo": ("The photo itself", transferred.photo),
         "clean": (f"Clean, at {side}×{side}", transferred.clean),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from typing import Any, ClassVar
+
+from pydantic import ValidationInfo, field_validator
 
 from app.services.attacks.unusual import (
     Histogram,
@@ -17,6 +19,7 @@ from app.services.networks.calibration import Calibration
 from app.services.networks.catalogue import Model
 from app.services.runs.sheets import DRAWING
 from app.web.core.templating import number, thousands
+from app.web.core.url_view import Name, Seed, UrlView
 from app.web.parts.contexts import helped
 from models.classes import Label
 
@@ -27,21 +30,30 @@ RARE = 0.05
 """The p-value up to which a picture is called unusual."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnusualView:
-    """The view of the panel's URL; without an attacked picture only the clean one is scored."""
+class UnusualView(UrlView):
+    """The view of the panel's URL; without an attacked picture only the clean one is scored.
 
-    model: str
-    image: str
-    attacked: str
-    seed: int
+    The seed is that of the noise beside an attacked picture.
+    """
 
-    def query(self, **more: object) -> str:
-        """The query string, with `more`."""
-        named: dict[str, object] = {"model": self.model, "image": self.image}
-        if self.attacked:
-            named |= {"attacked": self.attacked, "seed": self.seed}
-        return urlencode({**named, **more})
+    page: ClassVar[str] = "/attack/unusual"
+    always: ClassVar[frozenset[str]] = frozenset({"seed"})
+
+    model: Name
+    image: Name
+    attacked: Name = ""
+    seed: Seed = 0
+
+    @field_validator("seed")
+    @classmethod
+    def _of_the_noise(cls, seed: int, others: ValidationInfo) -> int:
+        return seed if others.data.get("attacked") else 0
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What its URL says: a seed only where there is noise."""
+        said = super().parameters
+        return said if self.attacked else {k: v for k, v in said.items() if k != "seed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +116,7 @@ def subjects(
     view: UnusualView, labels: Sequence[Label], read: Sequence[JudgedPicture]
 ) -> tuple[ScoredPicture, ...]:
     """The scored pictures: the clean one alone, or with the attacked one and noise."""
-    query = view.query(v=DRAWING)
+    query = view.query({"v": DRAWING})
     return tuple(
         ScoredPicture(
             id,
@@ -182,7 +194,7 @@ def _meter(
         sum(drawn.counts),
         (number(drawn.low), number(drawn.high)),
         marks,
-        f"/attack/unusual.png?{view.query(score=score.id)}",
+        f"/attack/unusual.png?{view.query({'score': score.id})}",
         f"Histogram of {sum(drawn.counts)} reference photos. {told}.",
     )
 

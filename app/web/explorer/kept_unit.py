@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
 
 from app.errors import UnknownStep
 from app.services.runs.arithmetic import checked_cell, checked_channel
 from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import version
-from app.web.core.links import View, sheet_url
+from app.web.core.links import View, projection_url, sheet_url
 from app.web.core.templating import number
+from app.web.core.url_view import encode
 from app.web.parts.photo import PhotoOverlay, frame, photo
 from app.web.parts.unit_names import label_of
 
@@ -55,7 +55,7 @@ async def kept_card(view: View, run: Run) -> KeptUnit | None:
     y, x = (int(match[3]), int(match[4])) if match[3] else (None, None)
     back = {"step": step, "channel": channel, "y": y, "x": x}
     at = view.at(**back)
-    change = urlencode({**{k: "" if v is None else v for k, v in back.items()}, "zoom": ""})
+    change = encode({**{k: "" if v is None else v for k, v in back.items()}, "zoom": ""})
     title = f"{step}, map {channel}"
     try:
         record = await run.record(step)
@@ -94,8 +94,6 @@ def _card(
         map=sheet_url(view, run.model, step.name, channels=str(channel)) if where.spatial else "",
         frame=frame(where) if where.spatial else (0, 0, 0, 0),
         photo=photo(view, run),
-        projection=f"{view.run}/steps/{quote(step.name)}/projection.png?{urlencode(asked)}"
-        if projected
-        else "",
+        projection=projection_url(view, step.name, asked) if projected else "",
         size=run.model.outline.input_size,
     )

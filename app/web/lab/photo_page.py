@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -138,13 +138,13 @@ def _photo(results: PhotoResults, cell: ConvCell) -> LabelledPicture:
     side = results.view.made.side
     mark = (cell.columns[0], cell.rows[0], side, side)
     words = "The window is outlined."
-    url = png_url(replace(PLAIN, image=results.view.image), "photo", str(DRAWING))
+    url = png_url(PLAIN.changed(image=results.view.image), "photo", str(DRAWING))
     return LabelledPicture("Photo", url, width, height, mark, words)
 
 
 def _result(results: PhotoResults, at: tuple[int, int]) -> LabelledPicture:
     height, width = results.result.size
-    url = png_url(replace(results.view, filter=PLAIN.filter), "result", str(DRAWING))
+    url = png_url(results.view.changed(filter=PLAIN.filter), "result", str(DRAWING))
     title = results.view.made.title
     mark = (at[1], at[0], 1, 1)
     return LabelledPicture(
@@ -228,7 +228,7 @@ def _wall(results: PhotoResults) -> FilterChoices | None:
     view, bank, learned = results.view, results.bank, results.learned
     sheet, layout = kernel_sheet(bank.model, bank.step)
     height, width = learned.size
-    alone = replace(PLAIN, image=view.image, filter=results.filter)
+    alone = PLAIN.changed(image=view.image, filter=results.filter)
     url = png_url(alone, "learned", version(bank.model.row))
     words = _words(learned).replace("In grey", "All three colours summed")
     return FilterChoices(

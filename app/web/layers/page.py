@@ -93,7 +93,7 @@ async def walk(
 ) -> Response:
     """One layer of a network on one picture; for htmx the part that is still being measured."""
     known = services.catalogue.model(model or services.settings.model)
-    view = View(known.id, image or all_samples()[0].id)
+    view = View(model=known.id, image=image or all_samples()[0].id)
     layer, step = layer_of(known, number)
     async with services.runs.listen(view.model, view.image) as run:
         record = await run.record(step)
@@ -117,7 +117,7 @@ class LayerMeasurements:
 
 def url(number: int, model: str, image: str) -> str:
     """The URL of a screen of the walk."""
-    query = View(model, image).query() if model or image else ""
+    query = View(model=model, image=image).query() if model or image else ""
     return f"/layers/{number}?{query}" if query else f"/layers/{number}"
 
 
@@ -194,7 +194,7 @@ def _walk(
         how=how,
         progress=measured.progress,
         again=url(number, view.model, view.image),
-        explore=View(view.model, view.image, step).url(),
+        explore=View(model=view.model, image=view.image, step=step).url(),
         csv=f"/layers/measured.csv?model={view.model}",
         png=f"/layers/measured.png?model={view.model}",
         choices=_choices(services, view, number),

@@ -75,9 +75,9 @@ async def shift(
         async with services.runs.listen(model, stored.id) as other:
             await other.record(step)
             names = (record.step.inputs[0], step)
-            views = View(model, image), View(model, stored.id)
+            views = View(model=model, image=image), View(model=model, image=stored.id)
             maps = tuple(_moved(views, run, other, name, channel) for name in names)
-    url = View(model, stored.id, step, channel, zoom="arithmetic").url()
+    url = View(model=model, image=stored.id, step=step, channel=channel, zoom="arithmetic").url()
     if not by_htmx(request):
         return RedirectResponse(url, 303)
     return render(

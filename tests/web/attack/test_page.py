@@ -53,13 +53,14 @@ def test_a_first_click_on_what_the_page_opens_with_succeeds(client: TestClient) 
 
 def test_a_link_says_every_setting_and_is_read_back_as_it_was() -> None:
     view = AttackView(
-        "mini", "cat", "pgd", 2.5, 7, 0.25, "school bus", "tabby cat", 12, run=True, step=3
-    )
+        model="mini", image="cat", method="pgd", epsilon=2.5, steps=7, step_size=0.25,
+        target="school bus", true_label="tabby cat", seed=12, run=True, step=3,
+    )  # fmt: skip
     parts = urlsplit(view.url())
     assert parts.path == "/attack"
     given = {name: value[-1] for name, value in parse_qs(parts.query).items()}
     assert read(given, "other").view == view and not read(given, "other").problem
-    assert read({}, "mini").view == AttackView("mini", "cat")
+    assert read({}, "mini").view == AttackView(model="mini", image="cat")
 
 
 def test_numbers_of_another_method_are_not_taken_over() -> None:
@@ -68,7 +69,8 @@ def test_numbers_of_another_method_are_not_taken_over() -> None:
     assert (view.epsilon, view.steps, view.target) == (None, None, "cat")
     assert read(given | {"drawn": "pgd_l2 mini"}, "mini").view.epsilon == 4
     # What a method does not use is neither asked for nor in its link.
-    deepfool = AttackView("mini", "cat", "deepfool", 4, 5, 1, run=True)
+    numbers = {"epsilon": 4, "steps": 5, "step_size": 1}
+    deepfool = AttackView(model="mini", image="cat", method="deepfool", run=True).changed(**numbers)
     assert deepfool.request.epsilon is None and "epsilon" not in deepfool.query()
 
 

@@ -135,7 +135,7 @@ def _view(
     if image is None:
         url = crop_url(model.id, source.id, step, channel, won.number, "")
     elif source.immutable or image in mine:
-        url = View(model.id, image, step, channel, y, x).url()
+        url = View(model=model.id, image=image, step=step, channel=channel, y=y, x=x).url()
     projection = crop_url(model.id, source.id, step, channel, won.number, "/projection.png")
     called = name or ("A picture of yours" if image in mine else "Another user's picture")
     return CropView(

@@ -328,7 +328,9 @@ async def use(
         png = input_png(await asyncio.to_thread(covered, run, wanted))
         name = f"covered with {WORDS[how]}"
         stored = await asyncio.to_thread(services.pictures.add, png, owner, name)
-    return RedirectResponse(View(model, stored.id, step, channel).url(), 303)
+    return RedirectResponse(
+        View(model=model, image=stored.id, step=step, channel=channel).url(), 303
+    )
 
 
 async def _brushed(services: Services, unit: UnitQuery, stroke: BrushStroke) -> BrushResult:

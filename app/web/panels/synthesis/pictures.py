@@ -28,7 +28,12 @@ from app.web.core.templating import number
 from app.web.panels.panel import PanelLink
 from app.web.parts.contexts import helped
 from app.web.parts.sprites import Tile, box
-from app.web.parts.synthesis_urls import picture_url, sheet_url, to_link
+from app.web.parts.synthesis_urls import (
+    PictureStep,
+    picture_url,
+    sheet_url,
+    to_link,
+)
 from models.graph import Step
 
 
@@ -36,9 +41,9 @@ def wall_link(view: View, model: Model, step: Step) -> PanelLink | None:
     """The synthesised pictures of all channels of a step; None if none ship."""
     if not has_goal(model, step.name) or not has_wall(model, step.name):
         return None
+    named = PictureStep(model=view.model, image=view.image, step=step.name)
     what = "map" if model.geometry[step.name].spatial else "class"
-    query = View(view.model, view.image, step.name).query()
-    return PanelLink(f"What each {what} responds to most", f"/synthesis/wall?{query}")
+    return PanelLink(f"What each {what} responds to most", f"/synthesis/wall?{named.query()}")
 
 
 @dataclass(frozen=True, slots=True)
