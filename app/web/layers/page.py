@@ -24,7 +24,8 @@ from app.services.atlas.shares import (
 )
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Run, StepRecord
-from app.services.surveys.survey import Survey, SurveyProgress, layer_ends
+from app.services.surveys.survey import Survey, SurveyProgress
+from app.vision.stages import stage_ends
 from app.web.core import htmx
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.links import View
@@ -143,7 +144,7 @@ async def _measured(services: Services, id: str) -> dict[int, tuple[PreferenceSh
 
 def layer_of(model: Model, text: str) -> tuple[int, str]:
     """The index of a layer and its last step. Raises `NotFound`."""
-    ends = layer_ends(model.outline.steps)
+    ends = stage_ends(model.outline.steps)
     if text not in map(str, range(1, LAST + 1)):
         raise NotFound(f"The walk has layers 1 to {LAST}: there is no layer “{text}”.")
     if int(text) not in ends:
@@ -162,7 +163,7 @@ def _walk(
     owner: str,
 ) -> Walk:
     model, step = run.model, record.step.name
-    ends = layer_ends(model.outline.steps)
+    ends = stage_ends(model.outline.steps)
     source = _source(services, model, measured)
     recent = services.pictures.recent(owner)
     mine = frozenset(one.id for one in recent)
@@ -244,7 +245,7 @@ def _choices(services: Services, view: View, number: int) -> tuple[WalkChoice, .
     return tuple(
         WalkChoice(one.row.title, url(number, one.id, view.image), one.id == view.model)
         for one in here
-        if number in layer_ends(one.outline.steps)
+        if number in stage_ends(one.outline.steps)
     )
 
 

@@ -13,7 +13,7 @@ from app.services.networks.calibration import calibration
 from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
 from app.vision.attacks.columns import ChannelChange, ChannelColumns, columns
-from app.vision.unusual import stage_ends
+from app.vision.stages import stage_ends
 from app.web.attack.pair_query import PairView
 from app.web.core.templating import number
 from app.web.core.url_view import Index
@@ -94,7 +94,7 @@ class LayerPair:
 
 def ends(pair: PicturePair) -> dict[int, str]:
     """The steps that can be selected, by stage: the last of each before its pooling."""
-    return stage_ends(pair.model.outline)
+    return stage_ends(pair.model.outline.steps)
 
 
 def chosen(pair: PicturePair, step: str) -> str:

@@ -30,6 +30,7 @@ from app.web.core.templating import render
 from app.web.panels.panel import unit_link
 from app.web.parts.contexts import helped
 from app.web.parts.crop_query import atlases, command, crop_url, out_of, source_of
+from app.web.parts.preference_bars import PreferenceBar
 from app.web.parts.unit_query import UnitViewDep
 from models.graph import Step
 
@@ -57,15 +58,6 @@ class CollectionChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassShare:
-    """A class and how strongly it activates a unit."""
-
-    label: str
-    value: float  # the mean of its pictures' peaks
-    share: float  # of the longest bar, 0..1
-
-
-@dataclass(frozen=True, slots=True)
 class CropsPanel:
     """The whole panel."""
 
@@ -73,7 +65,7 @@ class CropsPanel:
     crops: tuple[CropView, ...] = helped("Up to nine crops, strongest first.")
     out_of: str = helped("Of which pictures they are the strongest, in words.")
     collections: tuple[CollectionChoice, ...] = helped("Collections to choose from.")
-    classes: tuple[ClassShare, ...] = helped(
+    classes: tuple[PreferenceBar, ...] = helped(
         "The classes it prefers, if the pictures have classes."
     )
     side: int = helped("Side of a crop in pixels of the network's input.")
@@ -106,7 +98,7 @@ def crop_views(
     return tuple(_view(run, source, at, one, rank, mine) for rank, one in enumerate(won, 1))
 
 
-def classes(source: CropSource, at: tuple[str, int]) -> tuple[ClassShare, ...]:
+def classes(source: CropSource, at: tuple[str, int]) -> tuple[PreferenceBar, ...]:
     """The five classes that activate a unit most, if the pictures lie in folders of classes."""
     if not isinstance(source, AtlasCropSource):
         return ()
@@ -114,7 +106,7 @@ def classes(source: CropSource, at: tuple[str, int]) -> tuple[ClassShare, ...]:
     longest = max((abs(value) for _, value in found), default=0.0) or 1.0
     labels = {label.wnid: label.label for label in source.model.labels}
     return tuple(
-        ClassShare(labels.get(name, name), value, max(0.0, value) / longest)
+        PreferenceBar(labels.get(name, name), value, max(0.0, value) / longest)
         for name, value in found
     )
 

@@ -27,6 +27,7 @@ from app.web.core.links import View
 from app.web.core.templating import number
 from app.web.panels.panel import PanelLink
 from app.web.parts.contexts import helped
+from app.web.parts.preference_bars import PreferenceBar
 from app.web.parts.sprites import Tile, box
 from app.web.parts.synthesis_urls import (
     PictureStep,
@@ -130,15 +131,6 @@ class PictureWall:
     at: str  # the step at which they were measured
     sentence: str  # how they were made
     classes: bool  # whether they stand for classes
-
-
-@dataclass(frozen=True, slots=True)
-class PreferenceBar:
-    """A class that a channel prefers."""
-
-    name: str
-    value: float  # the mean activation for its pictures
-    share: float  # of the largest, 0..1
 
 
 @dataclass(frozen=True, slots=True)
