@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.__main__ import main as app
-from app.training import charts
-from app.training.charts import TrainingAxis
+from app.pictures import svg_charts
+from app.pictures.charts import ChartAxis
 from app.training.checkpoint import write_text
 from app.training.session import Places
 
@@ -104,10 +104,10 @@ def record(folder: Path) -> None:
     writer.writeheader()
     writer.writerows(every)
     write_text(folder / "training.csv", table.getvalue())
-    chart = charts.lines(
+    chart = svg_charts.lines(
         "Validation pictures recognised at once, running average of the weights",
-        TrainingAxis("epoch", 0, max(int(row["epoch"]) for row in every)),
-        TrainingAxis("per cent", 0, 100),
+        ChartAxis("epoch", 0, max(int(row["epoch"]) for row in every)),
+        ChartAxis("per cent", 0, 100),
         {
             name: [(int(row["epoch"]), 100 * float(row["top1"])) for row in found]
             for name, found in rows.items()

@@ -4,10 +4,10 @@
     python -m scripts.snapshots take FOLDER --code OTHER     of another checkout, with this Python
     python -m scripts.snapshots compare BEFORE AFTER         exit status 1 if they differ
 
-Take both on the same machine, since numbers differ between processors. White space and times are
-ignored; in `/openapi.json` the names of components and the descriptions are ignored too, unless
-`--strict` is given. After a change of structure the two snapshots must be equal; after a change of
-words they differ in these words only.
+Take both on the same machine, since numbers differ between processors. White space that is not
+shown (beside blocks and in tags) and times are ignored; in `/openapi.json` the names of components
+and the descriptions are ignored too, unless `--strict` is given. After a change of structure the
+two snapshots must be equal; after a change of words they differ in these words only.
 """
 
 from __future__ import annotations
@@ -73,6 +73,13 @@ FILES = re.compile(r"(/static/[\w./-]+\?v=)\w+")
 """A digest in the URL of a static file: which of them changed is known without a snapshot."""
 MOMENTS = re.compile(r'("milliseconds"|"expires"):\s*[\d.e-]+')
 KEY = Path("key")
+BLOCKS = re.compile(
+    r"\s*(</?(?:html|head|body|meta|link|title|script|h\d|p|div|pre|ul|ol|li|dl|dt|dd|table|caption|thead"
+    r"|tbody|tr|th|td|figure|figcaption|section|article|aside|header|footer|nav|main|form|fieldset"
+    r"|legend|details|summary|dialog|noscript|select|option|br|hx-partial|g|rect|path|line|circle"
+    r"|polyline|image|text|input type=.hidden.)\b[^>]*>)\s*"
+)
+"""Tags beside which white space is not shown; `_plain` leaves a new line between any two tags."""
 WAITING = ('id="measuring"', 'class="wait"')
 PATIENCE = 60
 """How often a page is requested again while something is still being measured."""
@@ -215,10 +222,22 @@ def _compare(before: Path, after: Path, strict: bool, lines: int) -> int:
 def _read(folder: Path, strict: bool) -> dict[str, str]:
     text = (folder / "answers.jsonl").read_text(encoding="utf-8")
     found: dict[str, str] = dict(json.loads(line) for line in text.splitlines())
+    for key, answer in found.items():
+        if "\ncontent-type: text/event-stream" in answer:
+            found[key] = _shown(re.sub(r"\s*(?<![\w-])data:\s*", " ", answer))
+        elif "\ncontent-type: text/html" in answer:
+            found[key] = _shown(answer)
     if not strict and (schema := found.get("/openapi.json")):
         head, _, body = schema.partition("\n{")
         found["/openapi.json"] = head + "\n" + _unnamed("{" + body)
     return found
+
+
+def _shown(page: str) -> str:
+    """A page without the white space that a browser does not show."""
+    page = re.sub(r"\s+(/?>)", r"\1", page)
+    page = re.sub(r"(<button\b[^>]*>)\s*|\s*(</button>)", r"\1\2", page)
+    return re.sub(r">\s*<", ">\n<", BLOCKS.sub(r"\n\1\n", page))
 
 
 def _unnamed(text: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from time import perf_counter
-from urllib.parse import urlencode
 
 from app.bench.bench_services import BenchServices
 from app.bench.client import get
 from app.bench.repeated_run import app_of
 from app.bench.rows import BenchRow, percentile
 from app.services.attacks.stickers import stickers_of
+from app.web.attack.sticker_panel import StickerView
 
 DRAG = "sticker dragged to its new prediction, control beside, p95"
 MILLISECONDS = 50.0
@@ -24,14 +24,15 @@ async def measure(bench: BenchServices) -> list[BenchRow]:
     app, generator, times = app_of(bench), random.Random(0), []
     # The first request also runs the clean picture.
     for _ in range(11 if bench.quick else 101):
-        place = {
-            "x": generator.random(),
-            "y": generator.random(),
-            "turn": generator.uniform(-180, 180),
-        }
-        query = urlencode({"model": bench.name, "image": image, **place})
+        view = StickerView(
+            model=bench.name,
+            image=image,
+            x=generator.random(),
+            y=generator.random(),
+            turn=generator.uniform(-180, 180),
+        )
         started = perf_counter()
-        await get(app, f"/attack/sticker/seen?{query}")
+        await get(app, f"/attack/sticker/seen?{view.query()}")
         times.append(perf_counter() - started)
     bench.forget(image)
     return [BenchRow(DRAG, bench.name, 1000 * percentile(times[1:], 0.95), MILLISECONDS, "ms")]

@@ -25,6 +25,24 @@ _COLOURS: dict[str, Rgb] = {
 
 
 @dataclass(frozen=True, slots=True)
+class ChartAxis:
+    """One axis of a chart: title and range."""
+
+    title: str
+    low: float
+    high: float
+
+    def ticks(self, count: int = 5) -> list[float]:
+        """Values of `count` + 1 tick marks, evenly from low to high."""
+        return [self.low + (self.high - self.low) * i / count for i in range(count + 1)]
+
+    def at(self, value: float, start: float, end: float) -> float:
+        """Position of a value between the pixels `start` and `end`."""
+        span = (self.high - self.low) or 1.0
+        return start + (end - start) * (value - self.low) / span
+
+
+@dataclass(frozen=True, slots=True)
 class ChartSeries:
     """A curve: `role` selects its colour, `spread` is its range as (x, lowest, highest), if any."""
 
@@ -52,7 +70,6 @@ class LineChart:
 
     title: str
     x_title: str
-    y_title: str
     x: tuple[tuple[float, str], ...]
     y: tuple[tuple[float, str], ...]
     series: tuple[ChartSeries, ...]
@@ -105,12 +122,10 @@ def lay_out(chart: LineChart, width: float, height: float = 300) -> ChartLayout:
     left = 10 + LETTER * max(len(name) for _, name in chart.y)
     tall = LETTER * max(len(name) for _, name in chart.x) + 6 if chart.upright else LINE
     right, bottom, top = width - _RIGHT, height - _FOOT - tall, _TOP + LINE * chart.room
-    low, high = chart.x[0][0], chart.x[-1][0]
-    foot, head = chart.y[0][0], chart.y[-1][0]
+    across, up = (ChartAxis("", ticks[0][0], ticks[-1][0]) for ticks in (chart.x, chart.y))
 
     def at(x: float, y: float) -> Point:
-        across, up = (x - low) / ((high - low) or 1), (y - foot) / ((head - foot) or 1)
-        return round(left + across * (right - left), 1), round(bottom - up * (bottom - top), 1)
+        return round(across.at(x, left, right), 1), round(up.at(y, bottom, top), 1)
 
     curves = tuple(
         ChartCurve(
@@ -121,11 +136,12 @@ def lay_out(chart: LineChart, width: float, height: float = 300) -> ChartLayout:
         )
         for one in chart.series
     )
-    places = _apart([(at(x, foot)[0], name) for x, name in chart.x], chart.upright)
-    heights = tuple((at(low, y)[1], name) for y, name in chart.y)
+    places = _apart([(at(x, up.low)[0], name) for x, name in chart.x], chart.upright)
+    heights = tuple((at(across.low, y)[1], name) for y, name in chart.y)
     marks = tuple(
-        (at(one.x, foot)[0], _TOP + LINE * (i + 0.5), _side(at(one.x, foot)[0], one, right), one)
+        (place, _TOP + LINE * (i + 0.5), _side(place, one, right), one)
         for i, one in enumerate(chart.marks)
+        for place, _ in [at(one.x, up.low)]
     )
     return ChartLayout(
         chart, width, height, left, right, top, bottom, places, heights, curves, marks

@@ -14,6 +14,7 @@ from app.training.checkpoint import write_atomically
 from app.training.data import DataSet
 from app.training.measure import BATCH
 from app.vision.forward import forward_steps
+from app.vision.stages import stage_ends
 from app.vision.unusual import (
     STYLED,
     energy,
@@ -22,7 +23,6 @@ from app.vision.unusual import (
     mean_response,
     profile,
     profile_distance,
-    stage_ends,
 )
 from models.graph import Network
 
@@ -45,7 +45,7 @@ class References:
 
     def add(self, pixels: Tensor) -> None:
         """Add the scores of pictures, uint8 [N,3,S,S], on the network's device."""
-        ends = stage_ends(self._network)
+        ends = stage_ends(self._network.steps)
         outputs = _outputs(self._network, pixels, self._prep)
         logits = outputs[self._network.logits]
         self._store(self._scores, "energy", energy(logits))
@@ -60,7 +60,7 @@ class References:
 
     def profiles(self, half: slice) -> dict[str, Tensor]:
         """Mean and spread of each channel over some of the pictures, by step: [2,C]."""
-        ends = stage_ends(self._network)
+        ends = stage_ends(self._network.steps)
         return {
             ends[stage]: profile(torch.cat(self._responses[ends[stage]])[half]) for stage in STYLED
         }
@@ -101,7 +101,7 @@ def reference_scores(
 
 def profiles_of(network: Network, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Mean and spread of each channel of the first stages, by step, from class means: [2,C]."""
-    ends = stage_ends(network)
+    ends = stage_ends(network.steps)
     return {ends[stage]: profile(means[ends[stage]]) for stage in STYLED}
 
 
@@ -110,7 +110,7 @@ def class_means(network: Network, data: DataSet, prep: Preprocess) -> dict[str, 
 
     An activation is the mean over the feature map of a stage's last step before its pooling.
     """
-    ends = list(stage_ends(network).values())
+    ends = list(stage_ends(network.steps).values())
     counts = torch.bincount(data.labels, minlength=len(data.classes)).clamp(min=1)
     sums: dict[str, Tensor] = {}
     for outputs, labels in _passes(network, data, prep):
@@ -151,6 +151,6 @@ def _passes(
 
 def _outputs(network: Network, pixels: Tensor, prep: Preprocess) -> dict[str, Tensor]:
     """Outputs of the last steps of stages and the logits for a batch, by step."""
-    names = {*stage_ends(network).values(), network.logits}
+    names = {*stage_ends(network.steps).values(), network.logits}
     steps = forward_steps(network, normalise(pixels, prep), until=network.logits)
     return {one.step.name: one.tensor for one in steps if one.step.name in names}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from app.errors import DataUnusable
+
+T = TypeVar("T")
 
 PICTURES = {".jpeg", ".jpg", ".png", ".webp", ".bmp", ".gif"}
 ANNOTATIONS = "val_annotations.txt"
@@ -121,6 +123,12 @@ def select_classes(entries: list[FileEntry], classes: list[str], split: str) -> 
         )
     names = set(classes)
     return [entry for entry in entries if entry.label in names]
+
+
+def evenly_spaced(entries: Sequence[T], count: int) -> list[T]:
+    """Up to `count` of the entries, evenly spaced from the first on."""
+    count = min(count, len(entries))
+    return [entries[i * len(entries) // count] for i in range(count)]
 
 
 def _tail(name: str, split: str) -> tuple[str, ...]:

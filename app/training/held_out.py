@@ -52,7 +52,8 @@ def calibrate(
     `wnids` is of that class. Raises `DataUnusable` if fewer than 40 can be read.
     """
     source = folders.open_source(path)
-    reader = _PictureReader(source, evenly_spaced(names_in(source), 2 * REFERENCES), prep, report)
+    names = folders.evenly_spaced(names_in(source), 2 * REFERENCES)
+    reader = _PictureReader(source, names, prep, report)
     device = next(network.parameters()).device
     references = References(network, prep)
     for batch in reader.batches():
@@ -85,12 +86,6 @@ def names_in(source: FileSource) -> list[str]:
             if PurePosixPath(name).suffix.lower() in folders.PICTURES
         )
     )
-
-
-def evenly_spaced(names: Sequence[str], count: int) -> list[str]:
-    """Up to `count` names, evenly spaced from the first on."""
-    count = min(count, len(names))
-    return [names[i * len(names) // count] for i in range(count)]
 
 
 class _PictureReader:

@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from app.training import charts
-from app.training.charts import TrainingAxis
+from app.pictures import svg_charts
+from app.pictures.charts import ChartAxis
 from app.training.checkpoint import write_text
 from app.training.evaluation import ClassFigures, Evaluation
 
@@ -61,20 +61,20 @@ def summary(evaluation: Evaluation, labels: Mapping[str, str], title: str) -> st
 def classes_chart(evaluation: Evaluation, title: str) -> str:
     """A bar for each class, from the best recognised to the worst."""
     shares = sorted((100 * one.top1 for one in evaluation.classes), reverse=True)
-    return charts.bars(
+    return svg_charts.bars(
         f"{title}: right first, class by class",
-        TrainingAxis("classes, best first", 0, len(shares)),
-        TrainingAxis("per cent", 0, 100),
+        ChartAxis("classes, best first", 0, len(shares)),
+        ChartAxis("per cent", 0, 100),
         shares,
     )
 
 
 def reliability_chart(evaluation: Evaluation, title: str) -> str:
     """Reliability diagram: accuracy by confidence; a calibrated network is on the dashed line."""
-    return charts.bars(
+    return svg_charts.bars(
         f"{title}: how far to trust it (ECE {evaluation.ece:.1%})",
-        TrainingAxis("probability of the answer, per cent", 0, 100),
-        TrainingAxis("right, per cent", 0, 100),
+        ChartAxis("probability of the answer, per cent", 0, 100),
+        ChartAxis("right, per cent", 0, 100),
         [100 * one.accuracy if one.count else None for one in evaluation.reliability],
         diagonal=True,
     )
@@ -84,7 +84,9 @@ def confusion_chart(evaluation: Evaluation, title: str) -> str:
     """Confusion matrix: rows are true classes, columns predictions; darker is more frequent."""
     counts = evaluation.confusion.double()
     shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
-    return charts.shades(f"{title}: what is called what", shares[:, :-1].tolist(), "called", "is")
+    return svg_charts.shades(
+        f"{title}: what is called what", shares[:, :-1].tolist(), "called", "is"
+    )
 
 
 def _listed(classes: Iterable[ClassFigures], labels: Mapping[str, str]) -> str:

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from app.errors import TrainingStopped
-from app.training import charts, checkpoint
-from app.training.charts import TrainingAxis
+from app.pictures import svg_charts
+from app.pictures.charts import ChartAxis
+from app.training import checkpoint
 from app.training.trainer import EpochFigures, Trainer, TrainingProgress
 
 CHECKPOINT_EVERY = 120.0  # seconds: the most that a power cut can lose
@@ -110,10 +111,10 @@ def table(history: list[EpochFigures]) -> str:
 def chart(history: list[EpochFigures]) -> str:
     """Chart of the validation accuracy by epoch, as SVG."""
     last = max(1, len(history))
-    return charts.lines(
+    return svg_charts.lines(
         "Validation pictures recognised, running average of the weights",
-        TrainingAxis("epoch", 0, last),
-        TrainingAxis("per cent", 0, 100),
+        ChartAxis("epoch", 0, last),
+        ChartAxis("per cent", 0, 100),
         {
             "top-5": [(row.epoch, 100 * row.top5) for row in history],
             "top-1": [(row.epoch, 100 * row.top1) for row in history],

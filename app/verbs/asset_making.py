@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class AssetInputs:
         names = [label.wnid for label in self.model.labels]
         source = folders.open_source(self.data)
         entries = folders.select_classes(folders.find(source, split), names, split)
-        some = _evenly(entries, count)
+        some = folders.evenly_spaced(entries, count)
         return load(source, some, names, preprocess(self.model), self._reading, split)
 
     def _reading(self, what: str, done: int, of: int) -> None:
@@ -56,9 +56,3 @@ class AssetInputs:
 
 Maker = Callable[[AssetInputs], AssetContent]
 """Makes one shipped file. It may take minutes, reports progress, and is deterministic."""
-
-
-def _evenly(entries: Sequence[folders.FileEntry], count: int) -> list[folders.FileEntry]:
-    """Up to `count` entries, evenly spaced."""
-    count = min(count, len(entries))
-    return [entries[i * len(entries) // count] for i in range(count)]

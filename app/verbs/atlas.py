@@ -19,7 +19,7 @@ from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.loading import load
 from app.services.networks.weight_files import WeightFiles
 from app.settings import Settings
-from app.verbs.terminal import Teller, duration
+from app.verbs.terminal import Teller, duration, positive
 
 NAMED = 10
 """Most unreadable pictures named on the screen; the file names more."""
@@ -106,9 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     build = verbs.add_parser("build", help="process a folder; the same command resumes")
     build.add_argument("--images", type=Path, required=True, help="a folder, of any size")
     build.add_argument("--shard", type=_shard, default=(0, 1), metavar="I/N", help="a part of it")
-    build.add_argument("--batch", type=_positive, default=32, help="pictures at a time [32]")
-    build.add_argument("--save-every", type=_positive, default=2000, help="pictures [2000]")
-    build.add_argument("--workers", type=_positive, help="threads that read [half the cores]")
+    build.add_argument("--batch", type=positive, default=32, help="pictures at a time [32]")
+    build.add_argument("--save-every", type=positive, default=2000, help="pictures [2000]")
+    build.add_argument("--workers", type=positive, help="threads that read [half the cores]")
     build.add_argument("--fresh", action="store_true", help="start again, ignoring saved progress")
     joined = verbs.add_parser("merge", help="make one atlas of all shards of a folder")
     joined.add_argument("shards", type=Path, nargs="+", metavar="FILE")
@@ -126,9 +126,3 @@ def _shard(text: str) -> tuple[int, int]:
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise argparse.ArgumentTypeError("a shard is written 2/4: the second of four")
     return int(match[1]) - 1, int(match[2])
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("a whole number from 1 on")
-    return int(text)

@@ -24,7 +24,7 @@ from app.services.networks.loading import load
 from app.services.networks.weight_files import WeightFiles
 from app.services.runs.run import preprocess
 from app.settings import Settings
-from app.verbs.terminal import Teller, duration
+from app.verbs.terminal import Teller, duration, positive
 from app.vision.attacks.pixel_model import PixelModel
 
 BATCH = 32
@@ -138,10 +138,3 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers [0]")
     parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
-
-
-def positive(text: str) -> int:
-    """Parse a whole number from 1 on, for argparse."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("a whole number from 1 on")
-    return int(text)

@@ -30,9 +30,8 @@ from app.verbs.picture_folders import (
     check_out,
     load_network,
     load_pictures,
-    positive,
 )
-from app.verbs.terminal import Teller
+from app.verbs.terminal import Teller, positive
 from app.vision.attacks.sticker import AREAS, BATCH, STEPS
 
 SHIPPED = ("school bus", "goldfish", "mushroom")

@@ -19,7 +19,7 @@ from app.services.synthesis.collection import StepCollection
 from app.services.synthesis.layer_file import reason_not_shown, write_layer
 from app.services.synthesis.query import default_size
 from app.settings import Settings
-from app.verbs.terminal import Teller, duration
+from app.verbs.terminal import Teller, duration, positive
 from app.vision.synthesis import SynthesisRecipe
 
 _RANGES = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*")
@@ -102,16 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--layer", required=True, help="a step: conv5; fc7 or softmax for classes")
     parser.add_argument("--channels", default="", help="numbers and ranges: 0-15,40 [all]")
     parser.add_argument("--out", type=Path, help="a folder [data/synthesised/<model>/<layer>]")
-    parser.add_argument("--steps", type=_positive, default=512, help="[512]")
-    parser.add_argument("--size", type=_positive, help="pixels of a side [128, at most the input]")
+    parser.add_argument("--steps", type=positive, default=512, help="[512]")
+    parser.add_argument("--size", type=positive, help="pixels of a side [128, at most the input]")
     parser.add_argument("--seed", type=int, default=0, help="seed of noise and views [0]")
-    parser.add_argument("--batch", type=_positive, default=16, help="pictures at a time [16]")
+    parser.add_argument("--batch", type=positive, default=16, help="pictures at a time [16]")
     parser.add_argument("--away", action="store_true", help="minimise the activation")
     parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu [auto]")
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("a whole number from 1 on")
-    return int(text)

@@ -1,7 +1,10 @@
-"""Progress output of a verb: one line that is rewritten in a terminal, few lines in a log."""
+"""What the verbs share in a terminal: progress, one line that is rewritten (few lines in a log),
+durations, and numbers of the command line.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from typing import TextIO
@@ -40,3 +43,10 @@ def duration(seconds: float) -> str:
     if whole >= 3600:
         return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
     return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{whole} s"
+
+
+def positive(text: str) -> int:
+    """Parse a whole number from 1 on, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 on")
+    return int(text)

@@ -22,9 +22,8 @@ from app.verbs.picture_folders import (
     check_out,
     load_network,
     load_pictures,
-    positive,
 )
-from app.verbs.terminal import Teller
+from app.verbs.terminal import Teller, positive
 from app.vision.attacks.pixel_model import PixelModel
 from app.vision.attacks.universal import BATCH, PASSES
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from app.vision.partial_forward import partial_forward
-from models.graph import INPUT, Network
 
 How = Literal["grey", "blur", "noise"]
 BLUR = 14
@@ -63,27 +59,7 @@ class StepChange:
         return torch.where(apart > 0, apart / size.clamp_min(1e-12), 0)
 
 
-def step_changes(
-    network: Network, before: dict[str, Tensor], covered: Tensor, wanted: Sequence[str]
-) -> list[StepChange]:
-    """Compute how the steps `wanted` change, from the normalised covered picture [3,S,S].
-
-    `before` holds their outputs for the clean picture, [C,H,W] or [K]. Nothing is computed beyond
-    the last of these steps. Raises `KeyError` for an unknown step.
-    """
-    with torch.inference_mode():
-        after = partial_forward(network, {INPUT: covered[None]}, wanted)
-    return [StepChange(name, before[name], after[name][0]) for name in wanted]
-
-
 def limits(change: StepChange) -> tuple[float, float]:
     """Limits of the colour scales: of the maps before and after together, and of the difference."""
     both = max(float(change.before.abs().max()), float(change.after.abs().max()))
     return both, float(change.difference.abs().max())
-
-
-def relative_change(change: StepChange) -> float:
-    """Relative change ||after - before|| / ||before|| of a whole step; 0 where both are 0."""
-    one = StepChange(change.step, change.before.flatten()[None], change.after.flatten()[None])
-    size, apart = float(one.before.norm()), float(one.difference.norm())
-    return apart / size if size else float(apart > 0)

@@ -77,18 +77,5 @@ def occlude(
             yield CoveredPlaces(row, drops, start)
 
 
-def over_pixels(drops: Tensor, patch: OcclusionPatch, size: tuple[int, int]) -> Tensor:
-    """Mean drop over all positions that cover a pixel: [rows,columns] -> [H,W]; 0 where none does.
-
-    With a stride above the side there are gaps between positions.
-    """
-    total, count = torch.zeros(size), torch.zeros(size)
-    for y, (top, bottom) in enumerate(patch.places(size[0])):
-        for x, (left, right) in enumerate(patch.places(size[1])):
-            total[top:bottom, left:right] += float(drops[y, x])
-            count[top:bottom, left:right] += 1
-    return total / count.clamp_min(1)
-
-
 def _values(network: Network, pictures: Tensor, unit: Unit) -> Tensor:
     return unit.value(partial_forward(network, {INPUT: pictures}, [unit.step])[unit.step])

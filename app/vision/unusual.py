@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.graph import Network
-
 STYLED = (1, 2, 3)
 """The stages whose profile is a score: edges, colours and textures, which show style."""
 
@@ -98,12 +96,3 @@ def profile_distance(responses: Mapping[str, Tensor], profiles: Mapping[str, Ten
         for name, (mean, spread) in profiles.items()
     ]
     return torch.stack(squares).mean(0).sqrt()
-
-
-def stage_ends(network: Network) -> dict[int, str]:
-    """The step that represents each stage 1-5: its last one before the pool."""
-    return {
-        step.stage: step.name
-        for step in network.steps
-        if step.stage is not None and step.kind in ("relu", "concat")
-    }

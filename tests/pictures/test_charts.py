@@ -14,7 +14,6 @@ def chart(**more: object) -> LineChart:
     given: dict[str, object] = {
         "title": "A chart",
         "x_title": "epsilon",
-        "y_title": "probability",
         "x": tuple((float(i), f"step {i}") for i in range(5)),
         "y": ((0.0, "0"), (1.0, "1")),
         "series": (ChartSeries("Attack", "attack", ((0, 1), (2, 0.5), (4, 0))),),

@@ -1,6 +1,7 @@
 """Imports point one way: web -> services -> vision -> models, and pictures is a leaf.
 
 Within `app.services` and `app.web` the rooms are in order, too: none imports one that comes later.
+No modules import one another in a circle.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ ROOMS = {
 APART = {"app.web": {"attack", "compare", "layers", "lab"}}
 """Rooms of pages that do not import one another either."""
 PAGES = {"panels", "explorer", "attack", "compare", "layers", "lab"}
+CIRCLES = {
+    frozenset(f"models.{name}" for name in ("registry", "alexnet", "mini", "squeezenet", "vgg"))
+}
+"""The registry loads the architectures, and they register themselves with it."""
 MOST_FLAT = 8
 """Modules that may lie in `app/services/` beside its packages."""
 
@@ -121,6 +126,41 @@ def modules() -> list[tuple[str, Path]]:
     return found
 
 
+def graph(sources: dict[str, str]) -> dict[str, set[str]]:
+    """The modules that each module imports: in functions and for types only, too.
+
+    `from package import name` is an import of the module `package.name` if there is one, and of the
+    package's `__init__` otherwise. That a module's own package is run before it does not count.
+    """
+    found: dict[str, set[str]] = {}
+    for module, source in sources.items():
+        names = set[str]()
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                whole = [f"{node.module}.{alias.name}" for alias in node.names]
+                names |= {one if one in sources else str(node.module) for one in whole}
+        found[module] = (names & sources.keys()) - {module}
+    return found
+
+
+def circles(arrows: dict[str, set[str]]) -> set[frozenset[str]]:
+    """Groups of two or more modules each of which imports, directly or not, all the others."""
+    reach = {name: _reached(arrows, name) for name in arrows}
+    groups = {frozenset(other for other in reach[name] if name in reach[other]) for name in arrows}
+    return {group for group in groups if len(group) > 1}
+
+
+def _reached(arrows: dict[str, set[str]], start: str) -> set[str]:
+    reached, waiting = set[str](), [start]
+    while waiting:
+        new = arrows[waiting.pop()] - reached
+        reached |= new
+        waiting += new
+    return reached
+
+
 def test_no_arrow_runs_the_other_way() -> None:
     checked = modules()
     assert len(checked) > 40
@@ -151,6 +191,35 @@ def test_no_arrow_runs_the_other_way() -> None:
 )
 def test_an_arrow_that_runs_the_other_way_is_found(module: str, source: str) -> None:
     assert len(wrong(module, source)) == 1
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    found = circles(graph({name: path.read_text("utf-8") for name, path in modules()}))
+    assert [" <-> ".join(sorted(circle)) for circle in found - CIRCLES] == []
+    assert found >= CIRCLES, "an exception that is not needed any more"
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "import a.one",
+        "from a import one",
+        "from a.one import name as other",
+        "def f():\n    from a.one import name",
+        "if TYPE_CHECKING:\n    from a.one import Name",
+    ],
+)
+def test_a_circle_of_imports_is_found(back: str) -> None:
+    sources = {"a": "", "a.one": "from a.two import x", "a.two": "import a.three", "a.three": back}
+    assert circles(graph(sources)) == {frozenset({"a.one", "a.two", "a.three"})}
+
+
+def test_a_package_that_gathers_its_modules_is_no_circle() -> None:
+    sources = {"a": "from a.one import x", "a.one": "from a import two", "a.two": "import a.three"}
+    assert circles(graph({**sources, "a.three": ""})) == set()
+    assert circles(graph({**sources, "a.three": "from a import x"})) == {
+        frozenset({"a.three", *sources})
+    }
 
 
 def test_every_room_has_its_place_and_no_arrow_runs_back() -> None:

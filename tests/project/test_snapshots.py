@@ -48,6 +48,24 @@ def test_equal_answers_are_equal_and_others_are_shown(
     assert "+<p>two</p>" in told and "only before" in told and "2 differ" in told
 
 
+def test_white_space_counts_where_it_is_shown(tmp_path: Path) -> None:
+    head = "200\ncontent-type: text/html\n"
+    before = write(tmp_path / "a", page=f"{head}<p>one <b>two</b>.</p>")
+    broken = write(tmp_path / "b", page=f"{head}<p > one <b>two</b>. </p>")
+    other = write(tmp_path / "c", page=f"{head}<p>one <b>two</b> .</p>")
+    assert main(["compare", str(before), str(broken)]) == 0
+    assert main(["compare", str(before), str(other)]) == 1
+
+
+def test_where_the_lines_of_an_event_end_does_not_count(tmp_path: Path) -> None:
+    head = "200\ncontent-type: text/event-stream\n"
+    before = write(tmp_path / "a", events=f'{head}data: <p id="x">one two</p>')
+    cut = write(tmp_path / "b", events=f'{head}data: <p data: id="x">one data: two</p>')
+    other = write(tmp_path / "c", events=f'{head}data: <p id="x">one three</p>')
+    assert main(["compare", str(before), str(cut)]) == 0
+    assert main(["compare", str(before), str(other)]) == 1
+
+
 def test_names_of_components_do_not_count_unless_asked(tmp_path: Path) -> None:
     def schema(name: str, kind: str) -> str:
         parts = {"schemas": {name: {"title": name, "type": kind}}}

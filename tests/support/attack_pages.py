@@ -13,6 +13,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from app.services.attacks.traces import Traces
+from tests.support.markup import one_line
 
 HTML = {"Accept": "text/html"}
 RUN = {**HTML, "HX-Request": "true", "HX-Target": "section#stage"}
@@ -21,7 +22,7 @@ RUN = {**HTML, "HX-Request": "true", "HX-Target": "section#stage"}
 def opened(client: TestClient, query: str, status: int = 200) -> str:
     answer = client.get(f"/attack?{query}", headers=HTML)
     assert answer.status_code == status
-    return html.unescape(answer.text)
+    return html.unescape(one_line(answer.text))
 
 
 def events(client: TestClient, query: str, **headers: str) -> list[tuple[str, str, str]]:

@@ -39,5 +39,5 @@ def events(text: str) -> list[str]:
 
 
 def hidden(text: str) -> dict[str, str]:
-    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text)
+    fields = re.findall(r'<input type="hidden" name="(\w+)"\s+value="([^"]*)">', text)
     return {name: unescape(value) for name, value in fields}

@@ -10,6 +10,8 @@ import re
 from PIL import Image
 from starlette.testclient import TestClient
 
+from tests.support.markup import one_line
+
 HX = {"HX-Request": "true", "Accept": "text/html", "HX-Target": "div#results"}
 FORM = {**HX, "HX-Source": "form#controls"}
 """What htmx sends with the form's own requests."""
@@ -20,7 +22,7 @@ def part(client: TestClient, address: str, *, by_form: bool = True) -> tuple[str
     answer = client.get(address, headers=FORM if by_form else HX)
     assert answer.status_code == 200
     assert "<html" not in answer.text
-    return answer.text, answer.headers.get("hx-replace-url", "")
+    return one_line(answer.text), answer.headers.get("hx-replace-url", "")
 
 
 def objected(client: TestClient, address: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tests.support.markup import one_line
+
 PAGE = "/lab/xo"
 
 
@@ -12,7 +14,8 @@ def grid(text: str, name: str, which: int = 0) -> list[list[str]]:
     tables = re.findall(rf'<table [^>]*data-grid="{name}">(.*?)</table>', text, re.DOTALL)
     rows = re.findall(r"<tr>(.*?)</tr>", tables[which], re.DOTALL)
     return [
-        [re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<td.*?</td>", row)] for row in rows
+        [re.sub("<[^>]*>", "", cell).strip() for cell in re.findall(r"<td.*?</td>", row)]
+        for row in map(one_line, rows)
     ]
 
 

@@ -12,9 +12,10 @@ from app.errors import DataUnusable
 from app.pictures.decode import decode
 from app.pictures.preprocess import fit
 from app.training.calibrate import References, profiles_of
-from app.training.folders import DataFolder
-from app.training.held_out import LEAST, calibrate, class_of, evenly_spaced, names_in
-from app.vision.unusual import mean_response, stage_ends
+from app.training.folders import DataFolder, evenly_spaced
+from app.training.held_out import LEAST, calibrate, class_of, names_in
+from app.vision.stages import stage_ends
+from app.vision.unusual import mean_response
 from models.registry import seeded
 from tests.support.stripes import PREP, striped
 
@@ -55,7 +56,7 @@ def test_every_second_picture_makes_the_profile_and_the_others_the_scores(tmp_pa
 
 def test_class_means_make_the_same_kind_of_profile() -> None:
     network = seeded("mini")
-    means = {name: torch.rand(4, 5) for name in stage_ends(network).values()}
+    means = {name: torch.rand(4, 5) for name in stage_ends(network.steps).values()}
     profiles = profiles_of(network, means)
     assert set(profiles) == {"relu1", "relu2", "relu3"}
     assert profiles["relu1"][0].allclose(means["relu1"].mean(0))

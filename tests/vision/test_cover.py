@@ -7,10 +7,7 @@ from typing import get_args
 import pytest
 import torch
 
-from app.vision.cover import How, StepChange, cover, step_changes
-from app.vision.partial_forward import partial_forward
-from models.graph import INPUT
-from tests.support.small_networks import graph
+from app.vision.cover import How, StepChange, cover
 
 PICTURE = torch.rand(3, 28, 28, generator=torch.Generator().manual_seed(1))
 
@@ -42,22 +39,6 @@ def test_the_ways_of_covering() -> None:
     assert not torch.equal(*noises)
     with pytest.raises(ValueError, match="mask"):
         cover(PICTURE, torch.zeros(3, 3))
-
-
-def test_the_change_of_maps_and_classes() -> None:
-    network, x = graph(), torch.randn(3, 16, 16)
-    wanted = ["left", "flatten"]
-    before = {
-        name: one[0] for name, one in partial_forward(network, {INPUT: x[None]}, wanted).items()
-    }
-    same = step_changes(network, before, x, wanted)
-    assert all(not one.difference.any() and not one.relative.any() for one in same)
-    y = x.clone()
-    y[:, :, 8:] = 0
-    left, classes = step_changes(network, before, y, wanted)
-    assert torch.equal(classes.after, network(y[None])[0])
-    assert left.difference.shape == (4, 3, 3) and left.relative.shape == (4,)
-    assert torch.equal(left.difference[:, :, 0], torch.zeros(4, 3))  # its fields end before
 
 
 def test_how_far_a_channel_moved_by_hand() -> None:

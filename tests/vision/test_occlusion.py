@@ -6,7 +6,7 @@ import pytest
 import torch
 from captum.attr import Occlusion  # type: ignore[import-untyped]
 
-from app.vision.occlusion import OcclusionPatch, occlude, over_pixels
+from app.vision.occlusion import OcclusionPatch, occlude
 from app.vision.units import Unit
 from models.graph import Network
 from tests.support.captum_units import Asked, target
@@ -25,6 +25,16 @@ def captums(
     return found[0, 0].detach()
 
 
+def over_pixels(drops: torch.Tensor, patch: OcclusionPatch, side: int) -> torch.Tensor:
+    """The mean drop over all places that cover a pixel, as captum returns it: 0 where none does."""
+    total, count = torch.zeros(side, side), torch.zeros(side, side)
+    for y, (top, bottom) in enumerate(patch.places(side)):
+        for x, (left, right) in enumerate(patch.places(side)):
+            total[top:bottom, left:right] += float(drops[y, x])
+            count[top:bottom, left:right] += 1
+    return total / count.clamp_min(1)
+
+
 @pytest.mark.parametrize(
     "patch",
     [OcclusionPatch(4, 4), OcclusionPatch(5, 2), OcclusionPatch(6, 4), OcclusionPatch(16, 1)],
@@ -41,7 +51,7 @@ def test_captum_agrees(make: type[Network], unit: Unit, patch: OcclusionPatch) -
     assert [one.row for one in parts if one.column == 0] == list(range(rows))
     assert all(len(one.drops) <= 3 and one.column % 3 == 0 for one in parts)
     drops = torch.cat([one.drops for one in parts]).view(rows, rows)
-    found = over_pixels(drops, patch, (16, 16))
+    found = over_pixels(drops, patch, 16)
     torch.testing.assert_close(found, captums(network, X, unit, patch, 0.3), rtol=1e-3, atol=1e-5)
     assert untouched(network)
 
@@ -50,7 +60,7 @@ def test_captum_agrees_on_mini() -> None:
     network, picture = embedded(), torch.randn(3, 64, 64)
     unit, patch = Unit("fc7", 42), OcclusionPatch(24, 20)
     drops = torch.stack([one.drops for one in occlude(network, picture, unit, patch)])
-    found = over_pixels(drops, patch, (64, 64))
+    found = over_pixels(drops, patch, 64)
     torch.testing.assert_close(
         found, captums(network, picture, unit, patch, 0), rtol=1e-3, atol=1e-4
     )

@@ -7,6 +7,7 @@ from math import log, sqrt
 import pytest
 import torch
 
+from app.vision.stages import stage_ends
 from app.vision.unusual import (
     FLOOR,
     ScorePlace,
@@ -17,7 +18,6 @@ from app.vision.unusual import (
     place,
     profile,
     profile_distance,
-    stage_ends,
 )
 from models.registry import empty
 
@@ -91,4 +91,4 @@ def test_the_distance_from_a_profile_by_hand() -> None:
 
 def test_every_kind_of_network_has_five_stages_that_can_be_asked() -> None:
     for name in ("mini", "alexnet", "vgg11_bn", "squeezenet1_1"):
-        assert sorted(stage_ends(empty(name))) == [1, 2, 3, 4, 5]
+        assert sorted(stage_ends(empty(name).steps)) == [1, 2, 3, 4, 5]

@@ -13,7 +13,7 @@ from app.services.atlas.crop_sources import convolution
 from app.services.atlas.library import AtlasFile
 from app.services.networks.calibration import calibration
 from app.services.networks.catalogue import Model
-from app.services.surveys.survey import LayerSurvey, Survey, layer_ends
+from app.services.surveys.survey import LayerSurvey, Survey
 from app.vision.selectivity import (
     COLOURED,
     OF_A_CLASS,
@@ -23,6 +23,7 @@ from app.vision.selectivity import (
     class_selectivity,
     orientation_index,
 )
+from app.vision.stages import stage_ends
 
 Kind = Literal["colour", "orientation", "class"]
 THRESHOLDS: dict[Kind, float] = {
@@ -92,7 +93,7 @@ def shares(
     """The three shares of each layer, by the layer's number. Blocks."""
     return {
         n: of_layer(n, step, survey.layers[n], class_means(model, step, atlases))
-        for n, step in layer_ends(model.outline.steps).items()
+        for n, step in stage_ends(model.outline.steps).items()
     }
 
 

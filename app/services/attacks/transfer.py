@@ -38,9 +38,9 @@ class TransferAnswer:
 class Transferred:
     """Another network's predictions for the photo, and for the clean and attacked 8-bit picture.
 
-    `class_here` and `made_here` say whether it has the classes that the attacked network predicts
-    for the clean and the attacked picture; `target` whether the attack's target was reached here,
-    None if there was none or this network has no such class.
+    `made_here` says whether it has the class that the attacked network predicts for the attacked
+    picture; `target` whether the attack's target was reached here, None if there was none or this
+    network has no such class.
     """
 
     model: Model
@@ -48,7 +48,6 @@ class Transferred:
     clean: TransferAnswer
     attacked: TransferAnswer
     verdict: Verdict
-    class_here: bool
     made_here: bool
     target: bool | None
 
@@ -119,7 +118,6 @@ async def predict_transfer(
         clean,
         attacked,
         verdict(before, after, known, clean.first.wnid, attacked.first.wnid),
-        before in known,
         after in known,
         attacked.first.wnid == goal if goal in known else None,
     )

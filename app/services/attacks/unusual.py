@@ -17,6 +17,7 @@ from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
 from app.vision.attacks.control_noise import control_noise, noise_kind
 from app.vision.predict import RankedClass, top
+from app.vision.stages import stage_ends
 from app.vision.unusual import (
     ScorePlace,
     energy,
@@ -25,7 +26,6 @@ from app.vision.unusual import (
     mean_response,
     place,
     profile_distance,
-    stage_ends,
 )
 from models.graph import Network
 
@@ -114,7 +114,7 @@ class Histogram:
 
 def scored_steps(network: Network) -> set[str]:
     """The steps whose outputs the scores are computed from."""
-    return {*stage_ends(network).values(), network.logits}
+    return {*stage_ends(network.steps).values(), network.logits}
 
 
 def readings(
@@ -166,7 +166,7 @@ def histogram(references: Tensor, marks: Sequence[float]) -> Histogram:
 def _values(
     outputs: Mapping[str, Tensor], network: Network, found: Calibration
 ) -> dict[str, float]:
-    logits, ends = outputs[network.logits][None], stage_ends(network)
+    logits, ends = outputs[network.logits][None], stage_ends(network.steps)
     values = {"energy": energy(logits).item(), "max_logit": max_logit(logits).item()}
     for stage in (4, 5):
         values[f"norm.{stage}"] = feature_norm(outputs[ends[stage]][None]).item()

@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -15,15 +14,14 @@ from app.errors import BadRequest, NoClassifier, UnknownStep
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
 from app.services.interventions.cache import InterventionCache, batch_size, run_once
+from app.services.interventions.results import AblationRanking
 from app.services.networks.catalogue import Model
 from app.services.runs.arithmetic import checked_channel
 from app.services.runs.run import Run, StepRecord
-from app.vision.ablation import Ablation, Costs, ranked
+from app.vision.ablation import Ablation, Costs
 from app.vision.cover import StepChange
 from app.vision.partial_forward import steps_after
 from models.graph import Step
-
-By = Literal["logits", "probabilities"]
 
 _LIST = re.compile(r"\d{1,5}(,\d{1,5})*")
 MOST_NAMED = 512
@@ -55,28 +53,6 @@ class ChannelSwitch:
             return tuple(range(count))
         named = set(self.channels)
         return tuple(c for c in range(count) if (c in named) != self.only) if named else ()
-
-
-@dataclass(frozen=True, slots=True)
-class AblationRanking:
-    """The cost to a class of switching off each channel alone: [C] in logits and probabilities.
-
-    Values from index `done` on are not computed yet.
-    """
-
-    logits: Tensor
-    probabilities: Tensor
-    done: int
-
-    @property
-    def finished(self) -> bool:
-        """True if all channels were tried."""
-        return self.done == len(self.logits)
-
-    def order(self, by: By) -> list[int]:
-        """The channels tried so far, the one with the highest cost first."""
-        known = Costs(range(self.done), self.logits[: self.done], self.probabilities[: self.done])
-        return ranked([known], by)
 
 
 def applies(model: Model, step: Step) -> bool:

@@ -10,6 +10,7 @@ from torch import Tensor
 from app.pictures.preprocess import unit
 from app.services.engine.engine import Engine
 from app.services.interventions.cache import InterventionCache
+from app.services.interventions.results import BrushResult
 from app.services.pictures.mask import Mask
 from app.services.runs.batch_inference import outputs_of
 from app.services.runs.run import Run, StepRecord
@@ -22,26 +23,6 @@ class BrushStroke:
 
     mask: Mask = Mask()
     how: How = "grey"
-
-
-@dataclass(frozen=True, slots=True)
-class BrushResult:
-    """The result of covering: `pixels` is the covered input, uint8 [3,S,S].
-
-    `map` is one channel before and after, [H,W], or [] for a step without feature maps; `logits`
-    is None without a classifier.
-    """
-
-    pixels: Tensor
-    map: StepChange
-    logits: StepChange | None
-
-    @property
-    def bytes(self) -> int:
-        """Memory used."""
-        changes = [self.map, *([self.logits] if self.logits else [])]
-        floats = sum(one.before.numel() + one.after.numel() for one in changes)
-        return self.pixels.numel() + 4 * floats + 1000
 
 
 async def brush(

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from app.errors import Cancelled
 from app.services.cache import ByteCache
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
 from app.services.engine.owner import owner_as
+from app.services.interventions.results import AblationRanking, BrushResult, OcclusionSoFar
 from app.services.runs.run import Key
 from models.graph import Network
-
-if TYPE_CHECKING:
-    from app.services.interventions.ablation import AblationRanking
-    from app.services.interventions.brush import BrushResult
-    from app.services.interventions.occlusion import OcclusionSoFar
 
 T = TypeVar("T")
 

@@ -17,6 +17,7 @@ from app.pictures.preprocess import normalise
 from app.services.engine.batching import activation_bytes
 from app.services.engine.engine import Engine
 from app.services.interventions.cache import InterventionCache, batch_size
+from app.services.interventions.results import OcclusionSoFar
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Run, preprocess
 from app.vision.occlusion import CoveredPlaces, OcclusionPatch, occlude
@@ -39,29 +40,6 @@ class OcclusionRequest:
     unit: Unit
     patch: OcclusionPatch
     fill: Fill = "grey"
-
-
-@dataclass(slots=True)
-class OcclusionSoFar:
-    """A map computed so far: `drops` [rows,columns], of which `done` rows are finished.
-
-    `whole` is the unit's value with nothing covered; `seconds` is the time spent so far.
-    """
-
-    drops: Tensor
-    whole: float
-    done: int = 0
-    seconds: float = 0.0
-
-    @property
-    def finished(self) -> bool:
-        """True if all rows are computed."""
-        return self.done == len(self.drops)
-
-    @property
-    def left(self) -> float:
-        """Estimated seconds for the remaining rows."""
-        return self.seconds / self.done * (len(self.drops) - self.done) if self.done else 0.0
 
 
 def sides(size: int) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ pictures that activate each channel most, and measures what the units of each la
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from app.vision.selectivity import (
     shared_channels,
     tuning,
 )
+from app.vision.stages import stage_ends
 from app.vision.thing_and_surroundings import Part, ResponseParts, covered
 from models.graph import Network, Step
 
@@ -104,12 +105,6 @@ class Survey:
     layers: dict[int, LayerSurvey] = field(default_factory=dict)
 
 
-def layer_ends(steps: Sequence[Step]) -> dict[int, str]:
-    """The last step of each stage before its pooling, by stage: its maps represent the layer."""
-    kinds = ("conv", "norm", "relu", "concat")
-    return {s.stage: s.name for s in steps if s.stage is not None and s.kind in kinds}
-
-
 def survey(model: Model, network: Network, weights: str) -> Iterator[SurveyProgress | Survey]:
     """Yield progress between passes, with the crops once they are known; finally the survey."""
     work = _Work(model, network)
@@ -134,7 +129,7 @@ class _Work:
         self.samples = all_samples()
         self._network, self._prep = network, preprocess(model)
         self._device = next(network.parameters()).device
-        self._ends = layer_ends(network.steps)
+        self._ends = stage_ends(network.steps)
         self._by_name = {name: layer for layer, name in self._ends.items()}
         self._side = model.outline.input_size
         self._batch = max(1, min(24, BATCH_BYTES // activation_bytes(network)))

@@ -14,11 +14,13 @@ from app.errors import UnknownStep
 from app.pictures.preprocess import input_png
 from app.pictures.sheets import sheet
 from app.services.interventions.ablation import ChannelSwitch, ablate, checked_step, parse_switch
-from app.services.interventions.brush import BrushResult, BrushStroke, brush, covered
+from app.services.interventions.brush import BrushStroke, brush, covered
+from app.services.interventions.results import BrushResult
 from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.run import Run
-from app.vision.cover import How, StepChange, limits, relative_change
+from app.vision.cover import How, StepChange, limits
 from app.vision.predict import top
+from app.vision.shift import relative_change
 from app.web.api.images import ImageId
 from app.web.api.intervention_schemas import (
     AblationInfo,
@@ -76,7 +78,9 @@ async def step_unit_query(
     name: ClassName = "",
 ) -> AsyncIterator[UnitQuery]:
     """The unit that a request names."""
-    async with open_unit_query(services, View(model, image, step, channel, y, x), name) as found:
+    async with open_unit_query(
+        services, View(model=model, image=image, step=step, channel=channel, y=y, x=x), name
+    ) as found:
         yield found
 
 
@@ -105,7 +109,7 @@ async def cover(
 ) -> CoverInfo:
     """The likeliest classes before and after, and how the queried class changed."""
     last = services.catalogue.model(model).outline.steps[-1].name
-    async with open_unit_query(services, View(model, image, last), name) as unit:
+    async with open_unit_query(services, View(model=model, image=image, step=last), name) as unit:
         found = await _brushed(services, unit, stroke)
         share = stroke.mask.count / SIDE**2
         predictions = _answers(unit, found.logits, count)
@@ -175,7 +179,7 @@ async def ablation(
         step=record.step.name,
         off=list(switch.off(len(record.statistics.peaks))),
         compared=change.step,
-        moved=relative_change(change),
+        moved=relative_change(change.before, change.after),
     )
 
 

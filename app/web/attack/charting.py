@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.pictures.charts import ChartLayout, LineChart, lay_out
-from app.web.parts.contexts import helped
 
 SIZES = (("wide", 620, 300), ("middle", 460, 290), ("narrow", 312, 280))
 """Name, width and height of a chart, pixels at the default font size: the last fits a phone."""
@@ -15,8 +14,8 @@ SIZES = (("wide", 620, 300), ("middle", 460, 290), ("narrow", 312, 280))
 class Charted:
     """One chart in several widths, of which the page shows the one that fits."""
 
-    chart: LineChart = helped("The chart, for its legend.")
-    layouts: tuple[tuple[str, ChartLayout], ...] = helped("Name of each width, and its layout.")
+    chart: LineChart
+    layouts: tuple[tuple[str, ChartLayout], ...]  # name of each width, and its layout
 
 
 def charted(chart: LineChart) -> Charted:

@@ -8,6 +8,7 @@ from app.pictures.samples import Sample
 from app.services.attacks.options import Method
 from app.services.networks.catalogue import Model
 from app.services.pictures.store import Stored
+from app.web.attack.class_bars import ClassShareBar
 from app.web.attack.methods import MethodWords
 from app.web.attack.view import AttackView
 from app.web.panels.panel import AttackPanel
@@ -18,14 +19,14 @@ from app.web.parts.contexts import helped
 class SettingSlider:
     """A slider for a number."""
 
-    name: str = helped("Its name in the form.")
-    title: str = helped("Its label.")
-    note: str = helped("What it means.")
-    value: str = helped("Its current value.")
-    most: str = helped("Its maximum; the minimum is 0 or 1.")
-    least: str = helped("Its minimum.", "0")
-    step: str = helped("Its step.", "1")
-    unit: str = helped("The unit after the value.", "")
+    name: str  # in the form
+    title: str
+    note: str  # what it means
+    value: str
+    most: str
+    least: str = "0"
+    step: str = "1"
+    unit: str = ""  # after the value
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,50 +51,39 @@ class AttackForm:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassShareBar:
-    """The bar of one class and its probability."""
-
-    index: int = helped("Index of the class.")
-    label: str = helped("Name of the class.")
-    logit: float = helped("Its logit.")
-    probability: float = helped("Its probability, 0..1.")
-    kind: str = helped("`was` the first prediction, `goal` the target, `other`.")
-
-
-@dataclass(frozen=True, slots=True)
 class AttackFrame:
     """One step of an attack."""
 
-    step: int = helped("Its number; 0 is the clean picture.")
-    url: str = helped("The page with this step on screen.")
-    picture: str = helped("URL of its 8-bit picture.")
-    noise: str = helped("URL of the perturbation, amplified.")
-    bars: tuple[ClassShareBar, ...] = helped("The five likeliest classes.")
-    kind: str = helped("Whether the predicted class is `was`, `goal` or `other`.")
-    flips: bool = helped("Whether the prediction changes here for the first time.")
-    words: str = helped("The step in a sentence.")
-    told: str = helped("How large the perturbation is so far.")
+    step: int  # 0 is the clean picture
+    url: str  # the page with this step on screen
+    picture: str  # URL, 8 bits
+    noise: str  # URL of the perturbation, amplified
+    bars: tuple[ClassShareBar, ...]  # the five likeliest classes
+    kind: str  # the predicted class: `was`, `goal` or `other`
+    flips: bool  # whether the prediction changes here for the first time
+    words: str
+    told: str  # how large the perturbation is so far
 
 
 @dataclass(frozen=True, slots=True)
 class AttackSummary:
     """The result of an attack."""
 
-    outcome: str = helped("`flipped`, `reached`, `held`, `missed`, `there` or `wrong`.")
-    sentence: str = helped("The result in one sentence.")
-    further: str = helped("The page with a larger epsilon, if that may help; else empty.")
-    further_words: str = helped("Text of that link.")
-    control_sentence: str = helped("What random noise of the same size did, and what that means.")
-    control_picture: str = helped("URL of the control’s picture.")
-    control_noise: str = helped("URL of its perturbation, amplified.")
-    control_bars: tuple[ClassShareBar, ...] = helped("The control’s five likeliest classes.")
-    before: tuple[ClassShareBar, ...] = helped("The five likeliest classes before.")
-    after: tuple[ClassShareBar, ...] = helped("The five likeliest classes after.")
-    figures: tuple[tuple[str, str, str], ...] = helped("Name, value and meaning of each measure.")
-    notes: tuple[str, ...] = helped("Further remarks.")
-    files: tuple[tuple[str, str], ...] = helped("URL and text of each file for download.")
-    explorer: str = helped("The explorer with the attacked picture.")
-    panels: tuple[tuple[AttackPanel, str], ...] = helped("Panels and their URLs.")
+    outcome: str  # `flipped`, `reached`, `held`, `missed`, `there` or `wrong`
+    sentence: str
+    further: str  # the page with a larger epsilon; "" if that would not help
+    further_words: str
+    control_sentence: str
+    control_picture: str  # URL
+    control_noise: str  # URL, amplified
+    control_bars: tuple[ClassShareBar, ...]
+    before: tuple[ClassShareBar, ...]
+    after: tuple[ClassShareBar, ...]
+    figures: tuple[tuple[str, str, str], ...]  # name, value and meaning
+    notes: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]  # URL and text
+    explorer: str  # URL, with the attacked picture
+    panels: tuple[tuple[AttackPanel, str], ...]  # with their URLs
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -68,7 +67,7 @@ async def picture(
     """Upload a picture; the form keeps its settings and selects the new picture."""
     stored = await store_upload(request, services, file, owner)
     view = read(_plain(back), services.settings.model).view
-    url = replace(view, image=stored.id, run=False, step=None).url()
+    url = view.changed(image=stored.id, run=False, step=None).url()
     if not by_htmx(request):
         return RedirectResponse(url, 303)
     return Response(status_code=204, headers={"HX-Redirect": url})
@@ -145,12 +144,12 @@ def _known(view: AttackView, services: Services) -> AttackView:
     try:
         services.catalogue.model(view.model)
     except UnknownModel:
-        view = replace(view, model=services.settings.model)
+        view = view.changed(model=services.settings.model)
     try:
         services.pictures.require(view.image)
     except UnknownPicture:
-        view = replace(view, image=IMAGE)
-    return replace(view, run=False, step=None)
+        view = view.changed(image=IMAGE)
+    return view.changed(run=False, step=None)
 
 
 def _objection(request: Request, problem: str) -> Response:

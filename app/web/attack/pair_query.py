@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated, Any, ClassVar
 
 from fastapi import Depends, Query, Request
 from fastapi.responses import Response
@@ -13,37 +11,22 @@ from app.services.runs.pairs import PicturePair, load_pair
 from app.web.core.htmx import wants_part
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
+from app.web.core.url_view import Filled, Name, Seed, UrlView
 
 
-@dataclass(frozen=True, slots=True)
-class PairView:
-    """The view of a panel's URL: a network, a picture, and the same picture attacked."""
+class PairView(UrlView):
+    """What a panel's URL says: a network, a picture, and the same picture attacked."""
 
-    model: str
-    image: str
-    attacked: str
-    target: str | None = None
-    seed: int = 0
+    always: ClassVar[frozenset[str]] = frozenset({"seed"})
 
-    def query(self, **more: Any) -> str:
-        """The query string of the view, and `more`."""
-        target = {} if self.target in (None, "") else {"target": self.target}
-        named = {"model": self.model, "image": self.image, "attacked": self.attacked}
-        return urlencode({**named, **target, "seed": self.seed, **more})
+    model: Name
+    image: Name
+    attacked: Name
+    target: Annotated[Name | None, Filled] = None
+    seed: Seed = 0
 
 
-def pair_view(
-    model: Annotated[str, Query(max_length=200)],
-    image: Annotated[str, Query(max_length=200)],
-    attacked: Annotated[str, Query(max_length=200)],
-    target: Annotated[str | None, Query(max_length=200)] = None,
-    seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
-) -> PairView:
-    """The view of a query, not looked up yet."""
-    return PairView(model, image, attacked, target or None, seed)
-
-
-PairViewDep = Annotated[PairView, Depends(pair_view)]
+PairViewDep = Annotated[PairView, Query()]
 
 
 async def picture_pair(view: PairViewDep, services: ServicesDep) -> PicturePair:

@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from torch import Tensor
 
-from app.errors import BadRequest, NoClassifier
+from app.errors import NoClassifier
 from app.pictures.photo_changes import PhotoChange, ScaledPhoto, transform_photo
 from app.pictures.preprocess import input_png
 from app.services.attacks.robustness_curves import (
@@ -28,9 +27,10 @@ from app.services.runs.batch_inference import logits_of
 from app.services.runs.run import preprocess
 from app.services.runs.sheets import DRAWING
 from app.vision.predict import RankedClass, top
-from app.web.attack.contexts import ClassShareBar
+from app.web.attack.change_view import PLAIN, ChangeView
+from app.web.attack.class_bars import ClassShareBar, class_bars
 from app.web.attack.pair_query import show
-from app.web.attack.slider_responses import bars, is_part, push_panel_url, strength
+from app.web.attack.slider_responses import is_part, push_panel_url
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -43,55 +43,30 @@ from models.graph import Network
 WIDTH, HEIGHT = 300, 64
 """Size of a chart, in its own units."""
 
-PLAIN = PhotoChange()
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeView:
-    """The view of the panel's URL: a network, a picture, and the transformation of it."""
-
-    model: str
-    image: str
-    change: PhotoChange
-
-    def query(self, **other: object) -> str:
-        """The query string, with another transformation if given; defaults are left out."""
-        change = replace(self.change, **other)  # type: ignore[arg-type]
-        named = {"model": self.model, "image": self.image}
-        values = {one.id: getattr(change, one.id) for one in SLIDERS}
-        moved = {id: f"{v:g}" for id, v in values.items() if v != getattr(PLAIN, id)}
-        flip = {"flip": "1"} if change.flip else {}
-        edge = {} if change.mirrored else {"edge": "black"}
-        return urlencode({**named, **moved, **flip, **edge})
-
-    def url(self, part: str = "", **other: object) -> str:
-        """The URL of the panel, or of a `part` of it, with another transformation if given."""
-        return f"/attack/change{part}?{self.query(**other)}"
-
 
 @dataclass(frozen=True, slots=True)
 class Knob:
     """One slider."""
 
-    slider: ChangeSlider = helped("Its range and label.")
-    value: str = helped("Its current value.")
-    unit: str = helped("The unit after the number.")
+    slider: ChangeSlider
+    value: str
+    unit: str  # after the value
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentAnswer:
     """The prediction for the transformed photo."""
 
-    picture: str = helped("URL of the network's input.")
-    side: int = helped("Its side, pixels.")
-    bars: tuple[ClassShareBar, ...] = helped("The five likeliest classes.")
-    held: bool = helped("Whether the predicted class is that of the original photo.")
-    sentence: str = helped("The same in a sentence.")
-    edge: str = helped("How pixels outside the photo are filled, in a sentence.")
-    other_edge: str = helped("The panel with the other edge.")
-    other_words: str = helped("Name of that other edge.")
-    rest: str = helped("The panel with the original photo.")
-    link: str = helped("The panel with this transformation, on a page of its own.")
+    picture: str  # URL of the network's input
+    side: int  # of the picture, pixels
+    bars: tuple[ClassShareBar, ...]
+    held: bool  # whether the predicted class is that of the original photo
+    sentence: str
+    edge: str  # how pixels outside the photo are filled, in a sentence
+    other_edge: str  # URL of the panel with the other edge
+    other_words: str
+    rest: str  # URL of the panel with the original photo
+    link: str  # URL of the panel, on a page of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +84,21 @@ class ChangePanel:
 class AnswerChange:
     """A value at which the prediction changes."""
 
-    x: float = helped("Its x on the chart.")
-    words: str = helped("The prediction from there on.")
+    x: float  # on the chart
+    words: str  # the prediction from there on
 
 
 @dataclass(frozen=True, slots=True)
 class SliderChart:
     """The probability of the first predicted class over a slider's whole range."""
 
-    id: str = helped("Id of the slider.")
-    title: str = helped("Title of the slider.")
-    line: str = helped("Points of the curve, for SVG.")
-    plain: float = helped("The x of the original photo.")
-    marks: tuple[AnswerChange, ...] = helped("Where the prediction changes first, on either side.")
-    ends: tuple[str, str] = helped("The lowest and the highest value, in words.")
-    sentence: str = helped("The chart in words.")
+    id: str  # of the slider
+    title: str
+    line: str  # SVG points
+    plain: float  # the x of the original photo
+    marks: tuple[AnswerChange, ...]  # where the prediction changes first, on either side
+    ends: tuple[str, str]  # the lowest and the highest value, in words
+    sentence: str
 
 
 def now(
@@ -138,15 +113,15 @@ def now(
     held = first.index == plain.index
     mirrored = "the photo’s mirror image" if change.mirrored else "black"
     return CurrentAnswer(
-        f"{view.url('.png')}&v={DRAWING}",
+        f"{view.part('.png')}&v={DRAWING}",
         pixels.shape[1],
-        bars(labels, ranked, plain.index),
+        class_bars(labels, ranked, plain.index),
         held,
         _sentence(labels, plain, first, changed=replace(change, mirrored=True) != PLAIN),
         f"The area beyond the photo’s edge shows {mirrored}.",
-        view.url(mirrored=not change.mirrored),
+        view.url(edge="black" if change.mirrored else "mirror"),
         "Black instead" if change.mirrored else "Its mirror image instead",
-        f"/attack/change?{ChangeView(view.model, view.image, PLAIN).query()}",
+        view.unchanged.url(),
         view.url(),
     )
 
@@ -229,20 +204,6 @@ PANEL = AttackPanel(
 
 CHARTS = "Without any attack: every slider over its whole range"
 SHOWN = 5
-EDGES = ("mirror", "black")
-
-Name = Annotated[str, Query(max_length=200)]
-
-
-def change_view(request: Request, model: Name, image: Name) -> ChangeView:
-    """The view of a query, not looked up yet. Raises `BadRequest`."""
-    edge = request.query_params.get("edge", EDGES[0])
-    if edge not in EDGES:
-        raise BadRequest(f"edge is {' or '.join(EDGES)}, not “{edge[:40]}”.")
-    values = {one.id: strength(request, one.id, one.least, one.most, one.plain) for one in SLIDERS}
-    flip = request.query_params.get("flip", "") not in ("", "0")
-    change = PhotoChange(**values, flip=flip, mirrored=edge == EDGES[0])
-    return ChangeView(model, image, change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +217,7 @@ class RobustnessQuery:
 
 
 async def robustness_query(
-    view: Annotated[ChangeView, Depends(change_view)], services: ServicesDep
+    view: Annotated[ChangeView, Query()], services: ServicesDep
 ) -> RobustnessQuery:
     """Look both up. Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
     model = services.catalogue.model(view.model)
@@ -339,5 +300,4 @@ async def _curves(query: RobustnessQuery, services: Services, owner: str) -> Rob
 
 def _of_all(view: ChangeView, part: str) -> str:
     """The URL of the charts: they start from the original photo, whatever the sliders say."""
-    rest = ChangeView(view.model, view.image, PhotoChange(mirrored=view.change.mirrored))
-    return rest.url(part)
+    return view.unchanged.changed(edge=view.edge).part(part)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import Response
 
 from app.errors import BadRequest
-from app.vision.predict import RankedClass
-from app.web.attack.contexts import ClassShareBar
 from app.web.core import htmx
-from models.classes import Label
 
 
 def is_part(request: Request, id: str) -> bool:
@@ -29,31 +25,12 @@ def push_panel_url(request: Request, response: Response, query: str) -> Response
     return response
 
 
-def strength(request: Request, name: str, least: float, most: float, plain: float) -> float:
-    """A slider's value from the query, by default `plain`. Raises `BadRequest`."""
-    given = request.query_params.get(name)
-    if given is None:
-        return plain
+def strength(given: str | float, name: str, least: float, most: float) -> float:
+    """A slider's value. Raises `BadRequest`."""
     try:
         value = float(given)
     except ValueError:
         value = math.nan
     if not least <= value <= most:
-        raise BadRequest(f"{name} goes from {least:g} to {most:g}, not “{given[:40]}”.")
+        raise BadRequest(f"{name} goes from {least:g} to {most:g}, not “{str(given)[:40]}”.")
     return value
-
-
-def bars(
-    labels: Sequence[Label], ranked: Sequence[RankedClass], was: int, goal: int | None = None
-) -> tuple[ClassShareBar, ...]:
-    """The likeliest classes with their bars; `was` is the class that counts as unchanged."""
-
-    def kind(index: int) -> str:
-        return "was" if index == was else "goal" if index == goal else "other"
-
-    return tuple(
-        ClassShareBar(
-            one.index, labels[one.index].label, one.logit, one.probability, kind(one.index)
-        )
-        for one in ranked
-    )

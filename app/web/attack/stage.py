@@ -42,7 +42,7 @@ def empty_scene(view: AttackView, model: Model, services: Services, owner: str) 
         model.row.title,
         preview_url(view.image, PREVIEW),
         model.row.crop,
-        link_expires(View(view.model, view.image), services),
+        link_expires(View(model=view.model, image=view.image), services),
         sample(view.image) is None,
         tuple((name, words, _try(view, changes)) for name, words, changes in TRIES),
     )
@@ -87,4 +87,4 @@ def title_of(image: str, services: Services, owner: str) -> str:
 
 
 def _try(view: AttackView, changes: dict[str, Any]) -> str:
-    return AttackView(view.model, view.image, run=True).url(**changes)
+    return AttackView(model=view.model, image=view.image, run=True).url(**changes)

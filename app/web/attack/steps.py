@@ -9,10 +9,10 @@ from app.services.attacks.job import AttackMoment
 from app.services.attacks.options import LINF, AttackOptions
 from app.services.attacks.traces import Trace
 from app.vision.predict import RankedClass
-from app.web.attack.contexts import AttackFrame, ClassShareBar
+from app.web.attack.class_bars import ClassShareBar, class_bars
+from app.web.attack.contexts import AttackFrame
 from app.web.attack.view import AttackView
 from app.web.core.templating import percent
-from models.classes import Label
 
 TYPICAL = 16.0
 """Typical largest change of methods without a limit for a single pixel value."""
@@ -27,7 +27,7 @@ def attack_frame(view: AttackView, trace: Trace, number: int) -> AttackFrame:
     """One step of a trace."""
     moment, flip = trace.moments[number], trace.flip()
     at, factor = f"/attack/trace/{trace.key}/{number}", amplified(trace.options)
-    rows = bars(trace, moment.predictions)
+    rows = trace_bars(trace, moment.predictions)
     return AttackFrame(
         step=number,
         url=view.url(run=True, step=number),
@@ -41,10 +41,10 @@ def attack_frame(view: AttackView, trace: Trace, number: int) -> AttackFrame:
     )
 
 
-def bars(trace: Trace, ranked: Sequence[RankedClass]) -> tuple[ClassShareBar, ...]:
-    """Class bars; their kind is the first prediction, the target, or other."""
-    labels, was = trace.labels, trace.moments[0].predictions[0].index
-    return tuple(_bar(labels, one, was, trace.options.target) for one in ranked)
+def trace_bars(trace: Trace, ranked: Sequence[RankedClass]) -> tuple[ClassShareBar, ...]:
+    """Class bars beside the trace's first prediction and its target."""
+    was = trace.moments[0].predictions[0].index
+    return class_bars(trace.labels, ranked, was, trace.options.target)
 
 
 def amplified(options: AttackOptions) -> float:
@@ -69,11 +69,6 @@ def planned(options: AttackOptions) -> int:
     if options.method == "few_pixel":
         return max(1, round(16 * options.epsilon))
     return options.steps
-
-
-def _bar(labels: Sequence[Label], one: RankedClass, was: int, target: int | None) -> ClassShareBar:
-    kind = "was" if one.index == was else "goal" if one.index == target else "other"
-    return ClassShareBar(one.index, labels[one.index].label, one.logit, one.probability, kind)
 
 
 def _words(first: ClassShareBar, number: int, flip: int | None) -> str:

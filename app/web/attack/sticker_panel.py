@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
 from fastapi import Depends, Form, Query
+from pydantic import Field
 from torch import Tensor
 
 from app.services.attacks.sticker_trial import PLACES, StickerAnswer, StickerPlace, StickerTrials
@@ -19,10 +19,12 @@ from app.services.networks.weight_files import RefusedFile
 from app.services.runs.run import Run
 from app.vision.attacks.paste import diameter
 from app.vision.predict import RankedClass
-from app.web.attack.contexts import ClassShareBar, SettingSlider
+from app.web.attack.class_bars import ClassShareBar, class_bars
+from app.web.attack.contexts import SettingSlider
 from app.web.attack.view import IMAGE
 from app.web.core.links import View, input_url
 from app.web.core.templating import percent
+from app.web.core.url_view import Filled, Name, Seed, UrlView, Written
 from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 
@@ -31,38 +33,34 @@ from app.web.parts.contexts import helped
 class StickerChoice:
     """A sticker to choose."""
 
-    index: int = helped("Index of its class.")
-    label: str = helped("The class’s name.")
-    picture: str = helped("URL of the sticker, round on a transparent background.")
-    checked: bool = helped("Whether it is selected.")
+    index: int  # of its class
+    label: str
+    picture: str  # URL; round, on a transparent background
+    checked: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PastedPicture:
     """A picture with a sticker, and the prediction for it."""
 
-    title: str = helped("What is on it.")
-    picture: str = helped("URL of the 8-bit picture.")
-    bars: tuple[ClassShareBar, ...] = helped(
-        "The five likeliest classes, and the sticker’s class if it is not among them."
-    )
-    sentence: str = helped("The result.")
-    reached: bool = helped("Whether the predicted class is the sticker’s.")
+    title: str
+    picture: str  # URL, 8 bits
+    bars: tuple[ClassShareBar, ...]  # the five likeliest classes, and the sticker's
+    sentence: str
+    reached: bool  # whether the predicted class is the sticker's
 
 
 @dataclass(frozen=True, slots=True)
 class StickerSeen:
     """The part of the panel that changes with every move."""
 
-    view: StickerView = helped("The network, picture, sticker and place.")
-    own: PastedPicture = helped("The result with the sticker.")
-    control: PastedPicture = helped("With a sticker of random colours.")
-    clean: str = helped("The prediction for the clean picture.")
-    area: float = helped("The share of the picture that the sticker covers, 0..1.")
-    verdict: str = helped("All of it in a sentence, for screen readers.")
-    fields: tuple[tuple[str, str], ...] = helped(
-        "Hidden fields of the form that stores the picture."
-    )
+    view: StickerView
+    own: PastedPicture
+    control: PastedPicture  # with a sticker of random colours
+    clean: str  # the prediction for the clean picture
+    area: float  # share of the picture, 0..1
+    verdict: str  # for screen readers
+    fields: tuple[tuple[str, str], ...]  # of the form that stores the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,40 +82,38 @@ class StickerPanel:
 class TriedPlace:
     """One tested place."""
 
-    x: float = helped("Across, 0..100.")
-    y: float = helped("Down, 0..100.")
-    hit: bool = helped("Whether the sticker’s class was predicted there.")
+    x: float  # 0..100
+    y: float  # 0..100
+    hit: bool  # whether the sticker's class was predicted there
 
 
 @dataclass(frozen=True, slots=True)
 class StickerPlaces:
     """A hundred random places."""
 
-    view: StickerView = helped("The network, picture, sticker and size.")
-    label: str = helped("The sticker’s class.")
-    count: int = helped("Number of places.")
-    hits: int = helped("Number of places where the sticker’s class was predicted.")
-    random: int = helped("The same for a sticker of random colours.")
-    moved: int = helped("Number of places where the random one changed the prediction.")
-    clean: str = helped("The prediction for the clean picture.")
-    others: tuple[tuple[str, int], ...] = helped(
-        "Other classes predicted with the sticker, and how often."
-    )
-    area: float = helped("The share of the picture it covers, 0..1.")
-    dots: tuple[TriedPlace, ...] = helped("The tested places.")
-    picture: str = helped("URL of the clean picture as the network gets it.")
-    again: str = helped("URL of the panel with another hundred.")
+    view: StickerView
+    label: str  # the sticker's class
+    count: int
+    hits: int  # where the sticker's class was predicted
+    random: int  # the same for a sticker of random colours
+    moved: int  # where the random one changed the prediction
+    clean: str  # the prediction for the clean picture
+    others: tuple[tuple[str, int], ...]  # other classes predicted with the sticker, and how often
+    area: float  # share of the picture, 0..1
+    dots: tuple[TriedPlace, ...]
+    picture: str  # URL of the clean picture as the network gets it
+    again: str  # URL of another hundred
 
 
 @dataclass(frozen=True, slots=True)
 class StickerKept:
     """A picture with a sticker that was stored as an upload of the user."""
 
-    image: str = helped("Its id.")
-    explorer: str = helped("The explorer with it.")
-    attack: str = helped("The attack page with it.")
-    panels: tuple[tuple[AttackPanel, str], ...] = helped("Panels that compare, each with its URL.")
-    expires: str = helped("How long it is kept, in words.")
+    image: str  # its id
+    explorer: str  # URL
+    attack: str  # URL
+    panels: tuple[tuple[AttackPanel, str], ...]  # with their URLs
+    expires: str  # how long it is kept, in words
 
 
 X, Y, SCALE, TURN = 0.26, 0.74, 0.43, 0.0
@@ -126,59 +122,44 @@ LEAST, MOST = 0.1, 0.6
 """Diameters, as shares of the picture's side."""
 
 
-@dataclass(frozen=True, slots=True)
-class StickerView:
-    """A network, a picture, a class’s sticker with its place; "" stands for the first sticker."""
-
-    model: str | None
-    image: str
-    sticker: str
-    place: StickerPlace
-    seed: int
-
-    def query(self, **changes: Any) -> str:
-        """The query string of this view with some parts changed."""
-        place = self.place
-        given = {
-            "model": self.model, "image": self.image, "sticker": self.sticker,
-            "x": short(place.x), "y": short(place.y), "scale": short(place.scale),
-            "turn": short(place.turn), "seed": self.seed, **changes,
-        }  # fmt: skip
-        return urlencode({key: value for key, value in given.items() if value not in (None, "")})
-
-    @property
-    def fields(self) -> tuple[tuple[str, str], ...]:
-        """Network, picture, sticker and place as a form sends them."""
-        place = self.place
-        numbers = {"x": place.x, "y": place.y, "scale": place.scale, "turn": place.turn}
-        names = ("model", self.model or ""), ("image", self.image), ("sticker", self.sticker)
-        return (*names, *((name, short(number)) for name, number in numbers.items()))
-
-    def of(self, model: str, sticker: int) -> StickerView:
-        """The same with network and class replaced by their own names."""
-        return replace(self, model=model, sticker=str(sticker))
-
-
 def short(number: float) -> str:
     """A share or an angle as URLs and forms write it."""
     return f"{round(number, 3):g}"
 
 
-Name = Annotated[str, Query(max_length=200)]
+SHORT = Written(short)
 
 
-def sticker_view(
-    model: Annotated[str | None, Query(max_length=200)] = None,
-    image: Name = IMAGE,
-    sticker: Name = "",
-    x: Annotated[float, Query(ge=0, le=1)] = X,
-    y: Annotated[float, Query(ge=0, le=1)] = Y,
-    scale: Annotated[float, Query(ge=LEAST, le=MOST)] = SCALE,
-    turn: Annotated[float, Query(ge=-180, le=180)] = TURN,
-    seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
-) -> StickerView:
-    """The view of a query, not looked up yet."""
-    return StickerView(model or None, image, sticker, StickerPlace(x, y, scale, turn), seed)
+class StickerView(UrlView):
+    """A network, a picture, a class’s sticker with its place; "" stands for the first sticker."""
+
+    page: ClassVar[str] = "/attack/sticker"
+    always: ClassVar[frozenset[str]] = frozenset({"image", "x", "y", "scale", "turn", "seed"})
+
+    model: Annotated[Name | None, Filled] = None
+    image: Name = IMAGE
+    sticker: Name = ""
+    x: Annotated[float, Field(ge=0, le=1), SHORT] = X
+    y: Annotated[float, Field(ge=0, le=1), SHORT] = Y
+    scale: Annotated[float, Field(ge=LEAST, le=MOST), SHORT] = SCALE
+    turn: Annotated[float, Field(ge=-180, le=180), SHORT] = TURN
+    seed: Seed = 0
+
+    @property
+    def place(self) -> StickerPlace:
+        """Where the sticker is."""
+        return StickerPlace(self.x, self.y, self.scale, self.turn)
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Network, picture, sticker and place as a form sends them."""
+        names = ("model", self.model or ""), ("image", self.image), ("sticker", self.sticker)
+        numbers = ((name, short(getattr(self, name))) for name in ("x", "y", "scale", "turn"))
+        return (*names, *numbers)
+
+    def of(self, model: str, sticker: int) -> StickerView:
+        """The same with network and class replaced by their own names."""
+        return self.changed(model=model, sticker=str(sticker))
 
 
 def sent_sticker_view(
@@ -191,14 +172,14 @@ def sent_sticker_view(
     turn: Annotated[float, Form(ge=-180, le=180)],
 ) -> StickerView:
     """The same from a form."""
-    return StickerView(model, image, sticker, StickerPlace(x, y, scale, turn), 0)
+    return StickerView(model=model, image=image, sticker=sticker, x=x, y=y, scale=scale, turn=turn)
 
 
-StickerViewDep = Annotated[StickerView, Depends(sticker_view)]
+StickerViewDep = Annotated[StickerView, Query()]
 SentDep = Annotated[StickerView, Depends(sent_sticker_view)]
 
 
-STICKER = "/attack/sticker"
+STICKER = StickerView.page
 
 
 def seen_context(
@@ -238,13 +219,9 @@ def _look(
     else:
         sentence = f"Seen as {label}." if reached else f"Seen as {label}: not as its class."
     title = f"{sticker.label} sticker" if which == "sticker" else "Random colours, same size"
-    bars = tuple(_bar(model, one, clean.index, sticker.index) for one in seen.ranked)
+    was = None if clean.index == sticker.index else clean.index
+    bars = class_bars(model.labels, seen.ranked, was, sticker.index)
     return PastedPicture(title, picture_url(view, which), bars, sentence, reached)
-
-
-def _bar(model: Model, one: RankedClass, was: int, goal: int) -> ClassShareBar:
-    kind = "goal" if one.index == goal else "was" if one.index == was else "other"
-    return ClassShareBar(one.index, model.labels[one.index].label, one.logit, one.probability, kind)
 
 
 def _prediction_words(model: Model, one: RankedClass) -> str:
@@ -253,7 +230,7 @@ def _prediction_words(model: Model, one: RankedClass) -> str:
 
 def picture_url(view: StickerView, which: str) -> str:
     """The URL of the picture with the sticker, pixel for pixel."""
-    return f"{STICKER}.png?{view.query(part=which)}"
+    return f"{STICKER}.png?{view.query({'part': which})}"
 
 
 def panel_context(
@@ -324,7 +301,7 @@ def places_context(
         _others(model, own[~hits]),
         (view.place.scale / diameter(1.0)) ** 2,
         _dots(parts, hits),
-        input_url(View(model.id, view.image), model),
+        input_url(View(model=model.id, image=view.image), model),
         f"{STICKER}/places?{view.query(seed=seed)}",
     )
 

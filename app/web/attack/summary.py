@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from app.services.attacks.attacks import findings
 from app.services.attacks.job import AttackControl, AttackEnded
 from app.services.attacks.options import LARGEST, largest_l2
@@ -13,8 +11,9 @@ from app.web.attack.contexts import AttackSummary
 from app.web.attack.methods import METHODS
 from app.web.attack.pair_query import PairView
 from app.web.attack.panels import attack_links
-from app.web.attack.steps import amplified, bars
+from app.web.attack.steps import amplified, trace_bars
 from app.web.attack.view import AttackView
+from app.web.core.links import View
 from app.web.core.templating import percent
 from app.web.panels.panel import Panel
 
@@ -47,13 +46,13 @@ def ending(
         control_sentence=_lesson(trace, ended.control, ended.flipped),
         control_picture=f"{at}/control.png",
         control_noise=f"{at}/control/noise.png?amplify={factor:g}",
-        control_bars=bars(trace, ended.control.predictions),
-        before=bars(trace, ended.before),
-        after=bars(trace, ended.after),
+        control_bars=trace_bars(trace, ended.control.predictions),
+        before=trace_bars(trace, ended.before),
+        after=trace_bars(trace, ended.after),
         figures=_figures(ended, outcome.ssim),
         notes=_notes(trace, outcome, kind),
         files=_files(trace, factor),
-        explorer=f"/?{urlencode({'model': model.id, 'image': outcome.image})}",
+        explorer=View(model=model.id, image=outcome.image).url(),
         panels=attack_links(panels, _pair(view, outcome.image)),
     )
 
@@ -131,5 +130,10 @@ def _files(trace: Trace, factor: float) -> tuple[tuple[str, str], ...]:
 
 
 def _pair(view: AttackView, attacked: str) -> PairView:
-    target = None if view.request.target is None else str(view.request.target)
-    return PairView(view.model, view.image, attacked, target, view.seed)
+    return PairView(
+        model=view.model,
+        image=view.image,
+        attacked=attacked,
+        target=None if view.request.target is None else str(view.request.target),
+        seed=view.seed,
+    )

@@ -23,9 +23,9 @@ from app.services.attacks.survival import (
     trials,
 )
 from app.services.runs.sheets import DRAWING
-from app.web.attack.contexts import ClassShareBar
+from app.web.attack.class_bars import ClassShareBar, class_bars
 from app.web.attack.pair_query import PairDep, PairView, PairViewDep, show
-from app.web.attack.slider_responses import bars, is_part, push_panel_url, strength
+from app.web.attack.slider_responses import is_part, push_panel_url, strength
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.templating import percent, render
@@ -38,51 +38,51 @@ from models.classes import Label
 class TransformSwitch:
     """One transformation of a picture."""
 
-    id: str = helped("Its name in the query.")
-    title: str = helped("Its title.")
-    on: bool = helped("Whether it is on.")
-    plain: bool = helped("Whether it has no strength.")
-    least: str = helped("The slider's minimum.")
-    most: str = helped("The slider's maximum.")
-    step: str = helped("The slider's step.")
-    value: str = helped("Its strength.")
-    unit: str = helped("The unit after the number.")
-    how: str = helped("What it does, in a sentence.")
+    id: str  # its name in the query
+    title: str
+    on: bool
+    plain: bool  # whether it has no strength
+    least: str
+    most: str
+    step: str
+    value: str
+    unit: str  # after the value
+    how: str  # what it does
 
 
 @dataclass(frozen=True, slots=True)
 class SurvivingPicture:
     """One of the two pictures after the transformations."""
 
-    id: str = helped("`clean` or `attacked`.")
-    title: str = helped("Which picture it is.")
-    url: str = helped("URL of its PNG.")
-    bars: tuple[ClassShareBar, ...] = helped("The network's predictions.")
+    id: str  # `clean` or `attacked`
+    title: str
+    url: str
+    bars: tuple[ClassShareBar, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SurvivalRow:
     """A line of the table."""
 
-    what: str = helped("The transformation.")
-    clean: str = helped("The predicted class of the clean picture.")
-    clean_share: float = helped("Its probability.")
-    attacked: str = helped("The predicted class of the attacked picture.")
-    attacked_share: float = helped("Its probability.")
-    fate: Fate = helped("The outcome for the attack, in one word.")
-    words: str = helped("Whether it still fools, in words.")
+    what: str  # the transformation
+    clean: str  # the predicted class
+    clean_share: float  # 0..1
+    attacked: str  # the predicted class
+    attacked_share: float  # 0..1
+    fate: Fate
+    words: str  # whether it still fools
 
 
 @dataclass(frozen=True, slots=True)
 class SurvivalResult:
     """Both pictures after the selected transformations."""
 
-    seen: tuple[SurvivingPicture, ...] = helped("The clean picture, then the attacked one.")
-    fate: Fate = helped("The outcome for the attack, in one word.")
-    sentence: str = helped("The same in a sentence.")
-    done: str = helped("The transformations in order; empty if there are none.")
-    side: int = helped("Side of the pictures, pixels.")
-    link: str = helped("The panel with these transformations, on a page of its own.")
+    seen: tuple[SurvivingPicture, ...]  # the clean picture, then the attacked one
+    fate: Fate
+    sentence: str
+    done: str  # the transformations in order; "" if there are none
+    side: int  # pixels
+    link: str  # URL of the panel, on a page of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,8 @@ def result(
     was = start.clean.index
     return SurvivalResult(
         (
-            seen("clean", "Clean", bars(labels, survivor.before, was)),
-            seen("attacked", "Attacked", bars(labels, survivor.after, was)),
+            seen("clean", "Clean", class_bars(labels, survivor.before, was)),
+            seen("attacked", "Attacked", class_bars(labels, survivor.after, was)),
         ),
         became,
         _sentence(labels, start, clean, attacked, became, bool(chosen)),
@@ -232,12 +232,13 @@ TABLE = "Does it survive? Each change alone"
 
 def chosen_stops(request: Request) -> dict[str, float]:
     """The selected transformations, with their strengths. Raises `BadRequest`."""
-    on = request.query_params.getlist("on")
+    given = request.query_params
+    on = given.getlist("on")
     known = {one.id for one in TRANSFORMATIONS}
     if unknown := [id for id in on if id not in known]:
         raise BadRequest(f"There is no “{unknown[0][:40]}” here: on is one of {', '.join(known)}.")
     return {
-        one.id: strength(request, one.id, one.least, one.most, one.start)
+        one.id: strength(given.get(one.id, one.start), one.id, one.least, one.most)
         for one in TRANSFORMATIONS
         if one.id in on
     }

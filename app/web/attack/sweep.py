@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
-from urllib.parse import urlencode
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
@@ -31,6 +30,7 @@ from app.web.core.streams import (
     queued_job,
 )
 from app.web.core.templating import render_text
+from app.web.core.url_view import Filled, Name, Seed, UrlView
 from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 
@@ -50,28 +50,46 @@ class SweepPanel:
     link: str = helped("This panel on a page of its own.")
 
 
+class EpsilonSweepView(UrlView):
+    """What the panel's URL says: a network, a picture, and the attack that grows."""
+
+    page: ClassVar[str] = "/attack/sweep"
+    always: ClassVar[frozenset[str]] = frozenset({"seed", "method"})
+
+    model: Name
+    image: Name
+    target: Annotated[Name | None, Filled] = None
+    seed: Seed = 0
+    method: Method = "pgd"
+
+
 @dataclass(frozen=True, slots=True)
 class SweepQuery:
-    """A validated sweep, and its query string."""
+    """A validated sweep, and its URL."""
 
     sweep: Sweep
-    query: str
+    view: EpsilonSweepView
+
+    @property
+    def query(self) -> str:
+        """The sweep as a query string."""
+        return self.view.query()
 
 
 async def sweep_query(
-    services: ServicesDep,
-    model: Annotated[str, Query(max_length=200)],
-    image: Annotated[str, Query(max_length=200)],
-    target: Annotated[str | None, Query(max_length=200)] = None,
-    seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
-    method: Method = "pgd",
+    services: ServicesDep, view: Annotated[EpsilonSweepView, Query()]
 ) -> SweepQuery:
     """The validated sweep; errors are raised here. No attacked picture is needed."""
-    catalogue, pictures = services.catalogue, services.pictures
-    pair = await load_pair(catalogue, pictures, model, image, image, target or None, seed)
-    named = {"model": model, "image": image, "target": target or "", "seed": seed, "method": method}
-    query = urlencode({name: value for name, value in named.items() if value != ""})
-    return SweepQuery(Sweep(pair, method), query)
+    pair = await load_pair(
+        services.catalogue,
+        services.pictures,
+        view.model,
+        view.image,
+        view.image,
+        view.target,
+        view.seed,
+    )
+    return SweepQuery(Sweep(pair, view.method), view)
 
 
 SweepQueryDep = Annotated[SweepQuery, Depends(sweep_query)]
@@ -109,13 +127,12 @@ async def panel(
     points = services.sweeps.finished(query.sweep)
     if points is None and plain:
         points = await _finished_sweep(request, query, services, owner)
-    method, link = query.sweep.method, f"/attack/sweep?{query.query}"
+    named: tuple[tuple[Method, str], ...] = (("pgd", "PGD"), ("fgsm", "FGSM"))
     methods = tuple(
-        (name, link.replace(f"method={method}", f"method={id}"), id == method)
-        for id, name in (("pgd", "PGD"), ("fgsm", "FGSM"))
+        (name, query.view.url(method=id), id == query.sweep.method) for id, name in named
     )
     shown = None if points is None else swept(query.sweep, points, query.query, True)
-    context = {"panel": SweepPanel(query.query, methods, link), "swept": shown}
+    context = {"panel": SweepPanel(query.query, methods, query.view.url()), "swept": shown}
     return show(request, PANEL.title, "attack/_sweep.html", context)
 
 

@@ -20,7 +20,6 @@ from app.vision.attacks.sweep import (
 )
 from app.web.attack.charting import Charted, charted
 from app.web.core.templating import percent
-from app.web.parts.contexts import helped
 
 NAMES = {"pgd": "PGD", "fgsm": "FGSM"}
 HOW = {
@@ -34,31 +33,31 @@ HEIGHTS = tuple((i / 4, f"{25 * i} %") for i in range(5))
 class SweepRow:
     """One epsilon as a line of the table."""
 
-    epsilon: int = helped("Epsilon, of 255.")
-    attack: str = helped("Probability of the first class under attack.")
-    label: str = helped("The predicted class of the attacked picture.")
-    target: str = helped("Probability of the target, empty without one.")
-    noise: str = helped("Mean probability of the first class under random noise.")
-    spread: str = helped("Its lowest and highest.")
-    flipped: int = helped("How many noises changed the prediction.")
+    epsilon: int  # of 255
+    attack: str  # probability of the first class under attack
+    label: str  # the predicted class of the attacked picture
+    target: str  # its probability; "" without one
+    noise: str  # mean probability of the first class under random noise
+    spread: str  # its lowest and highest
+    flipped: int  # how many noises changed the prediction
 
 
 @dataclass(frozen=True, slots=True)
 class SweepView:
     """A sweep as far as it is computed."""
 
-    chart: Charted = helped("The curves.")
-    attack: str = helped("The effect of the attack, in a sentence.")
-    noise: str = helped("The effect of random noise.")
-    how: str = helped("How it was computed.")
-    rows: tuple[SweepRow, ...] = helped("The table.")
-    count: int = helped("Number of epsilons so far.")
-    seeds: int = helped("Number of noises at each.")
-    done: bool = helped("Whether all are computed.")
-    target: str = helped("The target's name, empty without one.")
-    link: str = helped("The panel on a page of its own.")
-    csv: str = helped("URL of the table.")
-    png: str = helped("URL of the chart as a picture.")
+    chart: Charted
+    attack: str  # its effect, in a sentence
+    noise: str  # its effect, in a sentence
+    how: str  # how it was computed
+    rows: tuple[SweepRow, ...]
+    count: int  # of epsilons so far
+    seeds: int  # noises at each epsilon
+    done: bool
+    target: str  # "" without one
+    link: str  # URL of the panel, on a page of its own
+    csv: str
+    png: str
 
 
 def swept(sweep: Sweep, points: Sequence[SweepPoint], query: str, done: bool) -> SweepView:
@@ -102,9 +101,7 @@ def chart(sweep: Sweep, points: Sequence[SweepPoint], done: bool) -> LineChart:
     marks = _marks(points, start, target) if done else ()
     places = tuple((epsilon**0.5, str(epsilon)) for epsilon in EPSILONS)
     title = f"What {sweep.pair.model.row.title} gives “{first}”"
-    return LineChart(
-        title, "epsilon, of 255", "probability", places, HEIGHTS, tuple(series), marks, room=2
-    )
+    return LineChart(title, "epsilon, of 255", places, HEIGHTS, tuple(series), marks, room=2)
 
 
 def _marks(points: Sequence[SweepPoint], start: int, target: int | None) -> tuple[ChartMark, ...]:

@@ -39,18 +39,18 @@ from models.classes import Label
 class OtherNetwork:
     """A network that can be tested."""
 
-    id: str = helped("The id of the network.")
-    title: str = helped("Its title.")
-    url: str = helped("URL of its result, on a page of its own.")
+    id: str
+    title: str
+    url: str  # of its result, on a page of its own
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedNetworkView:
     """A network that cannot be tested."""
 
-    title: str = helped("Its title.")
-    reason: str = helped("Why, in a sentence.")
-    command: str = helped("The command that gets its weights; empty if there is none.")
+    title: str
+    reason: str
+    command: str  # gets its weights; "" if there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +70,23 @@ class TransferPanel:
 class CarriedPicture:
     """One picture as the other network gets it, and the prediction."""
 
-    id: str = helped("`photo`, `clean` or `attacked`.")
-    title: str = helped("Which picture it is.")
-    picture: str = helped("URL of the network's input.")
-    label: str = helped("The predicted class.")
-    share: float = helped("Its probability.")
+    id: str  # `photo`, `clean` or `attacked`
+    title: str
+    picture: str  # URL of the network's input
+    label: str  # the predicted class
+    share: float  # its probability, 0..1
 
 
 @dataclass(frozen=True, slots=True)
 class TransferResult:
     """One network's predictions."""
 
-    id: str = helped("The id of the network.")
-    title: str = helped("Its title.")
-    side: int = helped("Side of its input, pixels.")
-    columns: tuple[CarriedPicture, ...] = helped("Photo, clean and attacked picture.")
-    verdict: Verdict = helped("The outcome for the attack, in one word.")
-    sentence: str = helped("The same in a sentence.")
+    id: str
+    title: str
+    side: int  # of its input, pixels
+    columns: tuple[CarriedPicture, ...]  # photo, clean and attacked picture
+    verdict: Verdict
+    sentence: str
 
 
 def other_network(view: PairView, model: Model) -> OtherNetwork:
@@ -113,7 +113,7 @@ def transfer_result(
 ) -> TransferResult:
     """One network's predictions."""
     side = pair.clean.shape[1]
-    query = f"{view.query(other=transferred.model.id)}&v={DRAWING}"
+    query = view.query({"other": transferred.model.id, "v": DRAWING})
     titles = {
         "photo": ("The photo itself", transferred.photo),
         "clean": (f"Clean, at {side}×{side}", transferred.clean),

@@ -48,9 +48,6 @@ PANEL = AttackPanel(
 )
 
 
-Name = Annotated[str, Query(max_length=200)]
-
-
 @dataclass(frozen=True, slots=True)
 class UnusualQuery:
     """The pictures, uint8 [3,S,S] each, and the network's calibration, if it has one."""
@@ -62,21 +59,18 @@ class UnusualQuery:
 
 
 async def unusual_query(
-    services: ServicesDep,
-    model: Name,
-    image: Name,
-    attacked: Name = "",
-    seed: Annotated[int, Query(ge=0, lt=2**53)] = 0,
+    services: ServicesDep, view: Annotated[UnusualView, Query()]
 ) -> UnusualQuery:
     """Look them up. Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `WeightsMissing`."""
+    attacked = view.attacked or view.image
     pair = await load_pair(
-        services.catalogue, services.pictures, model, image, attacked or image, None, seed
+        services.catalogue, services.pictures, view.model, view.image, attacked, None, view.seed
     )
     found = await asyncio.to_thread(calibration, pair.model)
     pictures: tuple[Tensor, ...] = (pair.clean,)
-    if attacked:
+    if view.attacked:
         pictures = (pair.clean, pair.attacked, await asyncio.to_thread(control, pair))
-    return UnusualQuery(UnusualView(model, image, attacked, seed), pair, pictures, found)
+    return UnusualQuery(view, pair, pictures, found)
 
 
 UnusualQueryDep = Annotated[UnusualQuery, Depends(unusual_query)]

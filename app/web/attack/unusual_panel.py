@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from typing import Any, ClassVar
+
+from pydantic import ValidationInfo, field_validator
 
 from app.services.attacks.unusual import (
     Histogram,
@@ -17,6 +19,7 @@ from app.services.networks.calibration import Calibration
 from app.services.networks.catalogue import Model
 from app.services.runs.sheets import DRAWING
 from app.web.core.templating import number, thousands
+from app.web.core.url_view import Name, Seed, UrlView
 from app.web.parts.contexts import helped
 from models.classes import Label
 
@@ -27,59 +30,68 @@ RARE = 0.05
 """The p-value up to which a picture is called unusual."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnusualView:
-    """The view of the panel's URL; without an attacked picture only the clean one is scored."""
+class UnusualView(UrlView):
+    """The view of the panel's URL; without an attacked picture only the clean one is scored.
 
-    model: str
-    image: str
-    attacked: str
-    seed: int
+    The seed is that of the noise beside an attacked picture.
+    """
 
-    def query(self, **more: object) -> str:
-        """The query string, with `more`."""
-        named: dict[str, object] = {"model": self.model, "image": self.image}
-        if self.attacked:
-            named |= {"attacked": self.attacked, "seed": self.seed}
-        return urlencode({**named, **more})
+    page: ClassVar[str] = "/attack/unusual"
+    always: ClassVar[frozenset[str]] = frozenset({"seed"})
+
+    model: Name
+    image: Name
+    attacked: Name = ""
+    seed: Seed = 0
+
+    @field_validator("seed")
+    @classmethod
+    def _of_the_noise(cls, seed: int, others: ValidationInfo) -> int:
+        return seed if others.data.get("attacked") else 0
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What its URL says: a seed only where there is noise."""
+        said = super().parameters
+        return said if self.attacked else {k: v for k, v in said.items() if k != "seed"}
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredPicture:
     """One of the scored pictures."""
 
-    id: str = helped("`clean`, `attacked` or `noise`.")
-    title: str = helped("Which picture it is.")
-    picture: str = helped("URL of the network's input.")
-    label: str = helped("Its predicted class.", "")
-    share: float = helped("The probability of that.", 0.0)
+    id: str  # `clean`, `attacked` or `noise`
+    title: str
+    picture: str  # URL of the network's input
+    label: str = ""  # the predicted class
+    share: float = 0.0  # its probability, 0..1
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreMark:
     """The mark of a picture in a histogram."""
 
-    id: str = helped("Which picture: see `ScoredPicture`.")
-    title: str = helped("Title of the picture.")
-    x: float = helped("Its x.")
-    value: str = helped("Its score.")
-    words: str = helped("How unusual it is, in words.")
-    p_value: str = helped("The conformal p-value.")
-    rare: bool = helped("Whether it is called unusual.")
+    id: str  # of the `ScoredPicture`
+    title: str
+    x: float
+    value: str
+    words: str  # how unusual it is
+    p_value: str  # conformal
+    rare: bool  # whether it is called unusual
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
     """One score: the histogram of the reference photos and the marks of the pictures."""
 
-    score: Score = helped("The score that is measured.")
-    bars: tuple[tuple[float, float, float, float], ...] = helped("x, y, width, height of each bar.")
-    counts: tuple[int, ...] = helped("How many reference photos each stands for.")
-    count: int = helped("How many reference photos in all.")
-    ends: tuple[str, str] = helped("The lowest and highest score of the axis.")
-    marks: tuple[ScoreMark, ...] = helped("The pictures.")
-    png: str = helped("URL of the histogram as a picture.")
-    label: str = helped("The histogram in words, for screen readers.")
+    score: Score
+    bars: tuple[tuple[float, float, float, float], ...]  # x, y, width, height
+    counts: tuple[int, ...]  # how many reference photos each bar stands for
+    count: int  # of reference photos in all
+    ends: tuple[str, str]  # the lowest and highest score of the axis
+    marks: tuple[ScoreMark, ...]
+    png: str
+    label: str  # the histogram in words, for screen readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +116,7 @@ def subjects(
     view: UnusualView, labels: Sequence[Label], read: Sequence[JudgedPicture]
 ) -> tuple[ScoredPicture, ...]:
     """The scored pictures: the clean one alone, or with the attacked one and noise."""
-    query = view.query(v=DRAWING)
+    query = view.query({"v": DRAWING})
     return tuple(
         ScoredPicture(
             id,
@@ -182,7 +194,7 @@ def _meter(
         sum(drawn.counts),
         (number(drawn.low), number(drawn.high)),
         marks,
-        f"/attack/unusual.png?{view.query(score=score.id)}",
+        f"/attack/unusual.png?{view.query({'score': score.id})}",
         f"Histogram of {sum(drawn.counts)} reference photos. {told}.",
     )
 

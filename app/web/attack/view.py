@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, get_args
-from urllib.parse import urlencode
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, get_args
 
 from app.services.attacks.options import AttackOptions, AttackRequest, Method
 from app.web.attack.methods import METHODS
+from app.web.core.url_view import Switch, UrlView, Written
 
 IMAGE = "cat"
 """The default picture: it is fooled at the default epsilon, where the espresso is not."""
 LONGEST = 200
 SEEDS = 2**53
+_SETTINGS = ("epsilon", "steps", "step_size", "target")
 
 
-@dataclass(frozen=True, slots=True)
-class AttackView:
+Digits = Annotated[float, Written(lambda value: f"{value:.10g}")]
+
+
+class AttackView(UrlView):
     """An attack as its URL names it; None is the method's default. `step` is the one on screen.
 
-    `run` says that it is to be run at once.
+    `run` says that it is to be run at once. A URL has only what the method uses.
     """
+
+    page: ClassVar[str] = "/attack"
+    always: ClassVar[frozenset[str]] = frozenset({"method"})
 
     model: str
     image: str
     method: Method = "pgd"
-    epsilon: float | None = None
+    epsilon: Digits | None = None
     steps: int | None = None
-    step_size: float | None = None
+    step_size: Digits | None = None
     target: str = ""
     true_label: str = ""
     seed: int = 0
-    run: bool = False
+    run: Switch = False
     step: int | None = None
 
     @property
@@ -53,33 +59,19 @@ class AttackView:
     def spelled(self, options: AttackOptions) -> AttackView:
         """The same with the defaults written out, so that its URL repeats exactly this run."""
         uses = METHODS[self.method].uses
-        return replace(
-            self,
+        return self.changed(
             epsilon=options.epsilon if "epsilon" in uses else None,
             steps=options.steps if "steps" in uses else None,
             run=True,
         )
 
-    def query(self, **changes: Any) -> str:
-        """The query string with some parts changed; empty values are left out."""
-        view = replace(self, **changes)
-        request = view.request
-        given: dict[str, Any] = {"model": view.model, "image": view.image, "method": view.method}
-        for name in ("epsilon", "steps", "step_size", "target", "true_label"):
-            value = getattr(request, name)
-            if value is not None:
-                given[name] = f"{value:.10g}" if isinstance(value, float) else value
-        if view.seed:
-            given["seed"] = view.seed
-        if view.run:
-            given["run"] = 1
-            if view.step is not None:
-                given["step"] = view.step
-        return urlencode(given)
-
-    def url(self, **changes: Any) -> str:
-        """The page with some parts changed."""
-        return f"/attack?{self.query(**changes)}"
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What its URL says: no setting that the method does not use, no step before it is run."""
+        unused = {*_SETTINGS} - METHODS[self.method].uses
+        if not self.run:
+            unused.add("step")
+        return {name: text for name, text in super().parameters.items() if name not in unused}
 
     @property
     def drawn(self) -> str:
@@ -99,9 +91,9 @@ def read(parameters: Mapping[str, str], model: str) -> AttackQuery:
     """Parse a query; `model` is the network if none is named."""
     problems: list[str] = []
     view = AttackView(
-        _text(parameters, "model") or model,
-        _text(parameters, "image") or IMAGE,
-        _method(parameters, problems),
+        model=_text(parameters, "model") or model,
+        image=_text(parameters, "image") or IMAGE,
+        method=_method(parameters, problems),
         target=_text(parameters, "target"),
         true_label=_text(parameters, "true_label"),
         seed=_whole(parameters, "seed", SEEDS, problems) or 0,
@@ -109,8 +101,7 @@ def read(parameters: Mapping[str, str], model: str) -> AttackQuery:
         step=_whole(parameters, "step", SEEDS, problems),
     )
     if parameters.get("drawn", view.drawn) == view.drawn:
-        view = replace(
-            view,
+        view = view.changed(
             epsilon=_number(parameters, "epsilon", problems),
             steps=_whole(parameters, "steps", SEEDS, problems),
             step_size=_number(parameters, "step_size", problems),

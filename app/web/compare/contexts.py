@@ -17,85 +17,83 @@ from app.web.parts.sprites import Legend, Tile
 class CompareChoice:
     """One option of a choice."""
 
-    title: str = helped("Its title.")
-    url: str = helped("The page with it.")
-    current: bool = helped("Whether it is on screen.")
+    title: str
+    url: str
+    current: bool
 
 
 @dataclass(frozen=True, slots=True)
 class StepGroup:
     """Steps of one stage."""
 
-    title: str = helped("The layer as usually counted, or the head.")
-    steps: tuple[CompareChoice, ...] = helped("Its steps.")
+    title: str  # the layer as usually counted, or the head
+    steps: tuple[CompareChoice, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CompareSide:
     """One of the two sides: what it is, its predictions, its alternatives."""
 
-    which: Which = helped("Here, or there.")
-    name: str = helped("Name of the side on the page.")
-    image: str = helped("Id of the picture.")
-    title: str = helped("Title of the picture.")
-    network: str = helped("Title of the network.")
-    random: bool = helped("Whether its weights are random.")
-    step: str = helped("The step, empty if the network has none like it.")
-    unit: str = helped("Its channel, empty if the network has no such step.")
-    url: str = helped("The explorer with it.")
-    predictions: tuple[Prediction, ...] = helped("The network's predictions, likeliest first.")
-    networks: tuple[CompareChoice, ...] = helped("Networks to choose from.")
-    steps: tuple[StepGroup, ...] = helped("Steps to choose from.")
-    maps: tuple[Tile, ...] = helped("Its strongest channels to choose from.")
-    sheet: str = helped("URL of the sheet with those.")
-    sheet_size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
-    channel: int | None = helped("The selected channel.")
-    channels: int = helped("Number of channels.")
-    spatial: bool = helped("Whether channels are maps.")
-    open: bool = helped("Whether its pictures are offered without a click.")
-    field: str = helped("The URL parameter of its channel.")
-    others: tuple[tuple[str, str], ...] = helped("All other URL parameters, for a form.")
+    which: Which
+    name: str  # of the side on the page
+    image: str  # its id
+    title: str  # of the picture
+    network: str  # its title
+    random: bool  # whether its weights are random
+    step: str  # "" if the network has none like it
+    unit: str  # "" if the network has no such step
+    url: str  # the explorer with it
+    predictions: tuple[Prediction, ...]  # likeliest first
+    networks: tuple[CompareChoice, ...]
+    steps: tuple[StepGroup, ...]
+    maps: tuple[Tile, ...]  # the strongest channels to choose from
+    sheet: str  # URL of the sheet with those
+    sheet_size: tuple[int, int]  # width and height, pixels
+    channel: int | None
+    channels: int
+    spatial: bool  # whether channels are maps
+    open: bool  # whether its pictures are offered without a click
+    field: str  # the URL parameter of its channel
+    others: tuple[tuple[str, str], ...]  # all other URL parameters, for a form
 
 
 @dataclass(frozen=True, slots=True)
 class MapOfPair:
     """A map of the selected pair."""
 
-    title: str = helped("Its title.")
-    url: str = helped("Its picture, empty for a number.")
-    size: tuple[int, int] = helped("Columns and rows.")
-    words: str = helped("Its statistics.")
+    title: str
+    url: str  # of its picture; "" for a number
+    size: tuple[int, int]  # columns and rows
+    words: str  # its statistics
 
 
 @dataclass(frozen=True, slots=True)
 class RankedPair:
     """A pair of channels in the ranking."""
 
-    row: ChannelPair = helped("The pair and its statistics.")
-    here: str = helped("Name of the channel on this side.")
-    there: str = helped("Name of the channel on the other side.")
-    url: str = helped("The page with this pair.")
-    current: bool = helped("Whether it is selected.")
-    boxes: tuple[str, ...] = helped("Its part of each sheet, as SVG viewBoxes.")
-    bar: float = helped("Length of its bar, 0..100.")
-    told: str = helped("The value of the bar, as text.")
-    colour: str = helped("Warm or cool.")
+    row: ChannelPair
+    here: str  # name of the channel
+    there: str  # name of the channel
+    url: str  # the page with this pair
+    current: bool
+    boxes: tuple[str, ...]  # its part of each sheet, as SVG viewBoxes
+    bar: float  # 0..100
+    told: str  # the value of the bar
+    colour: str  # warm or cool
 
 
 @dataclass(frozen=True, slots=True)
 class PairRanking:
     """The channels with the largest difference."""
 
-    title: str = helped("The ranked value.")
-    sentence: str = helped("How they are ranked, and how to read the bars.")
-    orders: tuple[CompareChoice, ...] = helped(
-        "Values to rank by; empty if only the rank is possible."
-    )
-    rows: tuple[RankedPair, ...] = helped("The first ones.")
-    total: int = helped("Number of pairs.")
-    sheets: tuple[str, ...] = helped("URLs of the sheets: this side, other side, difference.")
-    sizes: tuple[tuple[int, int], ...] = helped("Their widths and heights, pixels.")
-    heads: tuple[str, ...] = helped("Headings of the map columns.")
+    title: str  # the ranked value
+    sentence: str  # how they are ranked, and how to read the bars
+    orders: tuple[CompareChoice, ...]  # empty if only the rank is possible
+    rows: tuple[RankedPair, ...]
+    total: int  # of pairs
+    sheets: tuple[str, ...]  # URLs: this side, other side, difference
+    sizes: tuple[tuple[int, int], ...]  # of the sheets: width and height, pixels
+    heads: tuple[str, ...]  # of the map columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -64,7 +64,7 @@ async def paired(view: CompareView, services: Services) -> AsyncIterator[Compare
         other = view.other_step or stage_step(here_run.model, step, there_run.model)
         await here_run.finish()
         await there_run.finish()
-        named, runs = replace(view, step=step), (here_run, there_run)
+        named, runs = view.changed(step=step), (here_run, there_run)
         if other is None:
             yield ComparedPair(named, runs, (step, None), None, None)
             return
@@ -115,7 +115,7 @@ def _side(pair: ComparedPair, which: Which, services: Services, owner: str) -> C
     run, step = pair.runs[0 if first else 1], pair.steps[0 if first else 1]
     channel = None if pair.row is None else pair.row.here if first else pair.row.there
     half = None if pair.made is None else pair.made.here if first else pair.made.there
-    named = View(run.model.id, run.image, step, channel)
+    named = View(model=run.model.id, image=run.image, step=step, channel=channel)
     shape = run.model.geometry[step].shape if step else (0,)
     tiles, sheet, size = _choices(pair.view, which, run, step)
     return CompareSide(
@@ -204,7 +204,7 @@ def _choices(
     height, width = run.model.geometry[step].shape[1:]
     size = reduce(torch.zeros(1, height, width), SIDE).shape[1:]
     layout = arrange(len(order), *size)
-    named = View(run.model.id, run.image)
+    named = View(model=run.model.id, image=run.image)
     sheet = sheet_url(named, run.model, step, channels=f"top{CHOICES}", size=SIDE)
     tiles = tuple(
         Tile(c, f"{step}, map {c}", view.side(which, channel=c), box(layout, i))

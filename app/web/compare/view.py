@@ -2,46 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
+from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import Depends, Query
 from starlette.datastructures import QueryParams
 
 from app.pictures.samples import all_samples
-from app.services.runs.comparison import BYS, By
+from app.services.runs.comparison import By
 from app.web.core.links import View
 from app.web.core.state import Services, ServicesDep
+from app.web.core.url_view import Filled, Index, Name, UrlView
 
-Name = Annotated[str | None, Query(max_length=200)]
-Channel = Annotated[int | None, Query(ge=0)]
+OptionalName = Annotated[Name | None, Filled]
 Which = Literal["here", "there"]
 
 
-@dataclass(frozen=True, slots=True)
-class CompareView:
-    """Two sides and the ranked value; None on the other side means the same as on this one."""
+class CompareView(UrlView):
+    """Two sides and the ranked value; None on the other side means the same as on this one.
 
-    model: str
-    image: str
-    step: str | None = None
-    channel: int | None = None
-    other_model: str | None = None
-    other_image: str | None = None
-    other_step: str | None = None
-    other_channel: int | None = None
+    A request may leave `model` and `image` empty: they are then the server's.
+    """
+
+    page: ClassVar[str] = "/compare"
+    always: ClassVar[frozenset[str]] = frozenset({"model", "image"})
+
+    model: Name = ""
+    image: Name = ""
+    step: OptionalName = None
+    channel: Index | None = None
+    other_model: OptionalName = None
+    other_image: OptionalName = None
+    other_step: OptionalName = None
+    other_channel: Index | None = None
     by: By = "relative"
-
-    def query(self, **changes: Any) -> str:
-        """The query string with some parts changed; defaults are left out."""
-        view = replace(self, **changes)
-        given = {spec.name: getattr(view, spec.name) for spec in fields(view)}
-        return urlencode({k: v for k, v in given.items() if v is not None and (k, v) != _PLAIN})
-
-    def url(self, **changes: Any) -> str:
-        """The page with some parts changed."""
-        return f"/compare?{self.query(**changes)}"
 
     def side(self, which: Which, **changes: Any) -> str:
         """The page with parts of one side changed: model, image, step, channel."""
@@ -63,14 +56,14 @@ class CompareView:
 
     def named(self, which: Which) -> View:
         """The view of one side in the explorer."""
-        here = View(self.model, self.image, self.step, self.channel)
+        here = View(model=self.model, image=self.image, step=self.step, channel=self.channel)
         if which == "here":
             return here
         return View(
-            self.other_model or self.model,
-            self.other_image or self.image,
-            self.other_step or self.step,
-            self.channel if self.other_channel is None else self.other_channel,
+            model=self.other_model or self.model,
+            image=self.other_image or self.image,
+            step=self.other_step or self.step,
+            channel=self.channel if self.other_channel is None else self.other_channel,
         )
 
     @property
@@ -80,56 +73,21 @@ class CompareView:
         return all(one is None for one in others)
 
 
-_PLAIN = ("by", "relative")
-
-
-def compare_view(
-    services: ServicesDep,
-    model: Name = None,
-    image: Name = None,
-    step: Name = None,
-    channel: Channel = None,
-    other_model: Name = None,
-    other_image: Name = None,
-    other_step: Name = None,
-    other_channel: Channel = None,
-    by: By = "relative",
-) -> CompareView:
-    """The view of a request, not looked up yet; an empty parameter counts as absent."""
-    return CompareView(
-        model or services.settings.model,
-        image or all_samples()[0].id,
-        step or None,
-        channel,
-        other_model or None,
-        other_image or None,
-        other_step or None,
-        other_channel,
-        by,
+def completed(view: CompareView, services: Services) -> CompareView:
+    """The view with the network and picture that a request leaves to the server."""
+    return view.changed(
+        model=view.model or services.settings.model, image=view.image or all_samples()[0].id
     )
+
+
+def compare_view(services: ServicesDep, view: Annotated[CompareView, Query()]) -> CompareView:
+    """The view of a request, not looked up yet."""
+    return completed(view, services)
 
 
 def reread(query: QueryParams, services: Services) -> CompareView:
     """The view that a page was rendered for, ignoring invalid parts of its query."""
-
-    def channel(name: str) -> int | None:
-        text = query.get(name) or ""
-        return int(text) if text.isdecimal() and len(text) < 9 else None
-
-    def text(name: str) -> str | None:
-        return query.get(name) or None
-
-    return CompareView(
-        text("model") or services.settings.model,
-        text("image") or all_samples()[0].id,
-        text("step"),
-        channel("channel"),
-        text("other_model"),
-        text("other_image"),
-        text("other_step"),
-        channel("other_channel"),
-        next((one for one in BYS if one == query.get("by")), "relative"),
-    )
+    return completed(CompareView.valid_parts(query), services)
 
 
 CompareDep = Annotated[CompareView, Depends(compare_view)]

@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
-from urllib.parse import quote, urlencode
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import quote
+
+from pydantic import AfterValidator
 
 from app.services.networks.catalogue import Model
 from app.services.runs.sheets import DRAWING, Scale, version
 from app.vision.kernel_preferences import Order
+from app.web.core.url_view import Filled, Index, Name, UrlView, encode
 
 API = "/api/v1"
 
 Zoom = Literal["arithmetic", "chain"]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(UrlView):
     """What is on screen, all of it in the URL; row `y` and column `x` name a pinned cell.
 
     `zoom` goes deeper into that cell: its arithmetic, where `source` is the selected input map, or
     the chain of cells that made it, where `path` says which of them to follow. `kept` is a unit
     that stays next to the selected one (see `app.web.explorer.kept_unit`); `wall` is the order of a
     first layer's kernels, next to which `both` shows the untrained ones. `made` is the synthesised
-    picture on screen (see `app.web.parts.synthesis_urls`).
+    picture on screen (see `app.web.parts.synthesis_urls`). A request may leave `model` and `image`
+    empty: they are then the server's.
     """
 
-    model: str
-    image: str
-    step: str | None = None
-    channel: int | None = None
-    y: int | None = None
-    x: int | None = None
+    page: ClassVar[str] = "/"
+    always: ClassVar[frozenset[str]] = frozenset({"model", "image"})
+
+    model: str = ""
+    image: str = ""
+    step: Annotated[str | None, Filled] = None
+    channel: Index | None = None
+    y: Index | None = None
+    x: Index | None = None
     scale: Scale = "unit"
     zoom: Zoom | None = None
-    source: int | None = None
-    path: str | None = None
-    kept: str | None = None
-    wall: Order | None = None
+    source: Index | None = None
+    path: Annotated[Name | None, Filled] = None
+    kept: Annotated[Name | None, Filled] = None
+    wall: Annotated[Order | None, AfterValidator(lambda by: None if by == "number" else by)] = None
     both: Literal["on"] | None = None
-    made: str | None = None
-
-    def url(self, **changes: Any) -> str:
-        """The page of this view with some parts changed."""
-        return f"/?{self.query(**changes)}"
+    made: Annotated[Name | None, Filled] = None
 
     def at(self, **changes: Any) -> str:
         """The page with another step, channel or cell; the zoom is reset."""
@@ -51,21 +53,23 @@ class View:
 
     def pinned(self, cell: tuple[int, int]) -> View:
         """This view with a cell pinned."""
-        return replace(self, y=cell[0], x=cell[1])
-
-    def query(self, **changes: Any) -> str:
-        """The query string of this view with some parts changed; defaults are left out."""
-        view = replace(self, **changes)
-        given = {f.name: getattr(view, f.name) for f in fields(view)}
-        return urlencode({k: v for k, v in given.items() if v is not None and (k, v) != _PLAIN})
+        return self.changed(y=cell[0], x=cell[1])
 
     @property
     def compare(self) -> str:
         """The page that compares what is on screen with something else."""
-        given = {"model": self.model, "image": self.image, "step": self.step}
-        if self.channel is not None:
-            given["channel"] = str(self.channel)
-        return f"/compare?{urlencode({k: v for k, v in given.items() if v is not None})}"
+        said = ("model", "image", "step", "channel")
+        return f"/compare?{encode((k, v) for k, v in self.parameters.items() if k in said)}"
+
+    @property
+    def attack(self) -> str:
+        """The page that tries to fool this network with this picture."""
+        return f"/attack?{encode({'model': self.model, 'image': self.image})}"
+
+    @property
+    def unusual(self) -> str:
+        """The page that says whether this picture is unusual for this network."""
+        return f"/attack/unusual?{encode({'model': self.model, 'image': self.image})}"
 
     @property
     def run(self) -> str:
@@ -79,9 +83,6 @@ class View:
         return f"/runs/{quote(self.model)}/{quote(self.image)}/events{scale}"
 
 
-_PLAIN = ("scale", "unit")
-
-
 def name_of(view: View) -> str:
     """The selected unit as `kept` names it: step, channel, and the cell if one is pinned."""
     cell = "" if view.y is None or view.x is None else f":{view.y}:{view.x}"
@@ -90,8 +91,17 @@ def name_of(view: View) -> str:
 
 def sheet_url(view: View, model: Model, step: str, **query: Any) -> str:
     """The URL of a sheet that browsers may cache forever: it names weights and drawing version."""
-    given = {"scale": view.scale, **query, "v": version(model.row)}
-    return f"{view.run}/steps/{quote(step)}.png?{urlencode(given, safe=',')}"
+    return step_url(view, step, ".png", {"scale": view.scale, **query, "v": version(model.row)})
+
+
+def projection_url(view: View, step: str, query: Mapping[str, Any]) -> str:
+    """The URL of what in the picture drives a unit of a step."""
+    return step_url(view, step, "/projection.png", query)
+
+
+def step_url(view: View, step: str, part: str, query: Mapping[str, Any]) -> str:
+    """The URL of a `part` of what a step computed, in the API."""
+    return f"{view.run}/steps/{quote(step)}{part}?{encode(query, safe=',')}"
 
 
 def filters_url(model: Model, step: str) -> str:

@@ -1,4 +1,4 @@
-"""Template contexts of the explorer: one dataclass a template, one help text a field."""
+"""Template contexts of the explorer: one dataclass a template."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from models.graph import Step
 class Fact:
     """One line of a table of statistics."""
 
-    name: str = helped("Name of the figure.")
-    value: str = helped("Its value with its unit.")
-    note: str = helped("What it means, for a tooltip.", "")
+    name: str
+    value: str  # with its unit
+    note: str = ""  # what it means, for a tooltip
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,128 +109,124 @@ class UnitPane:
 class ClassBar:
     """One class and its bar."""
 
-    prediction: Prediction = helped("Label, logit, probability.")
-    url: str = helped("The page with this class selected.")
+    prediction: Prediction
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """A step in the river; without `sheet` it is still waiting."""
 
-    step: Step = helped("The step.")
-    shape: tuple[int, ...] = helped("Shape of its output.")
-    url: str = helped("The page with this step selected.")
-    placeholders: int = helped("How many maps it will show.")
-    filters: str = helped("URL of its colour kernels, empty if it has none.", "")
-    filters_size: tuple[int, int] = helped("Width and height of that sheet, pixels.", (0, 0))
-    filter_boxes: tuple[str, ...] = helped("The kernels' parts of it, one for each tile.", ())
-    image: str = helped("Id of the picture it was computed from, empty while it waits.", "")
-    sheet: str = helped("URL of the sheet with the strongest maps.", "")
-    sheet_width: int = helped("Width of the sheet, pixels.", 0)
-    sheet_height: int = helped("Height of the sheet, pixels.", 0)
-    tiles: tuple[Tile, ...] = helped("The strongest maps.", ())
-    classes: tuple[ClassBar, ...] = helped("The likeliest classes, on the last card only.", ())
-    milliseconds: float = helped("Time of the step.", 0.0)
-    batch: int = helped("How many pictures were computed together.", 1)
-    legend: Legend | None = helped("How to read the colours.", None)
-    links: str = helped("Lines to the step before, as JSON [source, target, share].", "[]")
-    source: str = helped("The step those lines start from.", "")
-    lazy: bool = helped("Whether its sheet is loaded only when it scrolls into view.", False)
-    usual: str = helped("How typical the picture is, in words, on the last card only.", "")
+    step: Step
+    shape: tuple[int, ...]
+    url: str
+    placeholders: int  # how many maps it will show
+    filters: str = ""  # URL of its colour kernels; "" if it has none
+    filters_size: tuple[int, int] = (0, 0)  # width and height of that sheet, pixels
+    filter_boxes: tuple[str, ...] = ()  # the kernels' parts of it, one for each tile
+    image: str = ""  # id of the picture it was computed from; "" while it waits
+    sheet: str = ""  # URL of the strongest maps
+    sheet_width: int = 0  # pixels
+    sheet_height: int = 0  # pixels
+    tiles: tuple[Tile, ...] = ()
+    classes: tuple[ClassBar, ...] = ()  # the likeliest, on the last card only
+    milliseconds: float = 0.0
+    batch: int = 1  # how many pictures were computed together
+    legend: Legend | None = None
+    links: str = "[]"  # lines to the step before, as JSON [source, target, share]
+    source: str = ""  # the step those lines start from
+    lazy: bool = False  # whether its sheet is loaded only when it scrolls into view
+    usual: str = ""  # how typical the picture is, on the last card only
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A collapsible part of the river."""
 
-    number: int | None = helped("1-5; None for the head.")
-    words: Words = helped("What it does, in words.")
-    maps: str = helped("Number of its maps or numbers, in words.")
-    cards: tuple[Card, ...] = helped("Its steps.")
-    last: Card | None = helped(
-        "Its last step, if only that is shown when the stage is folded.", None
-    )
-    open: bool = helped("Whether it is unfolded at first.", True)
+    number: int | None  # 1-5; None for the head
+    words: Words
+    maps: str  # number of its maps or numbers, in words
+    cards: tuple[Card, ...]
+    last: Card | None = None  # if only that is shown when the stage is folded
+    open: bool = True  # whether it is unfolded at first
 
 
 @dataclass(frozen=True, slots=True)
 class River:
     """The centre pane: the steps of the network."""
 
-    view: View = helped("What is on screen.")
-    model: Model = helped("The network.")
-    stages: tuple[Stage, ...] = helped("Its five stages and the head.")
-    verdict: Card | None = helped("The last step with the classes; None without a classifier.")
-    live: bool = helped("Whether an event stream brings the cards.")
-    scale: str = helped("The scale of the colours, in words.")
-    side: int = helped("Pixels of a map here; larger ones are averaged down.")
-    big: bool = helped("Whether there are too many steps for one screen: then stages are folded.")
+    view: View
+    model: Model
+    stages: tuple[Stage, ...]  # five, and the head
+    verdict: Card | None  # the last step with the classes; None without a classifier
+    live: bool  # whether an event stream brings the cards
+    scale: str  # of the colours, in words
+    side: int  # pixels of a map here; larger ones are averaged down
+    big: bool  # whether there are too many steps for one screen: then stages are folded
 
 
 @dataclass(frozen=True, slots=True)
 class PicturePane:
     """The left pane: the photo and its preprocessing."""
 
-    view: View = helped("What is on screen.")
-    model: Model = helped("The network.")
-    title: str = helped("What the picture is called.")
-    width: int = helped("Width of the picture, pixels.")
-    height: int = helped("Height of the picture, pixels.")
-    preview: str = helped("URL of a small copy.")
-    input: str = helped("URL of the network's input, pixel for pixel.")
-    crop: tuple[float, float, float, float] = helped("The crop: x, y, width, height.")
-    place: str = helped("Place of the input on the photo, as an SVG transform.")
-    sentence: str = helped("What preprocessing did.")
-    notes: tuple[str, ...] = helped("What decoding did.")
-    credit: str = helped("Author of a sample.")
-    stranger: str = helped("A sentence if the network never learned the subject.")
-    expires: str = helped("When an upload is deleted, in words.")
-    trained: str = helped("The page with the trained network, empty if this one is trained.")
+    view: View
+    model: Model
+    title: str
+    width: int  # pixels
+    height: int  # pixels
+    preview: str  # URL of a small copy
+    input: str  # URL of the network's input, pixel for pixel
+    crop: tuple[float, float, float, float]  # x, y, width, height
+    place: str  # of the input on the photo, as an SVG transform
+    sentence: str  # what preprocessing did
+    notes: tuple[str, ...]  # what decoding did
+    credit: str  # author of a sample
+    stranger: str  # a sentence if the network never learned the subject
+    expires: str  # when an upload is deleted, in words
+    trained: str  # the page with the trained network; "" if this one is trained
 
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
     """Pictures to choose from."""
 
-    view: View = helped("What is on screen.")
-    samples: tuple[Sample, ...] = helped("Built-in pictures.")
-    recent: tuple[Stored, ...] = helped("Uploads of this browser.")
-    hours: float = helped("After how many hours uploads are deleted.")
-    megabytes: int = helped("Largest upload.")
-    shared: bool = helped("Whether crops of uploads are shown to other users.", False)
+    view: View
+    samples: tuple[Sample, ...]
+    recent: tuple[Stored, ...]  # uploads of this browser
+    hours: float  # after which uploads are deleted
+    megabytes: int  # largest upload
+    shared: bool = False  # whether crops of uploads are shown to other users
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkChoice:
     """One network to choose."""
 
-    model: Model = helped("The network.")
-    url: str = helped("The page with it, the same picture and the same stage.")
-    set: str = helped("What the link changes in the page's URL.")
-    shown: bool = helped("Whether it is on screen.")
-    here: bool = helped("Whether its weights are available.")
-    memory: str = helped("A warning if it may not fit into memory, else empty.")
-    switch: tuple[WallSwitch, ...] = helped(
-        "Trained or random weights; only for the network on screen."
-    )
-    random: str = helped("The page with random weights, if the trained ones are missing.")
-    random_set: str = helped("What that link changes in the page's URL.")
-    download: DownloadView | None = helped("State of its download, if its weights are missing.")
+    model: Model
+    url: str  # the page with it, the same picture and the same stage
+    set: str  # what the link changes in the page's URL
+    shown: bool
+    here: bool  # whether its weights are available
+    memory: str  # a warning if it may not fit into memory, else ""
+    switch: tuple[WallSwitch, ...]  # trained or random weights; only for the network on screen
+    random: str  # the page with random weights, if the trained ones are missing
+    random_set: str  # what that link changes in the page's URL
+    download: DownloadView | None  # if its weights are missing
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadView:
     """The download of a network's weights, and its progress."""
 
-    id: str = helped("The network.")
-    title: str = helped("What it is called.")
-    megabytes: str = helped("Size of the file.")
-    command: str = helped("The command to download them, if the page may not.")
-    allowed: bool = helped("Whether the page may download: only when served to this machine.")
-    state: str = helped("none, running, done, failed or cancelled.")
-    percent: float = helped("Downloaded share, 0..100.", 0.0)
-    words: str = helped("Its progress, in words.", "")
-    problem: str = helped("Why it failed, empty if it did not.", "")
+    id: str  # of the network
+    title: str
+    megabytes: str
+    command: str  # to download them, if the page may not
+    allowed: bool  # whether the page may download: only when served to this machine
+    state: str  # none, running, done, failed or cancelled
+    percent: float = 0.0  # 0..100
+    words: str = ""  # its progress
+    problem: str = ""  # why it failed; "" if it did not
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
 
 from app.errors import UnknownStep
 from app.services.runs.arithmetic import checked_cell, checked_channel
 from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import version
-from app.web.core.links import View, sheet_url
+from app.web.core.links import View, projection_url, sheet_url
 from app.web.core.templating import number
-from app.web.parts.contexts import helped
+from app.web.core.url_view import encode
 from app.web.parts.photo import PhotoOverlay, frame, photo
 from app.web.parts.unit_names import label_of
 
@@ -26,19 +25,18 @@ _KEPT = re.compile(r"([^:]{1,60}):(\d{1,6})(?::(\d{1,5}):(\d{1,5}))?")
 class KeptUnit:
     """The card of a kept unit."""
 
-    title: str = helped("Step and channel.")
-    url: str = helped("The page with that unit selected.")
-    set: str = helped("What that link changes in the page's URL.")
-    release: str = helped("The page without the kept unit.")
-    problem: str = helped("Why it cannot be shown here, empty if it can.", "")
-    value: str = helped("Its activation on this picture, in words.", "")
-    map: str = helped("URL of its map, empty for a single number.", "")
-    frame: tuple[float, float, float, float] = helped(
-        "Place of the map on the input.", (0, 0, 0, 0)
-    )
-    photo: PhotoOverlay | None = helped("The photo under the map.", None)
-    projection: str = helped("URL of its projection, empty if there is none.", "")
-    size: int = helped("Side of the network's input, pixels.", 0)
+    title: str  # step and channel
+    url: str  # the page with that unit selected
+    set: str  # what that link changes in the page's URL
+    release: str  # URL of the page without the kept unit
+    problem: str = ""  # why it cannot be shown here; "" if it can
+    value: str = ""  # its activation on this picture, in words
+    map: str = ""  # URL; "" for a single number
+    frame: tuple[float, float, float, float] = (0, 0, 0, 0)
+    """Of the map on the input: x, y, width, height."""
+    photo: PhotoOverlay | None = None
+    projection: str = ""  # URL; "" if there is none
+    size: int = 0  # side of the network's input, pixels
 
 
 async def kept_card(view: View, run: Run) -> KeptUnit | None:
@@ -57,7 +55,7 @@ async def kept_card(view: View, run: Run) -> KeptUnit | None:
     y, x = (int(match[3]), int(match[4])) if match[3] else (None, None)
     back = {"step": step, "channel": channel, "y": y, "x": x}
     at = view.at(**back)
-    change = urlencode({**{k: "" if v is None else v for k, v in back.items()}, "zoom": ""})
+    change = encode({**{k: "" if v is None else v for k, v in back.items()}, "zoom": ""})
     title = f"{step}, map {channel}"
     try:
         record = await run.record(step)
@@ -96,8 +94,6 @@ def _card(
         map=sheet_url(view, run.model, step.name, channels=str(channel)) if where.spatial else "",
         frame=frame(where) if where.spatial else (0, 0, 0, 0),
         photo=photo(view, run),
-        projection=f"{view.run}/steps/{quote(step.name)}/projection.png?{urlencode(asked)}"
-        if projected
-        else "",
+        projection=projection_url(view, step.name, asked) if projected else "",
         size=run.model.outline.input_size,
     )

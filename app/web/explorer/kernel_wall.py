@@ -23,7 +23,6 @@ from app.vision.kernel_preferences import (
     kernel_preferences,
 )
 from app.web.core.links import View
-from app.web.parts.contexts import helped
 from app.web.parts.sprites import Tile, box, kernel_sheet
 from models.graph import Step
 
@@ -53,46 +52,45 @@ MEASURES = (
 class KernelGroup:
     """A group of kernels."""
 
-    title: str = helped("What they share, empty if all are in one group.")
-    tiles: tuple[Tile, ...] = helped("The kernels.")
+    title: str  # what they share; "" if all are in one group
+    tiles: tuple[Tile, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkKernels:
     """The kernels of one network."""
 
-    title: str = helped("Trained, or random weights.")
-    sheet: str = helped("URL of the sheet with all kernels.")
-    size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
-    groups: tuple[KernelGroup, ...] = helped("The kernels in the selected order.")
-    count: str = helped("How many have which preference, in words.")
-    here: bool = helped("Whether it is the network on screen.")
+    title: str  # trained, or random weights
+    sheet: str  # URL
+    size: tuple[int, int]  # width and height of the sheet, pixels
+    groups: tuple[KernelGroup, ...]  # in the selected order
+    count: str  # how many have which preference, in words
+    here: bool  # whether it is the network on screen
 
 
 @dataclass(frozen=True, slots=True)
 class WallSwitch:
     """One option of a switch."""
 
-    title: str = helped("Its title.")
-    url: str = helped("The page with it.")
-    set: str = helped("What the link changes in this page's URL; empty if another page is opened.")
-    current: bool = helped("Whether it is on screen.")
+    title: str
+    url: str
+    set: str  # what the link changes in this page's URL; "" if another page is opened
+    current: bool
 
 
 @dataclass(frozen=True, slots=True)
 class KernelWall:
     """All kernels of a step that reads the picture."""
 
-    step: str = helped("Name of the step.")
-    count: int = helped("How many kernels there are.")
-    orders: tuple[WallSwitch, ...] = helped("The orders to choose from.")
-    switch: tuple[WallSwitch, ...] = helped("Trained, random or both.")
-    sides: tuple[NetworkKernels, ...] = helped(
-        "This network's kernels, then its random twin's if both are shown."
-    )
-    order: str = helped("How they are sorted, in words.")
-    measures: str = helped("How preferences are measured, with thresholds and sources.")
-    problem: str = helped("Why the twin cannot be shown, empty if it can.")
+    step: str
+    count: int  # of kernels
+    orders: tuple[WallSwitch, ...]
+    switch: tuple[WallSwitch, ...]  # trained, random or both
+    sides: tuple[NetworkKernels, ...]
+    """This network's kernels, then its random twin's if both are shown."""
+    order: str  # how they are sorted, in words
+    measures: str  # how preferences are measured, with thresholds and sources
+    problem: str  # why the twin cannot be shown; "" if it can
 
 
 async def wall(view: View, run: Run, step: Step, catalogue: Catalogue) -> KernelWall | None:

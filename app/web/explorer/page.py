@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
@@ -13,14 +13,14 @@ from fastapi.responses import RedirectResponse, Response
 from app.errors import BadRequest
 from app.pictures.samples import all_samples
 from app.services.runs.run import Run
-from app.services.runs.sheets import SCALES, Scale
-from app.vision.kernel_preferences import Order
+from app.services.runs.sheets import SCALES
 from app.web.core.file_responses import file_response
 from app.web.core.htmx import by_htmx, target
 from app.web.core.links import View, Zoom
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
 from app.web.core.uploads import delete_upload, store_upload
+from app.web.core.url_view import Index, Name
 from app.web.explorer.arithmetic.contexts import ArithmeticPane
 from app.web.explorer.arithmetic.drawing import arithmetic_png
 from app.web.explorer.arithmetic.pane import arithmetic_pane
@@ -41,8 +41,6 @@ from app.web.parts.unit_query import UnitViewDep
 
 router = APIRouter(include_in_schema=False)
 
-Path = Annotated[str | None, Query(max_length=200)]
-
 PANES = {
     "aside#evidence": "partials/_evidence.html",
     "section#gallery": "partials/_gallery.html",
@@ -57,33 +55,18 @@ async def explore(
     services: ServicesDep,
     owner: OwnerDep,
     panels: PanelsDep,
-    model: str | None = None,
-    image: str | None = None,
-    step: str | None = None,
-    channel: Annotated[int | None, Query(ge=0)] = None,
-    y: Annotated[int | None, Query(ge=0)] = None,
-    x: Annotated[int | None, Query(ge=0)] = None,
-    scale: Scale = "unit",
-    zoom: Zoom | None = None,
-    source: Annotated[int | None, Query(ge=0)] = None,
-    path: Path = None,
-    kept: Path = None,
-    wall: Order | None = None,
-    both: Literal["on"] | None = None,
-    made: Path = None,
+    asked: Annotated[View, Query()],
     instead_of: str = "",
 ) -> Response:
     """The page that the URL names, or the part of it that changed.
 
     If a network replaces another (`instead_of`), the step on screen becomes the similar one.
     """
-    model = model or services.settings.model
-    image = image or all_samples()[0].id
-    deep = (zoom, source, path or None)
-    beside = (kept or None, None if wall == "number" else wall, both)
-    view = View(model, image, step or None, channel, y, x, scale, *deep, *beside, made or None)
+    view = asked.changed(
+        model=asked.model or services.settings.model, image=asked.image or all_samples()[0].id
+    )
     if instead_of:
-        before, now = (services.catalogue.model(id) for id in (instead_of, model))
+        before, now = (services.catalogue.model(id) for id in (instead_of, view.model))
         return RedirectResponse(view.url(step=stage_step(before, view.step, now)), 303)
     template = PANES.get(target(request), "pages/explore.html")
     context = await page(view, services, owner, panels)
@@ -95,11 +78,11 @@ async def deep_picture(
     services: ServicesDep,
     unit: UnitViewDep,
     zoom: Zoom = "arithmetic",
-    source: Annotated[int | None, Query(ge=0)] = None,
-    path: Path = None,
+    source: Index | None = None,
+    path: Name | None = None,
 ) -> Response:
     """The arithmetic of a cell, or its chain, as a picture."""
-    view = replace(unit, zoom=zoom, source=source, path=path or None)
+    view = unit.changed(zoom=zoom, source=source, path=path or None)
     async with services.runs.listen(view.model, view.image) as run:
         record = await run.record(view.step or "")
         png = await asyncio.to_thread(lambda: arithmetic_png(arithmetic_pane(view, run, record)))
@@ -118,7 +101,7 @@ async def upload(
 ) -> Response:
     """Upload a picture and show it."""
     stored = await store_upload(request, services, file, owner)
-    view = View(model or services.settings.model, stored.id)
+    view = View(model=model or services.settings.model, image=stored.id)
     if not by_htmx(request):
         return RedirectResponse(view.url(), 303)
     context = await page(view, services, owner, panels) | {"regallery": True}
@@ -138,7 +121,7 @@ async def delete(
 ) -> Response:
     """Delete an uploaded picture; if it is on screen, the first sample replaces it."""
     await delete_upload(services, image, owner)
-    home = View(services.settings.model, all_samples()[0].id)
+    home = View(model=services.settings.model, image=all_samples()[0].id)
     if not by_htmx(request):
         return RedirectResponse(home.url(), 303)
     context = await page(home, services, owner, panels) | {"regallery": True}

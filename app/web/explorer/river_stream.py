@@ -55,7 +55,7 @@ async def _updates(
     run: Run, services: Services, scale: Scale, first: int
 ) -> AsyncGenerator[JobUpdate[str]]:
     """An update for each step from `first` on, as it is computed."""
-    view = View(run.model.id, run.image, scale=scale)
+    view = View(model=run.model.id, image=run.image, scale=scale)
     if scale == "network":
         # The largest magnitude of the network is known only after the last layer.
         await run.finish()

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.web.core.links import View, Zoom
-from app.web.parts.contexts import helped
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
     """A tab of a zoom level."""
 
-    title: str = helped("Its title.")
-    url: str = helped("The page at that zoom level.")
-    set: str = helped("What the link changes in the page's URL.")
-    current: bool = helped("Whether it is on screen.")
+    title: str
+    url: str
+    set: str  # what the link changes in the page's URL
+    current: bool
 
 
 def tabs(view: View, spatial: bool = True) -> tuple[Tab, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -52,7 +51,7 @@ def clamped(query: LabQuery, view: GridView) -> GridView:
             return 0
 
     y, x = near("y", view.out), near("x", view.out)
-    return replace(view, y=y, x=x, py=near("py", view.pooled), px=near("px", view.pooled))
+    return view.changed(y=y, x=x, py=near("py", view.pooled), px=near("px", view.pooled))
 
 
 @router.get("/grid.png")

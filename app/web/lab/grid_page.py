@@ -28,28 +28,28 @@ from app.web.parts.number_grids import Grid, grid
 class GridPreset:
     """An example input or kernel."""
 
-    title: str = helped("Its title.")
-    url: str = helped("The page with it.")
-    shown: bool = helped("Whether it is on screen.")
+    title: str
+    url: str
+    shown: bool
 
 
 @dataclass(frozen=True, slots=True)
 class NumberBoard:
     """A map with cells that can be pinned."""
 
-    grid: Grid = helped("Its numbers.")
-    urls: tuple[tuple[str, ...], ...] = helped("The page of each pinned cell.")
-    cell: tuple[int, int] = helped("The pinned cell, row and column.")
+    grid: Grid
+    urls: tuple[tuple[str, ...], ...]  # the page of each pinned cell
+    cell: tuple[int, int]  # the pinned one: row and column
 
 
 @dataclass(frozen=True, slots=True)
 class Pooling:
     """ReLU and max pooling of the result."""
 
-    rectified: Grid = helped("The result after ReLU; the window and its largest value are marked.")
-    board: NumberBoard | None = helped("The pooled map; None if the window does not fit.")
-    sentence: str = helped("The pinned window in words: its largest, ties, how often it wins.")
-    overlap: str = helped("Whether windows overlap, or why none fits.")
+    rectified: Grid  # the result after ReLU; the window and its largest value are marked
+    board: NumberBoard | None  # the pooled map; None if the window does not fit
+    sentence: str  # the pinned window in words: its largest, ties, how often it wins
+    overlap: str  # whether windows overlap, or why none fits
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -13,7 +14,8 @@ from app.vision.arithmetic.conventions import averaged, cells, turned
 from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
 from app.vision.arithmetic.pooling import PoolCell, max_pool, pool_cell
 from app.vision.window import Window
-from app.web.lab.lab_query import LabQuery, exact, hundredths, query, resquared, side_of
+from app.web.core.url_view import Switch, UrlView
+from app.web.lab.lab_query import LabQuery, Numbers, exact, hundredths, resquared, side_of
 from app.web.lab.row_view import DILATIONS, MODES, PADDINGS, STRIDES
 from app.web.lab.words import Pair
 
@@ -29,20 +31,21 @@ CLASSROOM: tuple[float, ...] = (
 CROSS: tuple[float, ...] = (1, 0, 1, 0, 1, 0, 1, 0, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class GridView:
+class GridView(UrlView):
     """What is on screen, all of it in the URL.
 
     `y`, `x` name a cell of the result, `py`, `px` one of the pooled map, all from 0.
     """
 
-    picture: tuple[float, ...] = CLASSROOM
-    kernel: tuple[float, ...] = CROSS
+    page: ClassVar[str] = "/lab/grid"
+
+    picture: Numbers = CLASSROOM
+    kernel: Numbers = CROSS
     stride: int = 1
     padding: int = 0
     dilation: int = 1
     mode: str = "sum"
-    turn: bool = False
+    turn: Switch = False
     pool: int = 2
     pool_stride: int = 1
     y: int = 0
@@ -80,14 +83,6 @@ class GridView:
     def pooled(self) -> int:
         """Rows of the pooled map; below 1 where its window does not fit."""
         return self.pooling.outputs((self.out, self.out))[0]
-
-    def query(self, **changes: object) -> str:
-        """The view as a query string, with some parts changed."""
-        return query(self, PLAIN, **changes)
-
-    def url(self, **changes: object) -> str:
-        """The page of this view with some parts changed."""
-        return f"/lab/grid?{self.query(**changes)}"
 
 
 PLAIN = GridView()
@@ -145,15 +140,17 @@ def read(query: LabQuery) -> GridView:
     side = query.whole("side", old, SIDES[0], SIDES[-1], "The picture’s side")
     kernel_side = query.whole("size", old_kernel, KERNELS[0], KERNELS[-1], "Kernel size")
     view = GridView(
-        resquared(picture, side, centred=False),
-        resquared(kernel, kernel_side, centred=True),
-        query.whole("stride", 1, STRIDES[0], STRIDES[-1], "Stride"),
-        query.whole("padding", 0, PADDINGS[0], PADDINGS[-1], "Padding"),
-        query.whole("dilation", 1, DILATIONS[0], DILATIONS[-1], "Dilation"),
-        query.choice("mode", MODES, "The switch"),
-        query.flag("turn"),
-        query.whole("pool", PLAIN.pool, POOLS[0], POOLS[-1], "The pooling’s window"),
-        query.whole("pool_stride", PLAIN.pool_stride, POOLS[0], POOLS[-1], "The pooling’s stride"),
+        picture=resquared(picture, side, centred=False),
+        kernel=resquared(kernel, kernel_side, centred=True),
+        stride=query.whole("stride", 1, STRIDES[0], STRIDES[-1], "Stride"),
+        padding=query.whole("padding", 0, PADDINGS[0], PADDINGS[-1], "Padding"),
+        dilation=query.whole("dilation", 1, DILATIONS[0], DILATIONS[-1], "Dilation"),
+        mode=query.choice("mode", MODES, "The switch"),
+        turn=query.flag("turn"),
+        pool=query.whole("pool", PLAIN.pool, POOLS[0], POOLS[-1], "The pooling’s window"),
+        pool_stride=query.whole(
+            "pool_stride", PLAIN.pool_stride, POOLS[0], POOLS[-1], "The pooling’s stride"
+        ),
     )
     if misfit := view.window.misfit((side, side)):
         raise BadRequest(misfit)
@@ -163,8 +160,7 @@ def read(query: LabQuery) -> GridView:
 def placed(query: LabQuery, view: GridView) -> GridView:
     """The view with the cells of the request. Raises `BadRequest` for a cell outside the map."""
     result, pooled = view.out - 1, max(0, view.pooled - 1)
-    return replace(
-        view,
+    return view.changed(
         y=query.whole("y", 0, 0, result, "The result’s row", f"0 to {result}"),
         x=query.whole("x", 0, 0, result, "The result’s column", f"0 to {result}"),
         py=query.whole("py", 0, 0, pooled, "The pooled map’s row", f"0 to {pooled}"),

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import Any
-from urllib.parse import urlencode
+from typing import Annotated
 
 from starlette.datastructures import QueryParams
 
 from app.errors import BadRequest
+from app.web.core.url_view import Written
 
 LARGEST = 99
 """Largest magnitude of a number that is typed in."""
@@ -103,20 +102,16 @@ def side_of(values: Sequence[float], least: int, most: int, what: str) -> int:
     return side
 
 
-def query(view: Any, plain: Any, **changes: Any) -> str:
-    """A dataclass as a query string; fields that are equal in `plain` are left out.
-
-    Numbers are one parameter, separated by spaces.
-    """
-    given = {spec.name: changes.get(spec.name, getattr(view, spec.name)) for spec in fields(view)}
-    written = {k: _written(v) for k, v in given.items() if v != getattr(plain, k)}
-    return urlencode(written)
-
-
 def ascii_number(value: float) -> str:
     """A number as users type it: at most `DECIMALS` decimal places."""
     text = f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+Numbers = Annotated[
+    tuple[float, ...], Written(lambda numbers: " ".join(ascii_number(one) for one in numbers))
+]
+"""Numbers in a URL: one parameter, separated by spaces."""
 
 
 def exact(value: float) -> str:
@@ -138,14 +133,6 @@ def is_exact(value: float, digits: int = DECIMALS) -> bool:
 def factor(value: float) -> str:
     """A factor of a product: in brackets if negative."""
     return f"({exact(value)})" if value < 0 else exact(value)
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, tuple):
-        return " ".join(ascii_number(one) for one in value)
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    return ascii_number(value) if isinstance(value, float) else str(value)
 
 
 def _number(given: str, what: str) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -108,7 +107,7 @@ async def upload(
     try:
         view = read(LabQuery(QueryParams(back)), stored.id)
     except BadRequest:
-        view = replace(PLAIN, image=stored.id)
+        view = PLAIN.changed(image=stored.id)
     return RedirectResponse(view.url(), 303)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -27,27 +27,27 @@ from app.web.parts.sprites import Legend, box, kernel_sheet
 class LabelledPicture:
     """A picture on the page; `mark` is an outlined box: x, y, width, height in pixels."""
 
-    title: str = helped("Its title.")
-    url: str = helped("URL of its PNG.")
-    width: int = helped("Pixels across.")
-    height: int = helped("Pixels down.")
-    mark: tuple[float, float, float, float] | None = helped("The outlined box.")
-    words: str = helped("How its values are coloured.")
-    legend: Legend | None = helped("Its legend, if it has a scale.", None)
+    title: str
+    url: str
+    width: int  # pixels
+    height: int  # pixels
+    mark: tuple[float, float, float, float] | None
+    words: str  # how its values are coloured
+    legend: Legend | None = None  # if it has a scale
 
 
 @dataclass(frozen=True, slots=True)
 class FilterChoices:
     """The learned filters to choose from."""
 
-    title: str = helped("Title of their network.")
-    sheet: str = helped("URL of the sheet with all of them.")
-    size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
-    tiles: tuple[tuple[int, str, str], ...] = helped("Number, page and part of the sheet of each.")
-    chosen: int = helped("The selected one.")
-    shown: LabelledPicture = helped("Its response to the photo.")
-    comparison: str = helped("Its correlation with preset kernels, in words.")
-    stride: int = helped("Stride in the network.")
+    title: str  # of their network
+    sheet: str  # URL
+    size: tuple[int, int]  # width and height of the sheet, pixels
+    tiles: tuple[tuple[int, str, str], ...]  # number, page and part of the sheet
+    chosen: int
+    shown: LabelledPicture  # the response of the chosen one to the photo
+    comparison: str  # its correlation with preset kernels, in words
+    stride: int  # in the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +138,13 @@ def _photo(results: PhotoResults, cell: ConvCell) -> LabelledPicture:
     side = results.view.made.side
     mark = (cell.columns[0], cell.rows[0], side, side)
     words = "The window is outlined."
-    url = png_url(replace(PLAIN, image=results.view.image), "photo", str(DRAWING))
+    url = png_url(PLAIN.changed(image=results.view.image), "photo", str(DRAWING))
     return LabelledPicture("Photo", url, width, height, mark, words)
 
 
 def _result(results: PhotoResults, at: tuple[int, int]) -> LabelledPicture:
     height, width = results.result.size
-    url = png_url(replace(results.view, filter=PLAIN.filter), "result", str(DRAWING))
+    url = png_url(results.view.changed(filter=PLAIN.filter), "result", str(DRAWING))
     title = results.view.made.title
     mark = (at[1], at[0], 1, 1)
     return LabelledPicture(
@@ -228,7 +228,7 @@ def _wall(results: PhotoResults) -> FilterChoices | None:
     view, bank, learned = results.view, results.bank, results.learned
     sheet, layout = kernel_sheet(bank.model, bank.step)
     height, width = learned.size
-    alone = replace(PLAIN, image=view.image, filter=results.filter)
+    alone = PLAIN.changed(image=view.image, filter=results.filter)
     url = png_url(alone, "learned", version(bank.model.row))
     words = _words(learned).replace("In grey", "All three colours summed")
     return FilterChoices(

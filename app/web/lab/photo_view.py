@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from app.errors import BadRequest
@@ -15,7 +16,8 @@ from app.pictures.samples import all_samples
 from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
 from app.vision.preset_kernels import PRESET_KERNELS, Kernel, preset_kernel
 from app.vision.window import Window
-from app.web.lab.lab_query import LabQuery, query, resquared, side_of
+from app.web.core.url_view import UrlView
+from app.web.lab.lab_query import LabQuery, Numbers, resquared, side_of
 
 SIDE = 320
 """Longer side of a downscaled photo, pixels, so that convolution is instant."""
@@ -25,17 +27,18 @@ Shown = Literal["fitting", "colours", "signed"]
 SHOWN: tuple[Shown, ...] = ("fitting", "colours", "signed")
 
 
-@dataclass(frozen=True, slots=True)
-class PhotoView:
+class PhotoView(UrlView):
     """What is on screen, all of it in the URL.
 
     `kernel` is a preset, or `own` with its numbers `k`, each divided by `by`; `filter` is a learned
     one, the closest if it is negative; `y`, `x` is a pixel of the result, by default its centre.
     """
 
-    image: str = ""
+    page: ClassVar[str] = "/lab/photo"
+
+    image: str = Field(default_factory=lambda: all_samples()[0].id)
     kernel: str = "sobel-x"
-    k: tuple[float, ...] = ()
+    k: Numbers = ()
     by: int = 1
     show: str = "fitting"
     filter: int = -1
@@ -60,16 +63,8 @@ class PhotoView:
         """The kernel's window, without padding."""
         return Window((self.made.side, self.made.side))
 
-    def query(self, **changes: object) -> str:
-        """The view as a query string, with some parts changed."""
-        return query(self, PLAIN, **changes)
 
-    def url(self, **changes: object) -> str:
-        """The page of this view with some parts changed."""
-        return f"/lab/photo?{self.query(**changes)}"
-
-
-PLAIN = PhotoView(image=all_samples()[0].id)
+PLAIN = PhotoView()
 
 
 def read(query: LabQuery, image: str) -> PhotoView:
@@ -87,14 +82,14 @@ def read(query: LabQuery, image: str) -> PhotoView:
     by = query.whole("by", int(start.by), 1, 1000, "What the numbers are divided by")
     show = query.choice("show", SHOWN, "The way to show it")
     view = PhotoView(
-        image,
+        image=image,
         filter=query.whole("filter", -1, -1, 9999, "The learned filter", "a number from 0"),
         show=show,
     )
     same = [one.id for one in PRESET_KERNELS if (one.numbers, one.by) == (numbers, by)]
     if same:
-        return replace(view, kernel=same[0])
-    return replace(view, kernel=OWN, k=numbers, by=by)
+        return view.changed(kernel=same[0])
+    return view.changed(kernel=OWN, k=numbers, by=by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +145,7 @@ def placed(query: LabQuery, view: PhotoView, size: tuple[int, int]) -> PhotoView
     rows, columns = size
     y = query.whole("y", -1, -1, rows - 1, "The pixel’s row", f"0 to {rows - 1}")
     x = query.whole("x", -1, -1, columns - 1, "The pixel’s column", f"0 to {columns - 1}")
-    return replace(view, y=y, x=x)
+    return view.changed(y=y, x=x)
 
 
 def pixel(view: PhotoView, size: tuple[int, int]) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -35,10 +35,10 @@ async def row(request: Request) -> Response:
             return objection(request, error.detail)
         view, problem = PLAIN, error.detail
     try:
-        view = replace(view, at=position(asked, view))
+        view = view.changed(at=position(asked, view))
     except BadRequest as error:
         # A form's position may belong to a result of another length.
-        view = replace(view, at=view.count if is_form(request) else 1)
+        view = view.changed(at=view.count if is_form(request) else 1)
         problem = problem or ("" if is_form(request) else error.detail)
     return tool_response(request, "row", lab(view, problem, swap_of(request)), view.query())
 
@@ -68,28 +68,28 @@ def position(query: LabQuery, view: RowView) -> int:
 def placed(query: LabQuery) -> RowView:
     """The view of a request with its position. Raises `BadRequest`."""
     view = read(query)
-    return replace(view, at=position(query, view))
+    return view.changed(at=position(query, view))
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
     """One number of the result."""
 
-    text: str = helped("The number as text.")
-    heat: str = helped("Its colour class.")
-    url: str = helped("The page with the window there.")
-    here: bool = helped("Whether the window is there.")
-    label: str = helped("Its place, in words.")
+    text: str
+    heat: str  # its colour class
+    url: str  # the page with the window there
+    here: bool  # whether the window is there
+    label: str  # its place, in words
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
     """The padded row, the kernel, the products and the results, column by column."""
 
-    row: Grid = helped("The numbers, with the padding.")
-    kernel: Grid = helped("The kernel at the current position; empty elsewhere.")
-    products: Grid = helped("Number times weight under the window; empty elsewhere.")
-    result: tuple[Spot | None, ...] = helped("Results, each below its window's first cell.")
+    row: Grid  # the numbers, with the padding
+    kernel: Grid  # at the current position; empty elsewhere
+    products: Grid  # under the window; empty elsewhere
+    result: tuple[Spot | None, ...]  # each below its window's first cell
 
 
 @dataclass(frozen=True, slots=True)

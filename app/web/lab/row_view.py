@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -12,7 +12,8 @@ from app.errors import BadRequest
 from app.vision.arithmetic.conventions import averaged, cells, turned
 from app.vision.arithmetic.convolution import ConvCell, conv_cell, convolve
 from app.vision.window import Window
-from app.web.lab.lab_query import LabQuery, counted, query, resized
+from app.web.core.url_view import Switch, UrlView
+from app.web.lab.lab_query import LabQuery, Numbers, counted, resized
 from app.web.lab.words import Pair
 
 Mode = Literal["sum", "average"]
@@ -22,17 +23,18 @@ STRIDES, PADDINGS, DILATIONS = range(1, 5), range(5), range(1, 4)
 LENGTHS, SIZES = range(1, LONGEST + 1), range(1, LARGEST_KERNEL + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class RowView:
+class RowView(UrlView):
     """What is on screen, all of it in the URL; `at` is a position of the window, 1 the first."""
 
-    row: tuple[float, ...] = (5, 3, 7, 5, 9, 7)
-    kernel: tuple[float, ...] = (1, 2, 3)
+    page: ClassVar[str] = "/lab/row"
+
+    row: Numbers = (5, 3, 7, 5, 9, 7)
+    kernel: Numbers = (1, 2, 3)
     stride: int = 1
     padding: int = 0
     dilation: int = 1
     mode: str = "sum"
-    turn: bool = False
+    turn: Switch = False
     at: int = 1
 
     @property
@@ -46,14 +48,6 @@ class RowView:
     def count(self) -> int:
         """Positions of the window."""
         return self.window.outputs((1, len(self.row)))[1]
-
-    def query(self, **changes: object) -> str:
-        """The view as a query string, with some parts changed."""
-        return query(self, PLAIN, **changes)
-
-    def url(self, **changes: object) -> str:
-        """The page of this view with some parts changed."""
-        return f"/lab/row?{self.query(**changes)}"
 
 
 PLAIN = RowView()
@@ -88,13 +82,13 @@ def read(query: LabQuery) -> RowView:
     length = query.whole("length", len(row), 1, LONGEST, "The length of the row")
     size = query.whole("size", len(kernel), 1, LARGEST_KERNEL, "The length of the kernel")
     view = RowView(
-        resized(row, length, centred=False),
-        resized(kernel, size, centred=True),
-        query.whole("stride", 1, STRIDES[0], STRIDES[-1], "Stride"),
-        query.whole("padding", 0, PADDINGS[0], PADDINGS[-1], "Padding"),
-        query.whole("dilation", 1, DILATIONS[0], DILATIONS[-1], "Dilation"),
-        query.choice("mode", MODES, "The switch"),
-        query.flag("turn"),
+        row=resized(row, length, centred=False),
+        kernel=resized(kernel, size, centred=True),
+        stride=query.whole("stride", 1, STRIDES[0], STRIDES[-1], "Stride"),
+        padding=query.whole("padding", 0, PADDINGS[0], PADDINGS[-1], "Padding"),
+        dilation=query.whole("dilation", 1, DILATIONS[0], DILATIONS[-1], "Dilation"),
+        mode=query.choice("mode", MODES, "The switch"),
+        turn=query.flag("turn"),
     )
     if misfit := view.window.misfit((1, len(view.row))):
         raise BadRequest(misfit.replace("columns", "numbers").replace("the picture", "the row"))

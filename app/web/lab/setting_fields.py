@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.web.parts.contexts import helped
-
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One setting of a tool."""
 
-    name: str = helped("Name of its parameter.")
-    title: str = helped("Its label.")
-    note: str = helped("What it does, in a few words.")
-    options: tuple[tuple[str, str], ...] = helped("Values and their labels.")
-    current: str = helped("The selected value.")
+    name: str  # of its parameter
+    title: str
+    note: str  # what it does, in a few words
+    options: tuple[tuple[str, str], ...]  # values and their labels
+    current: str
 
 
 def setting(

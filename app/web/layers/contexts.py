@@ -20,70 +20,70 @@ from app.web.parts.step_words import Words
 class WalkDot:
     """One of the five steps of the walk."""
 
-    number: int = helped("Its number, 1-5.")
-    title: str = helped("Its title.")
-    url: str = helped("Its page, the same network and picture; empty if there is none.")
-    shown: bool = helped("Whether it is on screen.")
+    number: int  # 1-5
+    title: str
+    url: str  # the same network and picture; "" if there is none
+    shown: bool
 
 
 @dataclass(frozen=True, slots=True)
 class MapEvidence:
     """One map of the layer: on the picture, synthesised, in other pictures."""
 
-    channel: int = helped("Its number.")
-    url: str = helped("The explorer with it.")
-    peak: float = helped("Its highest value on this picture.")
-    map: str = helped("URL of the map.")
-    synthesised: str = helped("URL of its synthesised picture, empty if there is none.")
-    crops: tuple[CropView, ...] = helped("Its strongest crops.")
+    channel: int
+    url: str  # the explorer with it
+    peak: float  # its highest value on this picture
+    map: str  # URL
+    synthesised: str  # URL; "" if there is none
+    crops: tuple[CropView, ...]  # its strongest
 
 
 @dataclass(frozen=True, slots=True)
 class ReceptiveFieldView:
     """The receptive field of one cell of a layer, drawn on the picture."""
 
-    layer: int = helped("Its number, 1-5.")
-    box: Box = helped("Its place, input pixels.")
-    here: bool = helped("Whether it belongs to the layer on screen.")
+    layer: int  # 1-5
+    box: Box  # input pixels
+    here: bool  # whether it belongs to the layer on screen
 
 
 @dataclass(frozen=True, slots=True)
 class ShareBar:
     """One measured share."""
 
-    title: str = helped("The preference of these maps.")
-    share: float | None = helped("Their share of all, 0..1; None if it cannot be measured.")
-    words: str = helped("How many of how many.")
+    title: str  # the preference of these maps
+    share: float | None  # of all maps, 0..1; None if it cannot be measured
+    words: str  # how many of how many
 
 
 @dataclass(frozen=True, slots=True)
 class TriedPicture:
     """One picture of the trap question, run through this network."""
 
-    title: str = helped("How it was changed.")
-    image: str = helped("URL of the network's input, empty for a number alone.")
-    cover: str = helped("The part covered with grey, as an SVG path on the input.")
-    value: float = helped("The activation.")
-    share: float = helped("Its share of the largest, 0..1.")
+    title: str  # how it was changed
+    image: str  # URL of the network's input; "" for a number alone
+    cover: str  # the part covered with grey, as an SVG path on the input
+    value: float  # the activation
+    share: float  # of the largest, 0..1
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionTrial:
     """The trap question, tested on the selected network."""
 
-    text: str = helped("The result.")
-    tries: tuple[TriedPicture, ...] = helped("The measured pictures.", ())
-    url: str = helped("The explorer with the map, empty if it is about many.", "")
-    link: str = helped("Text of that link.", "")
+    text: str  # the result
+    tries: tuple[TriedPicture, ...] = ()
+    url: str = ""  # the explorer with the map; "" if it is about many
+    link: str = ""  # text of that link
 
 
 @dataclass(frozen=True, slots=True)
 class WalkChoice:
     """Another network to choose."""
 
-    title: str = helped("Its title.")
-    url: str = helped("The same layer in it.")
-    shown: bool = helped("Whether it is on screen.")
+    title: str
+    url: str  # the same layer in it
+    shown: bool
 
 
 @dataclass(frozen=True, slots=True)

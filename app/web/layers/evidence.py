@@ -37,7 +37,7 @@ def columns(
     return tuple(
         MapEvidence(
             channel,
-            View(view.model, view.image, step, channel).url(),
+            View(model=view.model, image=view.image, step=step, channel=channel).url(),
             value,
             sheet_url(view, run.model, step, channels=str(channel), size=MAP),
             synthesised(run.model, step, channel),

@@ -24,7 +24,8 @@ from app.services.atlas.shares import (
 )
 from app.services.networks.catalogue import Model
 from app.services.runs.run import Run, StepRecord
-from app.services.surveys.survey import Survey, SurveyProgress, layer_ends
+from app.services.surveys.survey import Survey, SurveyProgress
+from app.vision.stages import stage_ends
 from app.web.core import htmx
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.links import View
@@ -93,7 +94,7 @@ async def walk(
 ) -> Response:
     """One layer of a network on one picture; for htmx the part that is still being measured."""
     known = services.catalogue.model(model or services.settings.model)
-    view = View(known.id, image or all_samples()[0].id)
+    view = View(model=known.id, image=image or all_samples()[0].id)
     layer, step = layer_of(known, number)
     async with services.runs.listen(view.model, view.image) as run:
         record = await run.record(step)
@@ -117,7 +118,7 @@ class LayerMeasurements:
 
 def url(number: int, model: str, image: str) -> str:
     """The URL of a screen of the walk."""
-    query = View(model, image).query() if model or image else ""
+    query = View(model=model, image=image).query() if model or image else ""
     return f"/layers/{number}?{query}" if query else f"/layers/{number}"
 
 
@@ -143,7 +144,7 @@ async def _measured(services: Services, id: str) -> dict[int, tuple[PreferenceSh
 
 def layer_of(model: Model, text: str) -> tuple[int, str]:
     """The index of a layer and its last step. Raises `NotFound`."""
-    ends = layer_ends(model.outline.steps)
+    ends = stage_ends(model.outline.steps)
     if text not in map(str, range(1, LAST + 1)):
         raise NotFound(f"The walk has layers 1 to {LAST}: there is no layer “{text}”.")
     if int(text) not in ends:
@@ -162,7 +163,7 @@ def _walk(
     owner: str,
 ) -> Walk:
     model, step = run.model, record.step.name
-    ends = layer_ends(model.outline.steps)
+    ends = stage_ends(model.outline.steps)
     source = _source(services, model, measured)
     recent = services.pictures.recent(owner)
     mine = frozenset(one.id for one in recent)
@@ -194,7 +195,7 @@ def _walk(
         how=how,
         progress=measured.progress,
         again=url(number, view.model, view.image),
-        explore=View(view.model, view.image, step).url(),
+        explore=View(model=view.model, image=view.image, step=step).url(),
         csv=f"/layers/measured.csv?model={view.model}",
         png=f"/layers/measured.png?model={view.model}",
         choices=_choices(services, view, number),
@@ -244,7 +245,7 @@ def _choices(services: Services, view: View, number: int) -> tuple[WalkChoice, .
     return tuple(
         WalkChoice(one.row.title, url(number, one.id, view.image), one.id == view.model)
         for one in here
-        if number in layer_ends(one.outline.steps)
+        if number in stage_ends(one.outline.steps)
     )
 
 

@@ -35,7 +35,9 @@ class TrialInput:
 
     def unit(self, channel: int, image: str | None = None) -> str:
         """The explorer with a map of the layer."""
-        return View(self.model.id, image or self.view.image, self.step, channel).url()
+        return View(
+            model=self.model.id, image=image or self.view.image, step=self.step, channel=channel
+        ).url()
 
 
 def trial(trial_input: TrialInput) -> QuestionTrial:
@@ -133,7 +135,7 @@ def _around(trial_input: TrialInput) -> QuestionTrial:
     whole, around, thing = (
         float(part[channel]) for part in (parted.whole, parted.around, parted.thing)
     )
-    image = input_url(View(trial_input.model.id, id), trial_input.model)
+    image = input_url(View(model=trial_input.model.id, image=id), trial_input.model)
     side = trial_input.model.outline.input_size
     box, rest = _paths(SCENES[id], side)
     top = max(whole, around, thing)

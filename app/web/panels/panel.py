@@ -21,7 +21,9 @@ from models.graph import Step
 
 def unit_link(view: View) -> str:
     """The query of a panel's link: the unit, and its cell if one is pinned."""
-    unit = View(view.model, view.image, view.step, view.channel, view.y, view.x)
+    unit = View(
+        model=view.model, image=view.image, step=view.step, channel=view.channel, y=view.y, x=view.x
+    )
     return unit.query()
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
 
 from app.services.runs.projections import METHODS, Method, maps_before
 from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import version
 from app.vision.units import before_relu
-from app.web.core.links import View, name_of
+from app.web.core.links import View, name_of, projection_url
 from app.web.panels.panel import UnitPanel, of_units
 from app.web.parts.contexts import helped
 from app.web.parts.photo import PhotoOverlay, frame, photo
@@ -40,12 +39,10 @@ WORDS: dict[Method, tuple[str, str]] = {
 class Projection:
     """One method's picture."""
 
-    title: str = helped("Its name.")
-    sentence: str = helped("What it shows, and who found it.")
-    url: str = helped("URL of its picture.")
-    frame: tuple[float, float, float, float] | None = helped(
-        "Place of maps on the input; None for pixels."
-    )
+    title: str
+    sentence: str  # what it shows, and who found it
+    url: str  # of its picture
+    frame: tuple[float, float, float, float] | None  # place of maps on the input; None for pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ def projections(view: View, run: Run, record: StepRecord) -> ProjectionsPanel:
 
     def url(method: Method) -> str:
         query = {"method": method, "channel": view.channel or 0, **cell, "v": version(model.row)}
-        return f"{view.run}/steps/{quote(step.name)}/projection.png?{urlencode(query)}"
+        return projection_url(view, step.name, query)
 
     return ProjectionsPanel(
         asked=_asked(view, run, name, pinned),

@@ -33,13 +33,13 @@ _BY = re.compile(r"(-?\d{1,2}),(-?\d{1,2})")
 class ShiftedMap:
     """One map for both pictures."""
 
-    step: str = helped("Name of the step.")
-    before: str = helped("URL of the map of the original picture.")
-    after: str = helped("URL of the map of the shifted picture.")
-    size: tuple[int, int] = helped("Rows and columns.")
-    change: float = helped("Relative L2 distance of the two.")
-    kept: int = helped("Cells that changed by less than a twentieth of the largest.")
-    count: int = helped("Cells of the map.")
+    step: str
+    before: str  # URL
+    after: str  # URL
+    size: tuple[int, int]  # rows and columns
+    change: float  # relative L2 distance of the two
+    kept: int  # cells that changed by less than a twentieth of the largest
+    count: int  # cells of the map
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ async def shift(
         async with services.runs.listen(model, stored.id) as other:
             await other.record(step)
             names = (record.step.inputs[0], step)
-            views = View(model, image), View(model, stored.id)
+            views = View(model=model, image=image), View(model=model, image=stored.id)
             maps = tuple(_moved(views, run, other, name, channel) for name in names)
-    url = View(model, stored.id, step, channel, zoom="arithmetic").url()
+    url = View(model=model, image=stored.id, step=step, channel=channel, zoom="arithmetic").url()
     if not by_htmx(request):
         return RedirectResponse(url, 303)
     return render(

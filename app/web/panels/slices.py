@@ -14,7 +14,6 @@ from app.services.runs.run import Run, StepRecord
 from app.web.core.links import View, filters_url
 from app.web.core.templating import number, percent
 from app.web.panels.panel import UnitPanel, of_units
-from app.web.parts.contexts import helped
 from app.web.parts.sprites import Legend, box
 from app.web.parts.unit_names import map_name
 from models.graph import Step
@@ -27,25 +26,25 @@ FIRST = 8
 class Slice:
     """The part of a kernel that reads one map."""
 
-    channel: int = helped("Number of the map it reads.")
-    label: str = helped("Its part of the kernel's energy.")
-    title: str = helped("Its description, for tooltips and screen readers.")
-    url: str = helped("The page with the map it reads.")
-    box: str = helped("Its part of the sheet, as an SVG viewBox.")
+    channel: int  # of the map it reads
+    label: str  # its part of the kernel's energy
+    title: str  # for tooltips and screen readers
+    url: str  # the page with the map it reads
+    box: str  # its part of the sheet, as an SVG viewBox
 
 
 @dataclass(frozen=True, slots=True)
 class Slices:
     """A kernel, slice by slice."""
 
-    source: str = helped("Name of the step whose maps are read.")
-    kernel: str = helped("Size of a slice, in words.")
-    count: int = helped("Number of slices of the kernel.")
-    tiles: tuple[Slice, ...] = helped("The slices that are shown, strongest first.")
-    half: int = helped("How many of the strongest slices hold half of the energy.")
-    sheet: str = helped("URL of the sheet with all slices.")
-    size: tuple[int, int] = helped("Width and height of that sheet, pixels.")
-    legend: Legend = helped("How to read the colours.")
+    source: str  # name of the step whose maps are read
+    kernel: str  # size of a slice, in words
+    count: int  # slices of the kernel
+    tiles: tuple[Slice, ...]  # those that are shown, strongest first
+    half: int  # how many of the strongest hold half of the energy
+    sheet: str  # URL of all slices
+    size: tuple[int, int]  # width and height of the sheet, pixels
+    legend: Legend
 
 
 def has_slices(model: Model, step: Step) -> bool:

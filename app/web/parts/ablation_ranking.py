@@ -6,13 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from app.services.engine.owner import owner_as
-from app.services.interventions.ablation import (
-    AblationRanking,
-    cached_ranking,
-    checked_step,
-    is_cheap,
-    rank,
-)
+from app.services.interventions.ablation import cached_ranking, checked_step, is_cheap, rank
+from app.services.interventions.results import AblationRanking
 from app.web.core.state import Services
 from app.web.parts.unit_query import UnitQuery, required
 

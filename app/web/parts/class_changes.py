@@ -8,7 +8,6 @@ from app.services.runs.run import Run
 from app.vision.cover import StepChange
 from app.vision.predict import top
 from app.web.core.templating import percent
-from app.web.parts.contexts import helped
 
 SHOWN = 5
 
@@ -17,12 +16,12 @@ SHOWN = 5
 class ClassRow:
     """One class before and after; probabilities in 0..1."""
 
-    index: int = helped("Index of the class.")
-    label: str = helped("Name of the class.")
-    before: float = helped("Its probability before.")
-    after: float = helped("Its probability after.")
-    logit_before: float = helped("Its logit before.")
-    logit_after: float = helped("Its logit after.")
+    index: int
+    label: str
+    before: float
+    after: float
+    logit_before: float
+    logit_after: float
 
     @property
     def change(self) -> float:
@@ -41,10 +40,10 @@ class ClassRow:
 class ClassChanges:
     """The five likeliest classes before and after, likeliest before first; the queried class."""
 
-    rows: tuple[ClassRow, ...] = helped("Each class that is among either five, once.")
-    asked: ClassRow = helped("The queried class.")
-    before: ClassRow = helped("The likeliest class before.")
-    after: ClassRow = helped("The likeliest class after.")
+    rows: tuple[ClassRow, ...]  # each class that is among either five, once
+    asked: ClassRow  # the queried class
+    before: ClassRow  # the likeliest class
+    after: ClassRow  # the likeliest class
 
     @property
     def flipped(self) -> bool:

@@ -1,4 +1,7 @@
-"""How template contexts are declared: dataclasses with a help text for each field."""
+"""How the context of a page or a panel is declared: a dataclass with a help text for each field.
+
+What stands inside, a bar or a row, is a plain dataclass.
+"""
 
 from __future__ import annotations
 

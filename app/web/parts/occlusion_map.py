@@ -16,19 +16,18 @@ from app.pictures.figures import CaptionedFigure, figures_png, heat_over, plain_
 from app.services.interventions.occlusion import (
     Fill,
     OcclusionRequest,
-    OcclusionSoFar,
     cached_map,
     checked_patch,
     probability_of,
     rows,
 )
+from app.services.interventions.results import OcclusionSoFar
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
 from app.vision.occlusion import OcclusionPatch
 from app.vision.units import Unit
 from app.web.core.state import Services
 from app.web.core.templating import number, percent
-from app.web.parts.contexts import helped
 from app.web.parts.photo import PhotoOverlay, photo
 from app.web.parts.unit_names import label_of
 from app.web.parts.unit_query import UnitQuery, UnitQueryDep, required
@@ -41,22 +40,22 @@ FILL_WORDS = {"grey": "grey", "mean": "mean colour"}
 class HeatMap:
     """An occlusion map as far as it is computed."""
 
-    image: str = helped("URL of its picture, empty before the first row.")
-    frame: tuple[float, float, float, float] = helped("Where it lies on the input.")
-    photo: PhotoOverlay = helped("The photo under it.")
-    rows: int = helped("Rows of places.")
-    columns: int = helped("Columns of places.")
-    done: int = helped("Rows that are computed.")
-    drops: str = helped("The drops, row by row, as JSON.")
-    patch: tuple[int, int] = helped("Side and stride of the patch, input pixels.")
-    size: int = helped("Side of the input, pixels.")
-    limit: str = helped("The magnitude at which colours end.")
-    whole: str = helped("The value with nothing covered.")
-    percent: bool = helped("Whether values are probabilities.")
-    words: str = helped("How far it is, or its result.")
-    worst: tuple[int, int] = helped("The place with the largest drop.")
-    status: str = helped("Text for screen readers.")
-    finished: bool = helped("Whether all rows are computed.")
+    image: str  # URL of its picture; "" before the first row
+    frame: tuple[float, float, float, float]  # where it lies on the input
+    photo: PhotoOverlay
+    rows: int  # of places
+    columns: int  # of places
+    done: int  # rows that are computed
+    drops: str  # row by row, as JSON
+    patch: tuple[int, int]  # side and stride, input pixels
+    size: int  # side of the input, pixels
+    limit: str  # the magnitude at which colours end
+    whole: str  # the value with nothing covered
+    percent: bool  # whether values are probabilities
+    words: str  # how far it is, or its result
+    worst: tuple[int, int]  # the place with the largest drop
+    status: str  # for screen readers
+    finished: bool
 
 
 def occlusion_of(unit: UnitQuery, patch: OcclusionPatch, fill: Any, of: Of) -> OcclusionRequest:

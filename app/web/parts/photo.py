@@ -12,17 +12,16 @@ from app.services.runs.run import Run
 from app.vision.geometry import Geometry
 from app.web.core.links import View, preview_url
 from app.web.core.state import Services
-from app.web.parts.contexts import helped
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoOverlay:
     """The photo with an overlay, as SVG."""
 
-    place: str = helped("The place of the input on it, as a transform.")
-    crop: str = helped("The part of it that is used, as a viewBox.")
-    size: tuple[int, int] = helped("Its width and height, pixels.")
-    url: str = helped("URL of a small copy.")
+    place: str  # of the input on it, as an SVG transform
+    crop: str  # the part that is used, as a viewBox
+    size: tuple[int, int]  # width and height, pixels
+    url: str  # of a small copy
 
 
 PREVIEW = 512

@@ -11,7 +11,6 @@ from app.services.runs.run import Run, StepRecord
 from app.services.runs.sheets import palette_of
 from app.web.core.links import View, filters_url
 from app.web.core.templating import number
-from app.web.parts.contexts import helped
 from models.graph import Step
 
 
@@ -19,20 +18,20 @@ from models.graph import Step
 class Tile:
     """One map on a card."""
 
-    channel: int = helped("Number of the channel.")
-    title: str = helped("What it is, for tooltips and screen readers.")
-    url: str = helped("The page with this map selected.")
-    box: str = helped("Its part of the sheet, as an SVG viewBox.")
+    channel: int
+    title: str  # for tooltips and screen readers
+    url: str  # the page with this map selected
+    box: str  # its part of the sheet, as an SVG viewBox
 
 
 @dataclass(frozen=True, slots=True)
 class Legend:
     """How to read the colours."""
 
-    palette: PaletteName = helped("Name of the palette.")
-    low: str = helped("The value at the left end.")
-    high: str = helped("The value at the right end.")
-    sentence: str = helped("The scale in words.")
+    palette: PaletteName
+    low: str  # the value at the left end
+    high: str  # the value at the right end
+    sentence: str  # the scale in words
 
 
 SCALE_WORDS = {

@@ -3,49 +3,110 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
-from typing import Annotated, Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from typing import Annotated, Any, ClassVar
+from urllib.parse import quote
 
 from fastapi import Query
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from app.errors import BadRequest
 from app.services.networks.catalogue import Model
 from app.services.synthesis.query import MOST_SEED, MOST_STEPS, SynthesisOptions, SynthesisQuery
 from app.services.synthesis.shipped import ShippedPictures
 from app.web.core.links import API
+from app.web.core.url_view import Index, Name, UrlView, Written, with_parameter
 
 _PART = re.compile(r"(steps|seed|size|with|share)(\d{1,5})|away")
 _NAMES = {"with": "second"}
 
 
-def synthesis_options(
+class SynthesisView(UrlView):
+    """A synthesised picture as URLs name it, in addition to its unit.
+
+    Steps, seed and size are always there, so that a link names the same picture even if other ones
+    ship later.
+    """
+
+    always: ClassVar[frozenset[str]] = frozenset({"seed", "share"})
+
     steps: Annotated[
         int | None,
-        Query(ge=0, le=MOST_STEPS, description="Steps of gradient ascent; by default as shipped."),
-    ] = None,
+        Field(ge=0, le=MOST_STEPS, description="Steps of gradient ascent; by default as shipped."),
+    ] = None
     seed: Annotated[
-        int, Query(ge=0, le=MOST_SEED, description="Seed of the noise it starts from.")
-    ] = 0,
+        int, Field(ge=0, le=MOST_SEED, description="Seed of the noise it starts from.")
+    ] = 0
     size: Annotated[
-        int | None, Query(description="Side in pixels: 64, 96, 128, 160 or 224 where possible.")
-    ] = None,
+        int | None, Field(description="Side in pixels: 64, 96, 128, 160 or 224 where possible.")
+    ] = None
     second: Annotated[
-        Annotated[int, Field(ge=0)] | None,
+        Index | None,
         # A form sends a field that was left empty.
         BeforeValidator(lambda given: None if given == "" else given),
-        Query(description="A second channel to mix in."),
-    ] = None,
+        Field(description="A second channel to mix in."),
+    ] = None
     share: Annotated[
-        int, Query(ge=0, le=100, description="Weight of the second channel, per cent.")
-    ] = 50,
+        int, Field(ge=0, le=100, description="Weight of the second channel, per cent.")
+    ] = 50
     away: Annotated[
-        bool, Query(description="Minimise the response instead of maximising it.")
-    ] = False,
-) -> SynthesisOptions:
+        bool,
+        Written(lambda on: "true" if on else "false"),
+        Field(description="Minimise the response instead of maximising it."),
+    ] = False
+
+    @field_validator("share")
+    @classmethod
+    def _of_the_second(cls, share: int, others: ValidationInfo) -> int:
+        return share if others.data.get("second") is not None else 50
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What its URL says: a share only with a second channel."""
+        said = super().parameters
+        return {k: v for k, v in said.items() if k != "share" or self.second is not None}
+
+    @classmethod
+    def of(cls, query: SynthesisQuery) -> SynthesisView:
+        """The view of a picture, with its defaults written out."""
+        recipe, options = query.recipe, query.options
+        made = {"steps": recipe.steps, "seed": recipe.seed, "size": recipe.size}
+        return SynthesisView(**made, second=options.second, share=options.share, away=options.away)
+
+    @property
+    def options(self) -> SynthesisOptions:
+        """The options for the service."""
+        return SynthesisOptions(
+            self.steps, self.seed, self.size, self.second, self.share, self.away
+        )
+
+
+class PictureStep(UrlView):
+    """The step that pictures are for, and the run of the photo on screen."""
+
+    model: Name
+    image: Name
+    step: Name
+
+
+class PictureUnit(PictureStep):
+    """A channel of it, or the whole step."""
+
+    channel: Index | None = None
+
+
+class SpelledPicture(SynthesisView, PictureUnit):
+    """A picture of a unit as the form and its links name it."""
+
+
+class LinkedPicture(PictureUnit):
+    """A picture of a unit as a link to the page names it (see `to_link`)."""
+
+    made: Name = ""
+
+
+def synthesis_options(view: Annotated[SynthesisView, Query()]) -> SynthesisOptions:
     """The synthesis options of a request, in addition to its unit."""
-    return SynthesisOptions(steps, seed, size, second, share if second is not None else 50, away)
+    return view.options
 
 
 def unit_url(model: Model, step: str, channel: int | None) -> str:
@@ -56,8 +117,8 @@ def unit_url(model: Model, step: str, channel: int | None) -> str:
 
 def picture_url(query: SynthesisQuery, **more: Any) -> str:
     """The URL of a synthesised picture: cached forever, since it has all the picture depends on."""
-    fields = {**query_fields(query), **more, "v": digest(query)}
-    return f"{unit_url(query.model, query.step, query.channel)}/synthesised.png?{urlencode(fields)}"
+    said = SynthesisView.of(query).query({**more, "v": digest(query)})
+    return f"{unit_url(query.model, query.step, query.channel)}/synthesised.png?{said}"
 
 
 def sheet_url(model: Model, at: str, there: ShippedPictures) -> str:
@@ -70,21 +131,9 @@ def digest(query: SynthesisQuery) -> str:
     return query.key[:12]
 
 
-def query_fields(query: SynthesisQuery) -> dict[str, Any]:
-    """The query fields of a picture: steps, seed and size always, others if not the default.
-
-    A form or a link with these names the same picture, even if other ones ship later.
-    """
-    recipe, options = query.recipe, query.options
-    fields: dict[str, Any] = {"steps": recipe.steps, "seed": recipe.seed, "size": recipe.size}
-    if options.second is not None:
-        fields |= {"second": options.second, "share": options.share}
-    return fields | ({"away": "true"} if options.away else {})
-
-
 def to_link(query: SynthesisQuery) -> str:
     """A picture's options as one word for a link: `steps128-seed3-size64-with17-share30-away`."""
-    fields = query_fields(query)
+    fields = SynthesisView.of(query).parameters
     names = {value: key for key, value in _NAMES.items()}
     away = ["away"] if fields.pop("away", "") else []
     return "-".join([f"{names.get(name, name)}{value}" for name, value in fields.items()] + away)
@@ -99,13 +148,11 @@ def from_link(text: str) -> SynthesisOptions:
             raise BadRequest(f"“{text[:60]}” names no synthesised picture.")
         name = match[1]
         found |= {_NAMES.get(name, name): int(match[2])} if name else {"away": True}
-    made = SynthesisOptions(**found)
-    if made.second is None and made.share != 50:
-        return SynthesisOptions(**(asdict(made) | {"share": 50}))
-    return made
+    if "second" not in found:
+        found.pop("share", None)
+    return SynthesisOptions(**found)
 
 
 def page_url(current: str, made: str) -> str:
     """The URL of the current page with another synthesised picture in it."""
-    query = [(k, v) for k, v in parse_qsl(urlsplit(current).query) if k != "made"]
-    return f"/?{urlencode([*query, ('made', made)])}"
+    return f"/?{with_parameter(current, 'made', made)}"

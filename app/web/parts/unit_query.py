@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated, Any, ClassVar
 
 from fastapi import Depends, Query
 
@@ -17,33 +16,55 @@ from app.services.runs.arithmetic import checked_cell, checked_channel
 from app.services.runs.run import Run, StepRecord
 from app.web.core.links import View
 from app.web.core.state import Services, ServicesDep
+from app.web.core.url_view import Index, UrlView, encode
 from app.web.parts.unit_names import label_of
 
 
-def unit_view(
-    model: str,
-    image: str,
-    step: str,
-    channel: Annotated[int, Query(ge=0)],
-    y: Annotated[int | None, Query(ge=0)] = None,
-    x: Annotated[int | None, Query(ge=0)] = None,
-) -> View:
+class StepUnit(UrlView):
+    """A unit of a run as a panel's URL names it; without a channel it is the step's strongest."""
+
+    safe: ClassVar[str] = ","
+
+    model: str
+    image: str
+    step: str
+    channel: Index | None = None
+    y: Index | None = None
+    x: Index | None = None
+
+    @property
+    def view(self) -> View:
+        """The page with it, not looked up yet."""
+        fields = StepUnit.model_fields
+        return View(**{name: getattr(self, name) for name in fields})
+
+
+class ChannelUnit(StepUnit):
+    """The same where the channel has to be named."""
+
+    channel: Index
+
+
+def unit_view(unit: Annotated[ChannelUnit, Query()]) -> View:
     """The view of a query, not looked up yet."""
-    return View(model, image, step, channel, y, x)
+    return unit.view
 
 
 UnitViewDep = Annotated[View, Depends(unit_view)]
 
+CLASS = Query(
+    alias="class",
+    max_length=200,
+    description="Index or name of a class; by default the predicted one.",
+    examples=["espresso"],
+)
+ClassName = Annotated[str, CLASS]
 
-ClassName = Annotated[
-    str,
-    Query(
-        alias="class",
-        max_length=200,
-        description="Index or name of a class; by default the predicted one.",
-        examples=["espresso"],
-    ),
-]
+
+class ClassUnit(StepUnit):
+    """A unit, and the class that the panel is about: its index or its name."""
+
+    name: ClassName = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +86,29 @@ class UnitQuery:
     @property
     def names(self) -> dict[str, Any]:
         """The unit as fields of a query or of a form."""
-        view = self.view
-        y, x = self.cell or (None, None)
-        fields: dict[str, Any] = {"model": view.model, "image": view.image, "step": view.step}
-        fields |= {"channel": self.channel, "y": y, "x": x}
-        return {name: value for name, value in fields.items() if value is not None}
+        return self._named.changed(name="").parameters
 
     @property
     def class_field(self) -> dict[str, Any]:
         """The class as a query field, if the request named one."""
         return {"class": self.index} if self.chosen else {}
 
+    @property
+    def _named(self) -> ClassUnit:
+        view, (y, x) = self.view, self.cell or (None, None)
+        named = ClassUnit(
+            model=view.model, image=view.image, step=view.step or "", channel=self.channel, y=y, x=x
+        )
+        return named.changed(name=self.index) if self.chosen else named
+
     def query(self, **more: Any) -> str:
         """A query string: the unit, and those of `more` that are not empty."""
         given = {k: v for k, v in more.items() if v not in ("", None)}
-        return urlencode({**self.names, **self.class_field, **given}, safe=",")
+        return self._named.query(given)
 
     def address(self, **state: Any) -> str:
         """The state of a panel for the page's URL; empty values are removed there."""
-        return urlencode({**state, **self.class_field}, safe=",")
+        return encode({**state, **self.class_field}, safe=",")
 
     @property
     def title(self) -> str:
@@ -140,16 +165,10 @@ def required(index: int | None, run: Run) -> int:
 
 async def unit_query(
     services: ServicesDep,
-    model: str,
-    image: str,
-    step: str,
-    channel: Annotated[int | None, Query(ge=0)] = None,
-    y: Annotated[int | None, Query(ge=0)] = None,
-    x: Annotated[int | None, Query(ge=0)] = None,
-    name: ClassName = "",
+    unit: Annotated[ClassUnit, Query()],
 ) -> AsyncIterator[UnitQuery]:
     """The unit that a panel is about."""
-    async with open_unit_query(services, View(model, image, step, channel, y, x), name) as found:
+    async with open_unit_query(services, unit.view, unit.name) as found:
         yield found
 
 

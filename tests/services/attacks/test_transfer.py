@@ -81,7 +81,7 @@ async def test_a_copy_of_the_same_network_is_fooled_into_the_same(
     found = await predict_transfer(engine, catalogue, pair, photo.open(), "own-mini-copy")
     assert found.verdict == "same" and found.target is True
     assert (found.clean.first.wnid, found.attacked.first.wnid) == (ESPRESSO, BUS)
-    assert found.class_here and found.made_here
+    assert found.made_here
 
 
 async def test_the_other_network_gets_the_8_bits_through_its_own_preprocessing(
@@ -119,7 +119,6 @@ async def test_a_class_that_the_other_network_does_not_have(
     (logits,) = await logits_of(engine, big, network, [pixels])
     first = big.labels[int(logits.argmax())]
     found = await predict_transfer(engine, catalogue, pair, coffee.open(), "mini")
-    assert found.class_here == (first.wnid in hundred)
     assert (found.verdict == "absent") == (first.wnid not in hundred)
     # Its target is the tench, which mini never learned.
     assert big.labels[0].wnid not in hundred and found.target is None

@@ -7,8 +7,9 @@ from contextlib import aclosing
 import pytest
 
 from app.services.engine.engine import LocalEngine
-from app.services.interventions.ablation import AblationRanking, cached_ranking, rank
+from app.services.interventions.ablation import cached_ranking, rank
 from app.services.interventions.cache import InterventionCache
+from app.services.interventions.results import AblationRanking
 from app.services.runs.run import Run, StepRecord
 from app.services.runs.runs import Runs
 from app.vision.ablation import Ablation

@@ -17,16 +17,10 @@ from app.services.engine.engine import LocalEngine
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.runs.peaks import strongest
 from app.services.runs.run import preprocess
-from app.services.surveys.survey import (
-    Survey,
-    SurveyProgress,
-    layer_ends,
-    read_survey,
-    survey,
-    write_survey,
-)
+from app.services.surveys.survey import Survey, SurveyProgress, read_survey, survey, write_survey
 from app.services.surveys.surveys import Surveys, weights_id
 from app.vision.forward import forward_steps
+from app.vision.stages import stage_ends
 from tests.support.engines import CPU
 from tests.support.networks import embedded
 from tests.support.waiting import HANG, until
@@ -105,10 +99,10 @@ def test_classes_are_not_measured_where_nobody_has_sorted_pictures() -> None:
 
 def test_the_end_of_a_layer_is_its_last_step_before_the_pool(model: Model) -> None:
     catalogue = Catalogue(CPU, 1)
-    assert layer_ends(model.outline.steps) == {n: f"relu{n}" for n in range(1, 6)}
-    squeezed = layer_ends(catalogue.model("squeezenet1_1").outline.steps)
+    assert stage_ends(model.outline.steps) == {n: f"relu{n}" for n in range(1, 6)}
+    squeezed = stage_ends(catalogue.model("squeezenet1_1").outline.steps)
     assert list(squeezed.values())[:2] == ["relu1", "fire3.concat"]
-    assert layer_ends(catalogue.model("vgg16_bn").outline.steps)[5] == "relu5_3"
+    assert stage_ends(catalogue.model("vgg16_bn").outline.steps)[5] == "relu5_3"
 
 
 def test_a_map_is_traced_to_its_convolution() -> None:

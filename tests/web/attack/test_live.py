@@ -182,7 +182,7 @@ def test_a_second_attack_of_the_same_person_is_said_in_words(
 def test_stopping_ends_a_run_with_what_it_has(client: TestClient, application: FastAPI) -> None:
     client.get("/")
     owner, services = client.cookies["layerscope_owner"], application.state.services
-    view = AttackView("mini", "cat", "pgd", 4, 200, run=True)
+    view = AttackView(model="mini", image="cat", epsilon=4, steps=200, run=True)
 
     async def half() -> Trace:
         attack = await services.attacks.prepare("mini", "cat", view.request)

@@ -26,6 +26,7 @@ from app.web.app import create_app
 from models import registry
 from tests.support.addresses import BASE
 from tests.support.attacked_networks import photo, reader
+from tests.support.markup import one_line
 
 URL = "/attack/sticker"
 HTML = {"accept": "text/html"}
@@ -35,7 +36,7 @@ BUS = 71
 def shown(client: TestClient, path: str = URL, **query: Any) -> str:
     answer = client.get(path, params=query, headers=HTML)
     assert answer.status_code == 200, answer.text
-    return answer.text
+    return one_line(answer.text)
 
 
 def decoded(client: TestClient, **query: Any) -> torch.Tensor:

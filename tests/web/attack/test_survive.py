@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.web.app import create_app
 from tests.support.addresses import BASE
 from tests.support.lab_pages import words
+from tests.support.markup import one_line
 from tests.support.networks import embedded, put_partial
 
 HTML = {"Accept": "text/html"}
@@ -40,7 +41,7 @@ def part(client: TestClient, url: str, target: str = "", at: str = "/attack") ->
 def page(client: TestClient, url: str, status: int = 200) -> str:
     answer = client.get(url, headers=HTML)
     assert answer.status_code == status, answer.text
-    return answer.text
+    return one_line(answer.text)
 
 
 def table(client: TestClient, url: str) -> list[dict[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import fields
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,8 +12,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from app.vision.tiny_network.board import CELLS, PRESETS, ideal
-from app.web.lab.xo import contexts, learning
-from app.web.lab.xo.state import as_bits, as_hex, plain
+from app.web.lab.xo.state import BoardState, as_bits, as_hex
 from tests.support.xo_pages import PAGE, grid, warnings
 
 HTMX = {"hx-request": "true", "hx-target": "div#results", "accept": "text/html"}
@@ -37,20 +35,6 @@ def said(text: str) -> str:
 
 def sizes(text: str) -> list[str]:
     return re.findall(r"data-size>([^<]*)<", text)
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        contexts.BoardPage, contexts.PresetView, contexts.BoardMap, contexts.PartView,
-        contexts.CellView,
-        contexts.BoardLayer, contexts.VotePart, contexts.VoteView, contexts.PixelView,
-        learning.LearnView,
-    ],
-)  # fmt: skip
-def test_every_field_of_a_context_says_what_it_is(kind: type) -> None:
-    for spec in fields(kind):
-        assert len(spec.metadata["help"]) > 4, f"{kind.__name__}.{spec.name}"
 
 
 def test_nothing_is_inline(client: TestClient) -> None:
@@ -211,7 +195,7 @@ def test_the_form_as_a_browser_sends_it_becomes_a_short_address(client: TestClie
     inked = [i for i, value in enumerate(ideal("O").flatten().tolist()) if value > 0]
     fields: list[tuple[str, str | int | float | bool | None]]
     fields = [("drawn", "1"), *(("c", str(i)) for i in inked), ("match", "mean")]
-    fields += [("k", f"{value:g}") for value in plain().kernels]
+    fields += [("k", f"{value:g}") for value in BoardState().kernels]
     fields += [("layers", STACK), ("shown", STACK), ("cell", ""), ("layers", "conv")]
     answer = client.get(PAGE, params=fields, headers=HTMX)
     address = answer.headers["hx-replace-url"]

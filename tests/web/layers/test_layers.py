@@ -16,6 +16,7 @@ from app.errors import NotFound
 from app.services.networks.catalogue import Catalogue
 from app.web.layers.page import layer_of
 from tests.support.engines import CPU
+from tests.support.markup import one_line
 from tests.support.networks import put_partial
 from tests.support.surveys import put_survey
 
@@ -31,7 +32,7 @@ def measured(tmp_path: Path) -> None:
 def page(client: TestClient, url: str) -> str:
     answer = client.get(url, headers=PAGE)
     assert answer.status_code == 200
-    return unescape(answer.text)
+    return unescape(one_line(answer.text))
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5])

@@ -85,7 +85,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClie
 
 def link(text: str, title: str) -> str:
     """The URL that a folded panel of this title fetches."""
-    found = re.search(rf'hx-get="([^"]+)"[^>]*><summary>(?:<h2>)?{title}<', text)
+    found = re.search(rf'hx-get="([^"]+)"[^>]*>\s*<summary>\s*(?:<h2>)?{title}<', text)
     assert found, title
     return unescape(found[1])
 

@@ -18,6 +18,7 @@ from app.services.synthesis.layer_file import reason_not_shown, write_layer
 from app.services.synthesis.shipped import files
 from app.vision.synthesis import SynthesisRecipe
 from app.web.core.state import Services
+from tests.support.markup import one_line
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -50,7 +51,7 @@ def test_the_page_shows_a_layer_that_was_made_in_the_terminal(
     assert steps
     assert layer("conv1") == 0
     assert "The page shows them, out of" in capsys.readouterr().err
-    text = client.get(f"/panels/synthesised?{UNIT}").text
+    text = one_line(client.get(f"/panels/synthesised?{UNIT}").text)
     assert 'data-state="made"' in text and "in 2 steps at 64 × 64 pixels" in text
     assert "It was made here with its whole layer, saved small (JPEG)" in text
     # The same picture: a JPEG's average is that of the PNG.

@@ -69,7 +69,7 @@ def test_stopped_it_keeps_what_was_reached_and_the_engine_is_free(
     client: TestClient, application: FastAPI
 ) -> None:
     stage = client.get(f"/synthesis/stage?{UNIT}&steps=2000&seed=3", headers=HTMX).text
-    stop = unescape(re.search(r'hx-get="([^"]+)" hx-include', stage)[1])  # type: ignore[index]
+    stop = unescape(re.search(r'hx-get="([^"]+)"\s+hx-include', stage)[1])  # type: ignore[index]
     growths: Growths = application.state.services.studio.growths
     url = f"{API}/conv5/channels/3/synthesised/events?steps=2000&seed=3"
     seen = follow_until(client, application, url, 32)

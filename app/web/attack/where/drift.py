@@ -94,11 +94,11 @@ def charts(drift: Sequence[DriftStep]) -> tuple[LineChart, LineChart]:
     low = min(point[1] for one in angles for point in one.points)
     return (
         LineChart(
-            "How much each step changed", "step of the network", "relative change", places,
+            "How much each step changed", "step of the network", places,
             ticks(most), changes, upright=True,
         ),
         LineChart(
-            "Cosine between before and after", "step of the network", "cosine", places,
+            "Cosine between before and after", "step of the network", places,
             _cosines(low), angles, upright=True,
         ),
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlencode
 
 import torch
 
@@ -14,6 +13,7 @@ from app.web.attack.where.contexts import ChannelGroup, Chip, ColumnView, LayerL
 from app.web.attack.where.maps import maps_view
 from app.web.attack.where.pair import LayerPair, change_words, ends, signed
 from app.web.core.templating import number
+from app.web.core.url_view import encode
 from app.web.parts.sprites import Legend, box
 
 THUMB = 48
@@ -28,7 +28,7 @@ def layer_view(layer: LayerPair) -> WhereLayer:
     name = palette_of(layer.clean.model.outline.step(layer.step), layer.clean.model.outline.logits)
     limit = number(layer.limit)
     low = "0" if name == "nonnegative" else f"−{limit}"
-    query = urlencode(
+    query = encode(
         {"channels": ",".join(map(str, order)), "v": version(layer.pair.model.row)}, safe=","
     )
     return WhereLayer(

@@ -38,7 +38,7 @@ def maps_png(layer: LayerPair, channel: int) -> bytes:
 
 def figure_png(layer: LayerPair, channel: int) -> bytes:
     """The three maps of a channel with their captions, as a picture for download."""
-    view = maps_view(replace(layer, channel=channel), [])
+    view = maps_view(replace(layer, view=layer.view.changed(channel=channel)), [])
     maps, limit, most = three(layer, channel)
     figures = [
         CaptionedFigure(
@@ -88,7 +88,7 @@ def _map_view(
     signed = not source or float(values.min()) < 0
     end = number(limit)
     legend = Legend("signed" if signed else "nonnegative", f"−{end}" if signed else "0", end, "")
-    view = View(layer.pair.model.id, source, layer.step, channel)
+    view = View(model=layer.pair.model.id, image=source, step=layer.step, channel=channel)
     span = f"{number(float(values.min()))} to {number(float(values.max()))}"
     return ChannelMap(title, place, span, legend, view.url() if source else "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -12,21 +13,39 @@ from app.services.networks.calibration import calibration
 from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run
 from app.vision.attacks.columns import ChannelChange, ChannelColumns, columns
-from app.vision.unusual import stage_ends
+from app.vision.stages import stage_ends
 from app.web.attack.pair_query import PairView
 from app.web.core.templating import number
+from app.web.core.url_view import Index
+
+
+class LayerView(PairView):
+    """What the panel's URL says besides the pair: a layer, and the selected channel, if any."""
+
+    page: ClassVar[str] = "/attack/where"
+
+    layer: str = ""
+    channel: Index | None = None
 
 
 @dataclass(frozen=True)
 class LayerPair:
-    """A layer of a pair of runs; `channel` is the selected one, if any."""
+    """The layer of a view in a pair of runs."""
 
-    view: PairView
+    view: LayerView
     pair: PicturePair
     clean: Run
     attacked: Run
-    step: str
-    channel: int | None = None
+
+    @property
+    def step(self) -> str:
+        """The layer."""
+        return self.view.layer
+
+    @property
+    def channel(self) -> int | None:
+        """The selected channel, if any."""
+        return self.view.channel
 
     @cached_property
     def maps(self) -> tuple[Tensor, Tensor]:
@@ -60,22 +79,22 @@ class LayerPair:
         """The largest magnitude of the layer in either picture."""
         return max(float(maps.abs().max()) for maps in self.maps)
 
-    def url(self, **more: object) -> str:
-        """The URL of the panel with this layer and `more`."""
-        return f"/attack/where?{self.query(**more)}"
+    def url(self, **changes: object) -> str:
+        """The URL of the panel with some parts changed."""
+        return self.view.url(**changes)
 
-    def part(self, **more: object) -> str:
+    def part(self, **changes: object) -> str:
         """The same for htmx: the layer alone."""
-        return f"/attack/where/layer?{self.query(**more)}"
+        return f"/attack/where/layer?{self.query(**changes)}"
 
-    def query(self, **more: object) -> str:
-        given = {"layer": self.step, "channel": self.channel, **more}
-        return self.view.query(**{k: v for k, v in given.items() if v is not None})
+    def query(self, **changes: object) -> str:
+        """The panel's query string with some parts changed."""
+        return self.view.query(**changes)
 
 
 def ends(pair: PicturePair) -> dict[int, str]:
     """The steps that can be selected, by stage: the last of each before its pooling."""
-    return stage_ends(pair.model.outline)
+    return stage_ends(pair.model.outline.steps)
 
 
 def chosen(pair: PicturePair, step: str) -> str:

@@ -24,7 +24,7 @@ from app.web.attack.where.contexts import WhereView
 from app.web.attack.where.drift import charts, control_words, rows, sentence
 from app.web.attack.where.layer import layer_view, thumbs
 from app.web.attack.where.maps import figure_png, maps_png
-from app.web.attack.where.pair import LayerPair, checked, chosen
+from app.web.attack.where.pair import LayerPair, LayerView, checked, chosen
 from app.web.core.file_responses import Version, csv_response, file_response, png_response
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
@@ -37,8 +37,6 @@ router = APIRouter(prefix="/where")
 PANEL = AttackPanel(
     "where", "Where it happens", "At which step does a small change grow large?", router=router
 )
-
-ChannelQuery = Annotated[int | None, Query(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +68,10 @@ async def both_runs(view: PairViewDep, pair: PairDep, services: ServicesDep) -> 
 BothRunsDep = Annotated[Both, Depends(both_runs)]
 
 
-async def layered(runs: BothRunsDep, layer: str = "", channel: ChannelQuery = None) -> LayerPair:
+async def layered(runs: BothRunsDep, view: Annotated[LayerView, Query()]) -> LayerPair:
     """The layer that the query names, by default the last."""
-    step = chosen(runs.pair, layer)
-    return checked(LayerPair(runs.view, runs.pair, runs.clean, runs.attacked, step, channel))
+    named = view.changed(layer=chosen(runs.pair, view.layer))
+    return checked(LayerPair(named, runs.pair, runs.clean, runs.attacked))
 
 
 LayerDep = Annotated[LayerPair, Depends(layered)]

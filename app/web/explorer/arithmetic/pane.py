@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from app.services.runs.arithmetic import checked_cell, checked_channel, explained
 from app.services.runs.run import Run, StepRecord
 from app.vision.arithmetic.chain import CellPlace
@@ -12,7 +10,7 @@ from app.vision.arithmetic.explain import Cell
 from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
 from app.vision.arithmetic.pooling import MeanCell, PoolCell
 from app.vision.arithmetic.voting import ShareCell, VoteCell
-from app.web.core.links import View
+from app.web.core.links import View, step_url
 from app.web.core.templating import exact
 from app.web.explorer.arithmetic import chain, formulas, head, windows
 from app.web.explorer.arithmetic.contexts import ArithmeticPane, Check
@@ -36,9 +34,9 @@ def arithmetic_pane(
     spatial = run.spatial(record.step.name)
     if spatial:
         view = view.pinned(cell)
+    named = {"channel": channel, **({"y": cell[0], "x": cell[1]} if spatial else {})}
     made = explained(run, record, channel, cell)
     template, body, say = _made(view, run, record, place, made)
-    query = urlencode({"channel": channel, **({"y": cell[0], "x": cell[1]} if spatial else {})})
     return ArithmeticPane(
         view=view,
         step=record.step,
@@ -52,8 +50,8 @@ def arithmetic_pane(
         say=say,
         check=_check(made),
         panels=panels,
-        json=f"{view.run}/steps/{record.step.name}/explain?{query}",
-        csv=f"{view.run}/steps/{record.step.name}/explain.csv?{query}",
+        json=step_url(view, record.step.name, "/explain", named),
+        csv=step_url(view, record.step.name, "/explain.csv", named),
         png=f"/deep.png?{view.query(scale='unit')}",
         explained=made,
         template=f"partials/arithmetic/{template}",

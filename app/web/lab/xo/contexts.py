@@ -13,101 +13,101 @@ from app.web.parts.number_grids import Grid
 class PresetView:
     """A preset board."""
 
-    letter: str = helped("X or O.")
-    how: str = helped("How it was changed, empty for the ideal one.")
-    board: str = helped("The board as the URL has it.")
+    letter: str  # X or O
+    how: str  # how it was changed; "" for the ideal one
+    board: str  # as the URL has it
 
 
 @dataclass(frozen=True, slots=True)
 class BoardMap:
     """One map of a layer; each number is a button."""
 
-    name: str = helped("Name of the map.")
-    prefix: str = helped("Layer and map, as a cell's name begins.")
-    grid: Grid = helped("Its numbers.")
+    name: str
+    prefix: str  # layer and map, as a cell's name begins
+    grid: Grid
 
 
 @dataclass(frozen=True, slots=True)
 class PartView:
     """Contribution of one map to a number: patch times kernel."""
 
-    name: str = helped("The input map.")
-    patch: Grid = helped("The input under the window.")
-    kernel: Grid = helped("The weights.")
-    products: Grid = helped("Products of both.")
-    sum: str = helped("Sum of the products.")
+    name: str  # of the input map
+    patch: Grid  # the input under the window
+    kernel: Grid
+    products: Grid
+    sum: str  # of the products
 
 
 @dataclass(frozen=True, slots=True)
 class CellView:
     """How the selected number was computed."""
 
-    title: str = helped("Name of the number.")
-    parts: tuple[PartView, ...] = helped("For a convolution: each input map.", ())
-    window: Grid | None = helped("For a pooling: the input under the window.", None)
-    equation: str = helped("The last step, in numbers.", "")
-    note: str = helped("A remark, if any.", "")
+    title: str  # name of the number
+    parts: tuple[PartView, ...] = ()  # for a convolution: each input map
+    window: Grid | None = None  # for a pooling: the input under the window
+    equation: str = ""  # the last step, in numbers
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BoardLayer:
     """One layer: its card and its maps. Orders are layers as the form sends them, "" for none."""
 
-    number: int = helped("Its place, from 1.")
-    kind: str = helped("conv, relu or pool.")
-    word: str = helped("Its name in the URL.")
-    title: str = helped("Its title.")
-    note: str = helped("What it does.")
-    size: str = helped("Its output size and input size; if it does not fit, the reason.")
-    fits: bool = helped("Whether it fits its input.")
-    maps: tuple[BoardMap, ...] = helped("Its maps.")
-    earlier: str = helped("The order with this layer moved one place earlier.")
-    later: str = helped("The order with this layer moved one place later.")
-    without: str = helped("The order without this layer.")
-    padded: str = helped("The order with this layer's padding switched.")
-    padding: int = helped("Its padding.")
-    coverage: Grid | None = helped("How often each number of its input is read.", None)
-    coverage_words: str = helped("What that says about the border.", "")
-    cell: CellView | None = helped("The selected number, if it is in this layer.", None)
+    number: int  # its place, from 1
+    kind: str  # conv, relu or pool
+    word: str  # its name in the URL
+    title: str
+    note: str  # what it does
+    size: str  # of output and input; if it does not fit, the reason
+    fits: bool
+    maps: tuple[BoardMap, ...]
+    earlier: str  # the order with this layer moved one place earlier
+    later: str  # the order with this layer moved one place later
+    without: str  # the order without this layer
+    padded: str  # the order with this layer's padding switched
+    padding: int
+    coverage: Grid | None = None  # how often each number of its input is read
+    coverage_words: str = ""  # what that says about the border
+    cell: CellView | None = None  # the selected number, if it is in this layer
 
 
 @dataclass(frozen=True, slots=True)
 class VotePart:
     """One of the last maps in the vote."""
 
-    name: str = helped("The map.")
-    numbers: Grid = helped("Its numbers.")
-    weights: Grid = helped("Their weights for X.")
-    products: Grid = helped("Products of both.")
-    sum: str = helped("Sum of the products.")
+    name: str  # of the map
+    numbers: Grid
+    weights: Grid  # for X
+    products: Grid
+    sum: str  # of the products
 
 
 @dataclass(frozen=True, slots=True)
 class VoteView:
     """The vote and its verdict."""
 
-    verdict: str = helped("X, O or undecided.")
-    x: str = helped("The score of X.")
-    o: str = helped("The score of O.")
-    x_bar: float = helped("The score of X as a bar's length, 0..100.")
-    o_bar: float = helped("The score of O as a bar's length, 0..100.")
-    count: int = helped("How many numbers vote.")
-    parts: tuple[VotePart, ...] = helped("Map by map.")
-    x_sum: str = helped("How the score of X adds up.")
-    o_sum: str = helped("How the score of O adds up.")
-    right: int = helped("Number of generated boards that the network classifies right.")
-    pixels_right: int = helped("The same for the pixel-by-pixel comparison.")
-    of: int = helped("Number of generated boards.")
+    verdict: str  # X, O or undecided
+    x: str  # its score
+    o: str  # its score
+    x_bar: float  # length, 0..100
+    o_bar: float  # length, 0..100
+    count: int  # how many numbers vote
+    parts: tuple[VotePart, ...]
+    x_sum: str  # how the score adds up
+    o_sum: str  # how the score adds up
+    right: int  # generated boards that the network classifies right
+    pixels_right: int  # the same for the pixel-by-pixel comparison
+    of: int  # generated boards
 
 
 @dataclass(frozen=True, slots=True)
 class PixelView:
     """The comparison with one ideal letter, as SVG paths on nine by nine."""
 
-    letter: str = helped("X or O.")
-    alike: int = helped("Number of equal cells, of 81.")
-    ink: str = helped("The ideal letter.")
-    wrong: str = helped("Cells that differ.")
+    letter: str  # X or O
+    alike: int  # equal cells, of 81
+    ink: str  # the ideal letter
+    wrong: str  # cells that differ
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from app.web.core.streams import (
 from app.web.core.templating import render, render_text
 from app.web.lab.xo.state import as_text, read
 from app.web.lab.xo.words import signed
-from app.web.parts.contexts import as_dict, helped
+from app.web.parts.contexts import as_dict
 from app.web.parts.number_grids import Grid, grid
 
 router = APIRouter()
@@ -49,14 +49,14 @@ class LearningPlan:
 class LearnView:
     """One training step."""
 
-    step: int = helped("Index of the step.")
-    steps: int = helped("Number of steps.")
-    loss: str = helped("The loss on held-out boards.")
-    accuracy: str = helped("The accuracy on held-out boards.")
-    curve: str = helped("The loss so far, as an SVG path on 300 by 100.")
-    kernels: tuple[Grid, ...] = helped("The kernels.")
-    use: str = helped("The kernels as the form sends them.")
-    done: bool = helped("Whether it is the last step.")
+    step: int
+    steps: int
+    loss: str  # on held-out boards
+    accuracy: str  # on held-out boards
+    curve: str  # the loss so far, as an SVG path on 300 by 100
+    kernels: tuple[Grid, ...]
+    use: str  # the kernels as the form sends them
+    done: bool  # whether it is the last step
 
 
 def planned(request: Request, seed: Seed = 0) -> LearningPlan:

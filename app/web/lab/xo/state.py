@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import urlencode
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
 import torch
+from pydantic import Field
 from starlette.datastructures import QueryParams
 from torch import Tensor
 
@@ -22,13 +22,13 @@ from app.vision.tiny_network.network import (
     parse,
     to_text,
 )
+from app.web.core.url_view import UrlView, Written
 
 LIMIT = 9.0
 """Largest magnitude of a kernel's number."""
 
 WEIGHTS = KERNELS * KERNEL * KERNEL
 LAYERS = "conv,relu,pool,conv1,relu,pool"
-PATH = "/lab/xo"
 
 _DIGITS = -(-CELLS // 4)
 _CELL = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{1,2})\.(\d{1,2})")
@@ -48,13 +48,24 @@ class BoardCell:
         return f"{self.layer}.{self.map}.{self.y}.{self.x}"
 
 
-@dataclass(frozen=True, slots=True)
-class BoardState:
-    """The page's state. `board` is 81 bits, the first cell the highest; 1 is ink."""
+class BoardState(UrlView):
+    """The page's state, by default the ideal X and its three features.
 
-    board: int
-    layers: tuple[TinyLayer, ...]
-    kernels: tuple[float, ...]
+    `board` is 81 bits, the first cell the highest; 1 is ink.
+    """
+
+    page: ClassVar[str] = "/lab/xo"
+    safe: ClassVar[str] = ","
+
+    board: Annotated[int, Written(lambda bits: as_hex(bits))] = Field(
+        default_factory=lambda: as_bits(ideal("X"))
+    )
+    layers: Annotated[tuple[TinyLayer, ...], Written(to_text)] = Field(
+        default_factory=lambda: parse(LAYERS)
+    )
+    kernels: Annotated[tuple[float, ...], Written(lambda numbers: as_text(numbers))] = Field(
+        default_factory=lambda: default_kernels()
+    )
     match: Match = "mean"
     cell: BoardCell | None = None
 
@@ -70,21 +81,9 @@ class BoardState:
         numbers = torch.tensor(self.kernels, dtype=torch.float64)
         return numbers.reshape(KERNELS, KERNEL, KERNEL)
 
-    def url(self, path: str = PATH, **changes: Any) -> str:
-        """The URL of this state with some parts changed; defaults are left out."""
-        state, first = replace(self, **changes), plain()
-        told: dict[str, str] = {}
-        if state.board != first.board:
-            told["board"] = as_hex(state.board)
-        if state.layers != first.layers:
-            told["layers"] = to_text(state.layers)
-        if state.kernels != first.kernels:
-            told["kernels"] = as_text(state.kernels)
-        if state.match != first.match:
-            told["match"] = state.match
-        if state.cell:
-            told["cell"] = str(state.cell)
-        return f"{path}?{urlencode(told, safe=',')}" if told else path
+    def url(self, **changes: Any) -> str:
+        """The page with some fields changed; the default one has no query."""
+        return super().url(**changes).removesuffix("?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +95,6 @@ class BoardQuery:
     redraw: frozenset[str]
 
 
-def plain() -> BoardState:
-    """The default page: the ideal X, the three features of the X."""
-    return BoardState(as_bits(ideal("X")), parse(LAYERS), default_kernels())
-
-
 def default_kernels() -> tuple[float, ...]:
     """The features of the X as 27 numbers."""
     return tuple(features().flatten().tolist())
@@ -109,7 +103,7 @@ def default_kernels() -> tuple[float, ...]:
 def read(parameters: QueryParams) -> BoardQuery:
     """The state that a query names; invalid parts are replaced by the last state or the default."""
     problems: list[str] = []
-    first = plain()
+    first = BoardState()
     board = _board(parameters, first.board, problems)
     layers = _layers(parameters, first.layers, problems)
     kernels = _kernels(parameters, first.kernels, problems)
@@ -119,7 +113,8 @@ def read(parameters: QueryParams) -> BoardQuery:
     if parameters.get("shown", to_text(layers)) == to_text(layers):
         cell = _cell(parameters, problems)
     redraw = frozenset(name for name in ("board", "kernels") if name in parameters)
-    return BoardQuery(BoardState(board, layers, kernels, match, cell), tuple(problems), redraw)
+    state = BoardState(board=board, layers=layers, kernels=kernels, match=match, cell=cell)
+    return BoardQuery(state, tuple(problems), redraw)
 
 
 def as_bits(board: Tensor) -> int:

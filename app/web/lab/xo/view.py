@@ -23,7 +23,6 @@ from app.web.lab.xo.state import (
     as_hex,
     as_text,
     default_kernels,
-    plain,
 )
 from app.web.lab.xo.words import (
     DIFFERENCES,
@@ -42,7 +41,7 @@ def lab(query: BoardQuery, part: bool) -> BoardPage:
     worked, problems = work(query.state), list(query.problems)
     if query.state.cell and (objection := placed(query.state.cell, worked.outputs)):
         problems.append(objection)
-        worked = replace(worked, state=replace(query.state, cell=None))
+        worked = replace(worked, state=query.state.changed(cell=None))
     state, cell = worked.state, worked.state.cell
     made, said, marks = None, _verdict_words(worked), Marks()
     if cell:
@@ -66,7 +65,7 @@ def lab(query: BoardQuery, part: bool) -> BoardPage:
         order=order,
         adds=addable(state.layers),
         full=full(state.layers),
-        first="" if state.layers == plain().layers else to_text(plain().layers),
+        first="" if state.layers == (first := BoardState().layers) else to_text(first),
         input=_input(state, marks if cell and cell.layer == 1 else {}),
         layers=views,
         vote=_vote(worked),
@@ -74,7 +73,7 @@ def lab(query: BoardQuery, part: bool) -> BoardPage:
         pixels=tuple(_pixels(state.values, letter) for letter in ("X", "O")),
         say=said,
         problems=tuple(problems),
-        query=state.url("").removeprefix("?"),
+        query=state.query(),
         redraw=query.redraw if part else frozenset(),
     )
 

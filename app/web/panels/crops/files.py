@@ -84,7 +84,9 @@ async def whole(request: Request, query: CropQueryDep) -> Response:
         "size": model.outline.input_size,
         "image": f"{request.url.path}/picture.png",
         "projection": f"{request.url.path}/projection.png",
-        "back": View(model.id, all_samples()[0].id, query.step, query.channel).url(),
+        "back": View(
+            model=model.id, image=all_samples()[0].id, step=query.step, channel=query.channel
+        ).url(),
     }
     return render(request, "pages/crop.html", context)
 

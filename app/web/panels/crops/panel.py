@@ -30,6 +30,7 @@ from app.web.core.templating import render
 from app.web.panels.panel import unit_link
 from app.web.parts.contexts import helped
 from app.web.parts.crop_query import atlases, command, crop_url, out_of, source_of
+from app.web.parts.preference_bars import PreferenceBar
 from app.web.parts.unit_query import UnitViewDep
 from models.graph import Step
 
@@ -38,31 +39,22 @@ from models.graph import Step
 class CropView:
     """One of a unit's strongest crops."""
 
-    rank: int = helped("Its rank, 1 the strongest.")
-    value: float = helped("The peak there.")
-    image: str = helped("URL of the crop.")
-    projection: str = helped("URL of its projection; empty if not available.")
-    url: str = helped("URL of the whole picture; empty if that is private.")
-    name: str = helped("Title of the picture.")
-    words: str = helped("Its description, for tooltips and screen readers.")
+    rank: int  # 1 is the strongest
+    value: float  # the peak there
+    image: str  # URL of the crop
+    projection: str  # URL; "" if not available
+    url: str  # of the whole picture; "" if that is private
+    name: str  # title of the picture
+    words: str  # for tooltips and screen readers
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionChoice:
     """A collection of pictures to choose."""
 
-    title: str = helped("Its title.")
-    url: str = helped("The panel with it.")
-    shown: bool = helped("Whether it is on screen.")
-
-
-@dataclass(frozen=True, slots=True)
-class ClassShare:
-    """A class and how strongly it activates a unit."""
-
-    label: str = helped("Name of the class.")
-    value: float = helped("The mean of its pictures' peaks.")
-    share: float = helped("Its part of the longest bar, 0..1.")
+    title: str
+    url: str  # the panel with it
+    shown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +65,7 @@ class CropsPanel:
     crops: tuple[CropView, ...] = helped("Up to nine crops, strongest first.")
     out_of: str = helped("Of which pictures they are the strongest, in words.")
     collections: tuple[CollectionChoice, ...] = helped("Collections to choose from.")
-    classes: tuple[ClassShare, ...] = helped(
+    classes: tuple[PreferenceBar, ...] = helped(
         "The classes it prefers, if the pictures have classes."
     )
     side: int = helped("Side of a crop in pixels of the network's input.")
@@ -106,7 +98,7 @@ def crop_views(
     return tuple(_view(run, source, at, one, rank, mine) for rank, one in enumerate(won, 1))
 
 
-def classes(source: CropSource, at: tuple[str, int]) -> tuple[ClassShare, ...]:
+def classes(source: CropSource, at: tuple[str, int]) -> tuple[PreferenceBar, ...]:
     """The five classes that activate a unit most, if the pictures lie in folders of classes."""
     if not isinstance(source, AtlasCropSource):
         return ()
@@ -114,7 +106,7 @@ def classes(source: CropSource, at: tuple[str, int]) -> tuple[ClassShare, ...]:
     longest = max((abs(value) for _, value in found), default=0.0) or 1.0
     labels = {label.wnid: label.label for label in source.model.labels}
     return tuple(
-        ClassShare(labels.get(name, name), value, max(0.0, value) / longest)
+        PreferenceBar(labels.get(name, name), value, max(0.0, value) / longest)
         for name, value in found
     )
 
@@ -135,7 +127,7 @@ def _view(
     if image is None:
         url = crop_url(model.id, source.id, step, channel, won.number, "")
     elif source.immutable or image in mine:
-        url = View(model.id, image, step, channel, y, x).url()
+        url = View(model=model.id, image=image, step=step, channel=channel, y=y, x=x).url()
     projection = crop_url(model.id, source.id, step, channel, won.number, "/projection.png")
     called = name or ("A picture of yours" if image in mine else "Another user's picture")
     return CropView(

@@ -14,8 +14,6 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.services.interventions import ablation as ablations
 from app.services.interventions.ablation import (
-    AblationRanking,
-    By,
     ChannelSwitch,
     ablate,
     cached_ranking,
@@ -23,6 +21,7 @@ from app.services.interventions.ablation import (
     is_cheap,
     parse_switch,
 )
+from app.services.interventions.results import AblationRanking, By
 from app.vision.cover import StepChange
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.htmx import by_htmx

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from app.pictures.figures import figures_png
 from app.pictures.sheets import arrange
-from app.services.interventions.ablation import AblationRanking, By, ChannelSwitch, is_cheap
+from app.services.interventions.ablation import ChannelSwitch, is_cheap
+from app.services.interventions.results import AblationRanking, By
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
 from app.vision.cover import StepChange
@@ -25,64 +26,64 @@ from app.web.parts.unit_query import UnitQuery
 class TickTile:
     """A map with a checkbox."""
 
-    channel: int = helped("Its number.")
-    box: str = helped("Its part of the sheet, as an SVG viewBox.")
-    ticked: bool = helped("Whether it is ticked.")
+    channel: int
+    box: str  # its part of the sheet, as an SVG viewBox
+    ticked: bool
 
 
 @dataclass(frozen=True, slots=True)
 class MovedMap:
     """A map of the last step of a network without classes, and its relative change."""
 
-    channel: int = helped("Its number.")
-    before: float = helped("Its mean before.")
-    after: float = helped("Its mean now.")
-    moved: float = helped("Relative change.")
+    channel: int
+    before: float  # its mean
+    after: float  # its mean
+    moved: float  # relative change
 
 
 @dataclass(frozen=True, slots=True)
 class AblationResult:
     """The effect of switching channels off."""
 
-    sentence: str = helped("The channels that are off, in words.")
-    address: str = helped("The query string of the panel for the page's URL.")
-    classes: ClassChanges | None = helped("The classes, if there are any.")
-    nothing: str = helped("The prediction with the whole layer off.")
-    why: str = helped("Why there are no classes, empty if there are.")
-    last: str = helped("Name of the last step, if that is what is compared.")
-    moved: tuple[MovedMap, ...] = helped("Its maps with the largest change.")
-    hidden: dict[str, Any] = helped("The unit and the switches as fields of a form.")
-    links: str = helped("The panel's URL up to the queried class.")
-    png: str = helped("URL of the result as a picture.")
-    csv: str = helped("URL of the result as a table.")
+    sentence: str  # the channels that are off, in words
+    address: str  # the query string of the panel for the page's URL
+    classes: ClassChanges | None
+    nothing: str  # the prediction with the whole layer off
+    why: str  # why there are no classes; "" if there are
+    last: str  # name of the last step, if that is what is compared
+    moved: tuple[MovedMap, ...]  # its maps with the largest change
+    hidden: dict[str, Any]  # the unit and the switches as fields of a form
+    links: str  # the panel's URL up to the queried class
+    png: str  # URL of the result as a picture
+    csv: str  # URL of the result as a table
 
 
 @dataclass(frozen=True, slots=True)
 class RankRow:
     """One channel of the ranking."""
 
-    channel: int = helped("Its number.")
-    set: str = helped("What selecting it changes in the page's URL.")
-    url: str = helped("The page with it.")
-    cost: str = helped("The drop without it, in words.")
-    share: float = helped("Length of its bar, 0..1.")
-    helps: bool = helped("Whether the class drops without it.")
+    channel: int
+    set: str  # what selecting it changes in the page's URL
+    url: str
+    cost: str  # the drop without it, in words
+    share: float  # length of its bar, 0..1
+    helps: bool  # whether the class drops without it
 
 
 @dataclass(frozen=True, slots=True)
 class RankPanel:
     """The channels ranked by the drop without them."""
 
-    title: str = helped("What is ranked, in words.")
-    rows: tuple[RankRow, ...] = helped("Those with the largest drop.")
-    harmful: tuple[RankRow, ...] = helped("Those without which the class rises.")
-    done: int = helped("Channels that are computed.")
-    count: int = helped("Channels of the step.")
-    finished: bool = helped("Whether all are computed.")
-    by: By = helped("The ranked value.")
-    bys: tuple[tuple[By, str, str], ...] = helped("Values to rank by: value, words, URL.")
-    sentence: str = helped("The result.")
-    csv: str = helped("URL of the table.")
+    title: str
+    rows: tuple[RankRow, ...]  # those with the largest drop
+    harmful: tuple[RankRow, ...]  # those without which the class rises
+    done: int  # channels that are computed
+    count: int  # channels of the step
+    finished: bool
+    by: By
+    bys: tuple[tuple[By, str, str], ...]  # to choose from: value, words, URL
+    sentence: str
+    csv: str
 
 
 @dataclass(frozen=True, slots=True)

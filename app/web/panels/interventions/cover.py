@@ -13,10 +13,12 @@ from torch import Tensor
 
 from app.pictures.figures import CaptionedFigure, coloured, figures_png, plain_picture
 from app.pictures.preprocess import input_png
-from app.services.interventions.brush import BrushResult, BrushStroke, brush, covered
+from app.services.interventions.brush import BrushStroke, brush, covered
+from app.services.interventions.results import BrushResult
 from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.sheets import version
-from app.vision.cover import How, StepChange, limits, relative_change
+from app.vision.cover import How, StepChange, limits
+from app.vision.shift import relative_change
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.links import View, input_url
@@ -46,51 +48,49 @@ PRESETS: tuple[tuple[str, Mask], ...] = (
 class FigureChange:
     """A statistic of the unit before and after."""
 
-    name: str = helped("Name of the statistic.")
-    before: str = helped("Before.")
-    after: str = helped("With the part covered.")
-    change: str = helped("After minus before.")
+    name: str
+    before: str
+    after: str  # with the part covered
+    change: str  # after minus before
 
 
 @dataclass(frozen=True, slots=True)
 class MapTriple:
     """One map before, after, and their difference, as a sheet of three tiles."""
 
-    sheet: str = helped("URL of the sheet.")
-    size: tuple[int, int] = helped("Rows and columns of a map.")
-    limit: str = helped(
-        "The magnitude at which colours of before and after end: one scale for both."
-    )
-    apart: str = helped("The same for the difference.")
+    sheet: str  # URL
+    size: tuple[int, int]  # rows and columns of a map
+    limit: str  # the magnitude at which colours of before and after end: one scale for both
+    apart: str  # the same for the difference
 
 
 @dataclass(frozen=True, slots=True)
 class CoverResult:
     """The effect of a mask."""
 
-    title: str = helped("The unit in words.")
-    address: str = helped("The query string of the panel for the page's URL.")
-    picture: str = helped("URL of the covered picture, pixel for pixel.")
-    sentence: str = helped("What is covered, in words.")
-    maps: MapTriple | None = helped("The map, if the unit has one.")
-    rows: tuple[FigureChange, ...] = helped("Statistics of the unit.")
-    moved: str = helped("Relative change of the map.")
-    classes: ClassChanges | None = helped("The classes, if there are any.")
-    why: str = helped("Why there are no classes, empty if there are.")
-    png: str = helped("URL of the result as a picture.")
-    csv: str = helped("URL of the numbers as a table.")
-    hidden: dict[str, Any] = helped("The unit and the mask as hidden fields of a form.")
-    links: str = helped("The panel's URL up to the queried class.")
-    empty: bool = helped("Whether nothing is covered.")
+    title: str  # the unit in words
+    address: str  # the query string of the panel for the page's URL
+    picture: str  # URL, pixel for pixel
+    sentence: str  # what is covered
+    maps: MapTriple | None  # None if the unit has no map
+    rows: tuple[FigureChange, ...]  # statistics of the unit
+    moved: str  # relative change of the map
+    classes: ClassChanges | None
+    why: str  # why there are no classes; "" if there are
+    png: str  # URL of the result as a picture
+    csv: str  # URL of the numbers as a table
+    hidden: dict[str, Any]  # the unit and the mask as hidden fields of a form
+    links: str  # the panel's URL up to the queried class
+    empty: bool  # whether nothing is covered
 
 
 @dataclass(frozen=True, slots=True)
 class MaskPreset:
     """A preset mask."""
 
-    title: str = helped("Its name.")
-    text: str = helped("The mask as text.")
-    url: str = helped("The panel with it.")
+    title: str
+    text: str  # the mask as a URL has it
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def cover_result(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> C
         sentence=sentence(stroke),
         maps=_triple(unit, stroke, change),
         rows=_rows(unit, change),
-        moved=percent(relative_change(change)),
+        moved=percent(relative_change(change.before, change.after)),
         classes=_classes(unit, result),
         why=why_no_classes(run),
         png=f"/cut/cover.png?{unit.query(**made)}",
@@ -328,7 +328,9 @@ async def use(
         png = input_png(await asyncio.to_thread(covered, run, wanted))
         name = f"covered with {WORDS[how]}"
         stored = await asyncio.to_thread(services.pictures.add, png, owner, name)
-    return RedirectResponse(View(model, stored.id, step, channel).url(), 303)
+    return RedirectResponse(
+        View(model=model, image=stored.id, step=step, channel=channel).url(), 303
+    )
 
 
 async def _brushed(services: Services, unit: UnitQuery, stroke: BrushStroke) -> BrushResult:

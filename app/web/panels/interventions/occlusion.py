@@ -11,14 +11,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.services.interventions.occlusion import (
-    FILLS,
-    OcclusionRequest,
-    OcclusionSoFar,
-    cached_map,
-    sides,
-    strides,
-)
+from app.services.interventions.occlusion import FILLS, OcclusionRequest, cached_map, sides, strides
+from app.services.interventions.results import OcclusionSoFar
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.streams import (
@@ -55,10 +49,10 @@ router = APIRouter(prefix="/cut")
 class OcclusionChoices:
     """One setting of the form."""
 
-    name: str = helped("Name of the field.")
-    title: str = helped("Label of the field.")
-    options: tuple[tuple[str, str], ...] = helped("Values and their labels.")
-    current: str = helped("The current value.")
+    name: str
+    title: str
+    options: tuple[tuple[str, str], ...]  # values and their labels
+    current: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,14 @@ from app.web.core.links import View
 from app.web.core.templating import number
 from app.web.panels.panel import PanelLink
 from app.web.parts.contexts import helped
+from app.web.parts.preference_bars import PreferenceBar
 from app.web.parts.sprites import Tile, box
-from app.web.parts.synthesis_urls import picture_url, sheet_url, to_link
+from app.web.parts.synthesis_urls import (
+    PictureStep,
+    picture_url,
+    sheet_url,
+    to_link,
+)
 from models.graph import Step
 
 
@@ -36,73 +42,69 @@ def wall_link(view: View, model: Model, step: Step) -> PanelLink | None:
     """The synthesised pictures of all channels of a step; None if none ship."""
     if not has_goal(model, step.name) or not has_wall(model, step.name):
         return None
+    named = PictureStep(model=view.model, image=view.image, step=step.name)
     what = "map" if model.geometry[step.name].spatial else "class"
-    query = View(view.model, view.image, step.name).query()
-    return PanelLink(f"What each {what} responds to most", f"/synthesis/wall?{query}")
+    return PanelLink(f"What each {what} responds to most", f"/synthesis/wall?{named.query()}")
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveFigure:
     """A bar of an objective."""
 
-    name: str = helped("What it was measured on.")
-    value: float = helped("The objective.")
-    share: float = helped("Its magnitude as a part of the largest, 0..1.")
+    name: str  # what it was measured on
+    value: float  # the objective
+    share: float  # its magnitude as a part of the largest, 0..1
 
 
 @dataclass(frozen=True, slots=True)
 class FinishedPicture:
     """A finished picture."""
 
-    name: str = helped("The unit or step it is for.")
-    url: str = helped("URL of the picture.")
-    size: int = helped("Pixels of a side.")
-    download: str = helped("The same for download.")
-    sentence: str = helped("How it was made.")
-    measure: str = helped("Which activation was maximised or minimised.")
-    measured: tuple[ObjectiveFigure, ...] = helped(
-        "That activation for this and for other pictures."
-    )
-    shipped: bool = helped("Whether it was shipped with the weights.")
-    small: bool = helped("Whether it is a small tile of its step's sheet.")
-    curve: str = helped(
-        "The objective over the steps, an SVG path on 300 by 100; empty if unknown."
-    )
-    problem: str = helped("Why it could not be stored, empty if it was.", "")
+    name: str  # the unit or step it is for
+    url: str
+    size: int  # pixels of a side
+    download: str  # URL
+    sentence: str  # how it was made
+    measure: str  # which activation was maximised or minimised
+    measured: tuple[ObjectiveFigure, ...]  # that activation for this and for other pictures
+    shipped: bool  # with the weights
+    small: bool  # whether it is a small tile of its step's sheet
+    curve: str  # the objective over the steps, an SVG path on 300 by 100; "" if unknown
+    problem: str = ""  # why it could not be stored; "" if it was
 
 
 @dataclass(frozen=True, slots=True)
 class GrowingPicture:
     """A picture that is being synthesised."""
 
-    url: str = helped("URL of the newest picture.")
-    size: int = helped("Pixels of a side.")
-    name: str = helped("The unit or step it is for.")
-    step: int = helped("The last finished step.")
-    steps: int = helped("Number of steps.")
-    reached: int = helped("The step after which the picture was taken.")
-    objective: str = helped("The objective for that picture.")
-    curve: str = helped("The objective over the steps, an SVG path on 300 by 100.")
-    left: str = helped("Remaining time, in words.")
+    url: str  # of the newest picture
+    size: int  # pixels of a side
+    name: str  # the unit or step it is for
+    step: int  # the last finished one
+    steps: int
+    reached: int  # the step after which the picture was taken
+    objective: str  # for that picture
+    curve: str  # the objective over the steps, an SVG path on 300 by 100
+    left: str  # remaining time, in words
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesisForm:
     """The settings of a synthesised picture."""
 
-    hidden: tuple[tuple[str, str], ...] = helped("Hidden fields of the page's state.")
-    steps: int = helped("Steps of gradient ascent.")
-    most_steps: int = helped("The maximal number of steps.")
-    seed: int = helped("Seed of the noise it starts from.")
-    most_seed: int = helped("The largest seed.")
-    size: int = helped("Pixels of a side.")
-    sizes: tuple[int, ...] = helped("Sizes to choose from; one if the network sets it.")
-    away: bool = helped("Whether the objective is minimised.")
-    mixes: bool = helped("Whether another channel can be mixed in.")
-    second: int | None = helped("The other channel.")
-    share: int = helped("Weight of the other channel, per cent.")
-    most: int = helped("The largest index of a channel.")
-    others: tuple[tuple[int, str], ...] = helped("The strongest channels, to choose from.")
+    hidden: tuple[tuple[str, str], ...]  # fields of the page's state
+    steps: int  # of gradient ascent
+    most_steps: int
+    seed: int  # of the noise it starts from
+    most_seed: int
+    size: int  # pixels of a side
+    sizes: tuple[int, ...]  # to choose from; one if the network sets it
+    away: bool  # whether the objective is minimised
+    mixes: bool  # whether another channel can be mixed in
+    second: int | None  # the other channel
+    share: int  # weight of the other channel, per cent
+    most: int  # the largest index of a channel
+    others: tuple[tuple[int, str], ...]  # the strongest channels, to choose from
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,35 +123,26 @@ class SynthesisPanel:
 class PictureWall:
     """The pictures of all channels of a step, strongest first."""
 
-    tiles: tuple[Tile, ...] = helped("One for each channel.")
-    sheet: str = helped("URL of the sheet they are on.")
-    width: int = helped("Width of the sheet, pixels.")
-    height: int = helped("Height of the sheet, pixels.")
-    step: str = helped("The step.")
-    at: str = helped("The step at which they were measured.")
-    sentence: str = helped("How they were made.")
-    classes: bool = helped("Whether they stand for classes.")
-
-
-@dataclass(frozen=True, slots=True)
-class PreferenceBar:
-    """A class that a channel prefers."""
-
-    name: str = helped("Its label.")
-    value: float = helped("The mean activation for its pictures.")
-    share: float = helped("Its part of the largest, 0..1.")
+    tiles: tuple[Tile, ...]  # one for each channel
+    sheet: str  # URL
+    width: int  # of the sheet, pixels
+    height: int  # of the sheet, pixels
+    step: str
+    at: str  # the step at which they were measured
+    sentence: str  # how they were made
+    classes: bool  # whether they stand for classes
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseSummary:
     """What a unit responds to, shown in its pane at once."""
 
-    url: str = helped("URL of the synthesised picture, empty if none is available.")
-    alt: str = helped("Its description, for screen readers.")
-    made: str = helped("The same picture as a link to the page names it.")
-    bars: tuple[PreferenceBar, ...] = helped("The classes it prefers.")
-    at: str = helped("The step where the means were measured.")
-    pictures: str = helped("The pictures that were averaged.")
+    url: str  # of the synthesised picture; "" if none is available
+    alt: str  # for screen readers
+    made: str  # the same picture as a link to the page names it
+    bars: tuple[PreferenceBar, ...]  # the classes it prefers
+    at: str  # the step where the means were measured
+    pictures: str  # those that were averaged, in words
 
 
 OTHERS = 12

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -28,10 +27,13 @@ from app.web.panels.synthesis import pictures
 from app.web.panels.synthesis.pictures import SynthesisPanel
 from app.web.parts.queued_growth import queued_growth
 from app.web.parts.synthesis_urls import (
+    LinkedPicture,
+    PictureStep,
+    PictureUnit,
+    SpelledPicture,
+    SynthesisView,
     from_link,
     page_url,
-    query_fields,
-    synthesis_options,
     to_link,
 )
 
@@ -39,9 +41,6 @@ router = APIRouter()
 
 PULSE = 1.0
 """Seconds after which a step is reported even without a new picture."""
-
-Short = Annotated[str, Query(max_length=200)]
-Channel = Annotated[int | None, Query(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,48 +52,42 @@ class SynthesisScene:
     studio: Studio
 
     @property
-    def query(self) -> dict[str, str]:
-        """The query's fields that name it."""
+    def view(self) -> SpelledPicture:
+        """What a URL says that names it."""
         synthesis = self.synthesis
-        channel = {} if synthesis.channel is None else {"channel": str(synthesis.channel)}
-        named = {"model": synthesis.model.id, "image": self.run.image, "step": synthesis.step}
-        return {**named, **channel, **{k: str(v) for k, v in query_fields(synthesis).items()}}
+        return SpelledPicture(
+            model=synthesis.model.id,
+            image=self.run.image,
+            step=synthesis.step,
+            channel=synthesis.channel,
+            **SynthesisView.of(synthesis).model_dump(),
+        )
 
 
 async def scene(
-    services: Services, unit: tuple[str, str, str, int | None], options: SynthesisOptions
+    services: Services, unit: PictureUnit, options: SynthesisOptions
 ) -> AsyncIterator[SynthesisScene]:
     """The validated scene of a query, with its run kept in memory. Raises `LayerscopeError`."""
-    model, image, step, channel = unit
-    synthesis = services.studio.build_query(services.catalogue.model(model), step, channel, options)
-    async with services.runs.listen(model, image) as run:
-        await run.record(step)
+    model = services.catalogue.model(unit.model)
+    synthesis = services.studio.build_query(model, unit.step, unit.channel, options)
+    async with services.runs.listen(unit.model, unit.image) as run:
+        await run.record(unit.step)
         yield SynthesisScene(synthesis, run, services.studio)
 
 
 async def spelled_scene(
-    services: ServicesDep,
-    options: Annotated[SynthesisOptions, Depends(synthesis_options)],
-    model: Short,
-    image: Short,
-    step: Short,
-    channel: Channel = None,
+    services: ServicesDep, view: Annotated[SpelledPicture, Query()]
 ) -> AsyncIterator[SynthesisScene]:
     """The scene, with options as the form and its links write them."""
-    async for one in scene(services, (model, image, step, channel), options):
+    async for one in scene(services, view, view.options):
         yield one
 
 
 async def linked_scene(
-    services: ServicesDep,
-    model: Short,
-    image: Short,
-    step: Short,
-    channel: Channel = None,
-    made: Short = "",
+    services: ServicesDep, view: Annotated[LinkedPicture, Query()]
 ) -> AsyncIterator[SynthesisScene]:
     """The scene, with options as a link to the page writes them."""
-    async for one in scene(services, (model, image, step, channel), from_link(made)):
+    async for one in scene(services, view, from_link(view.made)):
         yield one
 
 
@@ -126,7 +119,11 @@ async def stage(request: Request, scene: SceneDep, begin: bool = True) -> Respon
     if not by_htmx(request):
         synthesis = scene.synthesis
         view = View(
-            synthesis.model.id, scene.run.image, synthesis.step, synthesis.channel, made=made
+            model=synthesis.model.id,
+            image=scene.run.image,
+            step=synthesis.step,
+            channel=synthesis.channel,
+            made=made,
         )
         return RedirectResponse(view.url(), 303)
     context = await _panel(scene, begin, stopped=not begin)
@@ -140,16 +137,13 @@ async def stage(request: Request, scene: SceneDep, begin: bool = True) -> Respon
 
 @router.get("/synthesis/wall")
 async def wall(
-    request: Request,
-    services: ServicesDep,
-    model: Short,
-    image: Short,
-    step: Short,
+    request: Request, services: ServicesDep, unit: Annotated[PictureStep, Query()]
 ) -> Response:
     """The pictures of all channels of a step, strongest on this picture first."""
-    async with services.runs.listen(model, image) as run:
+    step = unit.step
+    async with services.runs.listen(unit.model, unit.image) as run:
         record = await run.record(step)
-        view = View(model, image, step)
+        view = View(model=unit.model, image=unit.image, step=step)
         context = pictures.wall(view, run, step, record.statistics.strongest())
     if context is None:
         raise NotFound(f"No synthesised pictures of the whole of {step} are here yet.")
@@ -199,21 +193,26 @@ async def _panel(scene: SynthesisScene, begin: bool, stopped: bool = False) -> S
     made = None
     if found:
         made = await pictures.made(synthesis, scene.run, found, scene.studio)
-    query = scene.query
-    stop = {name: value for name, value in query.items() if name != "steps"}
+    view = scene.view
     return SynthesisPanel(
         name=synthesis.name,
         form=pictures.form(synthesis, scene.run),
         made=made,
-        events="" if made or not begin else f"/synthesis/events?{urlencode(query)}",
-        stop=f"/synthesis/stage?{urlencode({**stop, 'begin': 'false'})}",
+        events="" if made or not begin else f"/synthesis/events?{view.query()}",
+        stop=f"/synthesis/stage?{view.query({'begin': 'false'}, steps=None)}",
         stopped=stopped,
     )
 
 
 def _grows(view: View) -> str:
     """The query of the panel's link: the unit, and the picture that the page's URL names."""
-    unit = View(view.model, view.image, view.step, view.channel, made=view.made or None)
+    unit = LinkedPicture(
+        model=view.model,
+        image=view.image,
+        step=view.step or "",
+        channel=view.channel,
+        made=view.made or "",
+    )
     return unit.query()
 
 

@@ -1,10 +1,11 @@
-"""Charts as SVG: lines, bars and heat maps; readable on white and on black."""
+"""Charts as SVG files: lines, bars and heat maps; readable on white and on black."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
+
+from app.pictures.charts import ChartAxis
 
 WIDTH, HEIGHT = 640, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 40, 56
@@ -12,26 +13,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito: colour-
 INK = "#777"
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingAxis:
-    """One axis of a chart: title and range."""
-
-    title: str
-    low: float
-    high: float
-
-    def ticks(self, count: int = 5) -> list[float]:
-        """Values of `count` + 1 tick marks, evenly from low to high."""
-        return [self.low + (self.high - self.low) * i / count for i in range(count + 1)]
-
-    def at(self, value: float, start: float, end: float) -> float:
-        """Position of a value between the pixels `start` and `end`."""
-        span = (self.high - self.low) or 1.0
-        return start + (end - start) * (value - self.low) / span
-
-
 def lines(
-    title: str, x: TrainingAxis, y: TrainingAxis, series: dict[str, Sequence[tuple[float, float]]]
+    title: str, x: ChartAxis, y: ChartAxis, series: dict[str, Sequence[tuple[float, float]]]
 ) -> str:
     """A line chart: one line for each series of (x, y), with a legend."""
     body = []
@@ -48,8 +31,8 @@ def lines(
 
 def bars(
     title: str,
-    x: TrainingAxis,
-    y: TrainingAxis,
+    x: ChartAxis,
+    y: ChartAxis,
     values: Sequence[float | None],
     diagonal: bool = False,
 ) -> str:
@@ -93,19 +76,19 @@ def shades(title: str, rows: Sequence[Sequence[float]], across: str, down: str) 
     return _svg(title, LEFT + side + RIGHT, HEIGHT * 2, body)
 
 
-def _x(axis: TrainingAxis, value: float) -> float:
+def _x(axis: ChartAxis, value: float) -> float:
     return axis.at(value, LEFT, WIDTH - RIGHT)
 
 
-def _y(axis: TrainingAxis, value: float) -> float:
+def _y(axis: ChartAxis, value: float) -> float:
     return axis.at(value, HEIGHT - BOTTOM, TOP)
 
 
-def _chart(title: str, x: TrainingAxis, y: TrainingAxis, body: Sequence[str]) -> str:
+def _chart(title: str, x: ChartAxis, y: ChartAxis, body: Sequence[str]) -> str:
     return _svg(title, WIDTH, HEIGHT, [*_frame(x, y), *body])
 
 
-def _frame(x: TrainingAxis, y: TrainingAxis) -> Iterator[str]:
+def _frame(x: ChartAxis, y: ChartAxis) -> Iterator[str]:
     for value in y.ticks():
         yield (
             f'<line x1="{LEFT}" y1="{_y(y, value):.1f}" x2="{WIDTH - RIGHT}" '

@@ -6,14 +6,14 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from app.training.charts import (
+from app.pictures.charts import ChartAxis
+from app.pictures.svg_charts import (
     BOTTOM,
     HEIGHT,
     LEFT,
     RIGHT,
     TOP,
     WIDTH,
-    TrainingAxis,
     bars,
     lines,
     shades,
@@ -28,7 +28,7 @@ def drawn(text: str, kind: str) -> list[dict[str, str]]:
 
 def test_a_line_goes_through_its_points() -> None:
     text = lines(
-        "A & B", TrainingAxis("x", 0, 10), TrainingAxis("y", 0, 1), {"one <1>": [(0, 0), (10, 1)]}
+        "A & B", ChartAxis("x", 0, 10), ChartAxis("y", 0, 1), {"one <1>": [(0, 0), (10, 1)]}
     )
     (line,) = drawn(text, "polyline")
     first, last = (tuple(map(float, point.split(","))) for point in line["points"].split())
@@ -40,8 +40,8 @@ def test_a_line_goes_through_its_points() -> None:
 def test_bars_are_as_high_as_their_values_and_none_is_none() -> None:
     text = bars(
         "B",
-        TrainingAxis("x", 0, 2),
-        TrainingAxis("y", 0, 100),
+        ChartAxis("x", 0, 2),
+        ChartAxis("y", 0, 100),
         [50.0, None, 100.0, 0.0],
         diagonal=True,
     )
