@@ -21,7 +21,7 @@ class Interrupted(Exception):
 def watch(network: Network) -> Network:
     """Ask before every layer of a network whether its pass still has a listener."""
     for step in network.steps:
-        network.module(step.name).register_forward_pre_hook(_ask)
+        network.module(step.name).register_forward_pre_hook(ask)
     return network
 
 
@@ -38,7 +38,8 @@ def interruptible(stopped: Callable[[], bool]) -> Iterator[None]:
         _stopped.reset(token)
 
 
-def _ask(module: nn.Module, inputs: Any) -> None:
+def ask(module: nn.Module, inputs: Any) -> None:
+    """Raise `Interrupted` where nobody waits for this pass; stands before every watched layer."""
     stopped = _stopped.get()
     if stopped is not None and stopped():
         raise Interrupted

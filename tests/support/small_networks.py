@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from app.vision.interruption import ask
 from models.graph import (
     Network,
     avgpool,
@@ -58,6 +59,11 @@ def untouched(network: Network) -> bool:
     hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return (
         all(parameter.grad is None for parameter in network.parameters())
-        and not any(getattr(module, name) for module in network.modules() for name in hooks)
+        and all(
+            hook is ask
+            for module in network.modules()
+            for name in hooks
+            for hook in getattr(module, name).values()
+        )
         and not any(module.training for module in network.modules())
     )

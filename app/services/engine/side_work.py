@@ -33,6 +33,7 @@ class SideWork:
         self._each = max(1, threads // 2)
         self._threads = ThreadPoolExecutor(threads, "layerscope-side")
         self._free = asyncio.Semaphore(threads)
+        self._asked = 0
         self._owners: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def run(self, owner: str, work: Callable[[], T]) -> T:
@@ -41,22 +42,34 @@ class SideWork:
         Owners take turns: each has its own places in the queue, in order.
         """
         mine = self._owners.setdefault(owner_as(owner).lane, asyncio.Semaphore(self._each))
-        async with mine, self._free:
-            left = False
+        self._asked += 1
+        try:
+            async with mine, self._free:
+                return await self._run(work)
+        finally:
+            self._asked -= 1
 
-            def watched() -> T:
-                with interruptible(lambda: left):
-                    return work()
+    async def _run(self, work: Callable[[], T]) -> T:
+        left = False
 
-            running = asyncio.get_running_loop().run_in_executor(self._threads, watched)
-            try:
-                return await asyncio.shield(running)
-            finally:
-                if not running.done():
-                    # The thread is not free before it has ended: nobody else gets its place.
-                    left = True
-                    with suppress(Exception):
-                        await asyncio.shield(running)
+        def watched() -> T:
+            with interruptible(lambda: left):
+                return work()
+
+        running = asyncio.get_running_loop().run_in_executor(self._threads, watched)
+        try:
+            return await asyncio.shield(running)
+        finally:
+            if not running.done():
+                # The thread is not free before it has ended: nobody else gets its place.
+                left = True
+                with suppress(Exception):
+                    await asyncio.shield(running)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs or waits."""
+        return not self._asked
 
     def close(self) -> None:
         """Drop what waits."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -21,6 +20,7 @@ from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS
 from app.web.core.file_responses import Png, Version, png_response
 from app.web.core.state import ServicesDep
+from app.web.core.work import WorkDep
 
 router = APIRouter(prefix="/runs/{model}/{image}", tags=["sheets"], responses=ERRORS)
 
@@ -50,6 +50,7 @@ async def cut(
 )
 async def paid_png(
     model: ModelId,
+    side: WorkDep,
     image: ImageId,
     services: ServicesDep,
     channel: Annotated[int, Query(ge=0, description="Index of the class.")],
@@ -61,9 +62,7 @@ async def paid_png(
         if run.model.outline.partial:
             raise BadRequest("A network without a classifier has no scores.")
         record = await run.record(run.model.outline.logits)
-        made = await asyncio.to_thread(
-            contributions_to_class, run, checked_channel(record, channel)
-        )
+        made = await side(contributions_to_class, run, checked_channel(record, channel))
         grid = made.map.float()
         return png_response(_drawn(grid, float(grid.abs().max())), run.model.row, v)
 
@@ -75,6 +74,7 @@ async def paid_png(
 )
 async def projection(
     model: ModelId,
+    side: WorkDep,
     image: ImageId,
     step: StepName,
     services: ServicesDep,
@@ -92,7 +92,7 @@ async def projection(
         record = await run.record(step)
         checked_channel(record, channel)
         cell = None if y is None or x is None else checked_cell(run, record, channel, y, x)
-        made = await asyncio.to_thread(project, run, record, channel, cell, method)
+        made = await side(project, run, record, channel, cell, method)
         if made.ndim == 3:
             return png_response(colour_filters(made[None]).png, run.model.row, v)
         return png_response(_drawn(made, float(made.abs().max())), run.model.row, v)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -28,6 +27,7 @@ from app.web.api.models import ModelId, StepName
 from app.web.api.schemas import ERRORS
 from app.web.core.file_responses import Csv, csv_response
 from app.web.core.state import ServicesDep
+from app.web.core.work import WorkDep
 
 router = APIRouter(prefix="/runs/{model}/{image}/steps/{step}", tags=["runs"], responses=ERRORS)
 
@@ -68,32 +68,32 @@ CellQueryDep = Annotated[CellQuery, Depends(cell_query)]
 @router.get("/explain", summary="The arithmetic of one cell")
 async def explain_cell(
     query: CellQueryDep,
+    side: WorkDep,
     top: Annotated[
         int, Query(ge=1, le=10_000, description="Number of terms listed for a vote or a softmax.")
     ] = 10,
 ) -> answers.Explanation:
     """The inputs and the output: the terms add up to the float in the tensor."""
-    return await asyncio.to_thread(explanation, query, top)
+    return await side(explanation, query, top)
 
 
 @router.get("/chain", summary="From a cell down to the photo")
 async def cell_chain(
     query: CellQueryDep,
+    side: WorkDep,
     path: Annotated[
         str, Query(description="Part to follow at each sum: `0,2,1`.", max_length=200)
     ] = "",
 ) -> list[answers.ChainLink]:
     """Each link is a sum, and the next link explains the chosen part, by default the first."""
-    links = await asyncio.to_thread(
-        chained, query.run, query.record, query.channel, query.cell, choices(path)
-    )
+    links = await side(chained, query.run, query.record, query.channel, query.cell, choices(path))
     return [_link(query.run, link) for link in links]
 
 
 @router.get("/explain.csv", response_class=Csv, summary="The terms of one cell as a table")
-async def explain_csv(query: CellQueryDep) -> Response:
+async def explain_csv(query: CellQueryDep, side: WorkDep) -> Response:
     """Every input number, its weight and their product; the numbers of a window."""
-    made = await asyncio.to_thread(explained, query.run, query.record, query.channel, query.cell)
+    made = await side(explained, query.run, query.record, query.channel, query.cell)
     run, step = query.run, query.record.step.name
     names = (run.model.id, run.image, step, query.channel, *query.cell)
     return csv_response(*term_rows(made), "-".join(map(str, names)) + ".csv")

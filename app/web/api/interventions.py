@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -43,6 +42,7 @@ from app.web.core.file_responses import (
 )
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
+from app.web.core.work import WorkDep
 from app.web.parts.ablation_ranking import finished_ranking
 from app.web.parts.class_changes import ClassRow, class_changes
 from app.web.parts.unit_query import ClassName, UnitQuery, open_unit_query
@@ -119,11 +119,16 @@ async def cover(
 
 @router.get("/cover.png", response_class=Png, summary="The covered picture")
 async def cover_png(
-    model: ModelId, image: ImageId, services: ServicesDep, stroke: StrokeDep, v: Version = ""
+    model: ModelId,
+    side: WorkDep,
+    image: ImageId,
+    services: ServicesDep,
+    stroke: StrokeDep,
+    v: Version = "",
 ) -> Response:
     """The network's input with the mask on it, pixel for pixel: uploaded, it is used unchanged."""
     async with services.runs.listen(model, image) as run:
-        pixels = await asyncio.to_thread(covered, run, stroke)
+        pixels = await side(covered, run, stroke)
         return png_response(input_png(pixels), run.model.row, v)
 
 

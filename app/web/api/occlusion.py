@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -25,6 +24,7 @@ from app.web.core.file_responses import (
     png_response,
 )
 from app.web.core.state import OwnerDep, ServicesDep
+from app.web.core.work import WorkDep
 from app.web.parts.occlusion_map import (
     OcclusionQuery,
     Of,
@@ -114,6 +114,7 @@ async def occlusion_csv(
 @router.get("/occlusion.png", response_class=Png, summary="The drops as a picture")
 async def occlusion_png(
     query: OcclusionQueryDep,
+    side: WorkDep,
     services: ServicesDep,
     owner: OwnerDep,
     over: Annotated[bool, Query(description="Over the picture, with captions and scale.")] = False,
@@ -126,7 +127,7 @@ async def occlusion_png(
     row = query.unit.run.model.row
     if over:
         args = (query.unit, query.occlusion, query.of, finished)
-        return png_response(await asyncio.to_thread(occlusion_picture, *args), row, v, download)
+        return png_response(await side(occlusion_picture, *args), row, v, download)
     limit = float(finished.drops.abs().max())
     return png_response(
         sheet(finished.drops[None], limit, "signed", enlarge=enlarge).png, row, v, download

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.errors import NotFound
 from app.web.attack.pair_query import PairDep, PairView, show
+from app.web.core.work import WorkDep
 from app.web.panels.panel import AttackPanel, Panel, PanelsDep
 
 router = APIRouter()
 
 
 @router.get("/{panel}")
-async def panel(request: Request, panel: str, panels: PanelsDep, pair: PairDep) -> Response:
+async def panel(
+    request: Request, panel: str, panels: PanelsDep, pair: PairDep, side: WorkDep
+) -> Response:
     """The content of one panel."""
     chosen = next((one for one in attack_panels(panels) if one.id == panel), None)
     if chosen is None or chosen.build is None:
         raise NotFound("There is no such panel.")
-    context = await asyncio.to_thread(chosen.build, pair)
+    context = await side(chosen.build, pair)
     return show(request, chosen.title, chosen.template, {"panel": context})
 
 

@@ -35,6 +35,7 @@ from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import percent, render
+from app.web.core.work import WorkDep
 from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 from models.classes import Label
@@ -232,14 +233,16 @@ RobustnessQueryDep = Annotated[RobustnessQuery, Depends(robustness_query)]
 
 
 @router.get("/change")
-async def change(request: Request, query: RobustnessQueryDep, services: ServicesDep) -> Response:
+async def change(
+    request: Request, side: WorkDep, query: RobustnessQueryDep, services: ServicesDep
+) -> Response:
     """The panel; for its own form only the prediction."""
     view, model = query.view, query.model
 
     def both() -> tuple[Tensor, Tensor]:
         return transform_photo(query.photo, PLAIN), transform_photo(query.photo, view.change)
 
-    plain, pixels = await asyncio.to_thread(both)
+    plain, pixels = await side(both)
     rows = await logits_of(services.engine, model, query.network, (plain, pixels))
     answer = now(view, model.labels, pixels, top(rows[0], 1)[0], top(rows[1], SHOWN))
     if is_part(request, "change-now"):
@@ -252,9 +255,11 @@ async def change(request: Request, query: RobustnessQueryDep, services: Services
 
 
 @router.get("/change.png")
-async def change_png(query: RobustnessQueryDep, v: str = "", download: Download = "") -> Response:
+async def change_png(
+    query: RobustnessQueryDep, side: WorkDep, v: str = "", download: Download = ""
+) -> Response:
     """The transformed photo as the network gets it, exactly the 8 bits that it classified."""
-    pixels = await asyncio.to_thread(transform_photo, query.photo, query.view.change)
+    pixels = await side(transform_photo, query.photo, query.view.change)
     return file_response(input_png(pixels), "image/png", v == str(DRAWING), download)
 
 

@@ -35,6 +35,7 @@ from app.web.attack.sticker_panel import (
 from app.web.core.file_responses import Download, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
+from app.web.core.work import WorkDep
 from app.web.panels.panel import AttackPanel, Panel, PanelsDep
 
 router = APIRouter()
@@ -160,6 +161,7 @@ async def hundred(
 @router.get("/sticker.png")
 async def picture(
     needed: RequiredStickerDep,
+    side: WorkDep,
     services: ServicesDep,
     part: Part = "print",
     size: Annotated[float, Query(ge=0.5, le=LARGEST_CM)] = 6.0,
@@ -173,7 +175,7 @@ async def picture(
             if part == "alone"
             else lambda: sticker_png(sticker.pixels, size, f"{sticker.label} sticker")
         )
-        return file_response(await asyncio.to_thread(make), "image/png", False, download)
+        return file_response(await side(make), "image/png", False, download)
     view, pixels = query.view, sticker.pixels
     if part == "random":
         pixels = random_colours(pixels.shape[-1], view.seed)

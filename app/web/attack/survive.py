@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -29,6 +28,7 @@ from app.web.attack.slider_responses import is_part, push_panel_url, strength
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.templating import percent, render
+from app.web.core.work import WorkDep
 from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 from models.classes import Label
@@ -249,10 +249,15 @@ ChosenDep = Annotated[dict[str, float], Depends(chosen_stops)]
 
 @router.get("/survive")
 async def survive(
-    request: Request, view: PairViewDep, chosen: ChosenDep, pair: PairDep, services: ServicesDep
+    request: Request,
+    side: WorkDep,
+    view: PairViewDep,
+    chosen: ChosenDep,
+    pair: PairDep,
+    services: ServicesDep,
 ) -> Response:
     """The panel; for its own form only the results."""
-    both = await asyncio.to_thread(transformed, pair, chosen)
+    both = await side(transformed, pair, chosen)
     start, found = await predict_transformed(services.engine, pair, both)
     outcome = result(view, pair.model.labels, start, found, chosen)
     if is_part(request, "survive-result"):
@@ -272,6 +277,7 @@ async def survive(
 @router.get("/survive.png")
 async def survive_png(
     pair: PairDep,
+    side: WorkDep,
     chosen: ChosenDep,
     which: Literal["clean", "attacked"] = "attacked",
     v: str = "",
@@ -283,7 +289,7 @@ async def survive_png(
         clean, attacked = transformed(pair, chosen)
         return input_png(attacked if which == "attacked" else clean)
 
-    return file_response(await asyncio.to_thread(drawn), "image/png", v == str(DRAWING), download)
+    return file_response(await side(drawn), "image/png", v == str(DRAWING), download)
 
 
 @router.get("/survive/table")

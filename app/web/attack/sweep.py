@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from app.web.core.streams import (
 )
 from app.web.core.templating import render_text
 from app.web.core.url_view import Filled, Name, Seed, UrlView
+from app.web.core.work import WorkDep
 from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
 
@@ -178,15 +178,13 @@ async def csv(
 
 @router.get(".png")
 async def png(
-    request: Request, query: SweepQueryDep, services: ServicesDep, owner: OwnerDep
+    request: Request, side: WorkDep, query: SweepQueryDep, services: ServicesDep, owner: OwnerDep
 ) -> Response:
     """The chart with its sentences."""
     points = await _finished_sweep(request, query, services, owner)
     sweep = query.sweep
     words = f"{attack_words(sweep, points, True)} {noise_words(points, True)} {how(sweep)}"
-    drawn = await asyncio.to_thread(
-        chart_png, PANEL.title, [chart(sweep, points, True)], words, 760
-    )
+    drawn = await side(chart_png, PANEL.title, [chart(sweep, points, True)], words, 760)
     return file_response(drawn, "image/png", False, "layerscope-sweep.png")
 
 

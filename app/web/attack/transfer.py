@@ -29,6 +29,7 @@ from app.services.runs.sheets import DRAWING
 from app.web.attack.pair_query import PairDep, PairView, PairViewDep, show
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import Services, ServicesDep
+from app.web.core.work import WorkDep
 from app.web.explorer.network_menu import megabytes
 from app.web.panels.panel import AttackPanel
 from app.web.parts.contexts import helped
@@ -232,6 +233,7 @@ async def transfer_csv(pair: PairDep, services: ServicesDep) -> Response:
 @router.get("/transfer.png")
 async def transfer_png(
     pair: PairDep,
+    side: WorkDep,
     services: ServicesDep,
     other: str,
     which: Literal["photo", "clean", "attacked"] = "attacked",
@@ -244,7 +246,7 @@ async def transfer_png(
         whole, clean, attacked = transfer_inputs(pair, services.pictures.open(pair.before), model)
         return input_png({"photo": whole, "clean": clean, "attacked": attacked}[which])
 
-    return file_response(await asyncio.to_thread(drawn), "image/png", v == str(DRAWING))
+    return file_response(await side(drawn), "image/png", v == str(DRAWING))
 
 
 @router.get("/transfer/{other}")

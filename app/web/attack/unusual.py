@@ -39,6 +39,7 @@ from app.web.attack.unusual_panel import (
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import Services, ServicesDep
 from app.web.core.templating import number
+from app.web.core.work import WorkDep
 from app.web.panels.panel import AttackPanel
 
 router = APIRouter()
@@ -99,18 +100,23 @@ async def unusual(request: Request, query: UnusualQueryDep, services: ServicesDe
 
 @router.get("/unusual/input.png")
 async def unusual_input(
-    query: UnusualQueryDep, which: Literal["clean", "attacked", "noise"] = "clean", v: str = ""
+    query: UnusualQueryDep,
+    side: WorkDep,
+    which: Literal["clean", "attacked", "noise"] = "clean",
+    v: str = "",
 ) -> Response:
     """One of the pictures as the network gets it."""
     place = list(TITLES).index(which)
     if place >= len(query.pictures):
         raise NotFound("Without an attacked picture there is only the clean one.")
-    png = await asyncio.to_thread(input_png, query.pictures[place])
+    png = await side(input_png, query.pictures[place])
     return file_response(png, "image/png", v == str(DRAWING))
 
 
 @router.get("/unusual.png")
-async def unusual_png(query: UnusualQueryDep, services: ServicesDep, score: str = "") -> Response:
+async def unusual_png(
+    query: UnusualQueryDep, side: WorkDep, services: ServicesDep, score: str = ""
+) -> Response:
     """One score's histogram with the pictures' marks."""
     found = calibrated(query)
     rows = await _of_score(query, found, services, score or SCORES[0].id)
@@ -123,7 +129,7 @@ async def unusual_png(query: UnusualQueryDep, services: ServicesDep, score: str 
     title = f"{query.pair.model.row.title}: {rows[0].score.title}"
     ends = (number(drawn.low), number(drawn.high))
     count = f"{sum(drawn.counts)} held-out reference photos"
-    png = await asyncio.to_thread(histogram_png, title, drawn.counts, ends, marks, count)
+    png = await side(histogram_png, title, drawn.counts, ends, marks, count)
     return file_response(png, "image/png", False, "layerscope-unusual.png")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -16,6 +15,7 @@ from app.web.core.htmx import target
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.templating import render
 from app.web.core.uploads import store_upload
+from app.web.core.work import WorkDep
 from app.web.parts.contexts import as_dict
 
 router = APIRouter(include_in_schema=False)
@@ -27,11 +27,11 @@ TARGET = "main#compare"
 
 @router.get("/compare")
 async def compare(
-    request: Request, view: CompareDep, services: ServicesDep, owner: OwnerDep
+    request: Request, side: WorkDep, view: CompareDep, services: ServicesDep, owner: OwnerDep
 ) -> Response:
     """The page, or for htmx its content."""
     async with paired(view, services) as pair:
-        whole = await asyncio.to_thread(compared, pair, services, owner)
+        whole = await side(compared, pair, services, owner)
     part = target(request) == TARGET
     template = "compare/_compare.html" if part else "compare/page.html"
     return render(request, template, as_dict(whole))

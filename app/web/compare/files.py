@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -19,6 +18,7 @@ from app.web.compare.words import lacking
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import ServicesDep
 from app.web.core.templating import number
+from app.web.core.work import WorkDep
 
 router = APIRouter()
 
@@ -26,6 +26,7 @@ router = APIRouter()
 @router.get("/compare/{which}-{part}.png")
 async def maps_png(
     which: Literal["pair", "ranking"],
+    side: WorkDep,
     part: Part,
     view: CompareDep,
     services: ServicesDep,
@@ -41,22 +42,22 @@ async def maps_png(
             rows = [row] if which == "pair" else [made.row(i) for i in made.order(view.by, SHOWN)]
             return drawn(made, rows, part)
 
-        return file_response(await asyncio.to_thread(draw), "image/png", v == digest(made))
+        return file_response(await side(draw), "image/png", v == digest(made))
 
 
 @router.get("/compare.png")
-async def compare_png(view: CompareDep, services: ServicesDep) -> Response:
+async def compare_png(view: CompareDep, side: WorkDep, services: ServicesDep) -> Response:
     """Both maps and their difference with captions, for download."""
     async with paired(view, services) as pair:
         made, row = _there(pair)
-        png = await asyncio.to_thread(_figures, pair, made, row)
+        png = await side(_figures, pair, made, row)
     return file_response(
         png, "image/png", False, f"layerscope-compare-{pair.steps[0]}-{row.here}.png"
     )
 
 
 @router.get("/compare.csv")
-async def compare_csv(view: CompareDep, services: ServicesDep) -> Response:
+async def compare_csv(view: CompareDep, side: WorkDep, services: ServicesDep) -> Response:
     """Every pair with its figures; a field is empty if maps of two sizes have no such figure."""
     head = (
         "channel_here", "channel_there", "peak_here", "peak_there", "peak_difference",
@@ -68,7 +69,7 @@ async def compare_csv(view: CompareDep, services: ServicesDep) -> Response:
         def rows() -> list[tuple[object, ...]]:
             return [_line(made.row(place)) for place in made.order(view.by)]
 
-        body = await asyncio.to_thread(rows)
+        body = await side(rows)
     return csv_response(head, body, f"layerscope-compare-{pair.steps[0]}.csv")
 
 

@@ -21,6 +21,7 @@ from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
 from app.web.core.uploads import delete_upload, store_upload
 from app.web.core.url_view import Index, Name
+from app.web.core.work import WorkDep
 from app.web.explorer.arithmetic.contexts import ArithmeticPane
 from app.web.explorer.arithmetic.drawing import arithmetic_png
 from app.web.explorer.arithmetic.pane import arithmetic_pane
@@ -76,6 +77,7 @@ async def explore(
 @router.get("/deep.png")
 async def deep_picture(
     services: ServicesDep,
+    side: WorkDep,
     unit: UnitViewDep,
     zoom: Zoom = "arithmetic",
     source: Index | None = None,
@@ -85,7 +87,7 @@ async def deep_picture(
     view = unit.changed(zoom=zoom, source=source, path=path or None)
     async with services.runs.listen(view.model, view.image) as run:
         record = await run.record(view.step or "")
-        png = await asyncio.to_thread(lambda: arithmetic_png(arithmetic_pane(view, run, record)))
+        png = await side(lambda: arithmetic_png(arithmetic_pane(view, run, record)))
     named = f"{view.model}-{view.image[:12]}-{view.step}-{view.channel}-{zoom}.png"
     return file_response(png, "image/png", False, named)
 

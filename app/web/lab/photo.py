@@ -18,6 +18,7 @@ from app.services.runs.sheets import DRAWING, version
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.uploads import store_upload
+from app.web.core.work import WorkDep
 from app.web.lab.lab_query import LabQuery
 from app.web.lab.learned_filters import Bank, bank
 from app.web.lab.photo_page import PhotoResults, lab
@@ -112,14 +113,19 @@ async def upload(
 
 
 @router.get("/photo.png")
-async def photo_png(request: Request, services: ServicesDep, v: str = "") -> Response:
+async def photo_png(
+    request: Request,
+    side: WorkDep,
+    services: ServicesDep,
+    v: str = "",
+) -> Response:
     """The kernel's result, the photo as it is read, or a learned filter's response."""
     asked = LabQuery(request.query_params)
     view = read(asked, request.query_params.get("image") or PLAIN.image)
     part = asked.choice("part", PARTS, "The picture")
     filters = await bank(services) if part == "learned" else None
     known = version(filters.model.row) if filters else str(DRAWING)
-    data = await asyncio.to_thread(drawn, services, view, part, filters)
+    data = await side(drawn, services, view, part, filters)
     return file_response(data, "image/png", v == known)
 
 

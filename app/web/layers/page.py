@@ -31,6 +31,7 @@ from app.web.core.file_responses import csv_response, file_response
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
+from app.web.core.work import WorkDep
 from app.web.layers import evidence
 from app.web.layers.contexts import QuestionTrial, ShareBar, Walk, WalkChoice, WalkDot
 from app.web.layers.trap_trials import TrialInput, trial
@@ -67,7 +68,7 @@ async def csv(services: ServicesDep, model: str) -> Response:
 
 
 @router.get("/measured.png")
-async def png(services: ServicesDep, model: str) -> Response:
+async def png(services: ServicesDep, side: WorkDep, model: str) -> Response:
     """The shares as a picture."""
     found = await _measured(services, model)
     block = Block(
@@ -79,13 +80,14 @@ async def png(services: ServicesDep, model: str) -> Response:
     )
     title = f"What the maps of {services.catalogue.model(model).row.title} prefer"
     said = ", ".join(f"{kind} {value}" for kind, value in THRESHOLDS.items())
-    data = await asyncio.to_thread(tables_png, title, [block], f"Thresholds: {said}.")
+    data = await side(tables_png, title, [block], f"Thresholds: {said}.")
     return file_response(data, "image/png", False, f"{model}-layers.png")
 
 
 @router.get("/{number}")
 async def walk(
     request: Request,
+    side: WorkDep,
     services: ServicesDep,
     owner: OwnerDep,
     number: Annotated[str, Path(max_length=20)],
@@ -99,7 +101,7 @@ async def walk(
     async with services.runs.listen(view.model, view.image) as run:
         record = await run.record(step)
         measured = await _gathered(services, known, layer, step)
-        made = await asyncio.to_thread(_walk, services, view, run, record, layer, measured, owner)
+        made = await side(_walk, services, view, run, record, layer, measured, owner)
     inside = htmx.target(request) == "main#walk"
     template = "layers/_layer.html" if inside else "layers/layer.html"
     return render(request, template, {"walk": made})

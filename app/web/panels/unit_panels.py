@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -13,6 +11,7 @@ from app.services.runs.arithmetic import checked_cell, checked_channel
 from app.web.core.links import View
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
+from app.web.core.work import WorkDep
 from app.web.panels.panel import Panel, PanelLink, PanelsDep, UnitPanel
 from app.web.parts.unit_query import UnitViewDep
 from models.graph import Step
@@ -22,7 +21,12 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/panels/{panel}")
 async def show(
-    request: Request, panel: str, panels: PanelsDep, services: ServicesDep, view: UnitViewDep
+    request: Request,
+    side: WorkDep,
+    panel: str,
+    panels: PanelsDep,
+    services: ServicesDep,
+    view: UnitViewDep,
 ) -> Response:
     """The content of one panel."""
     chosen = next((one for one in unit_panels(panels) if one.id == panel), None)
@@ -33,7 +37,7 @@ async def show(
         checked_cell(run, record, checked_channel(record, view.channel or 0), view.y, view.x)
         if not chosen.applies(view, run.model, record.step):
             raise NotFound(f"“{chosen.title}” has nothing to show for {view.step}.")
-        context = await asyncio.to_thread(chosen.build, view, run, record)
+        context = await side(chosen.build, view, run, record)
     return render(request, chosen.template, {"panel": context})
 
 

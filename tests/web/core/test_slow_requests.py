@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import BadRequest
-from app.settings import Settings
-from app.web.app import create_app
 from app.web.core import slow_requests
-from app.web.core.slow_requests import PatientProtocol, SlowBodies
-from app.web.server import Server
-from tests.support.waiting import HANG, wait_until
+from app.web.core.slow_requests import SlowBodies
+from tests.support.real_server import serving
+from tests.support.waiting import HANG
 
 
 @pytest.fixture
 def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(slow_requests, "HEAD_SECONDS", 0.2)
-    app = create_app(Settings(data=tmp_path, device="cpu"))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="warning", http=PatientProtocol)
-        server = Server(app, config)
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        wait_until(lambda: server.started or not thread.is_alive())
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        thread.join(HANG)
+    with serving(tmp_path) as (found, _):
+        yield found
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: lo"])

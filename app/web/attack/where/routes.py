@@ -28,6 +28,7 @@ from app.web.attack.where.pair import LayerPair, LayerView, checked, chosen
 from app.web.core.file_responses import Version, csv_response, file_response, png_response
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
+from app.web.core.work import WorkDep
 from app.web.panels.panel import AttackPanel
 
 SAME = "Both pictures are the same, number for number: nothing changed at any step."
@@ -84,7 +85,7 @@ async def _drift(runs: Both, services: ServicesDep) -> tuple[DriftControl, tuple
 
 @router.get("")
 async def panel(
-    request: Request, runs: BothRunsDep, layer: LayerDep, services: ServicesDep
+    request: Request, side: WorkDep, runs: BothRunsDep, layer: LayerDep, services: ServicesDep
 ) -> Response:
     """The whole panel."""
     link = layer.url()
@@ -102,15 +103,15 @@ async def panel(
             link,
             f"/attack/where/drift.csv?{query}",
             f"/attack/where/drift.png?{query}",
-            await asyncio.to_thread(layer_view, layer),
+            await side(layer_view, layer),
         )
     return show(request, PANEL.title, "attack/_where.html", {"where": where})
 
 
 @router.get("/layer")
-async def part(request: Request, runs: BothRunsDep, layer: LayerDep) -> Response:
+async def part(request: Request, side: WorkDep, runs: BothRunsDep, layer: LayerDep) -> Response:
     """One layer and the selected channel, for htmx; pushes the URL of the panel's own page."""
-    context = {"layer": await asyncio.to_thread(layer_view, layer)}
+    context = {"layer": await side(layer_view, layer)}
     response = render(request, "attack/_where_layer.html", context)
     if urlsplit(request.headers.get("hx-current-url", "")).path == "/attack/where":
         response.headers["HX-Push-Url"] = layer.url()
@@ -130,12 +131,12 @@ async def drift_csv(runs: BothRunsDep, services: ServicesDep) -> Response:
 
 
 @router.get("/drift.png")
-async def drift_png(runs: BothRunsDep, services: ServicesDep) -> Response:
+async def drift_png(runs: BothRunsDep, side: WorkDep, services: ServicesDep) -> Response:
     """The charts with their sentence."""
     noise, drift = await _drift(runs, services)
     words = f"{sentence(drift)} {control_words(noise)}"
     title = f"Where an attack happens: {runs.pair.model.row.title}"
-    png = await asyncio.to_thread(chart_png, title, charts(drift), words, 760)
+    png = await side(chart_png, title, charts(drift), words, 760)
     return file_response(png, "image/png", False, "layerscope-drift.png")
 
 
@@ -154,24 +155,27 @@ async def channels_csv(layer: LayerDep) -> Response:
 
 @router.get("/thumbs.png")
 async def thumbs_png(
-    layer: LayerDep, channels: Annotated[str, Query(max_length=2000)], v: Version = ""
+    layer: LayerDep,
+    side: WorkDep,
+    channels: Annotated[str, Query(max_length=2000)],
+    v: Version = "",
 ) -> Response:
     """The small maps of the given channels, clean next to attacked."""
     wanted = _listed(layer, channels)
-    png = await asyncio.to_thread(thumbs, layer, wanted)
+    png = await side(thumbs, layer, wanted)
     return png_response(png, layer.pair.model.row, v)
 
 
 @router.get("/maps.png")
-async def maps(layer: LayerDep, v: Version = "", save: bool = False) -> Response:
+async def maps(layer: LayerDep, side: WorkDep, v: Version = "", save: bool = False) -> Response:
     """Clean, attacked and difference of one channel; with captions for download."""
     if layer.channel is None:
         raise BadRequest("Which channel? Add channel= and a number.")
     if save:
-        png = await asyncio.to_thread(figure_png, layer, layer.channel)
+        png = await side(figure_png, layer, layer.channel)
         name = f"layerscope-{layer.step}-{layer.channel}.png"
         return file_response(png, "image/png", False, name)
-    png = await asyncio.to_thread(maps_png, layer, layer.channel)
+    png = await side(maps_png, layer, layer.channel)
     return png_response(png, layer.pair.model.row, v)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from io import BytesIO
 
 from fastapi import APIRouter, Request
@@ -24,6 +23,7 @@ from app.web.core.file_responses import csv_response, file_response
 from app.web.core.links import View
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
+from app.web.core.work import WorkDep
 from app.web.parts.crop_query import Channel, CropQuery, CropQueryDep, out_of, unit
 
 router = APIRouter(prefix="/{model}/{of}/{step}/{channel}")
@@ -35,14 +35,16 @@ SIDE = 112
 
 
 @router.get("/{number}.webp")
-async def crop(query: CropQueryDep, v: str = "") -> Response:
+async def crop(query: CropQueryDep, side: WorkDep, v: str = "") -> Response:
     """The crop."""
-    data = await asyncio.to_thread(query.source.crop, query.step, query.channel, query.peak)
+    data = await side(query.source.crop, query.step, query.channel, query.peak)
     return query.answer(data, "image/webp", v)
 
 
 @router.get("/{number}/projection.png")
-async def projection(query: CropQueryDep, services: ServicesDep, v: str = "") -> Response:
+async def projection(
+    query: CropQueryDep, side: WorkDep, services: ServicesDep, v: str = ""
+) -> Response:
     """The deconvolution projection of the unit, cut to the crop."""
     model = query.source.model
     network = await services.catalogue.network(model.id)
@@ -55,23 +57,23 @@ async def projection(query: CropQueryDep, services: ServicesDep, v: str = "") ->
         made = deconvolution(network, picture, Unit(query.step, query.channel, cell)).cpu()
         return colour_filters(cut_signed(made, where, query.peak.cell)[None]).png
 
-    return query.answer(await asyncio.to_thread(work), "image/png", v)
+    return query.answer(await side(work), "image/png", v)
 
 
 @router.get("/{number}/picture.png")
-async def picture(query: CropQueryDep) -> Response:
+async def picture(query: CropQueryDep, side: WorkDep) -> Response:
     """A picture of an operator's folder as the network gets it."""
     _only_folders(query)
-    pixels = (await asyncio.to_thread(query.source.fitted, query.peak.number)).pixels
+    pixels = (await side(query.source.fitted, query.peak.number)).pixels
     return query.answer(input_png(pixels), "image/png", "")
 
 
 @router.get("/{number}")
-async def whole(request: Request, query: CropQueryDep) -> Response:
+async def whole(request: Request, side: WorkDep, query: CropQueryDep) -> Response:
     """A picture of an operator's folder, with the cell's receptive field framed."""
     _only_folders(query)
     model = query.source.model
-    await asyncio.to_thread(query.source.fitted, query.peak.number)
+    await side(query.source.fitted, query.peak.number)
     y, x = divmod(query.peak.cell, model.geometry[query.step].shape[2])
     context = {
         "model": model,
@@ -106,7 +108,9 @@ async def csv(services: ServicesDep, model: str, of: str, step: str, channel: Ch
 
 
 @tables.get("/{channel}.png")
-async def png(services: ServicesDep, model: str, of: str, step: str, channel: Channel) -> Response:
+async def png(
+    services: ServicesDep, side: WorkDep, model: str, of: str, step: str, channel: Channel
+) -> Response:
     """The crops of a unit as one picture."""
     source = await unit(services, model, of, step, channel)
 
@@ -121,9 +125,7 @@ async def png(services: ServicesDep, model: str, of: str, step: str, channel: Ch
         title = f"{source.model.row.title}, {step}, map {channel}"
         return figures_png(title, [CaptionedFigure(page, out_of(services, source))], lines)
 
-    return file_response(
-        await asyncio.to_thread(work), "image/png", False, f"{model}-{step}-{channel}.png"
-    )
+    return file_response(await side(work), "image/png", False, f"{model}-{step}-{channel}.png")
 
 
 def _only_folders(query: CropQuery) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -35,6 +34,7 @@ from app.web.core.streams import (
     queued_job,
 )
 from app.web.core.templating import render, render_text
+from app.web.core.work import WorkDep
 from app.web.panels.interventions import ablation_panel as pane
 from app.web.panels.interventions.panel_response import panel_response
 from app.web.panels.panel import UnitPanel
@@ -101,10 +101,15 @@ async def result(
 
 
 @router.get("/ablation.png")
-async def png(cut: AblationQueryDep, services: ServicesDep, owner: OwnerDep) -> Response:
+async def png(
+    cut: AblationQueryDep,
+    side: WorkDep,
+    services: ServicesDep,
+    owner: OwnerDep,
+) -> Response:
     """The effect as a picture."""
     changes = await _changes(cut, services, owner)
-    made = await asyncio.to_thread(pane.picture, cut.unit, cut.switch, changes)
+    made = await side(pane.picture, cut.unit, cut.switch, changes)
     return file_response(made, "image/png", False, f"{_name(cut.unit)}-off.png")
 
 

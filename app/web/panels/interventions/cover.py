@@ -24,6 +24,7 @@ from app.web.core.htmx import by_htmx
 from app.web.core.links import View, input_url
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import number, percent, render
+from app.web.core.work import WorkDep
 from app.web.panels.interventions.panel_response import has_units, panel_response
 from app.web.panels.panel import UnitPanel
 from app.web.parts.class_changes import ClassChanges, class_changes, why_no_classes
@@ -296,10 +297,15 @@ async def live(
 
 
 @router.get("/cover.png")
-async def png(unit: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
+async def png(
+    unit: UnitQueryDep,
+    side: WorkDep,
+    stroke: StrokeDep,
+    services: ServicesDep,
+) -> Response:
     """The result as a picture."""
     found = await _brushed(services, unit, stroke)
-    made = await asyncio.to_thread(cover_picture, unit, stroke, found)
+    made = await side(cover_picture, unit, stroke, found)
     return file_response(made, "image/png", False, f"{_name(unit)}-covered.png")
 
 
