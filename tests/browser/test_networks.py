@@ -33,7 +33,7 @@ def menu(page: Page) -> Locator:
 
 def choose(page: Page, title: str) -> None:
     """Unfold a network in the menu and look into it."""
-    heading = page.locator("h2", has_text=re.compile(rf"^{re.escape(title)}(?! \()"))
+    heading = page.locator("h2", has_text=re.compile(rf"^\s*{re.escape(title)}(?! \()"))
     entry = menu(page).locator(".network").filter(has=heading)
     entry.locator("summary").click()
     entry.get_by_role("link", name="Look into it").click()

@@ -100,7 +100,7 @@ def test_one_watches_it_grow_and_the_link_repeats_it(page: Page, brake: Brake) -
     growing = panel.locator("#synthesis-events [data-reached='16']")
     expect(growing).to_be_visible()
     assert drawn(growing.locator("img"))
-    expect(growing).to_contain_text(re.compile(r"step \d+ of 40"))
+    expect(growing).to_contain_text(re.compile(r"step\s+\d+ of 40"))
     expect(growing.locator(".curve .line")).to_have_attribute("d", re.compile("^M0.0 "))
     first = growing.locator("img").get_attribute("src")
     brake.let_go()
