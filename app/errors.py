@@ -25,15 +25,28 @@
 `app.web.core.errors` maps each class to an HTTP status.
 """
 
+import re
+
+_UNPRINTABLE = re.compile(r"[\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Text that UTF-8 can hold: half a character becomes �.
+
+    JSON may escape half a surrogate pair, and Python makes such halves of the bytes in a file's
+    name that are no UTF-8; neither can be sent, printed or stored.
+    """
+    return _UNPRINTABLE.sub("\ufffd", text)
+
 
 class LayerscopeError(Exception):
-    """Base class of all errors: `detail` is a sentence for the user."""
+    """Base class of all errors: `detail` is a sentence for the user, without half characters."""
 
     title = "Something went wrong"
 
     def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+        self.detail = printable(detail)
+        super().__init__(self.detail)
 
 
 class NotFound(LayerscopeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -16,13 +17,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from app.errors import Forbidden, PictureTooLarge, UnknownPicture
+from app.errors import Forbidden, PictureTooLarge, UnknownPicture, printable
 from app.pictures.decode import DecodedPicture, decode
 from app.pictures.encode import encode_png, preview
 from app.pictures.samples import sample
 from app.services.cache import ByteCache
 from app.services.files import key, write
 
+_ID = re.compile(r"[0-9a-f]{32}")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pictures (
     id TEXT PRIMARY KEY, width INTEGER, height INTEGER, bytes INTEGER, notes TEXT, expires REAL
@@ -158,6 +160,7 @@ class Pictures:
             "SELECT p.id, COALESCE(o.name, ''), width, height, notes, expires FROM pictures p "
             "LEFT JOIN owners o ON o.picture = p.id AND o.owner = ? WHERE p.id = ? AND expires > ?"
         )
+        _check_form(id)
         with self._lock:
             row = self._index.execute(query, (_hide(owner), id, self._clock())).fetchone()
         if row is None:
@@ -232,6 +235,7 @@ class Pictures:
         return self._folder / f"{id}.png"
 
     def _require(self, id: str) -> None:
+        _check_form(id)
         with self._lock:
             query = "SELECT 1 FROM pictures WHERE id = ? AND (expires > ? OR ?)"
             row = (id, self._clock(), self._in_use[id] > 0)
@@ -249,7 +253,7 @@ class Pictures:
         )
         self._index.execute(
             "INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)",
-            (id, _hide(owner), name[:80], now),
+            (id, _hide(owner), printable(name)[:80], now),
         )
 
     def _make_room(self, keep: str) -> None:
@@ -294,6 +298,12 @@ def _keep(path: Path, image: Image.Image) -> None:
 def _hide(owner: str) -> str:
     """The hash of an owner's cookie for the index: who reads the file cannot impersonate them."""
     return hashlib.sha256(owner.encode()).hexdigest()
+
+
+def _check_form(id: str) -> None:
+    """Raise `UnknownPicture` for what can be no id: some text cannot even be looked up."""
+    if not _ID.fullmatch(id):
+        raise _unknown()
 
 
 def _stored(row: tuple[str, str, int, int, str, float]) -> Stored:

@@ -100,7 +100,19 @@ def _in_words(error: RequestValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"] if part not in ("query", "path", "body"))
     if where == "file":
         return "Please choose a picture first: the form came without a file."
-    return f"{where or 'The request'}: {first['msg']}."
+    if first["type"] in _PLAIN:
+        where = "The request" if first["type"] == "json_invalid" else where
+        return f"{where or 'The request'}: {_PLAIN[first['type']]}"
+    return f"{where[:_SHOWN] or 'The request'}: {first['msg']}."
+
+
+_SHOWN = 100
+_PLAIN = {
+    "string_unicode": "this is no text; a \\u escape stands for half a character.",
+    "json_invalid": "this is no valid JSON; a comma, a quote or a bracket may be missing.",
+    "model_attributes_type": "it must be a JSON object, {…}, sent as application/json.",
+}
+"""What pydantic says to programmers, in words for everybody; by its kind of error."""
 
 
 def _from_http(error: HTTPException) -> errors.LayerscopeError:
@@ -109,6 +121,11 @@ def _from_http(error: HTTPException) -> errors.LayerscopeError:
             return errors.NotFound("There is nothing at this address.")
         case 413:
             return errors.PictureTooLarge("This upload is too big. Please make it smaller.")
+        case 400 if "parsing the body" in error.detail:
+            return errors.BadRequest(
+                "The body of this request cannot be read: it is no valid JSON or form, or a number "
+                "in it has thousands of digits."
+            )
         case 405:
             allowed = (error.headers or {}).get("Allow", "other requests")
             return errors.BadRequest(f"This address does not accept this request, only {allowed}.")

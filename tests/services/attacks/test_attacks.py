@@ -104,6 +104,12 @@ def test_a_class_is_found_by_index_and_by_any_name(wanted: int | str, index: int
     assert find_class(LABELS, wanted) == index
 
 
+@pytest.mark.parametrize("wanted", ["9" * 5000, 10**50, -(10**50), "٣" * 10, "0" * 4301])
+def test_a_number_that_is_far_too_large_is_no_class(wanted: int | str) -> None:
+    with pytest.raises(BadRequest, match="indices 0 to 3, and this number is far too large"):
+        find_class(LABELS, wanted)
+
+
 def test_a_name_of_two_classes_asks_which() -> None:
     with pytest.raises(BadRequest) as refused:
         find_class(LABELS, "crane")
