@@ -103,7 +103,8 @@ def _epsilon(method: Method, given: float | None, side: int) -> float:
         return float(EPSILON.get(method, L2_DEFAULT * sqrt(3 * side * side)))
     if method == "deepfool":
         return float(given)
-    if method == "sticker" and not (least := 100 / side**2) <= given <= most:
+    least = 100 / side**2
+    if method == "sticker" and not least <= given <= most:
         raise BadRequest(
             f"A sticker covers at least one pixel: epsilon is from {least:.2g} to {most:g} per "
             f"cent of the area, not {given:g}."
@@ -124,7 +125,8 @@ def _steps(method: Method, given: int | None) -> int:
 
 
 def _step_size(method: Method, given: float | None, epsilon: float) -> float:
-    if given is not None and not 0 <= given <= (most := max(epsilon, 255.0)):
+    most = max(epsilon, 255.0)
+    if given is not None and not 0 <= given <= most:
         raise BadRequest(f"The step size must be from 0 to {most:g}, not {given:g}.")
     if method == "fgsm" or given is None:
         return epsilon if method == "fgsm" else epsilon / 4

@@ -83,6 +83,8 @@ def test_what_cannot_work_is_said_beforehand() -> None:
         (AttackRequest("pgd", target=4), "indices 0 to 3"),
         (AttackRequest("pgd", target="skool bus"), "The nearest are: school bus"),
         (AttackRequest("pgd", true_label="zzz"), "no class called “zzz”"),
+        (AttackRequest("pgd", step_size=-1), "from 0 to 255, not -1"),
+        (AttackRequest("sticker", 0), "from 0.024 to 32 per cent of the area, not 0"),
     ],
 )
 def test_out_of_range_is_refused_with_the_range(request_: AttackRequest, words: str) -> None:
