@@ -12,6 +12,7 @@
     │   ├── NotAPicture
     │   └── BrokenPicture
     ├── Forbidden               a request from another site, or for another user's picture
+    ├── NotFinite               a network computes NaN or infinity, which no page may show
     ├── WeightsMissing          the network is known, its weights are not on this computer
     ├── WeightsRefused          a weights file that does not fit its network
     ├── DownloadFailed          a download failed, is incomplete or is not the published file
@@ -83,6 +84,12 @@ class NoClassifier(LayerscopeError):
     """Something that needs classes was requested of a partial network, which has none."""
 
     title = "This network has no classes"
+
+
+class NotFinite(LayerscopeError):
+    """A network computes a number that is not finite: nothing that follows from it is shown."""
+
+    title = "These numbers are not finite"
 
 
 class PictureError(LayerscopeError):

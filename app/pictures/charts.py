@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from PIL import Image, ImageDraw
 
+from app.errors import NotFinite
 from app.pictures.encode import encode_png
 from app.pictures.tables import font, plain, wrap_text
 
@@ -101,7 +103,10 @@ class ChartLayout:
 
 
 def lay_out(chart: LineChart, width: float, height: float = 300) -> ChartLayout:
-    """Lay out a chart of `width` units; names that would overlap the one before are omitted."""
+    """Lay out a chart of `width` units; names that would overlap the one before are omitted.
+
+    Raises `NotFinite` for a point that is nowhere.
+    """
     left = 10 + LETTER * max(len(name) for _, name in chart.y)
     tall = LETTER * max(len(name) for _, name in chart.x) + 6 if chart.upright else LINE
     right, bottom, top = width - _RIGHT, height - _FOOT - tall, _TOP + LINE * chart.room
@@ -109,6 +114,8 @@ def lay_out(chart: LineChart, width: float, height: float = 300) -> ChartLayout:
     foot, head = chart.y[0][0], chart.y[-1][0]
 
     def at(x: float, y: float) -> Point:
+        if not (isfinite(x) and isfinite(y)):
+            raise NotFinite(f"A number of the chart “{chart.title}” is not finite.")
         across, up = (x - low) / ((high - low) or 1), (y - foot) / ((head - foot) or 1)
         return round(left + across * (right - left), 1), round(bottom - up * (bottom - top), 1)
 

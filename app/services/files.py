@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import secrets
+import stat
 from pathlib import Path
 
 from app.errors import NotWritten
@@ -32,6 +35,26 @@ def put(path: Path, data: bytes) -> None:
             f"{path} cannot be written: {error.strerror}. Nothing was overwritten; make room, or "
             "choose another --out, and start the same command again."
         ) from error
+
+
+def regular(path: Path) -> os.stat_result:
+    """The state of a file, or of the one that a link leads to.
+
+    Raises `OSError` for all else: to open a pipe is to wait for whoever writes into it.
+    """
+    seen = path.stat()
+    if not stat.S_ISREG(seen.st_mode):
+        raise OSError(errno.EINVAL, "it is a folder, a pipe or a device, not a file")
+    return seen
+
+
+def listing(folder: Path, pattern: str) -> list[Path]:
+    """The entries of a folder that fit a pattern, by name; none if it cannot be read."""
+    try:
+        return sorted(folder.glob(pattern)) if folder.is_dir() else []
+    except OSError:
+        # As when a USB stick is pulled out.
+        return []
 
 
 def digest_of(path: Path) -> str:

@@ -17,6 +17,7 @@ from app.web.core.templating import render
 STATUS: dict[type[errors.LayerscopeError], int] = {
     errors.NotFound: 404,
     errors.BadRequest: 422,
+    errors.NotFinite: 422,
     errors.NoClassifier: 409,
     errors.PictureTooLarge: 413,
     errors.NotAPicture: 415,
