@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from app import errors
+from app.services.files import not_kept
 from app.web.core.htmx import wants_part
 from app.web.core.templating import render
 
@@ -26,6 +27,7 @@ STATUS: dict[type[errors.LayerscopeError], int] = {
     errors.WeightsMissing: 503,
     errors.WeightsRefused: 503,
     errors.DownloadFailed: 503,
+    errors.NotWritten: 507,
     errors.Busy: 503,
     errors.Cancelled: 503,
 }
@@ -73,7 +75,9 @@ def install(app: FastAPI) -> None:
         return error_response(request, errors.BadRequest(_in_words(error)))
 
     async def http(request: Request, error: Any) -> Response:
-        response = error_response(request, _from_http(error), error.status_code)
+        found = _from_http(error)
+        own = isinstance(found, errors.NotWritten)
+        response = error_response(request, found, None if own else error.status_code)
         response.headers.update(error.headers or {})
         return response
 
@@ -117,6 +121,8 @@ _PLAIN = {
 
 
 def _from_http(error: HTTPException) -> errors.LayerscopeError:
+    if isinstance(error.__cause__, OSError):
+        return not_kept("what you sent", error.__cause__)
     match error.status_code:
         case 404:
             return errors.NotFound("There is nothing at this address.")
