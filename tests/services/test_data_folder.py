@@ -55,14 +55,32 @@ def test_a_second_server_is_refused_until_the_first_has_ended(
             pass
 
 
-def test_within_one_process_it_is_held_once_too_and_free_afterwards(tmp_path: Path) -> None:
+TRY = """
+import sys
+from pathlib import Path
+from app.errors import DataUnusable
+from app.services.data_folder import owned
+try:
+    with owned(Path(sys.argv[1])):
+        print("free")
+except DataUnusable:
+    print("held")
+"""
+
+
+def as_another_process_sees(folder: Path) -> str:
+    command = [sys.executable, "-c", TRY, str(folder)]
+    return subprocess.run(command, text=True, capture_output=True, check=True).stdout.strip()
+
+
+def test_within_one_process_it_is_shared_and_free_after_the_last(tmp_path: Path) -> None:
     with owned(tmp_path):
-        with pytest.raises(DataUnusable), owned(tmp_path):
-            pass
-        with owned(tmp_path / "another"):
-            pass
-    with owned(tmp_path):
-        assert (tmp_path / LOCK).is_file()
+        with owned(tmp_path / "x" / ".."):
+            assert as_another_process_sees(tmp_path) == "held"
+        assert as_another_process_sees(tmp_path) == "held"
+        assert as_another_process_sees(tmp_path / "another") == "free"
+    assert as_another_process_sees(tmp_path) == "free"
+    assert (tmp_path / LOCK).is_file()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")

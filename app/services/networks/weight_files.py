@@ -110,13 +110,13 @@ class WeightFiles:
     def find(self, id: str) -> WeightEntry:
         """The network of that id.
 
-        Raises `WeightsRefused` for one whose file was refused, `UnknownModel` listing the known.
+        Raises `UnknownModel` with the reason for a file that was refused, else with the known.
         """
         if entry := self.entry(id):
             return entry
         for file in self.refused():
             if id == f"{OWN}{Path(file.file).stem}":
-                raise WeightsRefused(f"{file.file} cannot be used. {file.reason}")
+                raise UnknownModel(f"{file.file} cannot be used. {file.reason}")
         known = ", ".join(entry.id for entry in self.entries())
         raise UnknownModel(f"There is no network called “{id[:60]}”. There are: {known}.")
 

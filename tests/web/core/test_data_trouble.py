@@ -10,7 +10,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from starlette.datastructures import UploadFile
 from starlette.testclient import TestClient
 
@@ -95,13 +94,14 @@ def test_an_index_that_is_locked_asks_to_try_again(
     assert "list of pictures" in answer.json()["detail"]
 
 
-def test_a_second_app_on_the_same_folder_does_not_start(
-    client: TestClient, application: FastAPI
+def test_an_app_does_not_start_on_a_folder_that_another_process_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = application.state.services.settings
-    with (
-        pytest.raises(DataUnusable, match="Another Layerscope"),
-        TestClient(create_app(settings), base_url=BASE),
-    ):
+    def taken(file: int) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("app.services.data_folder.lock", taken)
+    app = create_app(Settings(data=tmp_path, device="cpu"))
+    with pytest.raises(DataUnusable, match="Another Layerscope"), TestClient(app, base_url=BASE):
         pass
-    assert send(client)[0] == 201
+    assert not (tmp_path / "pictures").exists()
