@@ -37,7 +37,7 @@ def printable(text: str) -> str:
     JSON may escape half a surrogate pair, and Python makes such halves of the bytes in a file's
     name that are no UTF-8; neither can be sent, printed or stored.
     """
-    return _UNPRINTABLE.sub("\ufffd", text)
+    return text if text.isascii() else _UNPRINTABLE.sub("\ufffd", text)
 
 
 class LayerscopeError(Exception):

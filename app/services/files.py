@@ -60,7 +60,7 @@ def regular(path: Path) -> os.stat_result:
 def listing(folder: Path, pattern: str) -> list[Path]:
     """The entries of a folder that fit a pattern, by name; none if it cannot be read."""
     try:
-        return sorted(folder.glob(pattern)) if folder.is_dir() else []
+        return sorted(folder.glob(pattern)) if os.path.isdir(folder) else []
     except OSError:
         # As when a USB stick is pulled out.
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +32,7 @@ def load(entry: WeightEntry) -> Network:
     if entry.state == "random":
         return draw(entry.row, entry.last)
     path = entry.path
-    if path is None or not path.is_file():
+    if path is None or not os.path.isfile(path):
         raise WeightsMissing(missing(entry))
     if not entry.verified:
         return fit(entry.row.architecture, read(path), path.name)

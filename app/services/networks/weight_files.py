@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -132,7 +133,8 @@ class WeightFiles:
             return WeightEntry(row, row.path, "embedded", True)
         for name, verified in ((row.file, True), (second_file(row), False)):
             for folder in self.folders:
-                if _is_file(folder / name):
+                # Unlike Path's, it answers no where nobody can tell, as on a stick pulled out.
+                if os.path.isfile(folder / name):
                     return WeightEntry(row, folder / name, "ready", verified)
         return WeightEntry(row, None, "downloadable", False)
 
@@ -155,14 +157,6 @@ class WeightFiles:
             thorough = self._thorough or state.st_size <= AT_ONCE
             self._seen[key] = _inspect(path, architecture, key, thorough)
         return self._seen[key]
-
-
-def _is_file(path: Path) -> bool:
-    """Whether it is a file; no, too, where nobody can tell, as on a stick that was pulled out."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def _unreadable(path: Path, error: OSError) -> RefusedFile:

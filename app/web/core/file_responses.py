@@ -13,7 +13,7 @@ from fastapi import Query
 from fastapi.responses import Response
 from torch import Tensor
 
-from app.errors import NotFinite
+from app.errors import NotFinite, printable
 from app.pictures.arrays import npy
 from app.services.runs.sheets import version
 from models.row import Weights
@@ -74,7 +74,7 @@ def csv_response(head: Sequence[str], rows: Iterable[Sequence[object]], name: st
         writer.writerow(row)
     # The byte order mark tells spreadsheets that this is UTF-8.
     return file_response(
-        text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", False, name
+        printable(text.getvalue()).encode("utf-8-sig"), "text/csv; charset=utf-8", False, name
     )
 
 

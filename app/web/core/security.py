@@ -101,7 +101,7 @@ class Guard:
         size = headers.get("content-length", "0")
         if self._largest and size.isdecimal() and float(size) > self._largest:
             return PictureTooLarge(
-                f"This upload has {float(size) / 1e6:.3g} MB; the limit is "
+                f"This upload has {min(float(size), 1e15) / 1e6:.3g} MB; the limit is "
                 f"{self._largest // 1_000_000} MB. Please make the picture smaller and try again."
             )
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -108,7 +109,7 @@ def check(settings: Settings) -> None:
     Catalogue(device.choose(settings.device), 1, WeightFiles(settings.shelves)).model(
         settings.model
     )
-    if settings.weights and not settings.weights.is_dir():
+    if settings.weights and not os.path.isdir(settings.weights):
         raise BadRequest(f"LAYERSCOPE_WEIGHTS names {settings.weights}, which is no folder here.")
     with owned(settings.data):
         pass

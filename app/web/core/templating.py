@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import __version__
-from app.errors import NotFinite
+from app.errors import NotFinite, printable
 from app.web.core.links import palette_url, preview_url
 
 ROOT = Path(__file__).parents[3]
@@ -63,7 +63,8 @@ def render(
 
 def render_text(template: str, context: dict[str, Any]) -> str:
     """Render a template as text, as event streams send it."""
-    return environment().get_template(template).render(context)
+    # The name of a folder or file on this server may hold what UTF-8 cannot.
+    return printable(environment().get_template(template).render(context))
 
 
 @cache

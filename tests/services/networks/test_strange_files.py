@@ -102,12 +102,11 @@ def test_a_pipe_is_neither_read_nor_hashed_nor_a_noise(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_listed_is_an_empty_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(self: Path) -> bool:
+    def gone(self: Path, pattern: str) -> list[Path]:
         raise OSError(5, "Input/output error")
 
     shelf = WeightFiles([tmp_path])
-    monkeypatch.setattr(Path, "is_dir", gone)
-    monkeypatch.setattr(Path, "is_file", gone)
+    monkeypatch.setattr(Path, "glob", gone)
     assert len(shelf.entries()) == len(TABLE) and shelf.refused() == []
 
 
