@@ -12,6 +12,7 @@
     │   ├── NotAPicture
     │   └── BrokenPicture
     ├── Forbidden               a request from another site, or for another user's picture
+    ├── NotFinite               a network computes NaN or infinity, which no page may show
     ├── WeightsMissing          the network is known, its weights are not on this computer
     ├── WeightsRefused          a weights file that does not fit its network
     ├── DownloadFailed          a download failed, is incomplete or is not the published file
@@ -25,15 +26,28 @@
 `app.web.core.errors` maps each class to an HTTP status.
 """
 
+import re
+
+_UNPRINTABLE = re.compile(r"[\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Text that UTF-8 can hold: half a character becomes �.
+
+    JSON may escape half a surrogate pair, and Python makes such halves of the bytes in a file's
+    name that are no UTF-8; neither can be sent, printed or stored.
+    """
+    return text if text.isascii() else _UNPRINTABLE.sub("\ufffd", text)
+
 
 class LayerscopeError(Exception):
-    """Base class of all errors: `detail` is a sentence for the user."""
+    """Base class of all errors: `detail` is a sentence for the user, without half characters."""
 
     title = "Something went wrong"
 
     def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+        self.detail = printable(detail)
+        super().__init__(self.detail)
 
 
 class NotFound(LayerscopeError):
@@ -70,6 +84,12 @@ class NoClassifier(LayerscopeError):
     """Something that needs classes was requested of a partial network, which has none."""
 
     title = "This network has no classes"
+
+
+class NotFinite(LayerscopeError):
+    """A network computes a number that is not finite: nothing that follows from it is shown."""
+
+    title = "These numbers are not finite"
 
 
 class PictureError(LayerscopeError):

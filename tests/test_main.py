@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import pytest
@@ -45,3 +46,14 @@ def test_an_unknown_word_is_refused() -> None:
     with pytest.raises(SystemExit) as ended:
         main(["serve", "--nonsense"])
     assert ended.value.code == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
+def test_a_folder_whose_name_is_no_utf_8_can_be_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAYERSCOPE_WEIGHTS", os.fsdecode(b"/nowhere/caf\xe9"))
+    assert main(["weights", "path"]) == 0
+    assert "/nowhere/caf\\udce9" in capsys.readouterr().out
+    assert main(["serve"]) == 2
+    assert "/nowhere/caf\ufffd, which is no folder here" in capsys.readouterr().err

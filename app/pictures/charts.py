@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from PIL import Image, ImageDraw
 
+from app.errors import NotFinite
 from app.pictures.encode import encode_png
 from app.pictures.tables import font, plain, wrap_text
 
@@ -118,13 +120,18 @@ class ChartLayout:
 
 
 def lay_out(chart: LineChart, width: float, height: float = 300) -> ChartLayout:
-    """Lay out a chart of `width` units; names that would overlap the one before are omitted."""
+    """Lay out a chart of `width` units; names that would overlap the one before are omitted.
+
+    Raises `NotFinite` for a point that is nowhere.
+    """
     left = 10 + LETTER * max(len(name) for _, name in chart.y)
     tall = LETTER * max(len(name) for _, name in chart.x) + 6 if chart.upright else LINE
     right, bottom, top = width - _RIGHT, height - _FOOT - tall, _TOP + LINE * chart.room
     across, up = (ChartAxis("", ticks[0][0], ticks[-1][0]) for ticks in (chart.x, chart.y))
 
     def at(x: float, y: float) -> Point:
+        if not (isfinite(x) and isfinite(y)):
+            raise NotFinite(f"A number of the chart “{chart.title}” is not finite.")
         return round(across.at(x, left, right), 1), round(up.at(y, bottom, top), 1)
 
     curves = tuple(

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.errors import DataUnusable
+from app.errors import DataUnusable, printable
 from app.services.atlas.atlas import Atlas, merge, read_atlas, write_atlas
 from app.services.atlas.building import AtlasOptions, AtlasPass, AtlasProgress
 from app.services.atlas.crops import table
@@ -87,7 +87,7 @@ def _finish(
         file = out / f"{model.id}.atlas"
         write_atlas(file, atlas)
     index = file.with_name(f"{file.name}.csv")
-    put(index, table(atlas, model.geometry).encode())
+    put(index, printable(table(atlas, model.geometry)).encode())
     about = atlas.about
     teller.line(f"{about.read:,} pictures went in. Written: {file} and {index.name}.")
     if about.unreadable:

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     shelf = WeightFiles(settings.shelves)
     match given.verb:
         case "list":
-            return _list(shelf)
+            return _list(WeightFiles(settings.shelves, thorough=True))
         case "get":
             return _get(shelf, given.into or settings.cache, given.names)
         case "verify":

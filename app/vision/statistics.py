@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 import torch
 from torch import Tensor
@@ -27,6 +28,11 @@ class Statistics:
     def limit(self) -> float:
         """The largest magnitude: the limit of a colour scale for the whole layer."""
         return max(abs(self.min), abs(self.max))
+
+    @property
+    def finite(self) -> bool:
+        """True if the output holds neither NaN nor infinity."""
+        return isfinite(self.min) and isfinite(self.max)
 
     @property
     def limits(self) -> Tensor:
@@ -57,7 +63,11 @@ def statistics(batch: Tensor) -> list[Statistics]:
         maps = batch.flatten(2)
         lows, peaks = maps.amin(2), maps.amax(2)
     rows = batch.flatten(1)
-    figures = torch.stack([lows.amin(1), peaks.amax(1), rows.mean(1), _filled(rows)], 1).tolist()
+    means = rows.mean(1)
+    if not means.isfinite().all():
+        # A sum of float32 may overflow where each number is finite.
+        means = rows.double().mean(1)
+    figures = torch.stack([lows.amin(1), peaks.amax(1), means, _filled(rows)], 1).tolist()
     highest = _apart(peaks.cpu())
     lowest = highest if lows is peaks else _apart(lows.cpu())
     return [

@@ -30,7 +30,7 @@ MAY = {
 }
 ROOMS = {
     "app.services": (
-        *("files", "cache", "engine", "networks", "pictures", "runs", "surveys"),
+        *("files", "data_folder", "cache", "engine", "networks", "pictures", "runs", "surveys"),
         *("synthesis", "atlas", "attacks", "interventions"),
     ),
     "app.web": (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from app.__main__ import main
 from app.services.networks import weight_files as shelf_module
@@ -143,3 +143,19 @@ def test_export_of_what_is_no_network_has_a_sentence(tmp_path: Path, capsys: Tol
     torch.save([1, 2], bad)
     assert main(["weights", "export", str(bad), out]) == 2
     assert "holds something else than weights" in capsys.readouterr().err
+
+
+def test_a_network_with_nan_is_listed_as_refused_and_none_is_verified(
+    tmp_path: Path, capsys: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = embedded().state_dict()
+    bad = {**state, "fc7.bias": torch.full((100,), torch.nan)}
+    save_file(bad, tmp_path / "stick" / "mini-bad.safetensors")
+    # Large files, too: this command looks at every number.
+    monkeypatch.setattr(shelf_module, "AT_ONCE", 1)
+    assert main(["weights", "list"]) == 0
+    said = capsys.readouterr().out
+    assert "refused: mini-bad.safetensors" in said and "fc7.bias holds a number that is not" in said
+    assert "own-mini-bad" not in said
+    assert main(["weights", "verify", "own-mini-bad"]) == 2
+    assert "fc7.bias holds a number that is not finite" in capsys.readouterr().out

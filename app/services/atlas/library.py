@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from app.errors import DataUnusable, NotFound
+from app.errors import DataUnusable, NotFound, printable
 from app.services.atlas.atlas import FINE, AtlasAbout, about_of
 from app.services.atlas.folder import SUFFIXES
+from app.services.files import listing, regular
 from app.services.networks.catalogue import Model
 from app.services.runs.peaks import PeakEntry
 
@@ -44,8 +46,9 @@ class AtlasFile:
 
     def __init__(self, path: Path, about: AtlasAbout) -> None:
         self.path, self.about = path, about
-        self.id = hashlib.sha256(f"{path.parent.name}/{path.name}".encode()).hexdigest()[:12]
-        self.title = Path(about.root).name or path.parent.name
+        name = os.fsencode(f"{path.parent.name}/{path.name}")
+        self.id = hashlib.sha256(name).hexdigest()[:12]
+        self.title = printable(Path(about.root).name or path.parent.name)
         self._places: dict[tuple[str, int, int], CropBytes] | None = None
 
     def ranking(self, step: str, channel: int) -> list[PeakEntry]:
@@ -146,7 +149,7 @@ class AtlasLibrary:
         atlases, refused = [], []
         for path in self._paths():
             try:
-                state = path.stat()
+                state = regular(path)
                 one = _opened(path, state.st_size, state.st_mtime_ns)
             except (DataUnusable, OSError) as error:
                 refused.append(_sentence(path, getattr(error, "detail", "It cannot be read.")))
@@ -165,9 +168,8 @@ class AtlasLibrary:
         raise NotFound("There is no such collection of crops for this network.")
 
     def _paths(self) -> Iterator[Path]:
-        if self.folder.is_dir():
-            yield from sorted(self.folder.glob(f"*{SUFFIX}"))
-            yield from sorted(self.folder.glob(f"*/*{SUFFIX}"))
+        yield from listing(self.folder, f"*{SUFFIX}")
+        yield from listing(self.folder, f"*/*{SUFFIX}")
 
 
 @lru_cache(32)
@@ -195,4 +197,4 @@ def _reason(atlas: AtlasFile, model: Model, weights: str) -> str:
 
 
 def _sentence(path: Path, reason: str) -> str:
-    return f"{path.parent.name}/{path.name}: {reason}"
+    return printable(f"{path.parent.name}/{path.name}: {reason}")

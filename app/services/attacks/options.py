@@ -103,6 +103,12 @@ def _epsilon(method: Method, given: float | None, side: int) -> float:
         return float(EPSILON.get(method, L2_DEFAULT * sqrt(3 * side * side)))
     if method == "deepfool":
         return float(given)
+    least = 100 / side**2
+    if method == "sticker" and not least <= given <= most:
+        raise BadRequest(
+            f"A sticker covers at least one pixel: epsilon is from {least:.2g} to {most:g} per "
+            f"cent of the area, not {given:g}."
+        )
     if not 0 <= given <= most:
         raise BadRequest(f"Epsilon must be from 0 to {most:g} for {method}, not {given:g}.")
     if method == "few_pixel" and given != int(given):
@@ -119,7 +125,8 @@ def _steps(method: Method, given: int | None) -> int:
 
 
 def _step_size(method: Method, given: float | None, epsilon: float) -> float:
-    if given is not None and not 0 <= given <= (most := max(epsilon, 255.0)):
+    most = max(epsilon, 255.0)
+    if given is not None and not 0 <= given <= most:
         raise BadRequest(f"The step size must be from 0 to {most:g}, not {given:g}.")
     if method == "fgsm" or given is None:
         return epsilon if method == "fgsm" else epsilon / 4
@@ -127,16 +134,11 @@ def _step_size(method: Method, given: float | None, epsilon: float) -> float:
 
 
 def _nothing(options: AttackOptions) -> str:
-    if options.method == "deepfool" or options.epsilon >= _least(options.method):
+    if options.method in ("deepfool", "sticker") or options.epsilon >= 1:
         return ""
     if options.epsilon == 0:
         return "Epsilon is 0: nothing happens, the picture stays as it was."
     return "Epsilon is less than one pixel value: in 8 bits nothing can change."
-
-
-def _least(method: Method) -> float:
-    """The smallest epsilon that can change an 8-bit picture."""
-    return 1e-9 if method == "sticker" else 1
 
 
 def _short(options: AttackOptions) -> str:

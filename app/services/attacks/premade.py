@@ -63,7 +63,7 @@ def find_premade(model: Model, options: AttackOptions) -> Premade:
         noises = noise_of(model)
         notes = [_of_noise(noises.noise, options.epsilon)] if noises.noise else []
         return Premade(noises.noise, None, (*notes, *_not_used(noises.refused)))
-    if options.method == "sticker" and options.epsilon > 0:
+    if options.method == "sticker":
         found = stickers_of(model)
         sticker = None if options.target is None else found.of(options.target)
         notes = [_of_sticker(sticker)] if sticker else _others(found)

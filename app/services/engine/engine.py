@@ -16,7 +16,7 @@ from weakref import finalize
 import torch
 from torch import Tensor
 
-from app.errors import Busy, Cancelled
+from app.errors import Busy, Cancelled, NotFinite
 from app.services.engine import device as devices
 from app.services.engine.batching import activation_bytes, steps_to_flush
 from app.services.engine.outbox import Outbox
@@ -56,7 +56,7 @@ class Engine(Protocol):
         """Yield each step of one normalised picture, [3,S,S], as it is computed.
 
         With `step_names` only those steps. Closing it, or dropping it, cancels the work. Raises
-        `Busy`.
+        `Busy`, and `NotFinite` for the first step whose output is not finite.
         """
 
     def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T]:
@@ -273,6 +273,11 @@ class LocalEngine:
                 tensor = output.tensor.cpu()
                 part = output.tensor if len(rows) == len(batch) else output.tensor[rows]
                 for i, figures in zip(rows, statistics(part), strict=True):
+                    if not figures.finite:
+                        outbox.add(batch[i].items, _not_finite(name))
+                        outbox.send()
+                        batch[i].abandoned = True
+                        continue
                     # A slice would keep the whole batch in memory as long as one run is cached.
                     own = tensor[i].clone() if len(batch) > 1 else tensor[i]
                     result = StepResult(output.step, own, figures, output.seconds, len(batch))
@@ -286,6 +291,13 @@ class LocalEngine:
             for request in batch:
                 outbox.add(request.items, None)
         outbox.send()
+
+
+def _not_finite(step: str) -> NotFinite:
+    return NotFinite(
+        f"At {step} this network computes numbers that are not finite (NaN or infinity); from here "
+        "on nothing means anything. Its weights may be damaged or far too large."
+    )
 
 
 def _advance(loop: asyncio.AbstractEventLoop, job: _LongJob[object]) -> None:

@@ -16,7 +16,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from app import __version__
-from app.errors import DataUnusable
+from app.errors import DataUnusable, printable
+from app.services.files import listing, regular
 from app.services.networks.catalogue import Model
 from app.services.networks.loading import weights_digest
 from app.services.networks.weight_files import RefusedFile
@@ -54,7 +55,7 @@ def find(model: Model, kind: str) -> FoundAssets:
         try:
             good.append(read(path, model, shipped))
         except DataUnusable as error:
-            refused.append(RefusedFile(path.name, error.detail))
+            refused.append(RefusedFile(printable(path.name), error.detail))
     return FoundAssets(tuple(good), tuple(refused))
 
 
@@ -64,7 +65,7 @@ def read(path: Path, model: Model, shipped: bool = False) -> AssetFile:
     Raises `DataUnusable` if it cannot be read or was made from other weights.
     """
     try:
-        seen = path.stat()
+        seen = regular(path)
         if seen.st_size > LARGEST:
             raise DataUnusable(f"{path.name} is far too large for what it should be.")
         tensors, about = _content(path, seen.st_mtime_ns, seen.st_size)
@@ -96,10 +97,8 @@ def origin(model: Model) -> dict[str, str]:
 
 def _candidates(model: Model, kind: str) -> Iterator[tuple[Path, bool]]:
     folder = model.data / kind if model.data else None
-    if folder and folder.is_dir():
-        for path in sorted(folder.glob("*.safetensors")):
-            if path.name.startswith(f"{model.id}."):
-                yield path, False
+    for path in listing(folder, f"{model.id}.*safetensors") if folder else ():
+        yield path, False
     row = model.row
     shipped = row.path.with_name(f"{row.id}.{kind}.safetensors")
     if row.embedded and shipped.is_file():

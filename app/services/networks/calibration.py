@@ -10,6 +10,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from app.services.files import regular
 from app.services.networks.catalogue import Model
 from app.services.networks.loading import weights_digest
 
@@ -64,7 +65,7 @@ def calibration(model: Model) -> Calibration | None:
 def _read_fitting(path: Path | None, model: Model) -> Calibration | None:
     """Read a file if it was made with these weights; else None."""
     try:
-        found = None if path is None else _read(path, path.stat().st_mtime_ns)
+        found = None if path is None else _read(path, regular(path).st_mtime_ns)
     except FileNotFoundError:
         return None
     except (SafetensorError, OSError) as error:

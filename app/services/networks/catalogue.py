@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from app.errors import WeightsRefused
 from app.services.networks.loading import load
 from app.services.networks.weight_files import State, WeightEntry, WeightFiles
 from app.vision.geometry import Geometry, geometry
@@ -83,7 +84,10 @@ class Catalogue:
         return self._model(self.shelf.find(id))
 
     async def network(self, id: str) -> Network:
-        """Load the network, on the device. Raises `UnknownModel`, `WeightsMissing`."""
+        """Load the network, on the device.
+
+        Raises `UnknownModel`, `WeightsMissing`, `WeightsRefused`.
+        """
         entry = self.model(id).entry
         if network := self._cached(entry):
             return network
@@ -108,7 +112,11 @@ class Catalogue:
         async with self._lock:
             if network := self._cached(entry):
                 return network
-            network = await asyncio.to_thread(self._load, entry)
+            try:
+                network = await asyncio.to_thread(self._load, entry)
+            except WeightsRefused as error:
+                self.shelf.refuse(entry, error.detail)
+                raise
             self._loaded[entry.id] = (entry, network)
             self._loaded.move_to_end(entry.id)
             self._shrink()

@@ -9,6 +9,8 @@ from app.errors import BadRequest
 from models.classes import Label
 
 NEAREST = 5
+LONGEST = 9
+"""Digits of the longest text that can be an index: Python refuses to read 5,000."""
 
 
 def find_class(labels: Sequence[Label], wanted: int | str) -> int:
@@ -16,9 +18,11 @@ def find_class(labels: Sequence[Label], wanted: int | str) -> int:
 
     Raises `BadRequest` with the nearest names, or with all classes of that name.
     """
-    if isinstance(wanted, int) or wanted.strip().isdecimal():
-        return _by_index(labels, int(wanted))
+    if isinstance(wanted, int):
+        return _by_index(labels, wanted)
     name = wanted.strip().casefold()
+    if name.isdecimal():
+        return _by_index(labels, int(name) if len(name) <= LONGEST else None)
     found = [one for one in labels if name in (one.label.casefold(), one.wnid)]
     found = found or [one for one in labels if name in _names(one)]
     if len(found) == 1:
@@ -29,9 +33,12 @@ def find_class(labels: Sequence[Label], wanted: int | str) -> int:
     raise BadRequest(f"There is no class called “{wanted[:60]}”.{_suggestion(labels, name)}")
 
 
-def _by_index(labels: Sequence[Label], index: int) -> int:
-    if not 0 <= index < len(labels):
-        raise BadRequest(f"Classes have indices 0 to {len(labels) - 1}, not {index}.")
+def _by_index(labels: Sequence[Label], index: int | None) -> int:
+    """Check an index; None stands for one that is too long to be read."""
+    if index is None or not 0 <= index < len(labels):
+        short = index is not None and abs(index) < 10**LONGEST
+        given = f"not {index}" if short else "and this number is far too large"
+        raise BadRequest(f"Classes have indices 0 to {len(labels) - 1}, {given}.")
     return index
 
 

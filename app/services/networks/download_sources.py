@@ -14,7 +14,8 @@ from app.services.networks.downloads import Attempt
 from app.services.networks.fetch import Received, fetch
 from app.services.networks.partial_file import WantedFile
 from app.services.networks.state_dict import check
-from app.services.networks.weight_files import second_file, shapes
+from app.services.networks.weight_contents import shapes
+from app.services.networks.weight_files import second_file
 from models.row import Weights
 
 FULL = 64  # hex digits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,10 @@ from safetensors.torch import load as read_safetensors
 from torch import Tensor
 
 from app.errors import WeightsMissing, WeightsRefused
-from app.services.files import digest_of
+from app.services.files import digest_of, regular
 from app.services.networks.random_weights import draw
 from app.services.networks.state_dict import fit
+from app.services.networks.weight_contents import check_header
 from app.services.networks.weight_files import WeightEntry
 from models.graph import Network
 
@@ -30,20 +32,24 @@ def load(entry: WeightEntry) -> Network:
     if entry.state == "random":
         return draw(entry.row, entry.last)
     path = entry.path
-    if path is None or not path.is_file():
+    if path is None or not os.path.isfile(path):
         raise WeightsMissing(missing(entry))
     if not entry.verified:
         return fit(entry.row.architecture, read(path), path.name)
     # Hashing 244 MB takes as long as reading them: do both at once. Reading runs no code, and
     # nothing is returned before the digest is verified.
-    before = path.stat()
-    with ThreadPoolExecutor(1) as pool:
-        digest = pool.submit(digest_of, path)
-        try:
-            network = fit(entry.row.architecture, read(path), path.name)
-        finally:
-            _verify(entry, digest.result())
-    if (now := path.stat()).st_mtime_ns != before.st_mtime_ns or now.st_size != before.st_size:
+    try:
+        before = path.stat()
+        with ThreadPoolExecutor(1) as pool:
+            digest = pool.submit(digest_of, path)
+            try:
+                network = fit(entry.row.architecture, read(path), path.name)
+            finally:
+                _verify(entry, digest.result())
+        now = path.stat()
+    except OSError as error:
+        raise WeightsRefused(f"{path.name} cannot be read: {error.strerror}.") from error
+    if now.st_mtime_ns != before.st_mtime_ns or now.st_size != before.st_size:
         raise WeightsRefused(f"{path.name} changed while it was read. Please try again.")
     return network
 
@@ -55,7 +61,9 @@ def read(path: Path) -> Mapping[str, Tensor]:
     `WeightsRefused`.
     """
     try:
+        regular(path)
         if path.suffix == ".safetensors":
+            check_header(path)
             return read_safetensors(path.read_bytes())
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
     except FileNotFoundError:
@@ -72,11 +80,14 @@ def read(path: Path) -> Mapping[str, Tensor]:
 
 
 def weights_digest(entry: WeightEntry) -> str:
-    """Full SHA-256 of a network's weights file, cached; "" if there is no file."""
-    if entry.path is None or not entry.path.is_file():
+    """Full SHA-256 of a network's weights file, cached; "" if there is none that can be read."""
+    if entry.path is None:
         return ""
-    seen = entry.path.stat()
-    return _digest(entry.path, seen.st_mtime_ns, seen.st_size)
+    try:
+        seen = regular(entry.path)
+        return _digest(entry.path, seen.st_mtime_ns, seen.st_size)
+    except OSError:
+        return ""
 
 
 @lru_cache(maxsize=64)

@@ -17,11 +17,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from app.errors import Cancelled, DownloadFailed
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from app.services.data_folder import lock
 
 CHUNK = 256 * 1024
 
@@ -108,7 +104,7 @@ def locked(wanted: WantedFile) -> Iterator[None]:
     path = wanted.sibling(".lock")
     with path.open("ab") as file:
         try:
-            _lock(file.fileno())
+            lock(file.fileno())
             # The previous owner of the lock may have deleted this file before we locked it.
             mine = os.path.samestat(os.fstat(file.fileno()), path.stat())
         except (BlockingIOError, PermissionError, FileNotFoundError):
@@ -122,13 +118,6 @@ def locked(wanted: WantedFile) -> Iterator[None]:
                 file.close()  # Windows deletes no file that is open anywhere.
             with suppress(PermissionError):
                 path.unlink(missing_ok=True)
-
-
-def _lock(file: int) -> None:
-    if sys.platform == "win32":
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager

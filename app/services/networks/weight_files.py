@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 
-from app.errors import UnknownModel, WeightsRefused
+from app.errors import UnknownModel, WeightsRefused, printable
+from app.services.files import listing, regular
 from app.services.networks.random_weights import trained_id, twin_id, twin_row
 from app.services.networks.state_dict import check
+from app.services.networks.weight_contents import first_not_finite, not_finite, shapes
 from models import registry
 from models.row import Weights
 from models.weights import TABLE
 
 State = Literal["embedded", "ready", "partial", "downloadable", "random"]
 OWN = "own-"
+AT_ONCE = 50_000_000
+"""Bytes up to which a file's numbers are looked at before it is offered; larger, at its load."""
 _STEM = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 
@@ -56,10 +61,20 @@ class RefusedFile:
 
 
 class WeightFiles:
-    """The networks of the table and the operator's own files, searched in `folders` in order."""
+    """The networks of the table and the operator's own files, searched in `folders` in order.
 
-    def __init__(self, folders: Sequence[Path] = (), rows: Sequence[Weights] = TABLE) -> None:
+    The numbers in a file of one's own are looked at up to `AT_ONCE` bytes, all if `thorough`.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path] = (),
+        rows: Sequence[Weights] = TABLE,
+        *,
+        thorough: bool = False,
+    ) -> None:
         self.folders = tuple(folders)
+        self._thorough = thorough
         self._rows = tuple(rows)
         self._seen: dict[tuple[str, int, int], WeightEntry | RefusedFile] = {}
 
@@ -71,6 +86,13 @@ class WeightFiles:
     def refused(self) -> list[RefusedFile]:
         """The operator's files that are named like weights but cannot be used."""
         return [found for found in self._own() if isinstance(found, RefusedFile)]
+
+    def refuse(self, entry: WeightEntry, reason: str) -> None:
+        """List a file of one's own as refused until it changes: what is in it is known now."""
+        if entry.path and entry.id.startswith(OWN):
+            for key, found in self._seen.items():
+                if found == entry:
+                    self._seen[key] = RefusedFile(entry.path.name, reason)
 
     def entry(self, id: str) -> WeightEntry | None:
         """The network of that id, None if there is none.
@@ -87,9 +109,15 @@ class WeightFiles:
         return [_twin(entry) for entry in self.entries()]
 
     def find(self, id: str) -> WeightEntry:
-        """The network of that id. Raises `UnknownModel` listing the known ones."""
+        """The network of that id.
+
+        Raises `UnknownModel` with the reason for a file that was refused, else with the known.
+        """
         if entry := self.entry(id):
             return entry
+        for file in self.refused():
+            if id == f"{OWN}{Path(file.file).stem}":
+                raise UnknownModel(f"{file.file} cannot be used. {file.reason}")
         known = ", ".join(entry.id for entry in self.entries())
         raise UnknownModel(f"There is no network called “{id[:60]}”. There are: {known}.")
 
@@ -105,14 +133,15 @@ class WeightFiles:
             return WeightEntry(row, row.path, "embedded", True)
         for name, verified in ((row.file, True), (second_file(row), False)):
             for folder in self.folders:
-                if (folder / name).is_file():
+                # Unlike Path's, it answers no where nobody can tell, as on a stick pulled out.
+                if os.path.isfile(folder / name):
                     return WeightEntry(row, folder / name, "ready", verified)
         return WeightEntry(row, None, "downloadable", False)
 
     def _own(self) -> list[WeightEntry | RefusedFile]:
         found: dict[str, WeightEntry | RefusedFile] = {}
         for folder in self.folders:
-            for path in sorted(folder.glob("*.safetensors")) if folder.is_dir() else ():
+            for path in listing(folder, "*.safetensors"):
                 if path.name not in found and (architecture := architecture_of(path.stem)):
                     found[path.name] = self._look(path, architecture)
         return [found[name] for name in sorted(found)]
@@ -120,13 +149,18 @@ class WeightFiles:
     def _look(self, path: Path, architecture: str) -> WeightEntry | RefusedFile:
         """Inspect a file; cached until it changes."""
         try:
-            state = path.stat()
+            state = regular(path)
         except OSError as error:
-            return RefusedFile(path.name, f"It cannot be read: {error.strerror}.")
+            return _unreadable(path, error)
         key = (str(path), state.st_size, state.st_mtime_ns)
         if key not in self._seen:
-            self._seen[key] = _inspect(path, architecture, key)
+            thorough = self._thorough or state.st_size <= AT_ONCE
+            self._seen[key] = _inspect(path, architecture, key, thorough)
         return self._seen[key]
+
+
+def _unreadable(path: Path, error: OSError) -> RefusedFile:
+    return RefusedFile(printable(path.name), f"It cannot be read: {error.strerror or error}.")
 
 
 def _twin(entry: WeightEntry) -> WeightEntry:
@@ -144,26 +178,23 @@ def architecture_of(stem: str) -> str | None:
     return name if name in registry.architectures() else None
 
 
-def shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Read the keys and shapes in a safetensors file, from its header only.
-
-    Raises `SafetensorError`, `OSError`.
-    """
-    with safe_open(path, "pt") as file:
-        names = file.keys()  # noqa: SIM118 (it is no dict)
-        return {name: tuple(file.get_slice(name).get_shape()) for name in names}
-
-
-def _inspect(path: Path, architecture: str, key: tuple[str, int, int]) -> WeightEntry | RefusedFile:
-    """Read the names and shapes in a file, not its values."""
+def _inspect(
+    path: Path, architecture: str, key: tuple[str, int, int], thorough: bool
+) -> WeightEntry | RefusedFile:
+    """Read the names and shapes in a file; its numbers only if `thorough`."""
     if not _STEM.fullmatch(path.stem):
-        return RefusedFile(path.name, "Its name may have letters, digits, dots, - and _ only.")
+        reason = "Its name may have letters, digits, dots, - and _ only."
+        return RefusedFile(printable(path.name), reason)
     try:
         last = check(architecture, shapes(path), path.name)
+        if thorough and (wrong := first_not_finite(path)):
+            return RefusedFile(path.name, not_finite(path.name, wrong))
     except WeightsRefused as error:
         return RefusedFile(path.name, error.detail)
-    except (SafetensorError, OSError) as error:
-        return RefusedFile(path.name, f"It is not a safetensors file: {error}.")
+    except SafetensorError as error:
+        return RefusedFile(path.name, printable(f"It is not a safetensors file: {error}."))
+    except OSError as error:
+        return _unreadable(path, error)
     row = _row(path, architecture, key, last)
     return WeightEntry(row, path, "partial" if last else "ready", False, last)
 

@@ -9,29 +9,29 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
-from app.errors import Forbidden, PictureTooLarge, UnknownPicture
+from app.errors import (
+    Busy,
+    DataUnusable,
+    Forbidden,
+    NotWritten,
+    PictureTooLarge,
+    UnknownPicture,
+    printable,
+)
 from app.pictures.decode import DecodedPicture, decode
 from app.pictures.encode import encode_png, preview
 from app.pictures.samples import sample
 from app.services.cache import ByteCache
-from app.services.files import key, write
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS pictures (
-    id TEXT PRIMARY KEY, width INTEGER, height INTEGER, bytes INTEGER, notes TEXT, expires REAL
-);
-CREATE TABLE IF NOT EXISTS owners (
-    picture TEXT REFERENCES pictures(id) ON DELETE CASCADE, owner TEXT, name TEXT, added REAL,
-    PRIMARY KEY (picture, owner)
-);
-"""
+from app.services.files import key
+from app.services.pictures.index import ID, PictureIndex, PictureRow
+from app.services.pictures.picture_files import PictureFiles, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +68,22 @@ class Pictures:
         self.max_pixels = max_pixels
         self._capacity = capacity
         self._clock = clock
-        self._folder = folder / "pictures"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._key = key(folder / "key")
+        try:
+            self._files = PictureFiles(folder / "pictures")
+            self._key = key(folder / "key")
+        except OSError as error:
+            raise DataUnusable(
+                f"The folder {folder} cannot hold pictures: {error.strerror}. Name another one in "
+                "LAYERSCOPE_DATA."
+            ) from error
         self._lock = threading.RLock()
         self._in_use: Counter[str] = Counter()
         # A picture is usually run right after its upload: do not decode it again.
         self._decoded: ByteCache[str, Image.Image] = ByteCache(100_000_000)
         self._previews: ByteCache[tuple[str, int], bytes] = ByteCache(16_000_000)
-        self._index = sqlite3.connect(folder / "pictures.sqlite", check_same_thread=False)
-        self._index.execute("PRAGMA foreign_keys = ON")
-        self._index.execute("PRAGMA journal_mode = WAL")
-        self._index.executescript(_SCHEMA)
-        self._reconcile()
+        self._index = PictureIndex(folder / "pictures.sqlite", self._salvage)
+        with self._lock:
+            self._index.run(self._reconcile)
 
     def add(self, data: bytes, owner: str, name: str = "") -> Stored:
         """Decode and store a file that this app made, for `owner`. Raises `PictureError`."""
@@ -98,13 +101,20 @@ class Pictures:
     def store(self, picture: DecodedPicture, owner: str, name: str = "") -> Stored:
         """Store a decoded upload for `owner`; the same picture twice gives the same id."""
         id = self._id(picture.image)
-        path = self._path(id)
-        _keep(path, picture.image)
-        with self._lock, self._index:
+        self._files.keep(id, picture.image, self._clock())
+
+        def enter(index: sqlite3.Connection) -> None:
             # Another request may have deleted the same picture meanwhile.
-            _keep(path, picture.image)
-            self._enter(id, picture, path.stat().st_size, owner, name)
-            self._make_room(keep=id)
+            size = self._files.keep(id, picture.image, self._clock())
+            self._enter(index, id, picture, size, owner, name)
+            self._make_room(index, keep=id)
+
+        with self._lock:
+            try:
+                self._index.run(enter)
+            except (Busy, NotWritten):
+                self._discard(id)
+                raise
         self._decoded.put(id, picture.image, picture.width * picture.height * 3)
         return self.find(id, owner)
 
@@ -114,7 +124,7 @@ class Pictures:
             return built_in.open()
         self._require(id)
         if (image := self._decoded.get(id)) is None:
-            image = _read(self.png(id))
+            image = self._files.read(id)
             self._decoded.put(id, image, image.width * image.height * 3)
         return image
 
@@ -123,10 +133,7 @@ class Pictures:
         if built_in := sample(id):
             return encode_png(built_in.open())
         self._require(id)
-        try:
-            return self._path(id).read_bytes()
-        except FileNotFoundError:
-            raise _unknown() from None
+        return self._files.png(id)
 
     def preview(self, id: str, side: int) -> bytes:
         """Return a small lossy copy, at most `side` pixels a side. Raises `UnknownPicture`."""
@@ -158,10 +165,10 @@ class Pictures:
             "SELECT p.id, COALESCE(o.name, ''), width, height, notes, expires FROM pictures p "
             "LEFT JOIN owners o ON o.picture = p.id AND o.owner = ? WHERE p.id = ? AND expires > ?"
         )
-        with self._lock:
-            row = self._index.execute(query, (_hide(owner), id, self._clock())).fetchone()
+        _check_form(id)
+        (row,) = self._rows(query, _hide(owner), id, self._clock()) or (None,)
         if row is None:
-            raise _unknown()
+            raise unknown()
         return _stored(row)
 
     def recent(self, owner: str, count: int = 24) -> list[Stored]:
@@ -171,9 +178,7 @@ class Pictures:
             "JOIN owners o ON o.picture = p.id WHERE o.owner = ? AND expires > ? "
             "ORDER BY added DESC LIMIT ?"
         )
-        with self._lock:
-            rows = self._index.execute(query, (_hide(owner), self._clock(), count)).fetchall()
-        return [_stored(row) for row in rows]
+        return [_stored(row) for row in self._rows(query, _hide(owner), self._clock(), count)]
 
     def delete(self, id: str, owner: str) -> bool:
         """Delete a picture for one owner; return True if it was the last owner and it is gone.
@@ -183,25 +188,33 @@ class Pictures:
         if sample(id):
             raise Forbidden("The built-in samples stay: only your own pictures can be deleted.")
         self._require(id)
-        with self._lock, self._index:
+
+        def leave(index: sqlite3.Connection) -> bool:
             mine = "DELETE FROM owners WHERE picture = ? AND owner = ?"
-            if not self._index.execute(mine, (id, _hide(owner))).rowcount:
+            if not index.execute(mine, (id, _hide(owner))).rowcount:
                 raise Forbidden("Only the browser that uploaded a picture can delete it.")
             left = "SELECT COUNT(*) FROM owners WHERE picture = ?"
-            gone = not self._index.execute(left, (id,)).fetchone()[0]
+            gone = not index.execute(left, (id,)).fetchone()[0]
             if gone:
-                self._remove(id)
-        return gone
+                self._remove(index, id)
+            return gone
+
+        with self._lock:
+            return self._index.run(leave)
 
     def expire(self) -> list[str]:
         """Delete expired pictures that are not in use; return their ids."""
-        with self._lock, self._index:
+
+        def clear(index: sqlite3.Connection) -> list[str]:
             old = "SELECT id FROM pictures WHERE expires <= ?"
-            ids = [row[0] for row in self._index.execute(old, (self._clock(),))]
+            ids = [row[0] for row in index.execute(old, (self._clock(),))]
             gone = [id for id in ids if not self._in_use[id]]
             for id in gone:
-                self._remove(id)
-        return gone
+                self._remove(index, id)
+            return gone
+
+        with self._lock:
+            return self._index.run(clear)
 
     @contextmanager
     def using(self, id: str) -> Iterator[None]:
@@ -228,67 +241,69 @@ class Pictures:
         digest.update(image.tobytes())
         return digest.hexdigest()
 
-    def _path(self, id: str) -> Path:
-        return self._folder / f"{id}.png"
-
     def _require(self, id: str) -> None:
+        _check_form(id)
         with self._lock:
             query = "SELECT 1 FROM pictures WHERE id = ? AND (expires > ? OR ?)"
-            row = (id, self._clock(), self._in_use[id] > 0)
-            if self._index.execute(query, row).fetchone() is None:
-                raise _unknown()
+            if not self._rows(query, id, self._clock(), self._in_use[id] > 0):
+                raise unknown()
 
-    def _enter(self, id: str, picture: DecodedPicture, size: int, owner: str, name: str) -> None:
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        with self._lock:
+            return self._index.run(lambda index: index.execute(query, values).fetchall())
+
+    def _enter(
+        self,
+        index: sqlite3.Connection,
+        id: str,
+        picture: DecodedPicture,
+        size: int,
+        owner: str,
+        name: str,
+    ) -> None:
         now = self._clock()
         expires = now + self.lifetime
         notes = json.dumps(picture.notes)
-        self._index.execute(
+        index.execute(
             "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
             "expires = excluded.expires",
             (id, picture.width, picture.height, size, notes, expires),
         )
-        self._index.execute(
+        index.execute(
             "INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)",
-            (id, _hide(owner), name[:80], now),
+            (id, _hide(owner), printable(name)[:80], now),
         )
 
-    def _make_room(self, keep: str) -> None:
-        rows = self._index.execute("SELECT id, bytes FROM pictures ORDER BY expires").fetchall()
+    def _make_room(self, index: sqlite3.Connection, keep: str) -> None:
+        rows = index.execute("SELECT id, bytes FROM pictures ORDER BY expires").fetchall()
         total = sum(size for _, size in rows)
         for id, size in rows:
             if total <= self._capacity:
                 return
             if id != keep and not self._in_use[id]:
-                self._remove(id)
+                self._remove(index, id)
                 total -= size
 
-    def _remove(self, id: str) -> None:
-        self._index.execute("DELETE FROM pictures WHERE id = ?", (id,))
+    def _remove(self, index: sqlite3.Connection, id: str) -> None:
+        index.execute("DELETE FROM pictures WHERE id = ?", (id,))
         self._decoded.drop(id)
         self._previews.drop_where(lambda key: key[0] == id)
-        self._path(id).unlink(missing_ok=True)
+        self._files.delete(id)
 
-    def _reconcile(self) -> None:
+    def _discard(self, id: str) -> None:
+        """Delete a file that could not be entered into the index."""
+        with suppress(Busy, NotWritten):
+            if not self._rows("SELECT 1 FROM pictures WHERE id = ?", id):
+                self._files.delete(id)
+
+    def _reconcile(self, index: sqlite3.Connection) -> None:
         """Delete what only the folder or only the index has, as after a crash."""
-        with self._lock, self._index:
-            known = {row[0] for row in self._index.execute("SELECT id FROM pictures")}
-            found = {path.stem for path in self._folder.glob("*.png")}
-            for id in known - found:
-                self._index.execute("DELETE FROM pictures WHERE id = ?", (id,))
-            for path in self._folder.iterdir():
-                if path.stem not in known or path.suffix != ".png":
-                    path.unlink()
+        known = {row[0] for row in index.execute("SELECT id FROM pictures")}
+        for id in self._files.reconcile(known):
+            index.execute("DELETE FROM pictures WHERE id = ?", (id,))
 
-
-def _read(png: bytes) -> Image.Image:
-    """Decode a PNG that this class wrote."""
-    with Image.open(BytesIO(png), formats=("PNG",)) as file:
-        return file.convert("RGB")
-
-
-def _keep(path: Path, image: Image.Image) -> None:
-    if not path.is_file():
-        write(path, encode_png(image))
+    def _salvage(self) -> Iterator[PictureRow]:
+        return self._files.rows(self.lifetime)
 
 
 def _hide(owner: str) -> str:
@@ -296,12 +311,12 @@ def _hide(owner: str) -> str:
     return hashlib.sha256(owner.encode()).hexdigest()
 
 
+def _check_form(id: str) -> None:
+    """Raise `UnknownPicture` for what can be no id: some text cannot even be looked up."""
+    if not ID.fullmatch(id):
+        raise unknown()
+
+
 def _stored(row: tuple[str, str, int, int, str, float]) -> Stored:
     id, name, width, height, notes, expires = row
     return Stored(id, name, width, height, tuple(json.loads(notes)), expires)
-
-
-def _unknown() -> UnknownPicture:
-    return UnknownPicture(
-        "This picture is not here. It may have been deleted, or its time may be over."
-    )

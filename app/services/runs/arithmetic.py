@@ -30,8 +30,11 @@ def checked_cell(
 ) -> tuple[int, int]:
     """Row and column of a cell, by default the channel's strongest; (0, 0) without feature maps.
 
-    Raises `UnknownStep` with the valid range.
+    Raises `UnknownStep` with the valid range, `BadRequest` for half a cell.
     """
+    if (y is None) != (x is None):
+        given, missing = (f"row y={y}", "column x") if x is None else (f"column x={x}", "row y")
+        raise BadRequest(f"A cell has a row and a column: {given} is there, its {missing} is not.")
     where = run.model.geometry[record.step.name]
     if not where.spatial:
         if y or x:
@@ -54,16 +57,33 @@ def explained(run: Run, record: StepRecord, channel: int, cell: tuple[int, int])
 
 
 def chained(
-    run: Run, record: StepRecord, channel: int, cell: tuple[int, int], path: Sequence[int]
+    run: Run,
+    record: StepRecord,
+    channel: int,
+    cell: tuple[int, int],
+    path: Sequence[int],
+    *,
+    whole: bool = True,
 ) -> list[ChainStep]:
-    """The chain of cells from one cell down to the input. Raises `BadRequest` for a bad path."""
+    """The chain of cells from one cell down to the input.
+
+    Raises `BadRequest` for a choice that is not offered, and with `whole` for one too many: a
+    page keeps its path when it shows another picture, whose chain may be shorter.
+    """
     if len(path) > LONGEST_PATH:
         raise BadRequest(f"A path has at most {LONGEST_PATH} choices, not {len(path)}.")
     start = CellPlace(record.step.name, channel, *cell)
     try:
-        return list(chain(run.network, run.output, start, path))
+        links = list(chain(run.network, run.output, start, path))
     except IndexError as error:
         raise BadRequest(f"This path cannot be followed: {error}.") from None
+    offered = sum(link.adds and link.chosen is not None for link in links)
+    if whole and len(path) > offered:
+        raise BadRequest(
+            f"This path has {len(path)} choices, and this chain offers {offered}: it ends at "
+            f"{links[-1].place.step}."
+        )
+    return links
 
 
 def contributions_to_class(run: Run, index: int) -> ClassContributions:

@@ -17,6 +17,7 @@ from app.services.engine.engine import Engine
 from app.services.engine.owner import owner_as
 from app.services.networks.catalogue import Model
 from app.services.runs.run import preprocess
+from app.vision.predict import finite_scores
 from models.graph import Network
 
 T = TypeVar("T")
@@ -76,13 +77,16 @@ class Batches:
         self._room = max(1, min(AT_ONCE, room))
 
     def logits(self, pictures: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yield the logits [n,K] of each batch of the pictures, uint8 [3,S,S], in order."""
+        """Yield the logits [n,K] of each batch of the pictures, uint8 [3,S,S], in order.
+
+        Raises `NotFinite`.
+        """
         for start in range(0, len(pictures), self._room):
             batch = torch.stack(list(pictures[start : start + self._room])).to(self._device)
             # Not around the yield: a cancelled job would leave the thread in inference mode.
             with torch.inference_mode():
                 logits = self._network(normalise(batch, self._prep)).cpu()
-            yield logits
+            yield finite_scores(logits)
 
 
 async def run_chart_job(engine: Engine, owner: str, make: Callable[[], Iterator[T]]) -> list[T]:

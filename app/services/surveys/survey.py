@@ -20,7 +20,7 @@ from app.errors import DataUnusable
 from app.pictures.preprocess import fit, normalise, unit
 from app.pictures.samples import Sample, all_samples
 from app.services.engine.batching import activation_bytes
-from app.services.files import put
+from app.services.files import put, regular
 from app.services.networks.catalogue import Model
 from app.services.runs.peaks import Peaks, peak
 from app.services.runs.run import preprocess
@@ -252,6 +252,7 @@ def read_survey(path: Path, weights: str) -> Survey:
     Raises `DataUnusable` for a file that is no survey, damaged, or of other weights or pictures.
     """
     try:
+        regular(path)
         with safe_open(path, "pt") as file:
             about = json.loads((file.metadata() or {})["survey"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

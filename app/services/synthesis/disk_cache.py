@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 import threading
 from pathlib import Path
 
@@ -52,12 +53,12 @@ class PictureCache:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 write(self._path(key), picture.png)
+                self._shrink()
             except OSError as error:
                 raise NotWritten(
                     f"The picture is here but could not be kept on the server's disk "
                     f"({error.strerror}): save it yourself."
                 ) from error
-            self._shrink()
 
     def _shrink(self) -> None:
         files = sorted((used, path, size) for path, used, size in self._files())
@@ -75,6 +76,8 @@ class PictureCache:
                 try:
                     state = entry.stat()
                 except FileNotFoundError:
+                    continue
+                if not stat.S_ISREG(state.st_mode):
                     continue
                 found.append((Path(entry.path), state.st_mtime_ns, state.st_size))
         return found

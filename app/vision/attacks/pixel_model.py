@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from app.vision.attacks.goal import AttackGoal
+from app.vision.predict import finite_scores
 
 TINY = 1e-20
 """If no number of a gradient is larger, cross-entropy is saturated and its digits are lost."""
@@ -79,10 +80,10 @@ class PixelModel:
         return (pixels / self.white - self._mean) / self._std
 
     def logits(self, pixels: Tensor) -> Tensor:
-        """Logits without a gradient, [N,3,S,S] -> [N,K]."""
+        """Logits without a gradient, [N,3,S,S] -> [N,K]. Raises `NotFinite`."""
         with self.evaluating(), torch.no_grad():
             logits: Tensor = self.network(self.normalised(pixels))
-        return logits
+        return finite_scores(logits)
 
     def slope(self, pixels: Tensor, goal: AttackGoal, *, margin: bool = False) -> Slope:
         """Gradient of the goal's loss, or of its margin with `margin`, for each picture by itself.

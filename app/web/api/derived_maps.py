@@ -90,8 +90,8 @@ async def projection(
     """
     async with services.runs.listen(model, image) as run:
         record = await run.record(step)
-        checked_channel(record, channel)
-        cell = None if y is None or x is None else checked_cell(run, record, channel, y, x)
+        found = checked_cell(run, record, checked_channel(record, channel), y, x)
+        cell = None if y is None or x is None else found
         made = await side(project, run, record, channel, cell, method)
         if made.ndim == 3:
             return png_response(colour_filters(made[None]).png, run.model.row, v)

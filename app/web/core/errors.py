@@ -11,12 +11,14 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from app import errors
+from app.services.files import not_kept
 from app.web.core.htmx import wants_part
 from app.web.core.templating import render
 
 STATUS: dict[type[errors.LayerscopeError], int] = {
     errors.NotFound: 404,
     errors.BadRequest: 422,
+    errors.NotFinite: 422,
     errors.NoClassifier: 409,
     errors.PictureTooLarge: 413,
     errors.NotAPicture: 415,
@@ -25,6 +27,7 @@ STATUS: dict[type[errors.LayerscopeError], int] = {
     errors.WeightsMissing: 503,
     errors.WeightsRefused: 503,
     errors.DownloadFailed: 503,
+    errors.NotWritten: 507,
     errors.Busy: 503,
     errors.Cancelled: 503,
 }
@@ -72,7 +75,9 @@ def install(app: FastAPI) -> None:
         return error_response(request, errors.BadRequest(_in_words(error)))
 
     async def http(request: Request, error: Any) -> Response:
-        response = error_response(request, _from_http(error), error.status_code)
+        found = _from_http(error)
+        own = isinstance(found, errors.NotWritten)
+        response = error_response(request, found, None if own else error.status_code)
         response.headers.update(error.headers or {})
         return response
 
@@ -100,15 +105,34 @@ def _in_words(error: RequestValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"] if part not in ("query", "path", "body"))
     if where == "file":
         return "Please choose a picture first: the form came without a file."
-    return f"{where or 'The request'}: {first['msg']}."
+    if first["type"] in _PLAIN:
+        where = "The request" if first["type"] == "json_invalid" else where
+        return f"{where or 'The request'}: {_PLAIN[first['type']]}"
+    return f"{where[:_SHOWN] or 'The request'}: {first['msg']}."
+
+
+_SHOWN = 100
+_PLAIN = {
+    "string_unicode": "this is no text; a \\u escape stands for half a character.",
+    "json_invalid": "this is no valid JSON; a comma, a quote or a bracket may be missing.",
+    "model_attributes_type": "it must be a JSON object, {…}, sent as application/json.",
+}
+"""What pydantic says to programmers, in words for everybody; by its kind of error."""
 
 
 def _from_http(error: HTTPException) -> errors.LayerscopeError:
+    if isinstance(error.__cause__, OSError):
+        return not_kept("what you sent", error.__cause__)
     match error.status_code:
         case 404:
             return errors.NotFound("There is nothing at this address.")
         case 413:
             return errors.PictureTooLarge("This upload is too big. Please make it smaller.")
+        case 400 if "parsing the body" in error.detail:
+            return errors.BadRequest(
+                "The body of this request cannot be read: it is no valid JSON or form, or a number "
+                "in it has thousands of digits."
+            )
         case 405:
             allowed = (error.headers or {}).get("Allow", "other requests")
             return errors.BadRequest(f"This address does not accept this request, only {allowed}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from fastapi import Query
 from fastapi.responses import Response, StreamingResponse
 from torch import Tensor
 
+from app.errors import NotFinite, printable
 from app.pictures.arrays import npy, npy_pieces
 from app.services.runs.sheets import version
 from models.row import Weights
@@ -75,14 +77,17 @@ async def _sent(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def csv_response(head: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> Response:
-    """Rows as CSV, downloaded under `name`."""
+    """Rows as CSV, downloaded under `name`. Raises `NotFinite`: no table says `nan`."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(head)
-    writer.writerows(rows)
+    for row in rows:
+        if not all(math.isfinite(one) for one in row if isinstance(one, float)):
+            raise NotFinite("A number that belongs into this table is not finite.")
+        writer.writerow(row)
     # The byte order mark tells spreadsheets that this is UTF-8.
     return file_response(
-        text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", False, name
+        printable(text.getvalue()).encode("utf-8-sig"), "text/csv; charset=utf-8", False, name
     )
 
 

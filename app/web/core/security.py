@@ -99,10 +99,12 @@ class Guard:
             return Forbidden("Another web page tried to change something here. Nothing was done.")
         if _is_embedded(headers):
             return Forbidden("Another web page asked for something of this one. Open it by itself.")
+        if _is_strange_form(headers.get("content-type", "")):
+            return BadRequest("A form is sent as UTF-8 here: please leave out its charset.")
         size = headers.get("content-length", "0")
         if self._largest and size.isdecimal() and float(size) > self._largest:
             return PictureTooLarge(
-                f"This upload has {float(size) / 1e6:.3g} MB; the limit is "
+                f"This upload has {min(float(size), 1e15) / 1e6:.3g} MB; the limit is "
                 f"{self._largest // 1_000_000} MB. Please make the picture smaller and try again."
             )
         return None
@@ -116,6 +118,19 @@ class Guard:
         except ValueError:
             return False
         return address.is_loopback or self._beyond
+
+
+def _is_strange_form(kind: str) -> bool:
+    """Whether a form with files names an encoding, as no browser does.
+
+    Some, such as UTF-7, make half characters of a file's name, others fail in Python.
+    """
+    head, _, options = kind.lower().partition(";")
+    named = [part.partition("=") for part in options.split(";")]
+    return head.strip().startswith("multipart/") and any(
+        name.strip() == "charset" and value.strip(' "') not in ("utf-8", "utf8")
+        for name, _, value in named
+    )
 
 
 def _listener_left(error: Exception) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from app.services.attacks.attacks import Attacks
 from app.services.attacks.sweeps import Sweeps
 from app.services.attacks.traces import Traces
 from app.services.cache import ByteCache
+from app.services.data_folder import owned
 from app.services.engine import device
 from app.services.engine.engine import Engine, LocalEngine
 from app.services.engine.owner import Owner
@@ -33,6 +36,8 @@ from app.services.runs.sheets import Scale, Sheets
 from app.services.surveys.surveys import Surveys
 from app.services.synthesis.studio import Studio
 from app.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 EXPIRY_INTERVAL = 300.0
 """Seconds between two checks for expired pictures."""
@@ -101,21 +106,29 @@ class Services:
 
 
 def check(settings: Settings) -> None:
-    """Raise a `LayerscopeError` for a network, device or folder that is not available."""
+    """Raise a `LayerscopeError` for a network, device or folder that is not available.
+
+    Such as a data folder on which another server runs.
+    """
     Catalogue(device.choose(settings.device), 1, WeightFiles(settings.shelves)).model(
         settings.model
     )
-    if settings.weights and not settings.weights.is_dir():
+    if settings.weights and not os.path.isdir(settings.weights):
         raise BadRequest(f"LAYERSCOPE_WEIGHTS names {settings.weights}, which is no folder here.")
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadRequest(f"Cannot make the folder {settings.data}: {error.strerror}.") from None
+    with owned(settings.data):
+        pass
 
 
 @asynccontextmanager
 async def open_services(settings: Settings, local: bool = True) -> AsyncIterator[Services]:
-    """Open the services; they close when the context ends."""
+    """Open the services, and hold the data folder; they close when the context ends."""
+    with owned(settings.data):
+        async with _opened(settings, local) as services:
+            yield services
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, local: bool) -> AsyncIterator[Services]:
     where = device.choose(settings.device)
     engine = LocalEngine(where, queue=settings.queue, batch=settings.batch)
     catalogue = Catalogue(
@@ -172,8 +185,12 @@ async def _warm(services: Services) -> None:
 
 async def _expire(services: Services) -> None:
     while True:
-        for image in await asyncio.to_thread(services.pictures.expire):
-            services.forget(image)
+        try:
+            for image in await asyncio.to_thread(services.pictures.expire):
+                services.forget(image)
+        except LayerscopeError as error:
+            # As on a full disk: try again, or pictures would stay for ever.
+            _log.warning("Expired pictures could not be deleted: %s", error.detail)
         await asyncio.sleep(EXPIRY_INTERVAL)
 
 

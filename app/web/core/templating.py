@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import __version__
+from app.errors import NotFinite, printable
 from app.web.core.links import palette_url, preview_url
 
 ROOT = Path(__file__).parents[3]
@@ -61,7 +63,8 @@ def render(
 
 def render_text(template: str, context: dict[str, Any]) -> str:
     """Render a template as text, as event streams send it."""
-    return environment().get_template(template).render(context)
+    # The name of a folder or file on this server may hold what UTF-8 cannot.
+    return printable(environment().get_template(template).render(context))
 
 
 @cache
@@ -71,8 +74,16 @@ def static(path: str) -> str:
     return f"/static/{path}?v={digest}"
 
 
+def finite(value: float) -> float:
+    """The value itself. Raises `NotFinite`: no page writes `nan` or `inf`."""
+    if not math.isfinite(value):
+        raise NotFinite("A number that belongs here is not finite (NaN or infinity).")
+    return value
+
+
 def number(value: float) -> str:
     """A value of a map, short: three significant digits, a true minus sign."""
+    finite(value)
     if value == 0:
         return "0"
     text = f"{value:.3g}" if 1e-3 <= abs(value) < 1e4 else f"{value:.1e}"
@@ -81,19 +92,20 @@ def number(value: float) -> str:
 
 def exact(value: float, digits: int = 7) -> str:
     """A value with as many digits as float32 has, or fewer: 0.1234568, −2.5e−07."""
-    text = f"{value:.{digits}g}"
+    text = f"{finite(value):.{digits}g}"
     return text.replace("e-0", "e-").replace("-", "−")
 
 
 def percent(share: float) -> str:
     """A share in 0..1 as per cent: 97.3 %, 0.4 %, < 0.1 %; no line breaks within it."""
+    finite(share)
     text = f"{100 * share:.1f} %" if share < 0.9995 or share == 1 else "> 99.9 %"
     return ("< 0.1 %" if 0 < share < 0.001 else text).replace(" ", "\u00a0")
 
 
 def milliseconds(value: float) -> str:
     """A time in milliseconds, two significant digits."""
-    digits = 2 if value < 0.995 else 1 if value < 9.95 else 0
+    digits = 2 if finite(value) < 0.995 else 1 if value < 9.95 else 0
     return f"{value:.{digits}f}"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from app.errors import WeightsMissing
+from app.errors import WeightsMissing, WeightsRefused
 from app.services.networks.catalogue import Catalogue, Model
 from app.services.networks.random_weights import SEED, draw
 from app.services.runs.arithmetic import weight_of, weight_of_module
@@ -106,7 +106,7 @@ async def wall(view: View, run: Run, step: Step, catalogue: Catalogue) -> Kernel
             weight = await _kernels(catalogue, twin, step)
             there = _side(view, twin, step, weight, by)
             sides.append(there)
-        except WeightsMissing as error:
+        except (WeightsMissing, WeightsRefused) as error:
             problem = error.detail
         if run.model.state == "random":
             sides.reverse()

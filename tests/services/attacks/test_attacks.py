@@ -83,6 +83,8 @@ def test_what_cannot_work_is_said_beforehand() -> None:
         (AttackRequest("pgd", target=4), "indices 0 to 3"),
         (AttackRequest("pgd", target="skool bus"), "The nearest are: school bus"),
         (AttackRequest("pgd", true_label="zzz"), "no class called “zzz”"),
+        (AttackRequest("pgd", step_size=-1), "from 0 to 255, not -1"),
+        (AttackRequest("sticker", 0), "from 0.024 to 32 per cent of the area, not 0"),
     ],
 )
 def test_out_of_range_is_refused_with_the_range(request_: AttackRequest, words: str) -> None:
@@ -102,6 +104,12 @@ def test_l2_ends_where_every_number_has_moved_by_32() -> None:
 )
 def test_a_class_is_found_by_index_and_by_any_name(wanted: int | str, index: int) -> None:
     assert find_class(LABELS, wanted) == index
+
+
+@pytest.mark.parametrize("wanted", ["9" * 5000, 10**50, -(10**50), "٣" * 10, "0" * 4301])
+def test_a_number_that_is_far_too_large_is_no_class(wanted: int | str) -> None:
+    with pytest.raises(BadRequest, match="indices 0 to 3, and this number is far too large"):
+        find_class(LABELS, wanted)
 
 
 def test_a_name_of_two_classes_asks_which() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from app.errors import Busy, Cancelled
+from app.errors import Busy, Cancelled, NotFinite
 from app.services.engine.engine import LocalEngine, StepResult
 from models.graph import Network
 from tests.support.engines import CPU, Held, toy
@@ -178,3 +178,27 @@ async def test_large_networks_go_in_smaller_batches() -> None:
     sizes = [(await task)[0].batch for task in waiting]
     assert sizes == [2, 2, 1]
     await engine.close()
+
+
+async def test_a_picture_that_is_not_finite_fails_alone_in_its_batch(engine: LocalEngine) -> None:
+    held = Held()
+    blocking = asyncio.create_task(everything(engine, toy(held), torch.zeros(3, 4, 4)))
+    await until(held.reached.is_set)
+    network, good = toy(), torch.randn(3, 4, 4)
+    tasks = [
+        asyncio.create_task(everything(engine, network, picture))
+        for picture in (torch.full((3, 4, 4), torch.nan), good)
+    ]
+    await until(lambda: engine.waiting == 2)
+    held.let.set()
+    await blocking
+    with pytest.raises(NotFinite, match="At conv1 this network"):
+        await tasks[0]
+    results = await tasks[1]
+    torch.testing.assert_close(results[-1].tensor, network(good[None])[0])
+
+
+async def test_the_only_picture_that_is_not_finite_is_told_at_once(engine: LocalEngine) -> None:
+    with pytest.raises(NotFinite):
+        await everything(engine, toy(), torch.full((3, 4, 4), torch.nan))
+    assert len(await everything(engine, toy(), torch.zeros(3, 4, 4))) == 5

@@ -190,3 +190,20 @@ def test_previews_are_small_and_go_with_the_picture(tmp_path: Path) -> None:
     store.delete(id, "ann")
     with pytest.raises(UnknownPicture):
         store.preview(id, 96)
+
+
+@pytest.mark.parametrize("id", ["\ud800", "", "a" * 31, "../key", "A" * 32, "0" * 32])
+def test_what_can_be_no_id_is_an_unknown_picture(tmp_path: Path, id: str) -> None:
+    store = Pictures(tmp_path)
+    for look_up in (store.require, store.png, store.open):
+        with pytest.raises(UnknownPicture):
+            look_up(id)
+    with pytest.raises(UnknownPicture):
+        store.find(id, "ann")
+    with pytest.raises(UnknownPicture):
+        store.delete(id, "ann")
+
+
+def test_half_a_character_in_a_name_is_kept_as_a_mark(tmp_path: Path) -> None:
+    store = Pictures(tmp_path)
+    assert store.add(png(), "ann", "caf\udce9.png").name == "caf\ufffd.png"

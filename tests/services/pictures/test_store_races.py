@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import threading
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import BrokenPicture, Forbidden, NotAPicture, UnknownPicture
+from app.errors import BrokenPicture, Forbidden, NotAPicture, NotWritten, UnknownPicture
 from app.services.pictures.store import Pictures
 from tests.support.clock import Clock
 from tests.support.picture_files import noise, png
@@ -108,11 +109,11 @@ def test_writing_that_fails_leaves_no_picture_under_its_name(
     store = Pictures(tmp_path)
 
     def full(*_: object) -> None:
-        raise OSError("no space left")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", full)
-        with pytest.raises(OSError, match="no space left"):
+        with pytest.raises(NotWritten, match="disk is full, so this picture could not be kept"):
             store.add(png(), "ann")
     assert store.recent("ann") == []
     assert list((tmp_path / "pictures").glob("*.png")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from safetensors.torch import save_file
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from app.services.attacks.options import LARGEST, METHODS
 from app.services.attacks.universal import NoiseFigures, NoiseRecipe, UniversalNoise, pack
 from app.services.networks.asset_files import origin
 from app.services.networks.state_dict import to_state_dict
@@ -21,6 +23,7 @@ from models import registry
 from tests.support.addresses import BASE
 
 URL = "/api/v1/attacks"
+JSON = {"content-type": "application/json"}
 
 
 def asked(client: TestClient, **more: Any) -> dict[str, Any]:
@@ -126,6 +129,21 @@ def test_the_same_seed_repeats_the_attack(client: TestClient) -> None:
         ({"target": 100}, 422, "indices 0 to 99"),
         ({"target": -1}, 422, "indices 0 to 99"),
         ({"target": "skool bus"}, 422, "school bus"),
+        ({"target": "9" * 5000}, 422, "far too large"),
+        ({"target": 10**400}, 422, "far too large"),
+        ({"target": "\ud800"}, 422, "no class called “\ufffd”"),
+        ({"true_label": "9" * 5000}, 422, "far too large"),
+        ({"true_label": "\udfff"}, 422, "no class called “\ufffd”"),
+        ({"image": "\ud800"}, 422, "half a character"),
+        ({"\ud800": 1}, 422, "half a character"),
+        ({"x" * 3000: 1}, 422, "not permitted"),
+        ({"method": "sticker", "epsilon": 0}, 422, "at least one pixel"),
+        ({"method": "sticker", "epsilon": 5e-324}, 422, "from 0.024 to 32 per cent"),
+        ({"epsilon": float("nan")}, 422, "finite"),
+        ({"epsilon": float("inf")}, 422, "finite"),
+        ({"step_size": 1e308}, 422, "step size"),
+        ({"steps": 10**30}, 422, "steps"),
+        ({"seed": 2**53}, 422, "seed"),
         ({"seed": -1}, 422, "seed"),
         ({"epsilom": 3}, 422, "epsilom"),
         ({"model": "resnet"}, 404, "mini"),
@@ -136,10 +154,50 @@ def test_the_same_seed_repeats_the_attack(client: TestClient) -> None:
 def test_mistakes_have_a_status_and_a_sentence(
     client: TestClient, more: dict[str, Any], status: int, words: str
 ) -> None:
-    answer = client.post(URL, json={"model": "mini", "image": "cat", "method": "pgd", **more})
+    body = {"model": "mini", "image": "cat", "method": "pgd", **more}
+    answer = client.post(URL, content=json.dumps(body), headers=JSON)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-    assert words in answer.json()["detail"]
+    assert words in answer.json()["detail"] and len(answer.json()["detail"]) < 400
+
+
+@pytest.mark.parametrize(
+    "body", ["9" * 5000, '{"target": ' + "9" * 5000 + "}", "[" * 100_000, "{", "", "null", "\0"]
+)
+def test_a_body_that_cannot_be_read_has_a_sentence(client: TestClient, body: str) -> None:
+    answer = client.post(URL, content=body, headers=JSON)
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert len(answer.json()["detail"]) > 20
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"epsilon": 0},
+        {"epsilon": 5e-324, "step_size": 5e-324},
+        {"epsilon": LARGEST, "step_size": 255},
+        {"epsilon": 0.025, "step_size": 0, "seed": 2**53 - 1},
+    ],
+)
+def test_the_ends_of_every_range_are_answered_with_finite_numbers_or_a_sentence(
+    client: TestClient, method: str, more: dict[str, float]
+) -> None:
+    body = {"model": "mini", "image": "cat", "method": method, "steps": 1, **more}
+    answer = client.post(URL, json=body)
+    if answer.status_code == 422:
+        assert "epsilon" in answer.json()["detail"].lower()
+        assert method in ("few_pixel", "sticker")
+        return
+    assert answer.status_code == 200, answer.text
+    made = answer.json()
+    ranked = (*made["before"], *made["after"], *made["control"]["after"])
+    numbers = [one[name] for one in ranked for name in ("logit", "probability")]
+    numbers += [made["linf"], made["l2"], made["ssim"]]
+    numbers += [one[name] for one in made["drift"] for name in ("relative_l2", "cosine")]
+    # What is not finite is null in JSON.
+    assert all(isinstance(one, float | int) for one in numbers)
 
 
 def test_a_partial_network_conflicts(tmp_path: Path) -> None:

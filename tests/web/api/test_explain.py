@@ -114,6 +114,23 @@ def test_without_a_cell_the_strongest_is_told(client: TestClient) -> None:
         ("conv2/explain?channel=-1", 422, "channel"),
         ("conv2/chain?channel=0&path=9", 422, "sources 0 to"),
         ("conv2/chain?channel=0&path=a", 422, "A path is numbers"),
+        ("conv2/chain?channel=0&path=9,9", 422, "sources 0 to"),
+        ("conv1/chain?channel=0&path=0", 422, "1 choices, and this chain offers 0: it ends at"),
+        ("conv2/chain?channel=0&path=0,0", 422, "2 choices, and this chain offers 1"),
+        ("softmax/chain?channel=0&path=0,0,0,0,0,0,0,0,0,0", 422, "10 choices, and this chain"),
+        ("conv3/explain?channel=0&y=3", 422, "row y=3 is there, its column x is not"),
+        ("conv3/explain?channel=0&x=3", 422, "column x=3 is there, its row y is not"),
+        ("fc7/explain?channel=0&y=0", 422, "A cell has a row and a column"),
+        ("conv3/explain.csv?channel=0&y=0", 422, "A cell has a row and a column"),
+        ("conv3/chain?channel=0&x=0", 422, "A cell has a row and a column"),
+        ("conv3/projection.png?channel=0&method=guided&y=3", 422, "its column x is not"),
+        ("conv3/projection.png?channel=0&method=guided&x=3", 422, "its row y is not"),
+        ("conv3/occlusion?channel=0&y=3", 422, "its column x is not"),
+        ("conv3/occlusion/rows.png?channel=0&x=3&rows=1", 422, "its row y is not"),
+        ("conv3/cover.png?channel=0&y=3", 422, "its column x is not"),
+        ("conv3/cover.npy?channel=0&y=3", 422, "its column x is not"),
+        ("conv3/ablation?channel=0&x=3&off=1", 422, "its row y is not"),
+        ("conv3/ablation/ranking.csv?channel=0&x=3", 422, "its row y is not"),
         ("conv2/cut.png?channel=0", 404, "cuts nothing away"),
         ("relu2/cut.png?channel=192", 404, "channels 0 to 191"),
     ],
@@ -124,6 +141,42 @@ def test_what_is_not_there_is_told_with_its_range(
     answer = client.get(f"{RUN}/steps/{query}")
     assert answer.status_code == status
     assert words in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/?zoom=arithmetic",
+        "/?zoom=chain",
+        "/deep.png",
+        "/panels/projections",
+        "/panels/numbers",
+        "/cut/occlusion",
+        "/cut/ablation",
+        "/cut/cover",
+        "/crops/panel",
+    ],
+)
+@pytest.mark.parametrize("half", ["y=3", "x=0"])
+def test_half_a_cell_is_refused_by_page_and_panels(
+    client: TestClient, path: str, half: str
+) -> None:
+    unit = f"model=mini&image=coffee&step=conv3&channel=7&{half}"
+    answer = client.get(f"{path}{'&' if '?' in path else '?'}{unit}", headers=PANE)
+    assert answer.status_code == 422
+    assert path == "/deep.png" or "A cell has a row and a column" in answer.text
+
+
+def test_a_page_keeps_a_path_that_is_longer_than_the_chain_of_another_picture(
+    client: TestClient,
+) -> None:
+    unit = "model=mini&image=coffee&step=conv2&channel=0&zoom=chain"
+    long = client.get(f"/?{unit}&path=1,0,0", headers=PANE)
+    assert long.status_code == 200
+    # What is drawn is the chain of the choices that it offers.
+    once = client.get(f"/?{unit}&path=1", headers=PANE)
+    assert long.text.replace("path=1%2C0%2C0", "path=1") == once.text
 
 
 def test_a_chain_leads_from_layer_five_to_the_picture(client: TestClient) -> None:

@@ -151,3 +151,23 @@ def test_a_form_works_with_and_without_script(client: TestClient) -> None:
     refused = client.post("/images", files={"file": ("a.png", b"no")}, headers=headers)
     assert (refused.status_code, refused.headers["hx-retarget"]) == (415, "#notice")
     assert "<html" not in refused.text
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "undefined", "utf-16", "a\x00b"])
+def test_a_form_in_a_strange_encoding_is_refused_in_words(client: TestClient, charset: str) -> None:
+    head = 'Content-Disposition: form-data; name="file"; filename="+2AA-\\ud800.png"'
+    body = f"--x\r\n{head}\r\n\r\n".encode() + picture() + b"\r\n--x--\r\n"
+    kind = f'multipart/form-data; boundary=x; charset="{charset}"'
+    answer = client.post(f"{API}/images", content=body, headers={"content-type": kind})
+    assert answer.status_code == 422 and "UTF-8" in answer.json()["detail"]
+    # Browsers name no encoding, and a program may say UTF-8.
+    kind = "multipart/form-data; charset=UTF-8; boundary=x"
+    answer = client.post(f"{API}/images", content=body, headers={"content-type": kind})
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize("name", ["a\x00b.png", "\ufffd\U0001f600.png", "x" * 500, '"; drop'])
+def test_any_name_of_a_file_can_be_kept_and_shown(client: TestClient, name: str) -> None:
+    status, body = send(client, picture(), name)
+    assert status == 201, body
+    assert client.get(f"/?image={body['id']}").status_code == 200

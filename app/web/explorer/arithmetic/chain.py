@@ -31,7 +31,7 @@ def chain_made(
 ) -> tuple[str, ChainMade, str]:
     """The chain that `view.path` describes. Raises `BadRequest` for an invalid path."""
     path = choices(view.path or "")
-    links = chained(run, record, place.channel, (place.y, place.x), path)
+    links = chained(run, record, place.channel, (place.y, place.x), path, whole=False)
     made: list[LinkMade] = []
     sums = 0
     for link in links:

@@ -298,10 +298,7 @@ async def live(
 
 @router.get("/cover.png")
 async def png(
-    unit: UnitQueryDep,
-    side: WorkDep,
-    stroke: StrokeDep,
-    services: ServicesDep,
+    unit: UnitQueryDep, side: WorkDep, stroke: StrokeDep, services: ServicesDep
 ) -> Response:
     """The result as a picture."""
     found = await _brushed(services, unit, stroke)
