@@ -26,7 +26,9 @@ class Settings:
 
     model: str = _setting("mini", "The network that is shown first.")
     device: str = _setting("auto", "`auto`, `cuda`, `mps` or `cpu`: where networks run.")
-    data: Path = _setting(Path("data"), "Folder for uploaded pictures; created when needed.")
+    data: Path = _setting(
+        Path("data"), "Folder for uploaded pictures, of one server; created when needed."
+    )
     weights: Path | None = _setting(
         None, "Folder with weights: a USB stick, a volume, your own files; then `data/weights`."
     )

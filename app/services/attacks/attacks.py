@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from app.errors import NoClassifier
-from app.pictures.preprocess import Fitted, fit, input_png
+from app.pictures.preprocess import Fitted, fit, input_png, normalise
 from app.services.attacks.job import AttackEnded, AttackMoment, job, never
 from app.services.attacks.options import AttackOptions, AttackRequest, checked, warnings
 from app.services.attacks.pixel_model import pixel_model_of
@@ -68,7 +68,8 @@ class Attacks:
     async def prepare(self, model: str, image: str, request: AttackRequest) -> Attack:
         """Validate a request and load what it needs.
 
-        Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `BadRequest`, `WeightsMissing`.
+        Raises `UnknownModel`, `UnknownPicture`, `NoClassifier`, `BadRequest`, `WeightsMissing`,
+        `NotFinite`.
         """
         described = self._catalogue.model(model)
         await asyncio.to_thread(self._pictures.require, image)
@@ -80,6 +81,7 @@ class Attacks:
         options = checked(request, described.labels, described.row.crop)
         network = await self._catalogue.network(model)
         fitted = await asyncio.to_thread(self._fit, described, image)
+        await self._require_finite(described, network, fitted)
         premade = await asyncio.to_thread(find_premade, described, options)
         notes = tuple(warnings(request, options, bool(premade)))
         return Attack(described, network, fitted, options, notes, premade)
@@ -127,6 +129,18 @@ class Attacks:
         moments = tuple(replace(moment, pixels=None) for moment in trace)
         similarity = await asyncio.to_thread(ssim, attack.pixels, ended.pixels)
         return Attacked(attack, stored.id, moments, ended, similarity, notes)
+
+    async def _require_finite(self, model: Model, network: Network, fitted: Fitted) -> None:
+        """Raise `NotFinite` where a run would: a ReLU may hide minus infinity from the scores.
+
+        Networks that are as published, or drawn at random, need no such pass.
+        """
+        if model.entry.verified or model.state == "random":
+            return
+        picture = normalise(fitted.pixels, preprocess(model))
+        async with aclosing(self._engine.forward(network, picture)) as steps:
+            async for _ in steps:
+                pass
 
     def _fit(self, model: Model, image: str) -> Fitted:
         return fit(self._pictures.open(image), preprocess(model))

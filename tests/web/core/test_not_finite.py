@@ -28,13 +28,15 @@ WORDS = "At fc6 this network computes numbers that are not finite"
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
-    """With three networks of one's own: one with NaN, one that overflows at fc6, a good one."""
+    """With networks of one's own: NaN, an overflow at fc6, one at conv2, and a good one."""
     stick = tmp_path / "stick"
     stick.mkdir()
     state = embedded().state_dict()
     save_file({**state, "fc7.bias": torch.full((100,), torch.nan)}, stick / "mini-nan.safetensors")
     save_file({**state, "fc6.weight": state["fc6.weight"].abs() * 0 + 3e38},
               stick / "mini-huge.safetensors")  # fmt: skip
+    save_file({**state, "conv2.weight": torch.full_like(state["conv2.weight"], -3e38)},
+              stick / "mini-low.safetensors")  # fmt: skip
     save_file(state, stick / "mini-good.safetensors")
     app = create_app(Settings(data=tmp_path / "data", device="cpu", weights=stick))
     with TestClient(app, base_url=BASE) as made:
@@ -97,12 +99,21 @@ def test_the_stream_shows_the_steps_before_and_ends_with_the_words(client: TestC
 def test_an_attack_on_it_is_refused_in_words(client: TestClient, method: str) -> None:
     body = {"model": "own-mini-huge", "image": "cat", "method": method, "steps": 1}
     answer = client.post("/api/v1/attacks", json=body)
-    assert answer.status_code == 422 and "not finite" in answer.json()["detail"]
+    assert answer.status_code == 422 and WORDS in answer.json()["detail"]
+
+
+def test_minus_infinity_that_a_relu_hides_is_noticed_by_an_attack(client: TestClient) -> None:
+    body = {"model": "own-mini-low", "image": "cat", "method": "pgd", "steps": 1}
+    answer = client.post("/api/v1/attacks", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("At conv2 this network")
 
 
 def test_the_others_go_on(client: TestClient) -> None:
     answer = client.get("/api/v1/runs/own-mini-good/cat").json()
     assert answer["predictions"][0]["label"] == "tabby cat"
+    body = {"model": "own-mini-good", "image": "cat", "method": "fgsm"}
+    assert client.post("/api/v1/attacks", json=body).status_code == 200
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
