@@ -8,7 +8,7 @@ RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1
-COPY requirements.txt .
+COPY requirements.txt requirements-optional.txt ./
 # torch by itself first: the default index has the CUDA build, several gigabytes.
 RUN torch="$(grep '^torch==' requirements.txt)" \
     && case "$TORCH" in \
@@ -16,7 +16,8 @@ RUN torch="$(grep '^torch==' requirements.txt)" \
         cuda) pip install "$torch" ;; \
         *) echo "TORCH is cpu or cuda, not $TORCH" >&2; exit 1 ;; \
     esac
-RUN pip install -r requirements.txt
+RUN pip install -r requirements.txt \
+ && { pip install --only-binary :all: -r requirements-optional.txt || true; }
 
 FROM python:3.11.14-slim-bookworm AS runtime
 ARG NETWORK=mini

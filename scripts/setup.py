@@ -34,7 +34,13 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 """torch's own index of builds without CUDA: 0.2 GB instead of several."""
 
-FILES = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-dev.txt"]}
+OPTIONAL = "requirements-optional.txt"
+"""Packages that some machines have no wheel for; the project says what is missing without them."""
+
+FILES = {
+    "run": ["requirements.txt", OPTIONAL],
+    "dev": ["requirements.txt", OPTIONAL, "requirements-dev.txt"],
+}
 
 
 class SetupError(Exception):
@@ -74,7 +80,8 @@ def set_up(kind: str) -> None:
     _make_venv()
     _install_torch(_pin("torch"))
     _say("Installing the other packages ...")
-    _install_requirements(FILES[kind][-1])
+    _install_requirements("requirements-dev.txt" if kind == "dev" else "requirements.txt")
+    _install_optional()
     _try_torch()
     done = {kind: digest(kind)}
     if kind == "dev":
@@ -134,6 +141,15 @@ def _install_requirements(file: str) -> None:
         return
     if not _pip("--quiet", "-r", path):
         raise SetupError(_no_packages())
+
+
+def _install_optional() -> None:
+    path = str(ROOT / OPTIONAL)
+    if WHEELS.is_dir() and _pip("--no-index", "--quiet", "-r", path, quiet=True):
+        return
+    # Only ready ones: building them takes compilers.
+    if not _pip("--quiet", "--only-binary", ":all:", "-r", path, quiet=True):
+        _say("No package for photos of iPhones (HEIC) is here: they are refused in words.")
 
 
 def _try_torch() -> None:

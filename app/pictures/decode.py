@@ -2,18 +2,28 @@
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from math import ceil
 
-from PIL import GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import (
+    AvifImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
 
 from app.errors import BrokenPicture, PictureTooLarge
+from app.pictures.colour_profiles import to_srgb
 from app.pictures.file_headers import stated_size
 from app.pictures.file_kinds import picture_kind
 from app.pictures.file_parts import check_parts
-from app.pictures.rgb import NOTE_DEEP, to_rgb
+from app.pictures.heic import heic
+from app.pictures.mended_files import mended, repacked_png
+from app.pictures.rgb import NOTE_DEEP, NOTE_WHITE, to_rgb, with_exact_transparency
 
 MAX_PIXELS = 25_000_000
 LONGEST = 20_000
@@ -26,11 +36,13 @@ NOTE_FIRST_FRAME = "It is an animation: only its first frame is used."
 # that are global to the process (Image.MAX_IMAGE_PIXELS, and filters that threads cannot change
 # safely), and opens a phone's JPEG with a second picture inside as another format (MPO).
 # The limit here is an argument and is checked before and after opening. Pillow's own stays set.
-_OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
+_OPENERS: dict[str, Callable[[BytesIO], Image.Image]] = {
     "PNG": PngImagePlugin.PngImageFile,
     "JPEG": JpegImagePlugin.JpegImageFile,
     "WEBP": WebPImagePlugin.WebPImageFile,
     "GIF": GifImagePlugin.GifImageFile,
+    "AVIF": AvifImagePlugin.AvifImageFile,
+    "HEIC": heic,
 }
 
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError)
@@ -65,34 +77,86 @@ class DecodedPicture:
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> DecodedPicture:
-    """Decode PNG, JPEG, WebP or GIF bytes; the size is checked before any pixel is decoded.
+    """Decode a picture file; its size and parts are checked before any pixel is decoded.
 
-    Raises NotAPicture, BrokenPicture or PictureTooLarge. Safe to call from many threads.
+    It is shown as a browser shows it, blemishes included. Raises NotAPicture, BrokenPicture or
+    PictureTooLarge. Safe to call from many threads.
     """
     kind = picture_kind(data)
-    stated = stated_size(data, kind)
-    if stated is not None:
-        _check_size(stated, max_pixels)
+    if kind != "GIF" or data[6:10] != bytes(4):
+        _check_stated(data, kind, max_pixels)
     check_parts(data, kind)
+    failure: Exception | None = None
     try:
-        return _decode(data, kind, max_pixels)
+        for attempt in _attempts(data, kind):
+            try:
+                _check_stated(attempt, kind, max_pixels)
+                return _decode(attempt, kind, max_pixels)
+            except _DAMAGE as error:
+                failure = failure or error
     except _BOMBS as error:
         raise PictureTooLarge(_too_large_sentence(None, max_pixels)) from error
     except _DAMAGE as error:
-        raise BrokenPicture(_broken_sentence(kind)) from error
+        failure = failure or error
+    raise BrokenPicture(_broken_sentence(kind)) from failure
+
+
+def _attempts(data: bytes, kind: str) -> Iterator[bytes]:
+    """The file, and what is left of it without its blemishes, if no pixel is missing then."""
+    if kind == "PNG":
+        data = mended(data, kind)
+    if kind != "GIF" or data[6:10] != bytes(4):
+        yield data
+    if kind == "PNG":
+        yield repacked_png(data)
+    elif kind in ("JPEG", "WEBP", "GIF"):
+        fillers = (mended(data, kind, filler) for filler in (b"\0", b"\xa5"))
+        one, other = fillers
+        # Where pixels are missing, they come from what stands in their place.
+        if one == other or _pixels(one, kind) == _pixels(other, kind):
+            yield one
+
+
+def _pixels(data: bytes, kind: str) -> bytes:
+    with _OPENERS[kind](BytesIO(data)) as opened:
+        return opened.tobytes()
 
 
 def _decode(data: bytes, kind: str, max_pixels: int) -> DecodedPicture:
     with _OPENERS[kind](BytesIO(data)) as opened:
         _check_size(opened.size, max_pixels)
         notes = _notes_of_file(opened, data, kind)
+        profile = opened.info.get("icc_profile", b"")
+        if opened.info.get("default_image"):
+            opened.seek(1)  # What stands before an animation is for those that show none.
+        tiles = getattr(opened, "tile", ()) if kind == "GIF" else ()
+        box = tiles[0].extents if tiles else None
         opened.load()
-        turn = _TURNS.get(_orientation(opened))
-        image, more = to_rgb(opened)
+        turn = _TURNS.get(_orientation(opened, kind))
+        shown: Image.Image = opened
+        if kind == "PNG":
+            shown = with_exact_transparency(opened, data)
+        shown, converted = to_srgb(shown, profile)
+        image, more = to_rgb(shown)
+    if box is not None and box != (0, 0, *image.size):
+        image, more = _on_screen(image, box), (*more, NOTE_WHITE)
     if turn is not None:
         image = image.transpose(turn)
         notes.append(NOTE_UPRIGHT)
-    return DecodedPicture(image, image.width, image.height, kind, (*notes, *more))
+    told = dict.fromkeys((*notes, *converted, *more))
+    return DecodedPicture(image, image.width, image.height, kind, tuple(told))
+
+
+def _on_screen(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """A frame that covers a part of its screen: the rest is transparent."""
+    page = Image.new("RGB", image.size, "white")
+    page.paste(image.crop(box), box[:2])
+    return page
+
+
+def _check_stated(data: bytes, kind: str, max_pixels: int) -> None:
+    if (stated := stated_size(data, kind)) is not None:
+        _check_size(stated, max_pixels)
 
 
 def _check_size(size: tuple[int, int], max_pixels: int) -> None:
@@ -111,7 +175,7 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
         )
 
 
-def _notes_of_file(opened: ImageFile.ImageFile, data: bytes, kind: str) -> list[str]:
+def _notes_of_file(opened: Image.Image, data: bytes, kind: str) -> list[str]:
     notes = []
     if getattr(opened, "is_animated", False):
         notes.append(NOTE_FIRST_FRAME)
@@ -121,9 +185,16 @@ def _notes_of_file(opened: ImageFile.ImageFile, data: bytes, kind: str) -> list[
     return notes
 
 
-def _orientation(opened: ImageFile.ImageFile) -> int:
+def _orientation(opened: Image.Image, kind: str) -> int:
+    """The turn that the camera noted (EXIF), where browsers read it; others are in XMP or WebP."""
+    if kind == "WEBP":
+        return 1
     try:
-        return int(opened.getexif().get(_ORIENTATION, 1))
+        if kind in ("AVIF", "HEIC"):
+            return int(opened.getexif().get(_ORIENTATION, 1))
+        exif = Image.Exif()
+        exif.load(opened.info.get("exif", b""))
+        return int(exif.get(_ORIENTATION, 1))
     except _DAMAGE:
         # Broken EXIF data is no reason to reject a photo.
         return 1

@@ -1,6 +1,10 @@
 """Which size does a picture file state? Read from its header, without a decoder."""
 
+import re
 import struct
+
+HEAD = 1_000_000
+"""Bytes in which the boxes that describe a picture are looked for."""
 
 
 def stated_size(data: bytes, kind: str) -> tuple[int, int] | None:
@@ -44,4 +48,12 @@ def _uint24(data: bytes, at: int) -> int:
     return data[at] | data[at + 1] << 8 | data[at + 2] << 16
 
 
-_READERS = {"PNG": _png, "GIF": _gif, "WEBP": _webp}
+def _boxes(data: bytes) -> tuple[int, int] | None:
+    """ISO/IEC 23008-12, section 6.5.3: the largest of the sizes (ispe) that a file states."""
+    sizes = [
+        struct.unpack_from(">II", data, one.end() + 4) for one in re.finditer(b"ispe", data[:HEAD])
+    ]
+    return max(sizes, key=lambda size: size[0] * size[1], default=None)
+
+
+_READERS = {"PNG": _png, "GIF": _gif, "WEBP": _webp, "AVIF": _boxes, "HEIC": _boxes}

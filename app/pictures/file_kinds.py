@@ -2,7 +2,7 @@
 
 from app.errors import NotAPicture
 
-READABLE = "PNG, JPEG, WebP or GIF"
+READABLE = "PNG, JPEG, WebP, GIF or AVIF"
 
 _PICTURES = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -26,6 +26,7 @@ _OTHER_FORMATS = (
     (b"MM\0*", _TIFF),
     (b"BM", f"This is a BMP picture, which is not read here. {_SAVE_AS}"),
     (b"8BPS", f"This is a Photoshop file, which is not read here. {_SAVE_AS}"),
+    (b"\xff\x0a", f"This is a JPEG XL picture, which is not read here. {_SAVE_AS}"),
     (b"\0\0\0\x0cJXL ", f"This is a JPEG XL picture, which is not read here. {_SAVE_AS}"),
     (b"\0\0\0\x0cjP  ", f"This is a JPEG 2000 picture, which is not read here. {_SAVE_AS}"),
     (b"\0\0\x01\0", f"This is an icon file, which is not read here. {_SAVE_AS}"),
@@ -35,12 +36,19 @@ _OTHER_FORMATS = (
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
 
-_HEIC = (
+_APPLE_PNG = (
+    "This is a PNG as Apple packs it into apps (CgBI), which no browser shows. Open it on a Mac, "
+    "export it as PNG and choose that file."
+)
+_RAW = (
+    "This is a raw photo, as a camera stores it before developing (CR3). Open it in the camera's "
+    "program and export it as JPEG."
+)
+HEIC_UNREAD = (
     "This is a HEIC photo, as an iPhone takes them, which is not read here. On the iPhone choose "
     "Settings > Camera > Formats > Most Compatible and take it again as a JPEG, or take a "
     "screenshot of it; on a computer, open it and export it as JPEG."
 )
-_AVIF = f"This is an AVIF picture, which is not read here. {_SAVE_AS}"
 _SVG = f"This is an SVG drawing, which has no pixels of its own. Export it as PNG. {_ADVICE}"
 _HTML = (
     "This is a web page, not a picture. On the page, right-click the picture itself, save it, "
@@ -53,15 +61,19 @@ _UNKNOWN = f"This file is not a picture that is read here. {_ADVICE}"
 
 
 def picture_kind(data: bytes) -> str:
-    """The picture format of a file: PNG, JPEG, WEBP or GIF.
+    """The picture format of a file: PNG, JPEG, WEBP, GIF, AVIF or HEIC.
 
     Raises NotAPicture with a sentence that names the file's probable format and what to do.
     """
+    if data[12:16] == b"CgBI":
+        raise NotAPicture(_APPLE_PNG)
     for start, kind in _PICTURES:
         if data.startswith(start):
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
+    if data[4:8] == b"ftyp" and (kind := _boxed_kind(data[8:12], data[16:64])):
+        return kind
     raise NotAPicture(_what_it_is_instead(data))
 
 
@@ -77,10 +89,14 @@ def _what_it_is_instead(data: bytes) -> str:
 
 
 def _what_the_box_holds(brand: bytes, compatible: bytes) -> str:
+    return _RAW if brand == b"crx " or b"crx " in compatible else _VIDEO
+
+
+def _boxed_kind(brand: bytes, compatible: bytes) -> str:
     # AVIF first: many AVIF files also name the HEIF brand mif1.
     if brand in _AVIF_BRANDS or any(b in compatible for b in _AVIF_BRANDS):
-        return _AVIF
-    return _HEIC if brand in _HEIC_BRANDS else _VIDEO
+        return "AVIF"
+    return "HEIC" if brand in _HEIC_BRANDS else ""
 
 
 def _what_the_text_is(head: bytes) -> str:

@@ -6,6 +6,7 @@ and a JPEG's segments in Python. Real files have about ten scans and a few hundr
 
 import re
 import struct
+from collections.abc import Iterator
 
 from app.errors import BrokenPicture
 
@@ -63,7 +64,24 @@ def _webp(data: bytes) -> None:
 
 
 def _gif(data: bytes) -> None:
-    """GIF89a, sections 15 to 26: up to the second frame, which is what a decoder looks at."""
+    """Up to the second frame, which is what a decoder looks at."""
+    for blocks, _ in _gif_blocks(data):
+        _refuse(blocks, BLOCKS, "GIF", "blocks")
+
+
+def gif_end(data: bytes) -> int:
+    """Where the last block of data ends that a GIF has begun, up to its second frame."""
+    last = 0
+    try:
+        for _, end in _gif_blocks(data):
+            last = end
+    except IndexError:
+        return last
+    return last
+
+
+def _gif_blocks(data: bytes) -> Iterator[tuple[int, int]]:
+    """GIF89a, sections 15 to 26: the number of each block of data, and where it ends."""
     at = 13 + _gif_colours(data[10])
     blocks = frames = 0
     while frames < 2 and data[at] in (0x21, 0x2C):
@@ -73,9 +91,8 @@ def _gif(data: bytes) -> None:
         else:
             at += 2
         while length := data[at]:
-            blocks += 1
-            _refuse(blocks, BLOCKS, "GIF", "blocks")
-            at += length + 1
+            blocks, at = blocks + 1, at + length + 1
+            yield blocks, at
         at += 1
 
 

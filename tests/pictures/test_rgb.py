@@ -72,7 +72,7 @@ def test_a_transparent_16_bit_grey_is_told_before_it_is_scaled() -> None:
         2, 1, depth=16, colour=0, rows=rows, more=((b"tRNS", struct.pack(">H", 1000)),)
     )
     picture = decode(data)
-    assert [pixel(picture.image, (x, 0)) for x in (0, 1)] == [WHITE, (4, 4, 4)]
+    assert [pixel(picture.image, (x, 0)) for x in (0, 1)] == [WHITE, (3, 3, 3)]
     assert NOTE_WHITE in picture.notes
 
 

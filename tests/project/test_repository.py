@@ -101,7 +101,9 @@ def test_vendored_packages_tell_version_licence_and_source(folder: Path) -> None
         assert f"{name}/LICENSE" in {file["path"] for file in package["files"]}
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "file", ["requirements.txt", "requirements-optional.txt", "requirements-dev.txt"]
+)
 def test_requirements_are_pinned_and_sorted(file: str) -> None:
     lines = requirements(file)
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==\d[\w.]*", line)] == []
@@ -112,7 +114,7 @@ def test_requirements_are_pinned_and_sorted(file: str) -> None:
 def test_notices_name_what_is_vendored_and_what_running_needs() -> None:
     notices = (ROOT / "THIRD_PARTY_NOTICES.md").read_text(encoding="utf-8")
     vendored = [p["package"] for folder in FOLDERS for p in read_manifest(folder)["packages"]]
-    needed = vendored + names_of("requirements.txt")
+    needed = vendored + names_of("requirements.txt") + names_of("requirements-optional.txt")
     assert [name for name in needed if f"| {name} |" not in notices] == []
 
 

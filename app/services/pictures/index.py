@@ -17,7 +17,7 @@ from app.services.files import regular
 
 T = TypeVar("T")
 PictureRow = tuple[str, int, int, int, str, float]
-"""Id, width, height, bytes, notes as JSON, and when it expires: a row of `pictures`."""
+"""Id, width, height, bytes, notes as JSON (of an old index), expiry: a row of `pictures`."""
 
 ID = re.compile(r"[0-9a-f]{32}")
 
@@ -30,9 +30,14 @@ CREATE TABLE IF NOT EXISTS pictures (
 );
 CREATE TABLE IF NOT EXISTS owners (
     picture TEXT REFERENCES pictures(id) ON DELETE CASCADE, owner TEXT, name TEXT, added REAL,
-    PRIMARY KEY (picture, owner)
+    notes TEXT, PRIMARY KEY (picture, owner)
 );
 """
+_NOTES_MOVE = """
+ALTER TABLE owners ADD COLUMN notes TEXT;
+UPDATE owners SET notes = (SELECT notes FROM pictures WHERE id = picture);
+"""
+"""An index of before: what was done to an upload is told to whoever brought it, not to others."""
 _ENTER = "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?)"
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -129,6 +134,8 @@ class PictureIndex:
             # Of another program, its tables may have the same names.
             index.execute("SELECT id, width, height, bytes, notes, expires FROM pictures LIMIT 1")
             index.execute("SELECT picture, owner, name, added FROM owners LIMIT 1")
+            if "notes" not in {row[1] for row in index.execute("PRAGMA table_info(owners)")}:
+                index.executescript(_NOTES_MOVE)
             if new and (rows := list(self._salvage())):
                 _log.warning("%s is new: %d pictures lie in the folder.", self._path, len(rows))
                 with index:
@@ -161,7 +168,7 @@ class PictureIndex:
             self._index.executemany(
                 "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?)", rows
             )
-            self._index.executemany("INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)", owners)
+            self._index.executemany("INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?, ?)", owners)
         before.close()
 
     def _make_folder(self) -> None:

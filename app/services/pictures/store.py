@@ -157,12 +157,12 @@ class Pictures:
         return True
 
     def find(self, id: str, owner: str) -> Stored:
-        """Describe an upload; `name` is empty for anyone but its owner.
+        """Describe an upload; for anyone but its owner without `name` and `notes`.
 
         Raises `UnknownPicture`.
         """
         query = (
-            "SELECT p.id, COALESCE(o.name, ''), width, height, notes, expires FROM pictures p "
+            "SELECT p.id, COALESCE(o.name, ''), width, height, o.notes, expires FROM pictures p "
             "LEFT JOIN owners o ON o.picture = p.id AND o.owner = ? WHERE p.id = ? AND expires > ?"
         )
         _check_form(id)
@@ -174,7 +174,7 @@ class Pictures:
     def recent(self, owner: str, count: int = 24) -> list[Stored]:
         """The uploads of one owner, newest first."""
         query = (
-            "SELECT p.id, name, width, height, notes, expires FROM pictures p "
+            "SELECT p.id, name, width, height, o.notes, expires FROM pictures p "
             "JOIN owners o ON o.picture = p.id WHERE o.owner = ? AND expires > ? "
             "ORDER BY added DESC LIMIT ?"
         )
@@ -263,15 +263,15 @@ class Pictures:
     ) -> None:
         now = self._clock()
         expires = now + self.lifetime
-        notes = json.dumps(picture.notes)
         index.execute(
             "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
             "expires = excluded.expires",
-            (id, picture.width, picture.height, size, notes, expires),
+            (id, picture.width, picture.height, size, "[]", expires),
         )
         index.execute(
-            "INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)",
-            (id, _hide(owner), printable(name)[:80], now),
+            "INSERT OR REPLACE INTO owners (picture, owner, name, added, notes) "
+            "VALUES (?, ?, ?, ?, ?)",
+            (id, _hide(owner), printable(name)[:80], now, json.dumps(picture.notes)),
         )
 
     def _make_room(self, index: sqlite3.Connection, keep: str) -> None:
@@ -317,6 +317,6 @@ def _check_form(id: str) -> None:
         raise unknown()
 
 
-def _stored(row: tuple[str, str, int, int, str, float]) -> Stored:
+def _stored(row: tuple[str, str, int, int, str | None, float]) -> Stored:
     id, name, width, height, notes, expires = row
-    return Stored(id, name, width, height, tuple(json.loads(notes)), expires)
+    return Stored(id, name, width, height, tuple(json.loads(notes or "[]")), expires)

@@ -42,7 +42,7 @@ async def samples() -> list[SampleInfo]:
 async def upload(
     request: Request, file: UploadFile, services: ServicesDep, owner: OwnerDep
 ) -> ImageInfo:
-    """A PNG, JPEG, WebP or GIF as multipart field `file`; the same picture gets the same id."""
+    """A PNG, JPEG, WebP, GIF, AVIF or HEIC in the field `file`; the same picture, the same id."""
     stored = await store_upload(request, services, file, owner)
     return ImageInfo(
         id=stored.id,

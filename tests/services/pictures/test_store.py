@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sqlite3
 import stat
@@ -13,9 +14,12 @@ import pytest
 from PIL import Image
 
 from app.errors import Forbidden, PictureTooLarge, UnknownPicture
+from app.pictures.decode import NOTE_FIRST_FRAME
 from app.services.pictures.store import Pictures
 from tests.support.clock import Clock
 from tests.support.picture_files import noise, png
+
+CASES = Path(__file__).parents[2] / "pictures" / "cases"
 
 
 def test_the_same_picture_twice_is_one(tmp_path: Path) -> None:
@@ -207,3 +211,29 @@ def test_what_can_be_no_id_is_an_unknown_picture(tmp_path: Path, id: str) -> Non
 def test_half_a_character_in_a_name_is_kept_as_a_mark(tmp_path: Path) -> None:
     store = Pictures(tmp_path)
     assert store.add(png(), "ann", "caf\udce9.png").name == "caf\ufffd.png"
+
+
+def test_what_was_done_to_an_upload_is_told_to_whoever_brought_it(tmp_path: Path) -> None:
+    animated, still = ((CASES / name).read_bytes() for name in ("apng.png", "base.png"))
+    store = Pictures(tmp_path)
+    ann, ben = store.add(animated, "ann"), store.add(still, "ben")
+    assert ann.id == ben.id
+    assert ann.notes == store.find(ann.id, "ann").notes == (NOTE_FIRST_FRAME,)
+    assert ben.notes == store.find(ben.id, "ben").notes == store.find(ben.id, "cem").notes == ()
+    assert [one.notes for one in store.recent("ann")] == [(NOTE_FIRST_FRAME,)]
+    store.close()
+
+
+def test_an_index_of_before_keeps_its_notes(tmp_path: Path) -> None:
+    store = Pictures(tmp_path)
+    id = store.add((CASES / "base.png").read_bytes(), "ann").id
+    store.close()
+    index = sqlite3.connect(tmp_path / "pictures.sqlite")
+    with index:
+        index.execute("ALTER TABLE owners DROP COLUMN notes")
+        index.execute("UPDATE pictures SET notes = ?", (json.dumps(["It was turned."]),))
+    index.close()
+    store = Pictures(tmp_path)
+    assert store.find(id, "ann").notes == ("It was turned.",)
+    assert store.find(id, "ben").notes == ()
+    store.close()

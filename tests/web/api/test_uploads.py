@@ -59,7 +59,7 @@ def test_a_picture_becomes_an_id_and_the_same_picture_the_same(client: TestClien
         (b"MZ\x90\x00" + bytes(200), 415, "program"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "SVG"),
         (b"<!doctype html><title>x</title>", 415, "web page"),
-        (b"\x00\x00\x00\x18ftypheic" + bytes(100), 415, "JPEG"),
+        (b"\x00\x00\x00\x18ftypheic" + bytes(100), 422, "HEIC"),
         (picture(kind="JPEG")[:-300], 422, ""),
         (picture()[: len(picture()) // 2], 422, ""),
         (bomb(), 413, "40,000"),
