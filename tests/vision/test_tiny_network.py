@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from app.vision.arithmetic.convolution import convolve
 from app.vision.arithmetic.pooling import max_pool
-from app.vision.tiny_network.board import CELLS, PRESETS, Letter, flip, generate_boards, ideal
+from app.vision.tiny_network.board import (
+    CELLS,
+    PRESETS,
+    Letter,
+    codes,
+    flip,
+    generate_boards,
+    ideal,
+    unseen_boards,
+)
 from app.vision.tiny_network.learn import LIMIT, STEPS, learn
 from app.vision.tiny_network.network import (
     CONVS,
@@ -262,13 +271,13 @@ def test_pixels_count_what_is_alike() -> None:
 def test_of_generated_boards_the_network_gets_more_right_than_pixels() -> None:
     made, truth = weights(), EXAMPLES.truth
     assert made.of == 400
-    assert made.right >= 0.95 * made.of
+    assert made.right >= 0.8 * made.of
     assert made.pixels_right <= 0.75 * made.of
     by_hand = sum(
         verdict(board.double(), made) == ("X" if sign > 0 else "O")
         for board, sign in zip(EXAMPLES.others[:60], truth[:60].tolist(), strict=True)
     )
-    assert by_hand >= 55
+    assert by_hand >= 45
 
 
 def test_generated_letters_are_as_many_of_each_and_come_back() -> None:
@@ -333,3 +342,24 @@ def test_learning_holds_nothing_between_two_reports() -> None:
 def test_what_cannot_be_learned_is_said_at_once(layers: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         learn(parse(layers), "mean")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_board_of_a_test_is_among_those_that_were_learned_from(seed: int) -> None:
+    boards, signs = generate_boards(1000, seed)
+    others, truth = unseen_boards(400, seed + 7, boards)
+    assert not set(codes(boards)) & set(codes(others))
+    assert others.shape == (400, 9, 9) and truth.sum() == 0
+    # Boards that are drawn without looking are mostly known: that is what leakage means.
+    again, _ = generate_boards(400, seed + 7)
+    assert sum(code in set(codes(boards)) for code in codes(again)) > 200
+
+
+def test_the_vote_is_tested_on_boards_that_it_was_not_fitted_on() -> None:
+    examples = VoteExamples.make()
+    assert not set(codes(examples.boards)) & set(codes(examples.others))
+
+
+def test_the_share_on_known_boards_is_told_beside_the_honest_one() -> None:
+    *_, last = learn(parse(STACK), "mean")
+    assert 0.85 < last.accuracy < last.leaky <= 1 and 200 < last.seen < 400

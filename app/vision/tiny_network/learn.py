@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from app.vision.adam_ascent import Ascent
-from app.vision.tiny_network.board import generate_boards
+from app.vision.tiny_network.board import codes, generate_boards, unseen_boards
 from app.vision.tiny_network.network import KERNEL, KERNELS, Match, TinyLayer, forward_batch, plan
 
 STEPS, EVERY, BATCH = 300, 5, 50
@@ -24,7 +24,7 @@ STEPS, EVERY, BATCH = 300, 5, 50
 LIMIT = 9.0
 """Largest magnitude of a kernel's weight, as on the page."""
 
-_BOARDS, _HELD_OUT, _HELD_OUT_SEED = 1000, 400, 3
+_BOARDS, HELD_OUT, _HELD_OUT_SEED = 1000, 400, 3
 _RATE = 0.03
 
 
@@ -32,14 +32,17 @@ _RATE = 0.03
 class Learned:
     """The state of the training after `step` of `steps`.
 
-    `loss` is the mean loss on held-out boards, `accuracy` the share of them classified correctly,
-    0..1; `kernels` is [3,3,3].
+    `loss` is the mean loss on boards that are not among those it learns from, `accuracy` the share
+    of them classified correctly, 0..1. `leaky` is that share for boards drawn at random without
+    looking, of which `seen` are among those it learns from. `kernels` is [3,3,3].
     """
 
     step: int
     steps: int
     loss: float
     accuracy: float
+    leaky: float
+    seen: int
     kernels: Tensor
 
 
@@ -69,7 +72,10 @@ def _learn(layers: tuple[TinyLayer, ...], match: Match, seed: int) -> Iterator[L
     weights = (torch.randn(count, generator=generator, dtype=torch.float64) / 10).requires_grad_()
     ascents = [Ascent(kernels, _RATE, limits=(-LIMIT, LIMIT)), Ascent(weights, _RATE)]
     boards, signs = generate_boards(_BOARDS, seed + _HELD_OUT_SEED + 1)
-    others = generate_boards(_HELD_OUT, _HELD_OUT_SEED)
+    others = unseen_boards(HELD_OUT, _HELD_OUT_SEED, boards)
+    mixed = generate_boards(HELD_OUT, _HELD_OUT_SEED)
+    known = set(codes(boards))
+    seen = sum(code in known for code in codes(mixed[0]))
     for step in range(STEPS + 1):
         if step:
             batch = torch.randint(_BOARDS, (BATCH,), generator=generator)
@@ -80,7 +86,10 @@ def _learn(layers: tuple[TinyLayer, ...], match: Match, seed: int) -> Iterator[L
             for one, gradient in zip(ascents, gradients, strict=True):
                 one.step(-gradient)
         if step % EVERY == 0:
-            yield _report(step, kernels, weights, layers, match, others)
+            with torch.no_grad():
+                missed, accuracy = _test(others, kernels, weights, layers, match)
+                _, leaky = _test(mixed, kernels, weights, layers, match)
+            yield Learned(step, STEPS, missed, accuracy, leaky, seen, kernels.detach().clone())
 
 
 def _lean(
@@ -91,16 +100,14 @@ def _lean(
     return numbers @ weights[:-1] + weights[-1]
 
 
-def _report(
-    step: int,
+def _test(
+    examples: tuple[Tensor, Tensor],
     kernels: Tensor,
     weights: Tensor,
     layers: tuple[TinyLayer, ...],
     match: Match,
-    others: tuple[Tensor, Tensor],
-) -> Learned:
-    boards, signs = others
-    with torch.no_grad():
-        margins = signs * _lean(boards, kernels, weights, layers, match)
-        loss, accuracy = F.softplus(-margins).mean(), (margins > 0).double().mean()
-    return Learned(step, STEPS, float(loss), float(accuracy), kernels.detach().clone())
+) -> tuple[float, float]:
+    """The mean loss and the accuracy on boards and their signs."""
+    boards, signs = examples
+    margins = signs * _lean(boards, kernels, weights, layers, match)
+    return float(F.softplus(-margins).mean()), float((margins > 0).double().mean())

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from app.vision.tiny_network import pixels
-from app.vision.tiny_network.board import generate_boards
+from app.vision.tiny_network.board import generate_boards, unseen_boards
 from app.vision.tiny_network.network import Match, TinyLayer, forward_batch
 
 Verdict = Literal["X", "O", "undecided"]
@@ -38,9 +38,9 @@ class VoteExamples:
 
     @classmethod
     def make(cls) -> VoteExamples:
-        """Generate both sets with fixed seeds."""
+        """Generate both sets with fixed seeds; no board is in both."""
         boards, signs = generate_boards(LEARNED, _LEARNED_SEED)
-        others, truth = generate_boards(HELD_OUT, _HELD_OUT_SEED)
+        others, truth = unseen_boards(HELD_OUT, _HELD_OUT_SEED, boards)
         # Half the digits take a tenth of the time; fitted weights need no more.
         return cls(boards.float(), signs, others.float(), truth)
 

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import BadRequest
-from app.vision.tiny_network.learn import EVERY, Learned, check, learn
+from app.vision.tiny_network.learn import EVERY, HELD_OUT, Learned, check, learn
 from app.vision.tiny_network.network import Match, TinyLayer, to_text
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
@@ -51,12 +51,12 @@ class LearnView:
 
     step: int
     steps: int
-    loss: str  # on held-out boards
-    accuracy: str  # on held-out boards
+    loss: str  # on boards that it does not learn from
+    accuracy: str  # on boards that it does not learn from
     curve: str  # the loss so far, as an SVG path on 300 by 100
     kernels: tuple[Grid, ...]
     use: str  # the kernels as the form sends them
-    done: bool  # whether it is the last step
+    ending: tuple[str, str]  # the result, and what it would seem with known boards; at the end
 
 
 def planned(request: Request, seed: Seed = 0) -> LearningPlan:
@@ -128,7 +128,19 @@ def _view(item: Learned, losses: Sequence[float]) -> LearnView:
             for i, k in enumerate(rounded)
         ),
         as_text(tuple(rounded.flatten().tolist())),
-        item.step == item.steps,
+        _ending(item) if item.step == item.steps else ("", ""),
+    )
+
+
+def _ending(item: Learned) -> tuple[str, str]:
+    """What it learned, on new boards, and the figure that known boards would give."""
+    right, leaky = (f"{100 * share:.1f} %" for share in (item.accuracy, item.leaky))
+    return (
+        f"Learned: of {HELD_OUT} boards that were not among those it learned from, {right} are "
+        "recognised correctly.",
+        f"Drawn at random without looking, {item.seen} of {HELD_OUT} boards would be old "
+        f"acquaintances, and {leaky} would be right: a test must be new, or it measures memory. "
+        "Its name is leakage.",
     )
 
 
