@@ -26,13 +26,21 @@ class CellAxis:
     """How the cells of a map lie on one axis of the input, in input pixels.
 
     Cell i sees the pixels from `start + jump * i` up to, not including, `start + jump * i + size`.
-    Both may lie outside the picture, in the padding.
+    Both may lie outside the picture, in the padding. No cell sees beyond `last`: the windows of a
+    pooling in ceil mode hang over the end of the map that they read, where there is no cell.
     """
 
     cells: int
     size: int = 1
     jump: int = 1
     start: int = 0
+    bound: int | None = None
+
+    @property
+    def last(self) -> int:
+        """One past the last input pixel that a cell can see."""
+        end = self.start + self.jump * (self.cells - 1) + self.size
+        return end if self.bound is None else min(end, self.bound)
 
     def window(self, kernel: int, stride: int, padding: int, ceil_mode: bool = False) -> CellAxis:
         """The axis after a sliding window: r' = r + (k-1) j, j' = j s, start' = start - p j."""
@@ -41,23 +49,23 @@ class CellAxis:
             self.size + (kernel - 1) * self.jump,
             self.jump * stride,
             self.start - padding * self.jump,
+            self.last,
         )
 
     def whole(self) -> CellAxis:
         """The axis after a global average pool: one cell that sees everything."""
-        end = self.start + self.jump * (self.cells - 1) + self.size
-        return CellAxis(1, end - self.start, self.jump, self.start)
+        return CellAxis(1, self.last - self.start, self.jump, self.start)
 
     def join(self, other: CellAxis) -> CellAxis:
         """The axis after concat: a cell sees the union of what the two maps' cells see."""
         start = min(self.start, other.start)
         end = max(self.start + self.size, other.start + other.size)
-        return CellAxis(self.cells, end - start, self.jump, start)
+        return CellAxis(self.cells, end - start, self.jump, start, max(self.last, other.last))
 
     def span(self, cell: int, limit: int) -> tuple[int, int]:
         """First and one-past-last input pixel under `cell`, clipped to the picture, 0..`limit`."""
         first = self.start + self.jump * cell
-        return max(0, first), min(limit, first + self.size)
+        return max(0, first), min(limit, self.last, first + self.size)
 
 
 @dataclass(frozen=True, slots=True)

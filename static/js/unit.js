@@ -21,9 +21,9 @@ function open() {
 }
 
 /** Input pixels a cell sees along one axis, cut at the edge. */
-function span([start, jump, size], cell) {
+function span([start, jump, size, last], cell) {
   const first = start + jump * cell;
-  return [Math.max(0, first), Math.min(unit.size, first + size)];
+  return [Math.max(0, first), Math.min(unit.size, last, first + size)];
 }
 
 function setBox(rect, [left, right], [top, bottom]) {

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn import functional as F
 
 from app.vision.geometry import Box, CellAxis, geometry, output_size
 from models import registry
@@ -62,6 +63,46 @@ def test_a_box_holds_exactly_the_pixels_that_move_the_cell() -> None:
             touched = picture.grad[0].abs().sum(0).nonzero()
             (top, left), (bottom, right) = touched.min(0).values, touched.max(0).values + 1
             assert found[step].box(y, x) == Box(int(left), int(top), int(right), int(bottom))
+
+
+def mean_of_windows(pool: nn.MaxPool2d) -> nn.AvgPool2d:
+    """The mean over a window sees what its maximum can see, every pixel at once."""
+    return nn.AvgPool2d(pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode)
+
+
+@pytest.mark.parametrize("name", [name for name in registry.architectures() if name != "mini"])
+def test_no_network_claims_a_pixel_that_its_cells_do_not_see(name: str) -> None:
+    """Pools and joined maps, at the first and the last cell; one channel sees what all see."""
+    network = registry.empty(name)
+    found = geometry(network)
+    side = network.input_size
+    wanted = [one.name for one in network.steps if one.kind in ("maxpool", "concat")]
+    picture = torch.rand(1, 1, side, side, requires_grad=True)
+    outputs = {INPUT: picture}
+    for one in network.steps:
+        before, module = [outputs[i] for i in one.inputs], network.module(one.name)
+        if isinstance(module, nn.Conv2d):
+            window = torch.ones(1, 1, *module.kernel_size)
+            made = F.conv2d(before[0], window, None, module.stride, module.padding)
+        elif isinstance(module, nn.MaxPool2d):
+            made = mean_of_windows(module)(before[0])
+        elif one.kind == "concat":
+            made = torch.stack(before).sum(0)
+        elif one.kind in ("norm", "relu"):
+            made = before[0]
+        else:
+            break
+        outputs[one.name] = made
+        if one.name not in wanted:
+            continue
+        _, height, width = found[one.name].shape
+        assert outputs[one.name].shape[2:] == (height, width)
+        for y, x in [(0, 0), (height - 1, width - 1), (height - 1, width // 2)]:
+            (seen,) = torch.autograd.grad(outputs[one.name][0, 0, y, x], picture, retain_graph=True)
+            touched = seen[0, 0].nonzero()
+            (top, left), (bottom, right) = touched.min(0).values, touched.max(0).values + 1
+            box = Box(int(left), int(top), int(right), int(bottom))
+            assert found[one.name].box(y, x) == box, (one.name, y, x)
 
 
 def test_an_axis_by_hand() -> None:

@@ -79,7 +79,7 @@ class UnitPane:
     map: str = helped("URL of its map.")
     values: str = helped("URL of its values, .npy.")
     shape: tuple[int, int] = helped("Rows and columns.")
-    axes: str = helped("Positions of cells, as JSON: [start, jump, size] of columns, then rows.")
+    axes: str = helped("Places of cells, as JSON: [start, jump, size, last] of columns, rows.")
     frame: tuple[float, float, float, float] = helped("Place of the map on the input: x, y, w, h.")
     cell: tuple[int, int] = helped("Row and column of the pinned cell.")
     value: float = helped("Its value.")

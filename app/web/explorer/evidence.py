@@ -172,7 +172,7 @@ def _terms(
 
 
 def _axes(where: Geometry) -> str:
-    return json.dumps([[a.start, a.jump, a.size] for a in (where.columns, where.rows)])
+    return json.dumps([[a.start, a.jump, a.size, a.last] for a in (where.columns, where.rows)])
 
 
 def _other(view: View, channel: int) -> str:
