@@ -123,6 +123,9 @@ def _sum(cell: Cell) -> tuple[float, Tensor, Tensor]:
             return cell.shift - factor * cell.mean, _one(cell.given), _one(factor)
         case ReluCell():
             return 0.0, _one(cell.given), _one(float(cell.given > 0))
+        case ShareCell() if cell.logit:
+            # A probability is no multiple of its logit; the quotient says so and still adds up.
+            return 0.0, _one(cell.logit), _one(cell.value / cell.logit)
         case ShareCell() | PoolCell() | CopyCell():
             return 0.0, _one(cell.value), _one(1.0)
 

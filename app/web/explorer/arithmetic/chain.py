@@ -115,8 +115,18 @@ def _sentence(run: Run, links: list[ChainStep]) -> str:
     if first is None:
         return f"{place_name(run, links[0].place)}: it has no source."
     part = first.parts[first.chosen or 0]
+    start = f"{place_name(run, links[0].place)} is {number(links[0].value)}."
+    if first.value != links[0].value:
+        start += f" It is made of {place_name(run, first.place)}, {number(first.value)}."
     return (
-        f"{place_name(run, links[0].place)} is {number(links[0].value)}. Its strongest source, "
-        f"{place_name(run, part.place)}, gives {percent(abs(part.share))} of it; followed down "
-        f"through {len(links)} steps, the chain reaches {place_name(run, links[-1].place)}."
+        f"{start} The strongest source of that, {place_name(run, part.place)}, adds "
+        f"{number(part.term)}, {_part_of(part.term, first.value)}. Followed down through "
+        f"{len(links)} steps, the chain reaches {place_name(run, links[-1].place)}."
     )
+
+
+def _part_of(term: float, value: float) -> str:
+    """How much of a value one of its terms is; terms that cancel can be more than the whole."""
+    if abs(term) <= abs(value):
+        return f"{percent(term / value)} of it"
+    return "more than the whole: other sources take away again"
