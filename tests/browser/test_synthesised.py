@@ -234,6 +234,7 @@ def test_on_a_phone_it_fits_and_is_touched(phone: Page) -> None:
     settled(phone)
     phone.locator("details.panel > summary", has_text=PANEL).tap()
     panel = phone.locator(".synthesis")
+    expect(made(panel)).to_be_visible()
     for one in panel.locator(":is(input:not([type=hidden], [type=radio]), select, .button)").all():
         box = one.bounding_box()
         assert box and box["height"] >= 44
