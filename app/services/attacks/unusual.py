@@ -29,6 +29,8 @@ from app.vision.unusual import (
 )
 from models.graph import Network
 
+RARE = 0.05
+"""A picture is called unusual up to this p-value: one in twenty usual ones is, too."""
 BINS = 40
 BEYOND = 0.25
 """How far the axis extends beyond the references for a mark, as a share of their range."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import Any, ClassVar
 
 from pydantic import ValidationInfo, field_validator
 
 from app.services.attacks.unusual import (
+    RARE,
     Histogram,
     JudgedPicture,
     Score,
@@ -25,9 +27,6 @@ from models.classes import Label
 
 WIDTH, HEIGHT = 400, 120
 """Size of a histogram, in its own units."""
-
-RARE = 0.05
-"""The p-value up to which a picture is called unusual."""
 
 
 class UnusualView(UrlView):
@@ -145,8 +144,9 @@ def meters(
 def beaten_words(reading: ScoreReading) -> str:
     """`more unusual than 97 % of 1 000 reference photos`."""
     share = 100 * reading.beaten
-    # Never rounded up to all or down to none of them.
-    told = f"{share:.0f}" if 1 <= share <= 99 or share in (0, 100) else f"{share:.1f}"
+    # Never rounded up: 94.6 % is not beyond the threshold of 95 %.
+    whole = 1 <= share <= 99 or share in (0, 100)
+    told = f"{floor(share)}" if whole else f"{floor(10 * share) / 10:.1f}"
     # Non-breaking spaces: a line never breaks within the number or before its sign.
     count = thousands(reading.place.count).replace("\u2009", "\u202f")
     return f"more unusual than {told}\u00a0% of {count} reference photos"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from math import floor
 
 from app.pictures.sheets import arrange
-from app.services.attacks.unusual import read_run
+from app.services.attacks.unusual import RARE, read_run
 from app.services.networks.calibration import calibration
 from app.services.networks.catalogue import Model
 from app.services.runs.lines import lines, source_of
@@ -22,12 +23,17 @@ ASK = "How usual is this picture?"
 
 
 def usual(run: Run, step: Step) -> str:
-    """`More unusual than 58 % of photos` at the step of the classes; a question if unknown."""
+    """`More unusual than 97 % of photos` at the step of the classes, if that is rare.
+
+    Else, and where it is unknown, a question: of all usual photos one is odder than most.
+    """
     if step.kind != "softmax":
         return ""
     found = calibration(run.model)
     read = read_run(run, found) if found else ()
-    return f"More unusual than {100 * read[0].beaten:.0f}\u00a0% of photos" if read else ASK
+    if not read or read[0].p_value > RARE:
+        return ASK
+    return f"More unusual than {floor(100 * read[0].beaten)}\u00a0% of photos"
 
 
 SHOWN = 10

@@ -16,11 +16,8 @@ from app.vision.correlation import pearson
 from app.vision.preset_kernels import PRESET_KERNELS, Kernel
 from app.vision.window import Window
 from app.web.core.state import Services
-from app.web.lab.photo_view import Filtered, PhotoView, grey, response
+from app.web.lab.photo_view import Filtered, PhotoView, response
 from models.graph import INPUT, Step
-
-COARSE = 4
-"""Stride at which filters are compared to find the closest, pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +47,15 @@ class Bank:
     def closest(self, pixels: Tensor, kernel: Kernel) -> int:
         """The filter whose response to a photo correlates most, in magnitude, with a kernel's.
 
-        Measured at every fourth pixel. 0 if no correlation is defined.
+        Measured where both are shown. 0 if no correlation is defined.
         """
         side = self.weight.shape[2]
-        more = (side - kernel.side) // 2
-        inputs = _inset(normalise(pixels, preprocess(self.model)), -more)
-        mine = _inset(grey(pixels), more)
         if Window((max(side, kernel.side),) * 2).misfit((pixels.shape[1], pixels.shape[2])):
             return 0
-        theirs = convolve(inputs, self.weight, Window((side, side), (COARSE, COARSE)))
-        weights = kernel.weights.float()[None, None]
-        own = convolve(mine, weights, Window((kernel.side,) * 2, (COARSE, COARSE)))[0]
-        found = [abs(pearson(one, own) or 0) for one in theirs]
+        inputs = normalise(pixels, preprocess(self.model))
+        theirs, own = convolve(inputs, self.weight, Window((side, side))), response(pixels, kernel)
+        found = [abs(pearson(own, one) or 0) for one in theirs]
         return max(range(len(found)), key=found.__getitem__)
-
-
-def _inset(maps: Tensor, cells: int) -> Tensor:
-    """Maps [C,H,W] without `cells` rows and columns at each border."""
-    if cells <= 0:
-        return maps
-    return maps[:, cells:-cells, cells:-cells]
 
 
 async def bank(services: Services) -> Bank | None:

@@ -291,6 +291,16 @@ def test_a_network_without_a_calibration_says_how(stocked: TestClient) -> None:
         page(stocked, f"/attack/{file}?model=own-mini-copy&image=cat", 404)
 
 
+@pytest.mark.parametrize("image", ["sketch-cat", "coffee", "cat", "rocket", "banana", "monarch"])
+def test_the_explorer_calls_a_picture_unusual_only_where_the_panel_does(
+    client: TestClient, image: str
+) -> None:
+    panel = words(page(client, f"/attack/unusual?model=mini&image={image}"))
+    with client.stream("GET", f"/runs/mini/{image}/events") as stream:
+        told = words("".join(stream.iter_text()))
+    assert ("More unusual than" in told) is ("nothing unusual" not in panel)
+
+
 def test_the_explorer_says_how_usual_a_picture_is(client: TestClient) -> None:
     with client.stream("GET", "/runs/mini/sketch-cat/events") as stream:
         text = words("".join(stream.iter_text()))

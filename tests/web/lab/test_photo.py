@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 from torch import nn
@@ -19,6 +20,9 @@ from app.vision.arithmetic.convolution import convolve
 from app.vision.correlation import pearson
 from app.vision.preset_kernels import PRESET_KERNELS, preset_kernel
 from app.vision.window import Window
+from app.web.lab.learned_filters import bank
+from app.web.lab.photo import opened
+from app.web.lab.photo_view import response
 from tests.support.lab_pages import HX, image, lines, marked, numbers, objected, part, words
 from tests.support.networks import embedded
 
@@ -252,3 +256,19 @@ def test_drawing_a_result() -> None:
     assert shrink(photo, 320).shape == (3, 5, 320)
     assert shrink(photo, 320)[:, 0, 0].tolist() == [1, 2, 3]
     assert convolve(torch.ones(1, 3, 3), torch.ones(1, 1, 3, 3), Window((3, 3))).item() == 9
+
+
+@pytest.mark.parametrize("image", ["cat", "coffee", "rocket"])
+def test_no_learned_filter_is_closer_than_the_closest(
+    client: TestClient, application: FastAPI, image: str
+) -> None:
+    assert client.portal
+    services = application.state.services
+    filters = client.portal.call(bank, services)
+    assert filters is not None
+    pixels, _ = opened(services, image)
+    for kernel in PRESET_KERNELS:
+        own = response(pixels, kernel)
+        shown = [pearson(own, filters.through(pixels, i).values) or 0 for i in range(64)]
+        closest = shown[filters.closest(pixels, kernel)]
+        assert abs(closest) == pytest.approx(max(map(abs, shown)), abs=1e-6)
