@@ -8,10 +8,11 @@ export async function numbers(url) {
   return new Float32Array(buffer, 10 + new DataView(buffer).getUint16(8, true));
 }
 
-/** A value with three significant digits and a true minus sign. */
+/** A value as the server's `number` writes it: three digits, whole from 1,000 on, a true minus sign. */
 export function format(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
+  if (size >= 999.5 && size < 1e4) return (value < 0 ? "−" : "") + size.toFixed(0);
   if (size >= 1e-3 && size < 1e4) return Number(value.toPrecision(3)).toString().replace("-", "−");
   return value.toExponential(1).replace(/e([+-])(\d)$/, "e$10$2").replaceAll("-", "−");
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -82,12 +83,20 @@ def finite(value: float) -> float:
 
 
 def number(value: float) -> str:
-    """A value of a map, short: three significant digits, a true minus sign."""
-    finite(value)
-    if value == 0:
+    """A value of a map, short: three significant digits, whole from 1,000 on, a true minus sign.
+
+    `static/js/numbers.js` writes the same; halves are rounded away from zero, as scripts do.
+    """
+    if finite(value) == 0:
         return "0"
-    text = f"{value:.3g}" if 1e-3 <= abs(value) < 1e4 else f"{value:.1e}"
-    return text.replace("-", "−")
+    size, minus = Decimal(abs(value)), "−" if value < 0 else ""
+    if Decimal("999.5") <= size < 10_000:
+        return f"{minus}{size.quantize(Decimal(1), ROUND_HALF_UP)}"
+    digits = 3 if Decimal("0.001") <= size < 10_000 else 2
+    rounded = size.quantize(Decimal(1).scaleb(size.adjusted() - digits + 1), ROUND_HALF_UP)
+    if digits == 3:
+        return f"{minus}{rounded.normalize():f}"
+    return f"{minus}{float(rounded):.1e}".replace("-", "−")
 
 
 def exact(value: float, digits: int = 7) -> str:

@@ -351,3 +351,13 @@ def test_a_share_of_a_cell_is_one_of_its_value(client: TestClient) -> None:
     assert told
     assert float(told[1]) == pytest.approx(part["term"], abs=0.005)
     assert float(told[2]) == pytest.approx(100 * part["term"] / first["value"], abs=0.05)
+
+
+@pytest.mark.parametrize("channel", range(12))
+def test_most_of_a_sum_is_more_than_half_of_it(client: TestClient, channel: int) -> None:
+    url = f"/?model=mini&image=coffee&step=conv2&channel={channel}&y=6&x=6&zoom=arithmetic"
+    page = client.get(url, headers={"accept": "text/html"}).text
+    told = re.search(r"(Most|The largest part) comes from [^,]+, which adds (−?[\d.]*\d)", page)
+    value = client.get(f"{RUN}/steps/conv2/explain?channel={channel}&y=6&x=6").json()["value"]
+    assert told
+    assert (told[1] == "Most") is (float(told[2].replace("−", "-")) / value > 0.5)

@@ -75,9 +75,11 @@ def conv_made(
 def _conv_sentence(run: Run, place: CellPlace, cell: ConvCell, sums: tuple[Term, ...]) -> str:
     kh, kw = cell.kernel.shape[1:]
     one = sums[0]
+    most = one.value / cell.value > 0.5 if cell.value else False
+    part = "Most" if most else "The largest part"
     return (
         f"{place_name(run, place)} is {number(cell.value)}: {len(sums)} input maps, {kh} by {kw} "
-        f"products each, added up with the bias {number(cell.bias)}. Most comes from {one.name}, "
+        f"products each, added up with the bias {number(cell.bias)}. {part} comes from {one.name}, "
         f"which adds {number(one.value)}."
     )
 
