@@ -33,7 +33,9 @@ class Settings:
         None, "Folder with weights: a USB stick, a volume, your own files; then `data/weights`."
     )
     hosts: tuple[str, ...] = _setting(
-        (), "Host names this server accepts besides localhost, with commas; `*` for any."
+        (),
+        "Names this server answers to besides localhost, with commas: `lab.school.example`, "
+        "`*.school.example`; `*` for any.",
     )
     upload_mb: int = _setting(30, "Largest upload, in megabytes.")
     megapixels: int = _setting(25, "Largest picture, in millions of pixels.")

@@ -57,10 +57,8 @@ def serve(host: str, port: int, settings: Settings) -> None:
 
 def addresses(host: str, port: int) -> list[str]:
     """The URLs under which users can open the page."""
-    if host in LOOPBACK:
-        return [f"http://{'[::1]' if host == '::1' else host}:{port}"]
     if host not in ("0.0.0.0", "::"):
-        return [f"http://{host}:{port}"]
+        return [f"http://{f'[{host}]' if ':' in host else host}:{port}"]
     return [f"http://127.0.0.1:{port}", *(f"http://{ip}:{port}" for ip in _own_addresses())]
 
 

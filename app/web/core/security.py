@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import BadRequest, Forbidden, LayerscopeError, PictureTooLarge
 from app.services.engine.owner import Owner
 from app.web.core.errors import error_response, user_error
+from app.web.core.hosts import HostNames, same_host, without_port
 
 COOKIE = "layerscope_owner"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -55,10 +56,11 @@ class Guard:
         self._app = app
         self._largest = largest
         self._beyond = beyond
-        self._hosts = {"localhost", *(host.lower() for host in hosts)}
+        names = ["localhost", *hosts]
         if beyond:
             name = socket.gethostname().lower()
-            self._hosts |= {name, f"{name.split('.')[0]}.local"}
+            names += [name, f"{name.split('.')[0]}.local"]
+        self._hosts = HostNames(names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -110,11 +112,10 @@ class Guard:
         return None
 
     def _is_ours(self, host: str) -> bool:
-        name = _without_port(host)
-        if name in self._hosts or "*" in self._hosts:
+        if self._hosts.accept(host):
             return True
         try:
-            address = ipaddress.ip_address(name)
+            address = ipaddress.ip_address(without_port(host))
         except ValueError:
             return False
         return address.is_loopback or self._beyond
@@ -138,18 +139,17 @@ def _listener_left(error: Exception) -> bool:
     return isinstance(error, ExceptionGroup) and error.split(BrokenResourceError)[1] is None
 
 
-def _without_port(host: str) -> str:
-    name = host.lower()
-    if name.startswith("["):
-        return name[1:].partition("]")[0]
-    return name.rpartition(":")[0] or name if name.count(":") == 1 else name
-
-
 def _is_foreign(headers: Headers, host: str) -> bool:
-    if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
-        return True
+    """Whether another site's page sent this. What the browser says of it is proof.
+
+    A proxy may rewrite Host or leave out a port, so that Origin does not fit; browsers say nothing
+    on plain HTTP in a local network, and then Origin decides.
+    """
+    site = headers.get("sec-fetch-site")
+    if site in ("cross-site", "same-site", "same-origin"):
+        return site != "same-origin"
     origin = headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != host
+    return origin is not None and not same_host(origin, host)
 
 
 def _is_embedded(headers: Headers) -> bool:

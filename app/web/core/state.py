@@ -36,6 +36,7 @@ from app.services.runs.sheets import Scale, Sheets
 from app.services.surveys.surveys import Surveys
 from app.services.synthesis.studio import Studio
 from app.settings import Settings
+from app.web.core.hosts import HostNames
 
 _log = logging.getLogger(__name__)
 
@@ -113,6 +114,7 @@ def check(settings: Settings) -> None:
     Catalogue(device.choose(settings.device), 1, WeightFiles(settings.shelves)).model(
         settings.model
     )
+    HostNames(settings.hosts)
     if settings.weights and not os.path.isdir(settings.weights):
         raise BadRequest(f"LAYERSCOPE_WEIGHTS names {settings.weights}, which is no folder here.")
     with owned(settings.data):
