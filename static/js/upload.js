@@ -1,13 +1,12 @@
-// Uploads a picture chosen by click, drop or paste.
+// Uploads a picture as soon as it is chosen; see `drop.js` for those dropped and pasted.
 import { say } from "./notice.js";
 
 /** Send one file through the upload form. */
 export function send(file) {
   const form = document.getElementById("upload");
-  const input = form.querySelector("input[type=file]");
   const bag = new DataTransfer();
   bag.items.add(file);
-  input.files = bag.files;
+  form.querySelector("input[type=file]").files = bag.files;
   submit(form);
 }
 
@@ -37,28 +36,4 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (!form.matches?.(".upload") || !form.isConnected) return;
   form.reset();
   form.querySelector(".say").textContent = form.dataset.words;
-});
-
-const curtain = document.getElementById("drop");
-let depth = 0;
-const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
-document.addEventListener("dragenter", (event) => {
-  if (!carriesFile(event)) return;
-  depth += 1;
-  curtain.hidden = false;
-});
-document.addEventListener("dragleave", (event) => {
-  if (carriesFile(event) && --depth <= 0) curtain.hidden = true;
-});
-document.addEventListener("dragover", (event) => { if (carriesFile(event)) event.preventDefault(); });
-document.addEventListener("drop", (event) => {
-  if (!carriesFile(event)) return;
-  event.preventDefault();
-  depth = 0;
-  curtain.hidden = true;
-  if (event.dataTransfer.files[0]) send(event.dataTransfer.files[0]);
-});
-document.addEventListener("paste", (event) => {
-  const file = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
-  if (file) send(file);
 });
