@@ -39,7 +39,8 @@ function retry(ctx) {
   }, seconds * 1000);
 }
 
-document.addEventListener("done", () => {
+document.addEventListener("done", ({ target }) => {
+  if (target.id !== "stream") return;
   tries = 0;
   document.getElementById("stream")?.removeAttribute("data-live");
 });

@@ -126,7 +126,11 @@ async def rank(
     require_classes(run.model)
     count, key = len(record.statistics.peaks), (run.key, (record.step.name, index))
     known = cache.rankings.get(key)
-    if known is None or known.finished:
+    if known is not None and known.finished:
+        yield 0
+        yield known
+        return
+    if known is None:
         known = AblationRanking(torch.zeros(count), torch.zeros(count), 0)
     done = known.done
     logits, probabilities = known.logits.clone(), known.probabilities.clone()

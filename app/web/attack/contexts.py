@@ -77,8 +77,8 @@ class AttackSummary:
     control_picture: str  # URL
     control_noise: str  # URL, amplified
     control_bars: tuple[ClassShareBar, ...]
-    before: tuple[ClassShareBar, ...]
-    after: tuple[ClassShareBar, ...]
+    before: tuple[ClassShareBar, ...]  # the five likeliest classes
+    after: tuple[ClassShareBar, ...]  # as many
     figures: tuple[tuple[str, str, str], ...]  # name, value and meaning
     notes: tuple[str, ...]
     files: tuple[tuple[str, str], ...]  # URL and text

@@ -128,4 +128,4 @@ def _step(queued: QueuedAttack, trace: Trace, number: int) -> JobUpdate[str]:
 def _ended(queued: QueuedAttack, trace: Trace, number: int) -> JobUpdate[str]:
     made = ending(queued.view, queued.attack.model, trace, queued.panels)
     context = {"ending": made, "view": queued.view}
-    return JobUpdate(number, render_text("attack/_ended.html", context))
+    return JobUpdate(number, render_text("attack/_ended.html", context), final=True)

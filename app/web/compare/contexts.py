@@ -89,7 +89,7 @@ class PairRanking:
     title: str  # the ranked value
     sentence: str  # how they are ranked, and how to read the bars
     orders: tuple[CompareChoice, ...]  # empty if only the rank is possible
-    rows: tuple[RankedPair, ...]
+    rows: tuple[RankedPair, ...]  # the first ones
     total: int  # of pairs
     sheets: tuple[str, ...]  # URLs: this side, other side, difference
     sizes: tuple[tuple[int, int], ...]  # of the sheets: width and height, pixels

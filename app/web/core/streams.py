@@ -44,10 +44,15 @@ class QueuedJob(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class JobUpdate(Generic[Said_co]):
-    """What one event says. `number` rises; a page that reconnects gets only the later ones."""
+    """What one event says. `number` rises; a page that reconnects gets only the later ones.
+
+    A `final` one, the result, is sent unless the page has it: a job that began anew may end
+    earlier than before.
+    """
 
     number: int
     said: Said_co
+    final: bool = False
 
 
 class EventFormat(Protocol[Said_contra]):
@@ -87,7 +92,7 @@ class HtmlEvents:
     def failed(self, error: Exception) -> ServerSentEvent:
         """See `EventFormat`."""
         shown = user_error(error)
-        problem = {"title": shown.title, "detail": shown.detail}
+        problem = {"title": shown.title, "detail": shown.detail, "queue": self.queue}
         return ServerSentEvent(raw_data=render_text("partials/_event_error.html", problem))
 
     def ended(self, failed: bool) -> ServerSentEvent:
@@ -116,7 +121,8 @@ async def queued_job(
                 raise
             await asyncio.sleep(PAUSE)
     try:
-        yield QueuedJob(first if isinstance(first, int) else 0, _reports(first, running))
+        async with aclosing(_reports(first, running)) as items:
+            yield QueuedJob(first if isinstance(first, int) else 0, items)
     finally:
         await running.aclose()
 
@@ -148,7 +154,8 @@ async def job_events(
             yield event
         async with aclosing(updates):
             async for update in updates:
-                if after is None or update.number > after:
+                earlier = update.final and update.number != after
+                if after is None or earlier or update.number > after:
                     yield write.update(update)
     except Exception as error:
         if not isinstance(error, LayerscopeError):

@@ -8,7 +8,7 @@ const STATE = {
   "/cut/ablation": ["off", "only"],
 };
 const PANELS = '#evidence details.panel[hx-get^="/cut/"]';
-const names = (panel) => STATE[panel.getAttribute("hx-get").split("?")[0]];
+const names = (panel) => STATE[panel.getAttribute("hx-get").split("?")[0]] ?? [];
 
 /** Write to the URL what is on screen, without an entry in the history. */
 export const address = (set) => replaceUrl(changed(set));

@@ -86,6 +86,20 @@ async def test_a_failure_is_told_in_words_before_the_end(
     assert job.closed == 1
 
 
+async def test_the_result_is_sent_even_where_a_job_that_began_anew_ends_earlier() -> None:
+    async def made() -> AsyncGenerator[JobUpdate[str]]:
+        yield JobUpdate(0, "one")
+        yield JobUpdate(1, "stopped", final=True)
+
+    *shown, done = [event async for event in job_events(made(), HtmlEvents(), place=0, after=8)]
+    assert [one.raw_data for one in shown] == ["stopped"] and done.raw_data == ""
+
+
+async def test_a_failure_clears_the_place_in_the_queue() -> None:
+    *_, problem, _ = await streamed(Job(1, error=BadRequest("No.")), queue="#queue")
+    assert problem.raw_data and '<hx-partial hx-target="#queue"' in problem.raw_data
+
+
 async def test_leaving_closes_the_job() -> None:
     job = Job(0, "one", "two")
     async with queued_job(job.run) as queued:

@@ -26,6 +26,7 @@ from app.web.core.templating import TEMPLATES, environment
 from app.web.panel_registry import PANELS
 from app.web.panels.panel import AttackPanel, UnitPanel, of_units
 from app.web.panels.unit_panels import unit_panels
+from app.web.parts.contexts import helped
 from tests.support.addresses import BASE
 
 HTMX = {"HX-Request": "true"}
@@ -44,7 +45,7 @@ def share_of_zeros(values: Tensor) -> float:
 class ZerosPanel:
     """How much of a map is silent."""
 
-    share: float
+    share: float = helped("The share of its values that are zero, 0..1.")
 
 
 def zeros(view: View, run: Run, record: StepRecord) -> ZerosPanel:

@@ -105,7 +105,7 @@ class ReluMade:
     given: float  # the input number
     given_url: str
     cut: float  # the part below zero, which is set to zero
-    zeros: int  # cells of the map
+    zeros: int  # cells of the map that are zero
     count: int  # cells of the map
     layer: float  # share of zeros in the whole step
     maps: tuple[tuple[str, str], ...]  # title and URL; none for vectors

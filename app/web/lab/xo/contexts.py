@@ -93,8 +93,8 @@ class VoteView:
     o_bar: float  # length, 0..100
     count: int  # how many numbers vote
     parts: tuple[VotePart, ...]
-    x_sum: str  # how the score adds up
-    o_sum: str  # how the score adds up
+    x_sum: str  # how the score for X adds up
+    o_sum: str  # how the score for O adds up
     right: int  # generated boards that the network classifies right
     pixels_right: int  # the same for the pixel-by-pixel comparison
     of: int  # generated boards
