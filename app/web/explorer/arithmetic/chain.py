@@ -118,8 +118,9 @@ def _sentence(run: Run, links: list[ChainStep]) -> str:
     start = f"{place_name(run, links[0].place)} is {number(links[0].value)}."
     if first.value != links[0].value:
         start += f" It is made of {place_name(run, first.place)}, {number(first.value)}."
+    which = "followed source" if first.chosen else "strongest source"
     return (
-        f"{start} The strongest source of that, {place_name(run, part.place)}, adds "
+        f"{start} The {which} of that, {place_name(run, part.place)}, adds "
         f"{number(part.term)}, {_part_of(part.term, first.value)}. Followed down through "
         f"{len(links)} steps, the chain reaches {place_name(run, links[-1].place)}."
     )
