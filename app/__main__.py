@@ -79,11 +79,19 @@ def _serve(options: argparse.Namespace) -> int:
             f"Try: --port {options.port + 1}\n"
         )
         return 2
+    app = server.app_for(options.host, settings, options.root_path, options.behind_proxy)
     where = "\n".join(f"    {url}" for url in server.addresses(options.host, options.port))
     sys.stdout.write(f"\nLayerscope {__version__} is starting. Open in a browser:\n\n{where}\n\n")
+    if options.root_path or options.behind_proxy:
+        sys.stdout.write("Or its address behind the proxy.\n")
+    if options.behind_proxy:
+        sys.stdout.write(
+            "To download weights from the page, open this once, below the proxy's address:\n\n"
+            f"    /operator?key={app.state.operator_key}\n\nKeep it to yourself.\n"
+        )
     sys.stdout.write("Ctrl-C ends it.\n")
     sys.stdout.flush()
-    server.serve(options.host, options.port, settings)
+    server.serve(app, options.host, options.port)
     return 0
 
 
@@ -100,6 +108,14 @@ def _parser() -> argparse.ArgumentParser:
     serve = verbs.add_parser("serve", help="serve the page (the default)")
     serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 serves to your whole network")
     serve.add_argument("--port", type=_port, default=8000)
+    serve.add_argument(
+        "--root-path", default="", metavar="/PATH", help="the sub-path where a proxy serves it"
+    )
+    serve.add_argument(
+        "--behind-proxy",
+        action="store_true",
+        help="trust X-Forwarded-Prefix of a proxy on this machine; the operator gets a key",
+    )
     for name, verb in VERBS.items():
         verbs.add_parser(name, help=verb.help, add_help=False)
     return parser

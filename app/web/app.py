@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from functools import cache
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.routing import BaseRoute
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import __version__
 from app.settings import Settings
@@ -19,12 +21,15 @@ from app.web.api.routes import router as api_router
 from app.web.api.schemas import Health
 from app.web.compare import router as compare_router
 from app.web.core import errors, static_files
+from app.web.core.base_path import BasePath, checked_base
 from app.web.core.caching import Revalidate
 from app.web.core.head_requests import HeadRequests
+from app.web.core.operator import new_key
+from app.web.core.proxies import LOOPBACK
 from app.web.core.security import Guard
 from app.web.core.slow_requests import SlowBodies
 from app.web.core.state import ServicesDep, open_services
-from app.web.explorer import downloads, page, river_stream
+from app.web.explorer import downloads, operator_key, page, river_stream
 from app.web.layers import router as layers_router
 from app.web.panel_registry import PANELS
 from app.web.panels import shift, unit_panels
@@ -44,14 +49,20 @@ def create_app(
     settings: Settings | None = None,
     *,
     beyond: bool = False,
+    root_path: str = "",
+    behind_proxy: bool = False,
     panels: tuple[Panel, ...] = PANELS,
 ) -> FastAPI:
-    """Create the app with its own services; `beyond` says that other machines may connect."""
+    """Create the app with its own services; `beyond` says that other machines may connect.
+
+    `root_path` is the sub-path under which a proxy serves it. `behind_proxy` takes it from what a
+    proxy on this machine says, and gives the operator's rights to a key in `app.state` alone.
+    """
     settings = settings or Settings.from_environment()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings, local=not beyond) as services:
+        async with open_services(settings) as services:
             app.state.services = services
             yield
 
@@ -77,9 +88,14 @@ def create_app(
     app.add_middleware(HeadRequests)
     app.add_middleware(Guard, hosts=settings.hosts, beyond=beyond, largest=largest)
     app.state.panels = panels
+    app.state.operator_key = new_key() if behind_proxy else None
     errors.install(app)
     app.router.routes.extend(_routes(panels))
     app.mount("/static", static_files.VersionedFiles(), name="static")
+    # What a proxy says of the browser: its address and scheme, before anything is bounded by them.
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(LOOPBACK))
+    root_path, own = checked_base(root_path), _paths(app.router.routes)
+    app.add_middleware(BasePath, root_path=root_path, behind_proxy=behind_proxy, own=own)
 
     @app.get("/healthz", tags=["server"], summary="Health check")
     async def healthz(services: ServicesDep) -> Health:
@@ -114,4 +130,9 @@ def _routes(panels: tuple[Panel, ...]) -> list[BaseRoute]:
     together.include_router(compare_router)
     together.include_router(lab.router)
     together.include_router(docs.router)
+    together.include_router(operator_key.router)
     return together.routes
+
+
+def _paths(routes: list[BaseRoute]) -> list[str]:
+    return [one.path or "/" for one in iter_route_contexts(routes)]

@@ -38,21 +38,33 @@ class Server(uvicorn.Server):
             services.stop()
 
 
-def serve(host: str, port: int, settings: Settings) -> None:
+def serve(app: FastAPI, host: str, port: int) -> None:
     """Serve until a signal comes; reachable from other machines only if `host` is no loopback."""
-    # Users open the address that the command printed, which may be a host name.
-    settings = replace(settings, hosts=(*settings.hosts, host))
-    app = create_app(settings, beyond=host not in LOOPBACK)
-    config = uvicorn.Config(
+    Server(app, configuration(app, host, port)).run()
+
+
+def configuration(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Config:
+    """How uvicorn serves the app."""
+    return uvicorn.Config(
         app,
         host=host,
         port=port,
         log_level="warning",
         timeout_graceful_shutdown=1,
         server_header=False,
+        # The app does it itself, after it has seen which machine the connection comes from.
+        proxy_headers=False,
         http=PatientProtocol,
     )
-    Server(app, config).run()
+
+
+def app_for(host: str, settings: Settings, root_path: str, behind_proxy: bool) -> FastAPI:
+    """The app as it is served at `host`. Raises `BadRequest` for what is no sub-path."""
+    # Users open the address that the command printed, which may be a host name.
+    settings = replace(settings, hosts=(*settings.hosts, host))
+    return create_app(
+        settings, beyond=host not in LOOPBACK, root_path=root_path, behind_proxy=behind_proxy
+    )
 
 
 def addresses(host: str, port: int) -> list[str]:

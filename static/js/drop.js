@@ -1,4 +1,5 @@
 // A picture dropped or pasted on any page is used there, or goes to the explorer; never to a new tab.
+import { BASE } from "./lib/url.js";
 import { say } from "./notice.js";
 
 const curtain = () => document.getElementById("drop");
@@ -35,9 +36,9 @@ async function explore(file) {
   const body = new FormData();
   body.append("file", file);
   try {
-    const answer = await fetch("/api/v1/images", { method: "POST", body });
+    const answer = await fetch(`${BASE}/api/v1/images`, { method: "POST", body });
     const told = await answer.json();
-    if (answer.ok) location.assign(`/?image=${encodeURIComponent(told.id)}`);
+    if (answer.ok) location.assign(`${BASE}/?image=${encodeURIComponent(told.id)}`);
     else say(told.title, told.detail);
   } catch {
     say("No answer", "The server cannot be reached. Is it still running?");

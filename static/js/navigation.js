@@ -1,5 +1,5 @@
 // The URL is the state: links say what they change (data-set), the rest of the URL stays.
-import { parameters } from "./lib/url.js";
+import { BASE, parameters } from "./lib/url.js";
 
 const UNIT = ["model", "image", "step", "channel"];
 const CELL = [...UNIT, "y", "x"];
@@ -23,7 +23,7 @@ export function changed(set) {
     else query.delete(name);
   }
   if (!query.has("channel")) query.delete("zoom");
-  return `/?${query}`;
+  return `${BASE}/?${query}`;
 }
 
 /** What the URL selects. */

@@ -1,4 +1,5 @@
 // The river's state: stale while new results are loading; a busy server is asked again.
+import "./lib/streams.js";
 import { draw } from "./lines.js";
 import { say } from "./notice.js";
 

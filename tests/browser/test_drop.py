@@ -35,13 +35,15 @@ def drop(page: Page, *files: bytes, at: str = "main", **texts: str) -> None:
     assert page.evaluate(DROP, [made, given, at])
 
 
-@pytest.mark.parametrize("path", ["/lab/row", "/lab/xo", "/layers/1?image=cat", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/lab/row", "/lab/xo", "/layers/1?image=cat", "/nowhere", "/docs"]
+)
 def test_where_no_picture_is_used_it_goes_to_the_explorer(
     page: Page, watch: Watch, path: str
 ) -> None:
     watch.expected = ("404",) if path == "/nowhere" else ()
     page.goto(path)
-    drop(page, png())
+    drop(page, png(), at="body")
     page.wait_for_url(re.compile(r"/\?image=[0-9a-f]{32}"))
     settled(page)
 
@@ -87,3 +89,12 @@ def test_what_is_no_picture_is_told_by_the_server(page: Page, watch: Watch) -> N
     page.goto("/lab/row")
     drop(page, b"%PDF-1.7 a document")
     expect(page.locator("#notice")).to_contain_text("PDF")
+
+
+def test_the_api_s_page_says_what_it_cannot_use(page: Page) -> None:
+    page.goto("/docs")
+    drop(page, png(), png(), at="body")
+    notice = page.locator("#notice")
+    expect(notice).to_contain_text("One picture at a time")
+    notice.get_by_role("button").click()
+    expect(notice).to_be_empty()

@@ -8,24 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 
 from app.settings import Settings
 from app.web.app import create_app
-from app.web.core.slow_requests import PatientProtocol
-from app.web.server import Server
+from app.web.server import Server, configuration
 from tests.support.waiting import HANG, wait_until
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[int, FastAPI]]:
+def serving(folder: Path, *, behind_proxy: bool = False) -> Iterator[tuple[int, FastAPI]]:
     """Its port and its app."""
-    app = create_app(Settings(data=folder, device="cpu"))
+    app = create_app(Settings(data=folder, device="cpu"), behind_proxy=behind_proxy)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="warning", http=PatientProtocol)
-        server = Server(app, config)
+        server = Server(app, configuration(app))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         wait_until(lambda: server.started or not thread.is_alive())

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.settings import Settings
 from app.web.app import create_app
 from app.web.core import streams
-from tests.support.addresses import BASE
+from tests.support.addresses import BASE, HERE
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def application(tmp_path: Path) -> FastAPI:
 
 @pytest.fixture
 def client(application: FastAPI) -> Iterator[TestClient]:
-    with TestClient(application, base_url=BASE, follow_redirects=False) as made:
+    with TestClient(application, base_url=BASE, follow_redirects=False, client=HERE) as made:
         yield made
 
 

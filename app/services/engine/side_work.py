@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
@@ -56,7 +57,12 @@ class SideWork:
             with interruptible(lambda: left):
                 return work()
 
-        running = asyncio.get_running_loop().run_in_executor(self._threads, watched)
+        running = asyncio.get_running_loop().run_in_executor(
+            # What belongs to the request, such as the sub-path of its URLs, goes with its work.
+            self._threads,
+            copy_context().run,
+            watched,
+        )
         try:
             return await asyncio.shield(running)
         finally:

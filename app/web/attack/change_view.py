@@ -10,6 +10,7 @@ from app.errors import BadRequest
 from app.pictures.photo_changes import PhotoChange
 from app.services.attacks.robustness_curves import SLIDERS
 from app.web.attack.slider_responses import strength
+from app.web.core.base_path import base
 from app.web.core.url_view import Name, Switch, UrlView, Written
 
 Edge = Literal["mirror", "black"]
@@ -56,7 +57,7 @@ class ChangeView(UrlView):
 
     def part(self, part: str) -> str:
         """The URL of a part of the panel: what comes after its path."""
-        return f"{self.page}{part}?{self.query()}"
+        return f"{base()}{self.page}{part}?{self.query()}"
 
     @property
     def unchanged(self) -> ChangeView:

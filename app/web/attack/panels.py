@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from app.errors import NotFound
 from app.web.attack.pair_query import PairDep, PairView, show
+from app.web.core.base_path import base
 from app.web.core.work import WorkDep
 from app.web.panels.panel import AttackPanel, Panel, PanelsDep
 
@@ -32,4 +33,4 @@ def attack_panels(panels: tuple[Panel, ...]) -> list[AttackPanel]:
 
 def attack_links(panels: tuple[Panel, ...], pair: PairView) -> tuple[tuple[AttackPanel, str], ...]:
     """Each panel of a pair of pictures with its URL."""
-    return tuple((one, f"/attack/{one.id}?{pair.query()}") for one in attack_panels(panels))
+    return tuple((one, f"{base()}/attack/{one.id}?{pair.query()}") for one in attack_panels(panels))

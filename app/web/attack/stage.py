@@ -13,6 +13,7 @@ from app.web.attack.contexts import AttackStage
 from app.web.attack.steps import amplified, attack_frames, legend, planned, times
 from app.web.attack.summary import ending
 from app.web.attack.view import AttackView
+from app.web.core.base_path import base
 from app.web.core.links import View, preview_url
 from app.web.core.state import Services
 from app.web.panels.panel import Panel
@@ -56,7 +57,7 @@ def running_scene(
     factor = amplified(options)
     return replace(
         plain, state="running", tries=(),
-        events=f"/attack/events?{view.query(step=None)}",
+        events=f"{base()}/attack/events?{view.query(step=None)}",
         planned=planned(options), amplified=times(factor), legend=legend(factor),
     )  # fmt: skip
 

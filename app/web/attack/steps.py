@@ -12,6 +12,7 @@ from app.vision.predict import RankedClass
 from app.web.attack.class_bars import ClassShareBar, class_bars
 from app.web.attack.contexts import AttackFrame
 from app.web.attack.view import AttackView
+from app.web.core.base_path import base
 from app.web.core.templating import percent
 
 TYPICAL = 16.0
@@ -26,7 +27,7 @@ def attack_frames(view: AttackView, trace: Trace, start: int) -> tuple[AttackFra
 def attack_frame(view: AttackView, trace: Trace, number: int) -> AttackFrame:
     """One step of a trace."""
     moment, flip = trace.moments[number], trace.flip()
-    at, factor = f"/attack/trace/{trace.key}/{number}", amplified(trace.options)
+    at, factor = f"{base()}/attack/trace/{trace.key}/{number}", amplified(trace.options)
     rows = trace_bars(trace, moment.predictions)
     return AttackFrame(
         step=number,

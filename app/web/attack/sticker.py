@@ -32,6 +32,7 @@ from app.web.attack.sticker_panel import (
     places_context,
     seen_context,
 )
+from app.web.core.base_path import base
 from app.web.core.file_responses import Download, file_response
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
@@ -205,10 +206,12 @@ def _kept(query: StickerQuery, image: str, hours: float, panels: tuple[Panel, ..
     pair = f"model={model}&image={view.image}&attacked={image}&target={view.sticker}"
     return StickerKept(
         image,
-        f"/?model={model}&image={image}",
-        f"/attack?model={model}&image={image}",
+        f"{base()}/?model={model}&image={image}",
+        f"{base()}/attack?model={model}&image={image}",
         tuple(
-            (one, f"/attack/{one.id}?{pair}") for one in attack_panels(panels) if one.id != PANEL.id
+            (one, f"{base()}/attack/{one.id}?{pair}")
+            for one in attack_panels(panels)
+            if one.id != PANEL.id
         ),
         f"It is deleted after {hours:g} hours.",
     )

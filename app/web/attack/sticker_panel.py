@@ -22,6 +22,7 @@ from app.vision.predict import RankedClass
 from app.web.attack.class_bars import ClassShareBar, class_bars
 from app.web.attack.contexts import SettingSlider
 from app.web.attack.view import IMAGE
+from app.web.core.base_path import base
 from app.web.core.links import View, input_url
 from app.web.core.templating import percent
 from app.web.core.url_view import Filled, Name, Seed, UrlView, Written
@@ -230,7 +231,7 @@ def _prediction_words(model: Model, one: RankedClass) -> str:
 
 def picture_url(view: StickerView, which: str) -> str:
     """The URL of the picture with the sticker, pixel for pixel."""
-    return f"{STICKER}.png?{view.query({'part': which})}"
+    return f"{base()}{STICKER}.png?{view.query({'part': which})}"
 
 
 def panel_context(
@@ -255,7 +256,7 @@ def panel_context(
 
 
 def _choice(model: Model, one: Sticker, chosen: Sticker | None) -> StickerChoice:
-    url = f"{STICKER}.png?part=alone&model={model.id}&sticker={one.index}"
+    url = f"{base()}{STICKER}.png?part=alone&model={model.id}&sticker={one.index}"
     return StickerChoice(one.index, one.label, url, one is chosen)
 
 
@@ -302,7 +303,7 @@ def places_context(
         (view.place.scale / diameter(1.0)) ** 2,
         _dots(parts, hits),
         input_url(View(model=model.id, image=view.image), model),
-        f"{STICKER}/places?{view.query(seed=seed)}",
+        f"{base()}{STICKER}/places?{view.query(seed=seed)}",
     )
 
 

@@ -13,6 +13,7 @@ from app.web.attack.pair_query import PairView
 from app.web.attack.panels import attack_links
 from app.web.attack.steps import amplified, trace_bars
 from app.web.attack.view import AttackView
+from app.web.core.base_path import base
 from app.web.core.links import View
 from app.web.core.templating import percent
 from app.web.panels.panel import Panel
@@ -37,7 +38,7 @@ def ending(
     if outcome.stopped:
         sentence = f"{sentence} It was stopped at step {trace.moments[-1].step}."
     further = _further(view, trace) if kind in ("held", "missed") else None
-    at, factor = f"/attack/trace/{trace.key}", amplified(trace.options)
+    at, factor = f"{base()}/attack/trace/{trace.key}", amplified(trace.options)
     return AttackSummary(
         outcome=kind,
         sentence=sentence,
@@ -120,7 +121,7 @@ def _notes(trace: Trace, outcome: Outcome, kind: str) -> tuple[str, ...]:
 
 
 def _files(trace: Trace, factor: float) -> tuple[tuple[str, str], ...]:
-    at, last = f"/attack/trace/{trace.key}", len(trace.moments) - 1
+    at, last = f"{base()}/attack/trace/{trace.key}", len(trace.moments) - 1
     side = trace.start.shape[-1]
     return (
         (f"{at}/{last}.png?save=1", f"Attacked picture, {side}×{side} PNG"),

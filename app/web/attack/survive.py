@@ -25,6 +25,7 @@ from app.services.runs.sheets import DRAWING
 from app.web.attack.class_bars import ClassShareBar, class_bars
 from app.web.attack.pair_query import PairDep, PairView, PairViewDep, show
 from app.web.attack.slider_responses import is_part, push_panel_url, strength
+from app.web.core.base_path import base
 from app.web.core.file_responses import Download, csv_response, file_response
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.templating import percent, render
@@ -145,7 +146,7 @@ def result(
     asked = query(view, chosen)
 
     def seen(id: str, title: str, rows: tuple[ClassShareBar, ...]) -> SurvivingPicture:
-        url = f"/attack/survive.png?{asked}&which={id}&v={DRAWING}"
+        url = f"{base()}/attack/survive.png?{asked}&which={id}&v={DRAWING}"
         return SurvivingPicture(id, title, url, rows)
 
     was = start.clean.index
@@ -158,7 +159,7 @@ def result(
         _sentence(labels, start, clean, attacked, became, bool(chosen)),
         ", ".join(one.words(chosen[one.id]) for one in TRANSFORMATIONS if one.id in chosen),
         survivor.clean.shape[1],
-        f"/attack/survive?{asked}",
+        f"{base()}/attack/survive?{asked}",
     )
 
 
@@ -268,8 +269,8 @@ async def survive(
         view,
         switches(chosen),
         outcome,
-        f"/attack/survive/table?{files}",
-        f"/attack/survive.csv?{files}",
+        f"{base()}/attack/survive/table?{files}",
+        f"{base()}/attack/survive.csv?{files}",
     )
     return show(request, PANEL.title, "attack/_survive.html", {"panel": panel})
 
@@ -301,7 +302,7 @@ async def survive_table(
     context = {
         "rows": [row(pair.model.labels, one) for one in found],
         "summary": summary(start, found),
-        "csv": f"/attack/survive.csv?{view.query()}",
+        "csv": f"{base()}/attack/survive.csv?{view.query()}",
     }
     return show(request, TABLE, "attack/_survive_table.html", context)
 

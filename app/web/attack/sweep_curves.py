@@ -19,6 +19,7 @@ from app.vision.attacks.sweep import (
     smallest_epsilon,
 )
 from app.web.attack.charting import Charted, charted
+from app.web.core.base_path import base
 from app.web.core.templating import percent
 
 NAMES = {"pgd": "PGD", "fgsm": "FGSM"}
@@ -75,9 +76,9 @@ def swept(sweep: Sweep, points: Sequence[SweepPoint], query: str, done: bool) ->
         SEEDS,
         done,
         "" if target is None else labels[target].label,
-        f"/attack/sweep?{query}",
-        f"/attack/sweep.csv?{query}",
-        f"/attack/sweep.png?{query}",
+        f"{base()}/attack/sweep?{query}",
+        f"{base()}/attack/sweep.csv?{query}",
+        f"{base()}/attack/sweep.png?{query}",
     )
 
 

@@ -27,6 +27,7 @@ from app.services.networks.catalogue import Model
 from app.services.runs.pairs import PicturePair
 from app.services.runs.sheets import DRAWING
 from app.web.attack.pair_query import PairDep, PairView, PairViewDep, show
+from app.web.core.base_path import base
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import Services, ServicesDep
 from app.web.core.work import WorkDep
@@ -92,7 +93,7 @@ class TransferResult:
 
 def other_network(view: PairView, model: Model) -> OtherNetwork:
     """A network that can be tested."""
-    url = f"/attack/transfer/{quote(model.id)}?{view.query()}"
+    url = f"{base()}/attack/transfer/{quote(model.id)}?{view.query()}"
     return OtherNetwork(model.id, model.row.title, url)
 
 
@@ -128,7 +129,7 @@ def transfer_result(
             CarriedPicture(
                 id,
                 title,
-                f"/attack/transfer.png?{query}&which={id}",
+                f"{base()}/attack/transfer.png?{query}&which={id}",
                 answer.first.label,
                 answer.ranked[0].probability,
             )
@@ -210,7 +211,7 @@ async def transfer(
         pair.clean.shape[1],
         tuple(other_network(view, model) for model in ready),
         tuple(skipped_network(one) for one in rest),
-        f"/attack/transfer.csv?{view.query()}",
+        f"{base()}/attack/transfer.csv?{view.query()}",
     )
     return show(request, PANEL.title, "attack/_transfer.html", {"panel": panel})
 

@@ -36,6 +36,7 @@ from app.web.attack.unusual_panel import (
     sentence,
     subjects,
 )
+from app.web.core.base_path import base
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.state import Services, ServicesDep
 from app.web.core.templating import number
@@ -93,7 +94,7 @@ async def unusual(request: Request, query: UnusualQueryDep, services: ServicesDe
         sentence(read) if known else "",
         lesson(read) if known else "",
         f"python -m app calibrate --model {model.id} --data FOLDER_OF_PHOTOS",
-        f"/attack/unusual.csv?{view.query()}",
+        f"{base()}/attack/unusual.csv?{view.query()}",
     )
     return show(request, PANEL.title, "attack/_unusual.html", {"panel": panel})
 

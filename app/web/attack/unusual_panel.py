@@ -20,6 +20,7 @@ from app.services.attacks.unusual import (
 from app.services.networks.calibration import Calibration
 from app.services.networks.catalogue import Model
 from app.services.runs.sheets import DRAWING
+from app.web.core.base_path import base
 from app.web.core.templating import number, thousands
 from app.web.core.url_view import Name, Seed, UrlView
 from app.web.parts.contexts import helped
@@ -120,7 +121,7 @@ def subjects(
         ScoredPicture(
             id,
             title if len(read) > 1 else "This picture",
-            f"/attack/unusual/input.png?{query}&which={id}",
+            f"{base()}/attack/unusual/input.png?{query}&which={id}",
             labels[one.first.index].label,
             one.first.probability,
         )
@@ -194,7 +195,7 @@ def _meter(
         sum(drawn.counts),
         (number(drawn.low), number(drawn.high)),
         marks,
-        f"/attack/unusual.png?{view.query({'score': score.id})}",
+        f"{base()}/attack/unusual.png?{view.query({'score': score.id})}",
         f"Histogram of {sum(drawn.counts)} reference photos. {told}.",
     )
 

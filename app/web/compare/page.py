@@ -22,6 +22,7 @@ from app.web.compare.ranking import NAMES, apart_words, channel_name, ranking
 from app.web.compare.sheets import maps_url, palette
 from app.web.compare.view import CompareView, Which
 from app.web.compare.words import invitation, lacking, pairing_words
+from app.web.core.base_path import base
 from app.web.core.links import View, sheet_url
 from app.web.core.state import Services
 from app.web.core.templating import number
@@ -104,8 +105,8 @@ def compared(pair: ComparedPair, services: Services, owner: str) -> Compared:
         swap=view.swapped(),
         previous=ranked.rows[at - 1].url if ranked and at else "",
         next=ranked.rows[at + 1].url if ranked and at is not None and at + 1 < len(places) else "",
-        png=f"/compare.png?{view.query()}",
-        csv=f"/compare.csv?{view.query()}",
+        png=f"{base()}/compare.png?{view.query()}",
+        csv=f"{base()}/compare.csv?{view.query()}",
         expires=_expires(view, services),
     )
 

@@ -12,6 +12,7 @@ from app.pictures.sheets import SheetLayout, arrange, reduce, sheet
 from app.services.runs.comparison import ChannelPair, MapComparison, Part
 from app.services.runs.sheets import palette_of, version
 from app.web.compare.view import CompareView
+from app.web.core.base_path import base
 
 COLUMNS = 4
 SIDE = 112
@@ -24,7 +25,7 @@ def maps_url(
     """The URL of a sheet: of the selected pair, or without `row` of the ranking's pairs."""
     changes = {} if row is None else {"channel": row.here, "other_channel": row.there}
     which = "pair" if row else "ranking"
-    return f"/compare/{which}-{part}.png?{view.query(**changes)}&v={digest(comparison)}"
+    return f"{base()}/compare/{which}-{part}.png?{view.query(**changes)}&v={digest(comparison)}"
 
 
 def digest(comparison: MapComparison) -> str:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from app import errors
 from app.services.files import not_kept
+from app.web.core.base_path import base
 from app.web.core.htmx import wants_part
 from app.web.core.templating import render
 
@@ -52,7 +53,9 @@ def error_response(
 ) -> Response:
     """The response in the form the client expects: for the API, for htmx, or a whole page."""
     status = status or status_of(error)
-    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+    of_api = request.url.path.removeprefix(base()).startswith("/api/")
+    # A stream of the page's asks for events alone; what it cannot begin with is said as a part.
+    if of_api or not ("text/html" in request.headers.get("accept", "") or wants_part(request)):
         return problem(error, status)
     context = {"title": error.title, "detail": error.detail, "status": status}
     if wants_part(request):

@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 from app.services.networks.catalogue import Model
 from app.services.runs.sheets import DRAWING, Scale, version
 from app.vision.kernel_preferences import Order
+from app.web.core.base_path import base
 from app.web.core.url_view import Filled, Index, Name, UrlView, encode
 
 API = "/api/v1"
@@ -59,28 +60,28 @@ class View(UrlView):
     def compare(self) -> str:
         """The page that compares what is on screen with something else."""
         said = ("model", "image", "step", "channel")
-        return f"/compare?{encode((k, v) for k, v in self.parameters.items() if k in said)}"
+        return f"{base()}/compare?{encode((k, v) for k, v in self.parameters.items() if k in said)}"
 
     @property
     def attack(self) -> str:
         """The page that tries to fool this network with this picture."""
-        return f"/attack?{encode({'model': self.model, 'image': self.image})}"
+        return f"{base()}/attack?{encode({'model': self.model, 'image': self.image})}"
 
     @property
     def unusual(self) -> str:
         """The page that says whether this picture is unusual for this network."""
-        return f"/attack/unusual?{encode({'model': self.model, 'image': self.image})}"
+        return f"{base()}/attack/unusual?{encode({'model': self.model, 'image': self.image})}"
 
     @property
     def run(self) -> str:
         """The run of this view, in the API."""
-        return f"{API}/runs/{quote(self.model)}/{quote(self.image)}"
+        return f"{base()}{API}/runs/{quote(self.model)}/{quote(self.image)}"
 
     @property
     def events(self) -> str:
         """The event stream that draws this view's river."""
         scale = "" if self.scale == "unit" else f"?scale={self.scale}"
-        return f"/runs/{quote(self.model)}/{quote(self.image)}/events{scale}"
+        return f"{base()}/runs/{quote(self.model)}/{quote(self.image)}/events{scale}"
 
 
 def name_of(view: View) -> str:
@@ -106,7 +107,7 @@ def step_url(view: View, step: str, part: str, query: Mapping[str, Any]) -> str:
 
 def filters_url(model: Model, step: str) -> str:
     """The URL of the kernels of a conv step as a sheet."""
-    return f"{API}/models/{model.id}/steps/{quote(step)}/filters.png?v={version(model.row)}"
+    return f"{base()}{API}/models/{model.id}/steps/{quote(step)}/filters.png?v={version(model.row)}"
 
 
 def input_url(view: View, model: Model) -> str:
@@ -116,9 +117,9 @@ def input_url(view: View, model: Model) -> str:
 
 def preview_url(image: str, side: int) -> str:
     """The URL of a small copy of a picture; an id is a digest, so it may be cached forever."""
-    return f"{API}/images/{quote(image)}/preview.jpg?side={side}&v={DRAWING}"
+    return f"{base()}{API}/images/{quote(image)}/preview.jpg?side={side}&v={DRAWING}"
 
 
 def palette_url(name: str) -> str:
     """The URL of a legend's colours."""
-    return f"{API}/palettes/{name}.png?v={DRAWING}"
+    return f"{base()}{API}/palettes/{name}.png?v={DRAWING}"

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BadRequest, Forbidden, LayerscopeError, PictureTooLarge
 from app.services.engine.owner import Owner
+from app.web.core.base_path import base
 from app.web.core.errors import error_response, user_error
 from app.web.core.hosts import HostNames, same_host, without_port
 
@@ -180,7 +181,5 @@ def _add_headers(headers: MutableHeaders, new_owner: str | None, scope: Scope) -
     # Pictures and scripts may be stored in shared caches: they must not carry a user's cookie.
     if new_owner and "immutable" not in headers.get("cache-control", ""):
         secure = "; Secure" if scope.get("scheme") == "https" else ""
-        headers.append(
-            "set-cookie",
-            f"{COOKIE}={new_owner}; Max-Age={_YEAR}; Path=/; HttpOnly; SameSite=Lax{secure}",
-        )
+        limits = f"Max-Age={_YEAR}; Path={base() or '/'}; HttpOnly; SameSite=Lax{secure}"
+        headers.append("set-cookie", f"{COOKIE}={new_owner}; {limits}")

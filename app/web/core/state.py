@@ -52,9 +52,9 @@ EVENTS = 16_000_000
 class Services:
     """The services that routes call.
 
-    `events` caches the HTML of cards by network, picture, weights, scale and number, `traces` the
-    steps of attacks; `stopping` is set when the server shuts down. Only a `local` server,
-    which serves this machine alone, lets the page download weights. `decoders` reads uploads,
+    `events` caches the HTML of cards by network, picture, weights, scale,
+    number and sub-path, `traces` the
+    steps of attacks; `stopping` is set when the server shuts down. `decoders` reads uploads,
     `side_work` runs what computes outside the engine.
     """
 
@@ -68,13 +68,12 @@ class Services:
     surveys: Surveys
     decoders: Decoders
     side_work: SideWork
-    events: ByteCache[tuple[str, str, str, Scale, int], str] = field(
+    events: ByteCache[tuple[str, str, str, Scale, int, str], str] = field(
         default_factory=lambda: ByteCache(EVENTS)
     )
     traces: Traces = field(default_factory=Traces)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     downloads: Downloads = field(default_factory=Downloads)
-    local: bool = True
     cuts: InterventionCache = field(default_factory=InterventionCache)
     gathered: UploadCrops | None = None
     sweeps: Sweeps = field(default_factory=Sweeps)
@@ -122,15 +121,15 @@ def check(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, local: bool = True) -> AsyncIterator[Services]:
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Open the services, and hold the data folder; they close when the context ends."""
     with owned(settings.data):
-        async with _opened(settings, local) as services:
+        async with _opened(settings) as services:
             yield services
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, local: bool) -> AsyncIterator[Services]:
+async def _opened(settings: Settings) -> AsyncIterator[Services]:
     where = device.choose(settings.device)
     engine = LocalEngine(where, queue=settings.queue, batch=settings.batch)
     catalogue = Catalogue(
@@ -154,7 +153,7 @@ async def _opened(settings: Settings, local: bool) -> AsyncIterator[Services]:
     studio = Studio(engine, catalogue, folder, room)
     services = Services(
         settings, engine, catalogue, pictures, runs, sheets, studio, surveys, decoders,
-        SideWork(), local=local,
+        SideWork(),
         gathered=gathered,
     )  # fmt: skip
     expiry = asyncio.create_task(_expire(services))

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app.web.core.templating import STATIC, static
+from app.web.core.templating import STATIC, static_digest
 
 
 class VersionedFiles(StaticFiles):
@@ -19,7 +19,7 @@ class VersionedFiles(StaticFiles):
         """The file. JavaScript modules import each other by bare path, so those are revalidated."""
         response = await super().get_response(path, scope)
         query = scope.get("query_string", b"").decode("latin-1")
-        forever = query == static(path).partition("?")[2]
+        forever = query == f"v={static_digest(path)}"
         age = "public, max-age=31536000, immutable" if forever else "no-cache"
         response.headers["Cache-Control"] = age
         return response

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import __version__
 from app.errors import NotFinite, printable
+from app.web.core.base_path import base
 from app.web.core.links import palette_url, preview_url
 
 ROOT = Path(__file__).parents[3]
@@ -32,6 +33,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    env.globals["base"] = base
     env.globals["static"] = static
     env.globals["preview_url"] = preview_url
     env.globals["palette_url"] = palette_url
@@ -68,11 +70,15 @@ def render_text(template: str, context: dict[str, Any]) -> str:
     return printable(environment().get_template(template).render(context))
 
 
-@cache
 def static(path: str) -> str:
     """The URL of a file under `static/` with its digest, so that it may be cached forever."""
-    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
-    return f"/static/{path}?v={digest}"
+    return f"{base()}/static/{path}?v={static_digest(path)}"
+
+
+@cache
+def static_digest(path: str) -> str:
+    """The digest of a file under `static/`."""
+    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
 
 
 def finite(value: float) -> float:

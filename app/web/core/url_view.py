@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from app.web.core.base_path import base
+
 Pairs = Iterable[tuple[str, Any]]
 
 
@@ -91,8 +93,8 @@ class UrlView(BaseModel):
         return encode({**view.parameters, **(more or {})}, self.safe)
 
     def url(self, **changes: Any) -> str:
-        """The page with some fields changed."""
-        return f"{self.page}?{self.query(**changes)}"
+        """The page with some fields changed, as this request's browser asks for it."""
+        return f"{base()}{self.page}?{self.query(**changes)}"
 
     @classmethod
     def valid_parts(cls, parameters: Mapping[str, str]) -> Self:

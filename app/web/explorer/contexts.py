@@ -222,7 +222,7 @@ class DownloadView:
     title: str
     megabytes: str
     command: str  # to download them, if the page may not
-    allowed: bool  # whether the page may download: only when served to this machine
+    allowed: bool  # whether this browser may download: the operator's alone
     state: str  # none, running, done, failed or cancelled
     percent: float = 0.0  # 0..100
     words: str = ""  # its progress

@@ -1,4 +1,4 @@
-"""Routes that download a network's weights, only if the server serves this machine alone."""
+"""Routes that download a network's weights: for the operator alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from app.errors import BadRequest, Forbidden
 from app.services.networks.catalogue import Model
 from app.services.networks.download_sources import attempts
 from app.web.api.models import ModelId
+from app.web.core.base_path import base
 from app.web.core.htmx import by_htmx
+from app.web.core.operator import OperatorDep
 from app.web.core.state import Services, ServicesDep
 from app.web.core.templating import render
 from app.web.explorer.network_menu import download
@@ -19,12 +21,12 @@ from app.web.explorer.network_menu import download
 router = APIRouter(prefix="/networks/{model}", include_in_schema=False)
 
 
-def known(model: ModelId, services: ServicesDep) -> Model:
-    """The network, if the page may download. Raises `Forbidden`, `UnknownModel`."""
-    if not services.local:
+def known(model: ModelId, services: ServicesDep, operator: OperatorDep) -> Model:
+    """The network, for the operator. Raises `Forbidden`, `UnknownModel`."""
+    if not operator:
         raise Forbidden(
-            "This server is open to other computers: only its operator can download weights, "
-            f"with python -m app weights get {model[:60]}."
+            "Only the operator of this server can download weights: at the computer that runs it, "
+            f"on this page or with python -m app weights get {model[:60]}."
         )
     known = services.catalogue.model(model)
     if known.state == "random":
@@ -58,6 +60,6 @@ async def cancel(request: Request, model: Known, services: ServicesDep) -> Respo
 
 def _answer(request: Request, model: Model, services: Services) -> Response:
     if not by_htmx(request):
-        return RedirectResponse("/", 303)
-    context = {"download": download(services, model)}
+        return RedirectResponse(f"{base()}/", 303)
+    context = {"download": download(services, model, operator=True)}
     return render(request, "partials/_download.html", context)

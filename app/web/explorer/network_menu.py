@@ -11,13 +11,18 @@ from app.web.explorer.contexts import DownloadView, NetworkChoice
 from app.web.explorer.kernel_wall import switch
 
 
-def choices(view: View, services: Services) -> tuple[NetworkChoice, ...]:
-    """Every network; its link keeps the picture and, if there is a similar step, the stage."""
+def choices(view: View, services: Services, operator: bool) -> tuple[NetworkChoice, ...]:
+    """Every network; its link keeps the picture and, if there is a similar step, the stage.
+
+    Only the `operator` may download from here.
+    """
     shown = services.catalogue.model(view.model)
-    return tuple(_choice(view, services, shown, model) for model in services.catalogue.models())
+    return tuple(
+        _choice(view, services, operator, shown, model) for model in services.catalogue.models()
+    )
 
 
-def download(services: Services, model: Model) -> DownloadView:
+def download(services: Services, model: Model, operator: bool) -> DownloadView:
     """The state of a network's download."""
     status = services.downloads.status(model.id)
     received = status.received
@@ -27,7 +32,7 @@ def download(services: Services, model: Model) -> DownloadView:
         title=model.row.title,
         megabytes=megabytes(model.row.bytes),
         command=f"python -m app weights get {model.id}",
-        allowed=services.local,
+        allowed=operator,
         state=status.state,
         percent=share,
         words=_words(status, model),
@@ -52,7 +57,9 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:,.0f} MB"
 
 
-def _choice(view: View, services: Services, shown: Model, model: Model) -> NetworkChoice:
+def _choice(
+    view: View, services: Services, operator: bool, shown: Model, model: Model
+) -> NetworkChoice:
     here, twin = model.entry.path is not None, model.entry.counterpart
     step = stage_step(shown, view.step, model)
     # A network and its twin with random weights are one entry, with a switch.
@@ -68,7 +75,7 @@ def _choice(view: View, services: Services, shown: Model, model: Model) -> Netwo
         switch=switch(view, shown, both=False) if on_screen else (),
         random="" if here or on_screen else view.url(model=twin, **plain),
         random_set=f"model={twin}&instead_of={shown.id}&channel=&y=&x=",
-        download=None if here else download(services, model),
+        download=None if here else download(services, model, operator),
     )
 
 

@@ -17,6 +17,7 @@ from app.services.runs.sheets import SCALES
 from app.web.core.file_responses import file_response
 from app.web.core.htmx import by_htmx, target
 from app.web.core.links import View, Zoom
+from app.web.core.operator import OperatorDep
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
 from app.web.core.uploads import delete_upload, store_upload
@@ -56,6 +57,7 @@ async def explore(
     services: ServicesDep,
     owner: OwnerDep,
     panels: PanelsDep,
+    operator: OperatorDep,
     asked: Annotated[View, Query()],
     instead_of: str = "",
 ) -> Response:
@@ -70,7 +72,7 @@ async def explore(
         before, now = (services.catalogue.model(id) for id in (instead_of, view.model))
         return RedirectResponse(view.url(step=stage_step(before, view.step, now)), 303)
     template = PANES.get(target(request), "pages/explore.html")
-    context = await page(view, services, owner, panels)
+    context = await page(view, services, owner, panels, operator)
     return render(request, template, context)
 
 
@@ -98,6 +100,7 @@ async def upload(
     services: ServicesDep,
     owner: OwnerDep,
     panels: PanelsDep,
+    operator: OperatorDep,
     file: UploadFile,
     model: Annotated[str, Form()] = "",
 ) -> Response:
@@ -106,7 +109,7 @@ async def upload(
     view = View(model=model or services.settings.model, image=stored.id)
     if not by_htmx(request):
         return RedirectResponse(view.url(), 303)
-    context = await page(view, services, owner, panels) | {"regallery": True}
+    context = await page(view, services, owner, panels, operator) | {"regallery": True}
     response = render(request, "partials/_change.html", context)
     response.headers["HX-Push-Url"] = view.url()
     return response
@@ -119,6 +122,7 @@ async def delete(
     services: ServicesDep,
     owner: OwnerDep,
     panels: PanelsDep,
+    operator: OperatorDep,
     shown: Annotated[str, Form()] = "",
 ) -> Response:
     """Delete an uploaded picture; if it is on screen, the first sample replaces it."""
@@ -126,7 +130,7 @@ async def delete(
     home = View(model=services.settings.model, image=all_samples()[0].id)
     if not by_htmx(request):
         return RedirectResponse(home.url(), 303)
-    context = await page(home, services, owner, panels) | {"regallery": True}
+    context = await page(home, services, owner, panels, operator) | {"regallery": True}
     if shown != image:
         return render(request, "partials/_gallery_only.html", context)
     response = render(request, "partials/_change.html", context)
@@ -135,7 +139,7 @@ async def delete(
 
 
 async def page(
-    view: View, services: Services, owner: str, panels: tuple[Panel, ...]
+    view: View, services: Services, owner: str, panels: tuple[Panel, ...], operator: bool
 ) -> dict[str, Any]:
     """The context of the whole page; if the run is not cached yet, the cards come by event stream.
 
@@ -148,7 +152,7 @@ async def page(
         evidence = await _evidence(view, run, services, panels)
         whole = ExplorerPage(
             view=view,
-            choices=choices(view, services),
+            choices=choices(view, services, operator),
             refused=tuple(services.catalogue.shelf.refused()),
             model=model,
             device=services.engine.title,

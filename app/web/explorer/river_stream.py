@@ -13,6 +13,7 @@ from app.services.runs.sheets import Scale
 from app.web.api.images import ImageId
 from app.web.api.models import ModelId
 from app.web.api.schemas import ERRORS
+from app.web.core.base_path import base
 from app.web.core.links import View
 from app.web.core.state import Services, ServicesDep
 from app.web.core.streams import HtmlEvents, JobUpdate, LastEventId, job_events
@@ -65,7 +66,7 @@ async def _updates(
 
 def _event(services: Services, view: View, run: Run, record: StepRecord) -> str:
     """The HTML of one event, cached: the same picture again costs nothing."""
-    key = (*run.key, view.scale, record.index)
+    key = (*run.key, view.scale, record.index, base())
     if (text := services.events.get(key)) is None:
         context = {"card": as_dict(card(view, run, record)), "view": view, "model": run.model}
         text = render_text("partials/_event_card.html", context)

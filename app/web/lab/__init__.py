@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
+from app.web.core.base_path import base
 from app.web.lab import grid, photo, row, xo
 from app.web.lab.tools import TOOLS
 
@@ -18,4 +19,4 @@ router.include_router(xo.router)
 @router.get("")
 async def lab() -> RedirectResponse:
     """Redirect to the first tool."""
-    return RedirectResponse(f"/lab/{TOOLS[0].id}", 303)
+    return RedirectResponse(f"{base()}/lab/{TOOLS[0].id}", 303)

@@ -11,6 +11,7 @@ from app.services.pictures.store import Stored
 from app.services.runs.sheets import DRAWING, version
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.preset_kernels import PRESET_KERNELS
+from app.web.core.base_path import base
 from app.web.core.templating import number, percent
 from app.web.lab.grid_page import GridPreset
 from app.web.lab.lab_query import ascii_number, exact
@@ -130,7 +131,7 @@ def lab(results: PhotoResults, problem: str = "", swap: str = "") -> PhotoLab:
 
 def png_url(view: PhotoView, part: str, v: str) -> str:
     """The URL of a picture of the page; an id is a digest, so with `v` it may be cached forever."""
-    return f"/lab/photo.png?{view.query(y=-1, x=-1)}&part={part}&v={v}".replace("?&", "?")
+    return f"{base()}/lab/photo.png?{view.query(y=-1, x=-1)}&part={part}&v={v}".replace("?&", "?")
 
 
 def _photo(results: PhotoResults, cell: ConvCell) -> LabelledPicture:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
+from app.web.core.base_path import base
 from app.web.core.templating import render
 from app.web.lab.tools import is_part, show
 
@@ -30,7 +31,7 @@ def tool_response(request: Request, tool: str, lab: Any, query: str) -> Response
     """The page or its results; pushes the URL of what is on screen."""
     response = show(request, tool, lab)
     if is_part(request):
-        path = f"/lab/{tool}"
+        path = f"{base()}/lab/{tool}"
         response.headers["HX-Replace-Url"] = f"{path}?{query}" if query else path
     return response
 

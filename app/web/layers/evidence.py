@@ -12,6 +12,7 @@ from app.services.synthesis.shipped import shipped
 from app.vision.contributions import strongest_cell
 from app.vision.geometry import Box, Geometry
 from app.vision.selectivity import COLOURED, OF_A_CLASS, ORIENTED, RESPONDS
+from app.web.core.base_path import base
 from app.web.core.links import API, View, sheet_url
 from app.web.layers.contexts import MapEvidence, ReceptiveFieldView, ShareBar
 from app.web.panels.crops.panel import CropView, crop_views
@@ -59,7 +60,8 @@ def synthesised(model: Model, step: str, channel: int) -> str:
     at = convolution(model, step, channel)
     if at is None or shipped(model, at[0]) is None:
         return ""
-    return f"{API}/models/{quote(model.id)}/steps/{quote(at[0])}/channels/{at[1]}/synthesised.png"
+    step = f"{base()}{API}/models/{quote(model.id)}/steps/{quote(at[0])}"
+    return f"{step}/channels/{at[1]}/synthesised.png"
 
 
 def fields(run: Run, record: StepRecord, ends: dict[int, str]) -> tuple[ReceptiveFieldView, ...]:

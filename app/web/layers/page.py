@@ -27,6 +27,7 @@ from app.services.runs.run import Run, StepRecord
 from app.services.surveys.survey import Survey, SurveyProgress
 from app.vision.stages import stage_ends
 from app.web.core import htmx
+from app.web.core.base_path import base
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -121,7 +122,7 @@ class LayerMeasurements:
 def url(number: int, model: str, image: str) -> str:
     """The URL of a screen of the walk."""
     query = View(model=model, image=image).query() if model or image else ""
-    return f"/layers/{number}?{query}" if query else f"/layers/{number}"
+    return f"{base()}/layers/{number}?{query}" if query else f"{base()}/layers/{number}"
 
 
 async def _gathered(services: Services, model: Model, number: int, step: str) -> LayerMeasurements:
@@ -198,8 +199,8 @@ def _walk(
         progress=measured.progress,
         again=url(number, view.model, view.image),
         explore=View(model=view.model, image=view.image, step=step).url(),
-        csv=f"/layers/measured.csv?model={view.model}",
-        png=f"/layers/measured.png?model={view.model}",
+        csv=f"{base()}/layers/measured.csv?model={view.model}",
+        png=f"{base()}/layers/measured.png?model={view.model}",
         choices=_choices(services, view, number),
         samples=tuple((one, url(number, view.model, one.id)) for one in all_samples()),
         recent=tuple((one, url(number, view.model, one.id)) for one in recent),

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Request
 from app.services.networks.catalogue import Model
 from app.services.runs.pairs import PicturePair
 from app.services.runs.run import Run, StepRecord
+from app.web.core.base_path import base
 from app.web.core.links import View
 from models.graph import Step
 
@@ -53,7 +54,7 @@ class UnitPanel:
 
     def url(self, view: View) -> str:
         """The URL of its content."""
-        return f"{self.path or f'/panels/{self.id}'}?{self.query(view)}"
+        return f"{base()}{self.path or f'/panels/{self.id}'}?{self.query(view)}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,6 +31,7 @@ from app.services.runs.peaks import PeakEntry
 from app.services.runs.sheets import version
 from app.services.surveys.survey import Survey, SurveyProgress
 from app.services.surveys.surveys import weights_id
+from app.web.core.base_path import base
 from app.web.core.file_responses import file_response
 from app.web.core.state import Services, ServicesDep
 
@@ -151,4 +152,4 @@ async def best_crops(
 
 def crop_url(model: str, of: str, step: str, channel: int, number: int, what: str = ".webp") -> str:
     """The URL of a crop or a file about it: by the picture's number in its collection only."""
-    return f"/crops/{quote(model)}/{quote(of)}/{quote(step)}/{channel}/{number}{what}"
+    return f"{base()}/crops/{quote(model)}/{quote(of)}/{quote(step)}/{channel}/{number}{what}"

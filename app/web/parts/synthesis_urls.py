@@ -13,6 +13,7 @@ from app.errors import BadRequest
 from app.services.networks.catalogue import Model
 from app.services.synthesis.query import MOST_SEED, MOST_STEPS, SynthesisOptions, SynthesisQuery
 from app.services.synthesis.shipped import ShippedPictures
+from app.web.core.base_path import base
 from app.web.core.links import API
 from app.web.core.url_view import Index, Name, UrlView, Written, with_parameter
 
@@ -112,7 +113,7 @@ def synthesis_options(view: Annotated[SynthesisView, Query()]) -> SynthesisOptio
 def unit_url(model: Model, step: str, channel: int | None) -> str:
     """The URL of a channel, or of a whole step, in the API."""
     part = "" if channel is None else f"/channels/{channel}"
-    return f"{API}/models/{quote(model.id)}/steps/{quote(step)}{part}"
+    return f"{base()}{API}/models/{quote(model.id)}/steps/{quote(step)}{part}"
 
 
 def picture_url(query: SynthesisQuery, **more: Any) -> str:
@@ -155,4 +156,4 @@ def from_link(text: str) -> SynthesisOptions:
 
 def page_url(current: str, made: str) -> str:
     """The URL of the current page with another synthesised picture in it."""
-    return f"/?{with_parameter(current, 'made', made)}"
+    return f"{base()}/?{with_parameter(current, 'made', made)}"

@@ -1,5 +1,5 @@
 // A sticker dragged, scaled and turned on a picture; one request at a time, the newest wins.
-import { formQuery, replaceUrl } from "../lib/url.js";
+import { BASE, formQuery, replaceUrl } from "../lib/url.js";
 
 const [LEAST, MOST] = [0.1, 0.6];
 const STEP = 0.02;
@@ -52,9 +52,9 @@ async function ask() {
   try {
     const asked = query();
     const picture = new Image();
-    picture.src = `/attack/sticker.png?part=sticker&${asked}`;
+    picture.src = `${BASE}/attack/sticker.png?part=sticker&${asked}`;
     const [answer] = await Promise.all([
-      fetch(`/attack/sticker/seen?${asked}`, { headers: { Accept: "text/html", "HX-Request": "true" } }),
+      fetch(`${BASE}/attack/sticker/seen?${asked}`, { headers: { Accept: "text/html", "HX-Request": "true" } }),
       picture.decode(),
     ]);
     if (!answer.ok) throw new Error(String(answer.status));
@@ -77,7 +77,7 @@ function show(panel, html, url) {
 }
 
 function settle(asked) {
-  if (location.pathname === "/attack/sticker") replaceUrl(`?${asked}`);
+  if (location.pathname === `${BASE}/attack/sticker`) replaceUrl(`?${asked}`);
   document.getElementById("sticker-status").textContent =
     document.getElementById("sticker-verdict").textContent;
 }

@@ -1,5 +1,5 @@
 // The panels' state is in the page's URL: written when it changes, and read to open them again.
-import { parameters, replaceUrl } from "../lib/url.js";
+import { BASE, parameters, replaceUrl } from "../lib/url.js";
 import { changed } from "../navigation.js";
 
 const STATE = {
@@ -7,8 +7,8 @@ const STATE = {
   "/cut/occlusion": ["patch", "stride", "fill", "of"],
   "/cut/ablation": ["off", "only"],
 };
-const PANELS = '#evidence details.panel[hx-get^="/cut/"]';
-const names = (panel) => STATE[panel.getAttribute("hx-get").split("?")[0]] ?? [];
+const PANELS = `#evidence details.panel[hx-get^="${BASE}/cut/"]`;
+const names = (panel) => STATE[panel.getAttribute("hx-get").slice(BASE.length).split("?")[0]] ?? [];
 
 /** Write to the URL what is on screen, without an entry in the history. */
 export const address = (set) => replaceUrl(changed(set));

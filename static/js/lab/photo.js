@@ -1,5 +1,5 @@
 // Uploads the user's photo when it is chosen; a tap on the result pins the pixel there.
-import { parameters } from "../lib/url.js";
+import { BASE, parameters } from "../lib/url.js";
 
 document.addEventListener("change", (event) => {
   const input = event.target;
@@ -18,7 +18,7 @@ document.addEventListener("click", (event) => {
   const query = parameters();
   query.set("y", at(event.clientY, box.top, box.height, height));
   query.set("x", at(event.clientX, box.left, box.width, width));
-  htmx.ajax("GET", `/lab/photo?${query}`, {
+  htmx.ajax("GET", `${BASE}/lab/photo?${query}`, {
     source: "#results",
     target: "#results",
     swap: "innerMorph show:none",

@@ -7,6 +7,8 @@
 // `data-job-status`, which tells a screen reader the words of `data-job-words` at the end; and in the
 // listening element `data-job-waiting`: words that hold only until the first report.
 
+import "./streams.js";
+
 const holder = (job) => job.closest("[data-state]");
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {

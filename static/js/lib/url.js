@@ -1,5 +1,8 @@
 // The page's URL is its state: read here, written here.
 
+/** The sub-path under which a proxy serves this server, such as /user/7; "" at the root of a host. */
+export const BASE = document.documentElement.dataset.base;
+
 /** The parameters of the page's URL, as a copy. */
 export const parameters = () => new URLSearchParams(location.search);
 

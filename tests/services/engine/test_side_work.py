@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
 
 import pytest
 import torch
@@ -32,6 +33,12 @@ async def test_it_returns_and_raises_what_the_function_does(work: SideWork) -> N
     assert await work.run("ann", lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
         await work.run("ann", lambda: 1 // 0)
+
+
+async def test_what_belongs_to_a_request_goes_with_its_work(work: SideWork) -> None:
+    said = ContextVar("said", default="nothing")
+    said.set("something")
+    assert await work.run("a", said.get) == "something"
 
 
 async def test_one_person_does_not_keep_another_waiting(work: SideWork) -> None:

@@ -22,7 +22,7 @@ from app.web.explorer import downloads
 from app.web.explorer.network_menu import stage_step
 from models import registry
 from models.row import Weights
-from tests.support.addresses import BASE
+from tests.support.addresses import BASE, ELSEWHERE
 from tests.support.misbehaving_server import MisbehavingServer, serving
 from tests.support.networks import embedded, put_partial
 from tests.support.waiting import wait_until
@@ -230,7 +230,7 @@ def test_what_goes_wrong_is_told_with_a_button_to_try_again(
 
 def test_a_server_open_to_others_does_not_download_for_them(tmp_path: Path) -> None:
     app = create_app(Settings(data=tmp_path, device="cpu"), beyond=True)
-    with TestClient(app, base_url=BASE, follow_redirects=False) as client:
+    with TestClient(app, base_url=BASE, follow_redirects=False, client=ELSEWHERE) as client:
         page = client.get("/", headers=HTML).text
         assert "Download it" not in page
         assert "<code>python -m app weights get alexnet</code>" in page

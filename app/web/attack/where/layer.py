@@ -12,6 +12,7 @@ from app.vision.attacks.columns import ChannelChange, ChannelColumn
 from app.web.attack.where.contexts import ChannelGroup, Chip, ColumnView, LayerLink, WhereLayer
 from app.web.attack.where.maps import maps_view
 from app.web.attack.where.pair import LayerPair, change_words, ends, signed
+from app.web.core.base_path import base
 from app.web.core.templating import number
 from app.web.core.url_view import encode
 from app.web.parts.sprites import Legend, box
@@ -39,11 +40,11 @@ def layer_view(layer: LayerPair) -> WhereLayer:
         if layer.means is not None
         else f"python -m app calibrate --model {layer.pair.model.id} --data DIR",
         _column_views(layer, layout, order),
-        f"/attack/where/thumbs.png?{layer.query(channel=None)}&{query}" if order else "",
+        f"{base()}/attack/where/thumbs.png?{layer.query(channel=None)}&{query}" if order else "",
         (layout.width, layout.height),
         Legend(name, low, limit, "The same for all maps of this layer, clean and attacked."),
         None if layer.channel is None else maps_view(layer, order),
-        f"/attack/where/channels.csv?{layer.query(channel=None)}",
+        f"{base()}/attack/where/channels.csv?{layer.query(channel=None)}",
     )
 
 

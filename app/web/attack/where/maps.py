@@ -14,6 +14,7 @@ from app.services.runs.sheets import version
 from app.vision.attacks.columns import ChannelChange
 from app.web.attack.where.contexts import ChannelMap, MapsView
 from app.web.attack.where.pair import LayerPair, change_words
+from app.web.core.base_path import base
 from app.web.core.links import View
 from app.web.core.templating import number
 from app.web.parts.sprites import Legend, box
@@ -64,7 +65,7 @@ def maps_view(layer: LayerPair, order: Sequence[int]) -> MapsView:
     return MapsView(
         f"Map {channel} of {layer.step}",
         change_words(moved),
-        f"/attack/where/maps.png?{layer.query(channel=channel)}&v={v}",
+        f"{base()}/attack/where/maps.png?{layer.query(channel=channel)}&v={v}",
         (layout.width, layout.height),
         tuple(
             _map_view(layer, channel, title, one, box(layout, i), most if i == 2 else limit, source)
@@ -72,7 +73,7 @@ def maps_view(layer: LayerPair, order: Sequence[int]) -> MapsView:
         ),
         _beside(layer, order, -1),
         _beside(layer, order, 1),
-        f"/attack/where/maps.png?{layer.query(channel=channel)}&save=1",
+        f"{base()}/attack/where/maps.png?{layer.query(channel=channel)}&save=1",
     )
 
 

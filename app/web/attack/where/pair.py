@@ -15,6 +15,7 @@ from app.services.runs.run import Run
 from app.vision.attacks.columns import ChannelChange, ChannelColumns, columns
 from app.vision.stages import stage_ends
 from app.web.attack.pair_query import PairView
+from app.web.core.base_path import base
 from app.web.core.templating import number
 from app.web.core.url_view import Index
 
@@ -85,7 +86,7 @@ class LayerPair:
 
     def part(self, **changes: object) -> str:
         """The same for htmx: the layer alone."""
-        return f"/attack/where/layer?{self.query(**changes)}"
+        return f"{base()}/attack/where/layer?{self.query(**changes)}"
 
     def query(self, **changes: object) -> str:
         """The panel's query string with some parts changed."""

@@ -25,6 +25,7 @@ from app.web.attack.where.drift import charts, control_words, rows, sentence
 from app.web.attack.where.layer import layer_view, thumbs
 from app.web.attack.where.maps import figure_png, maps_png
 from app.web.attack.where.pair import LayerPair, LayerView, checked, chosen
+from app.web.core.base_path import base
 from app.web.core.file_responses import Version, csv_response, file_response, png_response
 from app.web.core.state import ServicesDep
 from app.web.core.templating import render
@@ -101,8 +102,8 @@ async def panel(
             tuple(charted(one) for one in charts(drift)),
             rows(drift),
             link,
-            f"/attack/where/drift.csv?{query}",
-            f"/attack/where/drift.png?{query}",
+            f"{base()}/attack/where/drift.csv?{query}",
+            f"{base()}/attack/where/drift.png?{query}",
             await side(layer_view, layer),
         )
     return show(request, PANEL.title, "attack/_where.html", {"where": where})
@@ -113,7 +114,7 @@ async def part(request: Request, side: WorkDep, runs: BothRunsDep, layer: LayerD
     """One layer and the selected channel, for htmx; pushes the URL of the panel's own page."""
     context = {"layer": await side(layer_view, layer)}
     response = render(request, "attack/_where_layer.html", context)
-    if urlsplit(request.headers.get("hx-current-url", "")).path == "/attack/where":
+    if urlsplit(request.headers.get("hx-current-url", "")).path == urlsplit(layer.url()).path:
         response.headers["HX-Push-Url"] = layer.url()
     return response
 

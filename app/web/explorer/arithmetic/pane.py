@@ -10,6 +10,7 @@ from app.vision.arithmetic.explain import Cell
 from app.vision.arithmetic.pointwise import CopyCell, NormCell, ReluCell
 from app.vision.arithmetic.pooling import MeanCell, PoolCell
 from app.vision.arithmetic.voting import ShareCell, VoteCell
+from app.web.core.base_path import base
 from app.web.core.links import View, step_url
 from app.web.core.templating import exact
 from app.web.explorer.arithmetic import chain, formulas, head, windows
@@ -52,7 +53,7 @@ def arithmetic_pane(
         panels=panels,
         json=step_url(view, record.step.name, "/explain", named),
         csv=step_url(view, record.step.name, "/explain.csv", named),
-        png=f"/deep.png?{view.query(scale='unit')}",
+        png=f"{base()}/deep.png?{view.query(scale='unit')}",
         explained=made,
         template=f"partials/arithmetic/{template}",
         made=body,

@@ -15,6 +15,7 @@ from app.vision.arithmetic.chain import CellPlace
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.arithmetic.pooling import PoolCell
 from app.vision.window import Window
+from app.web.core.base_path import base
 from app.web.core.links import API, View, input_url, sheet_url
 from app.web.core.templating import number
 from app.web.explorer.arithmetic.contexts import ConvMade, PoolMade, Scan
@@ -121,7 +122,7 @@ def _scan(view: View, run: Run, record: StepRecord, place: CellPlace, source: in
         image = sheet_url(view, model, before, channels=str(source))
         one = "" if every else f"channel={source}&"
         inputs = f"{view.run}/steps/{quote(before)}.npy?{one}v={v}"
-    kernel = f"{API}/models/{model.id}/steps/{quote(step.name)}/weight.npy"
+    kernel = f"{base()}{API}/models/{model.id}/steps/{quote(step.name)}/weight.npy"
     (top, left), (height, width) = window.start(place.y, place.x), window.extent
     rows, columns = model.geometry[step.name].shape[1:]
     return Scan(

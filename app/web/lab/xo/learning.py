@@ -13,6 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.errors import BadRequest
 from app.vision.tiny_network.learn import EVERY, HELD_OUT, Learned, check, learn
 from app.vision.tiny_network.network import Match, TinyLayer, to_text
+from app.web.core.base_path import base
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.streams import (
@@ -89,7 +90,7 @@ async def panel(request: Request, plan: PlanDep) -> Response:
     """The panel that opens the event stream; without htmx, the page."""
     query = f"layers={to_text(plan.layers)}&match={plan.match}"
     if not by_htmx(request):
-        return RedirectResponse(f"/lab/xo?{query}", 303)
+        return RedirectResponse(f"{base()}/lab/xo?{query}", 303)
     again = f"{query}&seed={(plan.seed + 1) % (SEEDS + 1)}"
     context = {"query": f"{query}&seed={plan.seed}", "again": again, "seed": plan.seed}
     return render(request, "lab/xo/_learn.html", context)

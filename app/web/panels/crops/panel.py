@@ -24,6 +24,7 @@ from app.services.runs.peaks import PeakEntry
 from app.services.runs.run import Run
 from app.services.runs.sheets import version
 from app.services.surveys.survey import SurveyProgress
+from app.web.core.base_path import base
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
 from app.web.core.templating import render
@@ -87,7 +88,7 @@ def has_crops(view: View, model: Model, step: Step) -> bool:
 
 def table_url(model: str, of: str, step: str, channel: int, kind: str) -> str:
     """All crops of a unit as one file."""
-    return f"/crops/{quote(model)}/{quote(of)}/{quote(step)}/{channel}.{kind}"
+    return f"{base()}/crops/{quote(model)}/{quote(of)}/{quote(step)}/{channel}.{kind}"
 
 
 def crop_views(
@@ -176,7 +177,7 @@ async def _panel(
     asked = of or (found.atlases[0].id if found.atlases else SAMPLES)
     source = await source_of(services, model, asked, PATIENCE)
     where = model.geometry[at[0]]
-    again = f"{PATH}?{unit_link(view)}"
+    again = f"{base()}{PATH}?{unit_link(view)}"
     titles = [(one.id, one.title) for one in found.atlases]
     titles.append((SAMPLES, "Built-in pictures"))
     if services.gathered:

@@ -22,6 +22,7 @@ from app.services.interventions.ablation import (
 )
 from app.services.interventions.results import AblationRanking, By
 from app.vision.cover import StepChange
+from app.web.core.base_path import base
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -85,7 +86,7 @@ async def panel(
     """The switches, their effect, and a place for the ranking."""
     if "c" in request.query_params and not by_htmx(request):
         query = cut.unit.query(**pane.named(cut.switch))
-        return RedirectResponse(f"/cut/ablation?{query}", 303)
+        return RedirectResponse(f"{base()}/cut/ablation?{query}", 303)
     context = pane.ablation_panel(cut.unit, cut.switch, await _changes(cut, services, owner), by)
     return panel_response(request, "partials/interventions/_ablation.html", cut.unit, context)
 
@@ -141,8 +142,8 @@ async def ranking(
     context = {
         "rank": as_dict(pane.rank_panel(unit, found or empty, by)),
         "live": found is None and start,
-        "events": f"/cut/ablation/events?{unit.query(by=by)}",
-        "again": f"/cut/ablation/ranking?{unit.query(by=by)}&start=true",
+        "events": f"{base()}/cut/ablation/events?{unit.query(by=by)}",
+        "again": f"{base()}/cut/ablation/ranking?{unit.query(by=by)}&start=true",
         "plain": not by_htmx(request),
     }
     if by_htmx(request):

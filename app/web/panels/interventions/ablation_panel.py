@@ -14,6 +14,7 @@ from app.services.runs.run import Run
 from app.services.runs.sheets import version
 from app.vision.cover import StepChange
 from app.vision.partial_forward import side_inputs
+from app.web.core.base_path import base
 from app.web.core.links import sheet_url
 from app.web.core.templating import number, percent
 from app.web.parts.class_changes import ClassChanges, class_changes, why_no_classes
@@ -160,7 +161,7 @@ def ablation_panel(
         hidden=",".join(str(c) for c in switch.channels if c not in order),
         result=ablation_result(unit, switch, changes),
         ranks=unit.index is not None,
-        rank_url=f"/cut/ablation/ranking?{unit.query(by=by)}",
+        rank_url=f"{base()}/cut/ablation/ranking?{unit.query(by=by)}",
         rank_label=label,
         at_once=is_cheap(run.model),
     )
@@ -189,9 +190,9 @@ def ablation_result(
         why=why_no_classes(run),
         last="" if found else now.step,
         moved=() if found else _moved(now),
-        links=f"/cut/ablation?{query}",
-        png=f"/cut/ablation.png?{query}",
-        csv=f"/cut/ablation.csv?{query}",
+        links=f"{base()}/cut/ablation?{query}",
+        png=f"{base()}/cut/ablation.png?{query}",
+        csv=f"{base()}/cut/ablation.csv?{query}",
     )
 
 
@@ -240,7 +241,7 @@ def rank_panel(unit: UnitQuery, ranking: AblationRanking, by: By) -> RankPanel:
         finished=ranking.finished,
         by=by,
         bys=tuple(
-            (one, words, f"/cut/ablation/ranking?{unit.query(by=one)}&start=true")
+            (one, words, f"{base()}/cut/ablation/ranking?{unit.query(by=one)}&start=true")
             for one, words in BY_WORDS
         ),
         sentence=_found(ranking, by, order, text) if ranking.finished else "",
@@ -292,7 +293,7 @@ def quick(unit: UnitQuery, switch: ChannelSwitch) -> tuple[tuple[str, str, bool]
         ("All off", ChannelSwitch(all=True)),
     )
     return tuple(
-        (words, f"/cut/ablation?{unit.query(**named(one))}", one == switch)
+        (words, f"{base()}/cut/ablation?{unit.query(**named(one))}", one == switch)
         for words, one in choices
     )
 

@@ -19,6 +19,7 @@ from app.services.pictures.mask import SIDE, Mask
 from app.services.runs.sheets import version
 from app.vision.cover import How, StepChange, limits
 from app.vision.shift import relative_change
+from app.web.core.base_path import base
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.links import View, input_url
@@ -113,7 +114,7 @@ class CoverPanel:
 
 def cover_panel(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> CoverPanel:
     """The whole panel."""
-    mask = str(stroke.mask)
+    mask, url = str(stroke.mask), f"{base()}/cut/cover"
     return CoverPanel(
         result=cover_result(unit, stroke, result),
         size=unit.run.model.outline.input_size,
@@ -124,10 +125,10 @@ def cover_panel(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> Co
         how=stroke.how,
         hows=HOWS,
         presets=tuple(
-            MaskPreset(title, str(one), f"/cut/cover?{unit.query(cover=one, how=stroke.how)}")
+            MaskPreset(title, str(one), f"{url}?{unit.query(cover=one, how=stroke.how)}")
             for title, one in PRESETS
         ),
-        live=f"/cut/cover/live?{unit.query()}",
+        live=f"{url}/live?{unit.query()}",
         fields={**unit.names, **unit.class_field},
     )
 
@@ -147,10 +148,10 @@ def cover_result(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> C
         moved=percent(relative_change(change.before, change.after)),
         classes=_classes(unit, result),
         why=why_no_classes(run),
-        png=f"/cut/cover.png?{unit.query(**made)}",
-        csv=f"/cut/cover.csv?{unit.query(**made)}",
+        png=f"{base()}/cut/cover.png?{unit.query(**made)}",
+        csv=f"{base()}/cut/cover.csv?{unit.query(**made)}",
         hidden=hidden,
-        links=f"/cut/cover?{unit.query(**made)}",
+        links=f"{base()}/cut/cover?{unit.query(**made)}",
         empty=not stroke.mask.count,
     )
 
@@ -279,7 +280,7 @@ async def panel(
 ) -> Response:
     """The brush and its effect. A form's ticked cells are redirected to a link to share."""
     if "cell" in request.query_params and not by_htmx(request):
-        return RedirectResponse(f"/cut/cover?{unit.query(**stroke_fields(stroke))}", 303)
+        return RedirectResponse(f"{base()}/cut/cover?{unit.query(**stroke_fields(stroke))}", 303)
     found = await _brushed(services, unit, stroke)
     return panel_response(
         request, "partials/interventions/_cover.html", unit, cover_panel(unit, stroke, found)

@@ -13,6 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.services.interventions.occlusion import FILLS, OcclusionRequest, cached_map, sides, strides
 from app.services.interventions.results import OcclusionSoFar
+from app.web.core.base_path import base
 from app.web.core.htmx import by_htmx
 from app.web.core.state import OwnerDep, ServicesDep
 from app.web.core.streams import (
@@ -138,8 +139,8 @@ def occlusion_panel(
         passes=progress.drops.numel(),
         heat=heat(unit, occlusion, of, progress),
         live=live and not progress.finished,
-        events=f"/cut/occlusion/events?{query}",
-        again=f"/cut/occlusion?{query}&start=true",
+        events=f"{base()}/cut/occlusion/events?{query}",
+        again=f"{base()}/cut/occlusion?{query}&start=true",
         address=unit.address(**state),
         why=why_no_classes(unit.run),
         over=f"{files}.png?{drawing}&over=true&download={stem}.png",

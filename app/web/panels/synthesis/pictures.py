@@ -23,6 +23,7 @@ from app.services.synthesis.query import (
 )
 from app.services.synthesis.shipped import shipped
 from app.services.synthesis.studio import FoundPicture, Studio
+from app.web.core.base_path import base
 from app.web.core.links import View
 from app.web.core.templating import number
 from app.web.panels.panel import PanelLink
@@ -44,7 +45,9 @@ def wall_link(view: View, model: Model, step: Step) -> PanelLink | None:
         return None
     named = PictureStep(model=view.model, image=view.image, step=step.name)
     what = "map" if model.geometry[step.name].spatial else "class"
-    return PanelLink(f"What each {what} responds to most", f"/synthesis/wall?{named.query()}")
+    return PanelLink(
+        f"What each {what} responds to most", f"{base()}/synthesis/wall?{named.query()}"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from app.services.synthesis.growth import GrowthReport
 from app.services.synthesis.picture import SynthesisedPicture
 from app.services.synthesis.query import SynthesisOptions, SynthesisQuery, has_goal
 from app.services.synthesis.studio import FoundPicture, Studio
+from app.web.core.base_path import base
 from app.web.core.htmx import by_htmx
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
@@ -198,8 +199,8 @@ async def _panel(scene: SynthesisScene, begin: bool, stopped: bool = False) -> S
         name=synthesis.name,
         form=pictures.form(synthesis, scene.run),
         made=made,
-        events="" if made or not begin else f"/synthesis/events?{view.query()}",
-        stop=f"/synthesis/stage?{view.query({'begin': 'false'}, steps=None)}",
+        events="" if made or not begin else f"{base()}/synthesis/events?{view.query()}",
+        stop=f"{base()}/synthesis/stage?{view.query({'begin': 'false'}, steps=None)}",
         stopped=stopped,
     )
 
