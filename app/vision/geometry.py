@@ -95,9 +95,9 @@ class Geometry:
     def receptive_field(self) -> int:
         """Side of the receptive field in input pixels, padding included.
 
-        From flatten on every number sees the whole picture.
+        From flatten on every number sees all pixels that are read.
         """
-        return self.rows.size if self.spatial else self.input_size
+        return self.rows.size if self.spatial else min(self.rows.last, self.input_size)
 
     @property
     def spatial(self) -> bool:
@@ -105,9 +105,10 @@ class Geometry:
         return len(self.shape) == 3
 
     def box(self, y: int, x: int) -> Box:
-        """The input pixels under cell (y, x), clipped to the picture."""
+        """The input pixels that cell (y, x) depends on, clipped to those that are read."""
         if not self.spatial:
-            return Box(0, 0, self.input_size, self.input_size)
+            right, bottom = (min(a.last, self.input_size) for a in (self.columns, self.rows))
+            return Box(0, 0, right, bottom)
         left, right = self.columns.span(x, self.input_size)
         top, bottom = self.rows.span(y, self.input_size)
         return Box(left, top, right, bottom)

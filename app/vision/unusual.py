@@ -15,6 +15,10 @@ FLOOR = 0.1
 """Share of the mean spread added to every spread: a nearly silent map must not dominate."""
 
 
+RARE = 0.05
+"""A picture is called unusual up to this p-value: one in twenty usual ones is, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScorePlace:
     """The rank of a score among `count` reference scores.
@@ -52,6 +56,19 @@ def place(score: float, references: Tensor) -> ScorePlace:
     below = int(torch.searchsorted(references, value))
     upto = int(torch.searchsorted(references, value, right=True))
     return ScorePlace(below, upto - below, len(references) - upto)
+
+
+def thresholds(references: Tensor, side: str) -> tuple[float, ...]:
+    """The reference scores beyond which a score is unusual, p <= `RARE`: low one, high one.
+
+    `references` [N] are sorted in ascending order; of too few none is that rare.
+    """
+    each = RARE / 2 if side == "both" else RARE
+    rank = int(each * (len(references) + 1) + 1e-9) - 1
+    if not 0 <= rank < len(references):
+        return ()
+    ends = {"low": (rank,), "high": (-1 - rank,)}.get(side, (rank, -1 - rank))
+    return tuple(float(references[i]) for i in ends)
 
 
 def energy(logits: Tensor) -> Tensor:

@@ -8,13 +8,16 @@ export async function numbers(url) {
   return new Float32Array(buffer, 10 + new DataView(buffer).getUint16(8, true));
 }
 
+const power = (text) => text.replace(/e([+-])(\d)$/, "e$10$2");
+const minus = (text) => text.replaceAll("-", "−");
+
 /** A value as the server's `number` writes it: three digits, whole from 1,000 on, a true minus sign. */
 export function format(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 999.5 && size < 1e4) return (value < 0 ? "−" : "") + size.toFixed(0);
-  if (size >= 1e-3 && size < 1e4) return Number(value.toPrecision(3)).toString().replace("-", "−");
-  return value.toExponential(1).replace(/e([+-])(\d)$/, "e$10$2").replaceAll("-", "−");
+  if (size >= 999.5 && size < 1e4) return minus(value.toFixed(0));
+  if (size >= 1e-3 && size < 1e4) return minus(Number(value.toPrecision(3)).toString());
+  return minus(power(value.toExponential(1)));
 }
 
 const UNITS = ["", "× 10⁻³", "× 10⁻⁶", "× 10⁻⁹"];
@@ -22,14 +25,18 @@ const UNITS = ["", "× 10⁻³", "× 10⁻⁶", "× 10⁻⁹"];
 /** How numbers up to a magnitude are written in four digits, and the unit they are in. */
 export function compact(limit) {
   let unit = 0;
-  let power = 1;
-  while (limit * power > 0 && limit * power < 0.3 && unit < 3) {
+  let factor = 1;
+  while (limit * factor > 0 && limit * factor < 0.3 && unit < 3) {
     unit += 1;
-    power *= 1000;
+    factor *= 1000;
   }
-  const decimals = limit ? Math.max(0, Math.min(2, 2 - Math.trunc(Math.log10(limit * power)))) : 0;
+  const decimals = limit ? Math.max(0, Math.min(2, 2 - Math.trunc(Math.log10(limit * factor)))) : 0;
   // Only zero is written as 0: what is too small for these digits is written 0.00.
-  const text = (value) => (value === 0 ? "0" : (value * power).toFixed(decimals).replace("-", "−"));
+  const text = (value) => {
+    if (value === 0) return "0";
+    const large = Math.abs(value) * factor >= 1e4;
+    return minus(large ? power(value.toExponential(0)) : (value * factor).toFixed(decimals));
+  };
   return [text, UNITS[unit]];
 }
 

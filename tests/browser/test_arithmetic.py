@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from app.web.core.templating import number
 from tests.support.browser import settled, violations, violations_in_light_and_dark
 
 CONV = "/?step=conv2&channel=58&y=3&x=5&zoom=arithmetic"
@@ -31,13 +32,6 @@ def values(page: Page, step: str, channel: int) -> np.ndarray[Any, Any]:
     answer = page.request.get(f"/api/v1/runs/mini/coffee/steps/{step}.npy?channel={channel}")
     found: np.ndarray[Any, Any] = np.load(io.BytesIO(answer.body()))
     return found
-
-
-def written(value: float) -> str:
-    """A value as the page writes it."""
-    text = f"{value:.3g}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.1e}"
-    plain = str(float(text)) if "e" not in text else text
-    return plain.removesuffix(".0").replace("-", "−")
 
 
 def shown(page: Page, name: str) -> str:
@@ -84,7 +78,7 @@ def test_the_window_slides_and_the_output_fills_in(page: Page) -> None:
     page.click('[data-scan-do="play"]')
     page.wait_for_url(re.compile(r"y=[1-9]\d*&x=\d+"))
     y, x = (int(n) for n in re.findall(r"[yx]=(\d+)", page.url))
-    expect(page.locator('.deep-pane h2 [data-out="value"]')).to_have_text(written(exact[y, x]))
+    expect(page.locator('.deep-pane h2 [data-out="value"]')).to_have_text(number(exact[y, x]))
 
 
 def test_the_numbers_that_are_shown_while_sliding_add_up(page: Page) -> None:
@@ -98,7 +92,7 @@ def test_the_numbers_that_are_shown_while_sliding_add_up(page: Page) -> None:
     left = box["x"] + (box["width"] - side) / 2
     page.mouse.move(left + side * 9.5 / 16, box["y"] + side * 6.5 / 16)
     assert (shown(page, "y"), shown(page, "x")) == ("6", "9")
-    assert shown(page, "value") == written(exact[6, 9])
+    assert shown(page, "value") == number(exact[6, 9])
     bias = float(page.locator(".sum-line span").nth(1).locator("b").inner_text().replace("−", "-"))
     total = float(shown(page, "sum").replace("−", "-"))
     assert total + bias == pytest.approx(float(exact[6, 9]), abs=0.02)
@@ -138,7 +132,7 @@ def test_the_window_is_dragged_over_the_input(page: Page) -> None:
     window = [
         float(text) for text in page.locator('[data-grid="patch"] td').all_inner_texts() if text
     ]
-    assert written(max(window)) == shown(page, "value")
+    assert number(max(window)) == shown(page, "value")
     expect(page.locator('[data-grid="patch"] .winner')).to_have_count(1)
 
 

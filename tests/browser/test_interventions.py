@@ -280,7 +280,7 @@ def test_the_ranking_comes_by_itself_and_links_to_its_units(page: Page) -> None:
     row = panel.locator("[data-rank]").first
     expect(row).to_be_visible()
     channel = str(row.get_attribute("data-rank"))
-    expect(panel.locator(".ranks > p").first).to_contain_text(f"Channel {channel} matters most")
+    expect(panel.locator(".ranks > p").first).to_contain_text(f"Channel {channel} costs most")
     panel.get_by_role("link", name="Probability").click()
     expect(panel.locator(".ranks")).to_contain_text("points less")
     first = panel.locator("[data-rank] a").first
@@ -319,7 +319,7 @@ def test_a_large_network_s_ranking_streams_and_is_stopped(
     slow()
     rank.get_by_role("button", name="Rank all 64 channels").click()
     expect(rank).to_have_attribute("data-state", "done")
-    expect(rank).to_contain_text("matters most")
+    expect(rank).to_contain_text("costs most")
 
 
 def test_a_network_without_classes_says_so(page: Page) -> None:

@@ -28,7 +28,7 @@ def test_a_learning_run_streams_ends_and_its_kernels_are_used(page: Page, watch:
     expect(page.locator("#learn-status")).to_contain_text("Learned:")
     accuracy = run.locator("[data-accuracy]").text_content()
     assert accuracy
-    assert float(accuracy.rstrip(" %")) >= 95
+    assert float(accuracy.rstrip("\u00a0%")) >= 95
     points = str(run.locator(".curve .line").get_attribute("d")).split("L")
     assert len(points) == 61
     expect(run.get_by_role("button", name="Stop")).to_be_hidden()

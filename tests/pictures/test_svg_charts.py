@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +20,9 @@ from app.pictures.svg_charts import (
     lines,
     shades,
 )
+from app.training.evaluation import BINS
 
+ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -54,3 +58,21 @@ def test_bars_are_as_high_as_their_values_and_none_is_none() -> None:
 def test_shades_are_as_dark_as_their_values() -> None:
     cells = drawn(shades("S", [[1.0, 0.0], [0.25, 0.75]], "across", "down"), "rect")[:-1]
     assert [cell["fill-opacity"] for cell in cells] == ["1.00", "0.50", "0.87"]
+
+
+def test_the_model_card_says_what_the_shipped_chart_shows_of_its_bin() -> None:
+    card = " ".join((ROOT / "docs" / "models.md").read_text().split())
+    chart = (ROOT / "docs" / "models" / "reliability.svg").read_text()
+    heights = [float(one) for one in re.findall(r'<rect [^>]*height="([\d.]+)"', chart)]
+    assert len(heights) == BINS
+    # 0 and 100 per cent are lines at these heights.
+    ends = re.findall(r'<line x1="64.0" y1="([\d.]+)" x2="[\d.]+" y2="([\d.]+)"', chart)
+    zero, whole = map(float, ends[0])
+    which = r"\(the fourteenth of fifteen bins\)"
+    said = re.search(rf"gives ([\d.]+) to ([\d.]+) % {which}, (\d+) % are right", card)
+    assert said
+    assert said.groups() == (
+        f"{100 * 13 / BINS:.1f}",
+        f"{100 * 14 / BINS:.1f}",
+        f"{100 * heights[13] / (zero - whole):.0f}",
+    )

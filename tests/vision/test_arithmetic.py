@@ -215,6 +215,23 @@ def test_a_chain_by_hand() -> None:
     assert last.parts[0].share == 6 / 7.5
     assert (last.bias, last.rest, last.others, last.chosen) == (0.5, -1.0, 11, None)
     assert made[1].parts[0].share == 1.0
+    # A softmax's source is the logit; its result is no product with it.
+    logit, made_of = made[1].value, made[0].parts[0]
+    assert (made_of.value, made_of.weight, made_of.term) == (logit, None, made[0].value)
+    assert logit != made[0].value
+
+
+def test_a_probability_whose_logit_is_exactly_zero_has_a_source() -> None:
+    network, outputs = toy()
+    last = network.module("fc2")
+    assert isinstance(last, nn.Linear)
+    with torch.no_grad():
+        last.bias[0] = -2.0 * outputs["flatten"].flatten()[0]
+    made = links(network, everything(network, outputs[INPUT]), CellPlace("softmax", 0))
+    assert made[1].value == 0.0
+    (source,) = made[0].parts
+    assert (source.value, source.weight, source.term) == (0.0, None, made[0].value)
+    assert made[0].value > 0 and made[0].chosen == 0
 
 
 def test_a_chain_ends_where_a_relu_cut_everything_away() -> None:
@@ -241,14 +258,15 @@ def test_every_link_re_adds_and_leads_to_the_next(name: str) -> None:
             total = link.bias + sum(part.term for part in link.parts) + link.rest
             if link.kind not in ("relu", "softmax"):
                 assert total == pytest.approx(link.value, rel=1e-4, abs=1e-4)
-            assert all(part.term == pytest.approx(part.value * part.weight) for part in link.parts)
+            for part in link.parts:
+                product = link.value if part.weight is None else part.value * part.weight
+                assert part.term == pytest.approx(product)
             shares = [abs(part.share) for part in link.parts]
             assert shares == sorted(shares, reverse=True)
             if after:
                 assert link.chosen is not None
                 assert after.place == link.parts[link.chosen].place
-                if link.kind != "softmax":
-                    assert after.value == pytest.approx(link.parts[link.chosen].value, rel=1e-6)
+                assert after.value == pytest.approx(link.parts[link.chosen].value, rel=1e-6)
 
 
 def test_a_path_chooses_what_to_follow() -> None:

@@ -7,7 +7,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn import functional as F
 
 from app.vision.geometry import Box, CellAxis, geometry, output_size
 from models import registry
@@ -38,71 +37,59 @@ def test_receptive_fields_are_the_published_ones(name: str, fields: dict[str, in
     assert {step: found[step].receptive_field for step in fields} == fields
 
 
-def test_a_box_holds_exactly_the_pixels_that_move_the_cell() -> None:
-    network = registry.seeded("mini")
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.fill_(0.01)
-    found = geometry(network)
-    for step in (one.name for one in network.steps if one.stage):
-        _, height, width = found[step].shape
-        for y, x in [(0, 0), (height // 2, width // 3), (height - 1, 1), (height - 1, width - 1)]:
-            picture = torch.rand(1, 3, 64, 64, requires_grad=True)
-            output = picture
-            for one in network.steps:
-                if one.kind == "maxpool":
-                    # The mean over a window sees what its maximum can see, every pixel at once.
-                    pool = nn.AvgPool2d(3, 2, 1)
-                    output = pool(output)
-                else:
-                    output = network.module(one.name)(output)
-                if one.name == step:
-                    break
-            output[0, 0, y, x].backward()  # type: ignore[no-untyped-call]
-            assert picture.grad is not None
-            touched = picture.grad[0].abs().sum(0).nonzero()
-            (top, left), (bottom, right) = touched.min(0).values, touched.max(0).values + 1
-            assert found[step].box(y, x) == Box(int(left), int(top), int(right), int(bottom))
+def thin(network: Network, picture: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Each step's output with one map for all and every weight alike: what is read is not lost.
 
-
-def mean_of_windows(pool: nn.MaxPool2d) -> nn.AvgPool2d:
-    """The mean over a window sees what its maximum can see, every pixel at once."""
-    return nn.AvgPool2d(pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode)
-
-
-@pytest.mark.parametrize("name", [name for name in registry.architectures() if name != "mini"])
-def test_no_network_claims_a_pixel_that_its_cells_do_not_see(name: str) -> None:
-    """Pools and joined maps, at the first and the last cell; one channel sees what all see."""
-    network = registry.empty(name)
-    found = geometry(network)
-    side = network.input_size
-    wanted = [one.name for one in network.steps if one.kind in ("maxpool", "concat")]
-    picture = torch.rand(1, 1, side, side, requires_grad=True)
+    A pool takes the mean: that reads every number that the maximum could be.
+    """
     outputs = {INPUT: picture}
-    for one in network.steps:
-        before, module = [outputs[i] for i in one.inputs], network.module(one.name)
-        if isinstance(module, nn.Conv2d):
-            window = torch.ones(1, 1, *module.kernel_size)
-            made = F.conv2d(before[0], window, None, module.stride, module.padding)
-        elif isinstance(module, nn.MaxPool2d):
-            made = mean_of_windows(module)(before[0])
-        elif one.kind == "concat":
-            made = torch.stack(before).sum(0)
-        elif one.kind in ("norm", "relu"):
-            made = before[0]
-        else:
-            break
-        outputs[one.name] = made
-        if one.name not in wanted:
-            continue
-        _, height, width = found[one.name].shape
-        assert outputs[one.name].shape[2:] == (height, width)
-        for y, x in [(0, 0), (height - 1, width - 1), (height - 1, width // 2)]:
-            (seen,) = torch.autograd.grad(outputs[one.name][0, 0, y, x], picture, retain_graph=True)
-            touched = seen[0, 0].nonzero()
+    for step in network.steps:
+        module, given = network.module(step.name), [outputs[name] for name in step.inputs]
+        first = given[0]
+        match module:
+            case nn.Conv2d():
+                ones = torch.full((1, 1, *module.kernel_size), 0.1, dtype=first.dtype)
+                first = nn.functional.conv2d(first, ones, None, module.stride, module.padding)
+            case nn.MaxPool2d():
+                size, stride, padding = module.kernel_size, module.stride, module.padding
+                pool = nn.AvgPool2d(size, stride, padding, ceil_mode=module.ceil_mode)
+                first = pool(first)
+            case Concat():
+                first = torch.stack(given).sum(0)
+            case nn.AdaptiveAvgPool2d() | nn.Linear():
+                first = first.mean((-2, -1), keepdim=True)
+        outputs[step.name] = first
+    return outputs
+
+
+@pytest.mark.parametrize("name", registry.architectures())
+def test_a_box_holds_exactly_the_pixels_that_move_the_cell(name: str) -> None:
+    network = registry.empty(name)
+    found, size = geometry(network), network.input_size
+    picture = torch.rand(1, 1, size, size, dtype=torch.float64, requires_grad=True)
+    outputs = thin(network, picture)
+    for step in (one for one in network.steps if one.kind not in ("relu", "norm", "softmax")):
+        output, where = outputs[step.name][0, 0], found[step.name]
+        height, width = where.shape[1:] if where.spatial else (1, 1)
+        if not where.spatial:
+            output = output.mean((0, 1), keepdim=True)
+        assert output.shape == (height, width)
+        last = (height - 1, width - 1)
+        for y, x in {(0, 0), (height // 2, width // 3), (last[0], 0), (0, last[1]), last}:
+            (grad,) = torch.autograd.grad(output[y, x], picture, retain_graph=True)
+            touched = grad[0, 0].nonzero()
             (top, left), (bottom, right) = touched.min(0).values, touched.max(0).values + 1
-            box = Box(int(left), int(top), int(right), int(bottom))
-            assert found[one.name].box(y, x) == box, (one.name, y, x)
+            seen = Box(int(left), int(top), int(right), int(bottom))
+            assert where.box(y, x) == seen, (step.name, y, x)
+
+
+def test_a_window_over_the_edge_reads_no_more_than_the_last_cell_sees() -> None:
+    # Of 6 pixels a kernel of 2 with stride 4 reads 0, 1, 4 and 5; of 8 it leaves out 6 and 7.
+    once = CellAxis(8).window(2, 4, 0)
+    assert (once.cells, once.span(1, 8), once.last) == (2, (4, 6), 6)
+    over = once.window(3, 2, 0, ceil_mode=True)
+    assert (over.cells, over.size, over.span(0, 8)) == (1, 10, (0, 6))
+    assert geometry(registry.empty("squeezenet1_1"))["pool1"].box(54, 54).right == 223
 
 
 def test_an_axis_by_hand() -> None:

@@ -96,8 +96,8 @@ def _of_noise(noise: UniversalNoise, epsilon: float) -> str:
         else ""
     )
     return (
-        f"One noise for all pictures: it {whose}, made from {noise.pictures:,} others and not from "
-        f"this one. At epsilon {noise.epsilon:g} it changes the answer to {noise.share:.0%} of "
+        f"One noise for all pictures: it {whose}, made from {noise.pictures:,} pictures. "
+        f"At epsilon {noise.epsilon:g} it changes the answer to {noise.share:.0%} of "
         f"{noise.tested:,} pictures it was not made from; random signs to "
         f"{noise.flipped[-1].random:.0%}.{most}"
     )
@@ -107,7 +107,7 @@ def _of_sticker(sticker: Sticker) -> str:
     whose = "ships with Layerscope" if sticker.shipped else "was trained on this server"
     found, areas = sticker.measured, sticker.recipe.areas
     return (
-        f"The {sticker.label} sticker {whose}, trained on {sticker.pictures:,} other pictures at "
+        f"The {sticker.label} sticker {whose}, trained on {sticker.pictures:,} pictures at "
         f"random places. Covering {areas[1]:.0%} it turned {found.largest:.0%} of {found.tested:,} "
         f"pictures it had not seen; a sticker of random colours {found.random:.0%}."
     )

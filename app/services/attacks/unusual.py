@@ -19,6 +19,7 @@ from app.vision.attacks.control_noise import control_noise, noise_kind
 from app.vision.predict import RankedClass, top
 from app.vision.stages import stage_ends
 from app.vision.unusual import (
+    RARE,
     ScorePlace,
     energy,
     feature_norm,
@@ -29,8 +30,6 @@ from app.vision.unusual import (
 )
 from models.graph import Network
 
-RARE = 0.05
-"""A picture is called unusual up to this p-value: one in twenty usual ones is, too."""
 BINS = 40
 BEYOND = 0.25
 """How far the axis extends beyond the references for a mark, as a share of their range."""
@@ -91,6 +90,11 @@ class ScoreReading:
     def beaten(self) -> float:
         """See `ScorePlace.beaten`."""
         return self.place.beaten(self.score.side)
+
+    @property
+    def rare(self) -> bool:
+        """Whether the picture is called unusual."""
+        return self.p_value <= RARE
 
 
 @dataclass(frozen=True, slots=True)

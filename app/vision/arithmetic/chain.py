@@ -31,11 +31,14 @@ class CellPlace:
 
 @dataclass(frozen=True, slots=True)
 class ChainTerm:
-    """One term of a link: `term = weight * value`, `share` = term / sum of all magnitudes."""
+    """One term of a link: `term = weight * value`, `share` = term / sum of all magnitudes.
+
+    A softmax multiplies by no weight: it has None, its value is the logit, its term the result.
+    """
 
     place: CellPlace
     value: float
-    weight: float
+    weight: float | None
     term: float
     share: float
 
@@ -89,7 +92,7 @@ def chain(
 
 def _link(step: Step, place: CellPlace, cell: Cell) -> ChainStep:
     bias, values, weights = _sum(cell)
-    terms = values * weights
+    terms = _one(cell.value) if weights is None else values * weights
     signed = terms if cell.value >= 0 else -terms
     order = signed.argsort(descending=True, stable=True)[:CHOICE].tolist()
     listed = [i for i in order if signed[i] > 0]
@@ -98,7 +101,7 @@ def _link(step: Step, place: CellPlace, cell: Cell) -> ChainStep:
         ChainTerm(
             _source(step, place, cell, i),
             float(values[i]),
-            float(weights[i]),
+            None if weights is None else float(weights[i]),
             float(terms[i]),
             float(terms[i]) / magnitude,
         )
@@ -108,8 +111,11 @@ def _link(step: Step, place: CellPlace, cell: Cell) -> ChainStep:
     return ChainStep(place, step.kind, cell.value, bias, parts, rest, len(terms) - len(parts))
 
 
-def _sum(cell: Cell) -> tuple[float, Tensor, Tensor]:
-    """A cell as bias + sum of values times weights; a copied number is a sum of one term."""
+def _sum(cell: Cell) -> tuple[float, Tensor, Tensor | None]:
+    """A cell as bias + sum of values times weights; a copied number is a sum of one term.
+
+    No weights where the one value is not multiplied by a number: softmax.
+    """
     match cell:
         case ConvCell():
             return cell.bias, cell.patch.flatten(), cell.kernel.flatten()
@@ -123,10 +129,9 @@ def _sum(cell: Cell) -> tuple[float, Tensor, Tensor]:
             return cell.shift - factor * cell.mean, _one(cell.given), _one(factor)
         case ReluCell():
             return 0.0, _one(cell.given), _one(float(cell.given > 0))
-        case ShareCell() if cell.logit:
-            # A probability is no multiple of its logit; the quotient says so and still adds up.
-            return 0.0, _one(cell.logit), _one(cell.value / cell.logit)
-        case ShareCell() | PoolCell() | CopyCell():
+        case ShareCell():
+            return 0.0, _one(cell.logit), None
+        case PoolCell() | CopyCell():
             return 0.0, _one(cell.value), _one(1.0)
 
 

@@ -124,30 +124,6 @@ def generate_boards(count: int, seed: int) -> tuple[Tensor, Tensor]:
     return torch.where(wrong, -boards, boards), signs
 
 
-def unseen_boards(count: int, seed: int, seen: Tensor) -> tuple[Tensor, Tensor]:
-    """The same, none of them among the boards `seen` [m,9,9]: to test what was learned from those.
-
-    Only a few boards differ in nothing but their shift: drawn at random, three quarters of the
-    boards of a test are among those of the training, and the test measures memory (leakage).
-    """
-    known, boards, signs = set(codes(seen)), [], []
-    left = {1.0: count - count // 2, -1.0: count // 2}
-    while any(left.values()):
-        drawn = generate_boards(4 * count, seed)
-        for board, sign, code in zip(*drawn, codes(drawn[0]), strict=True):
-            if left[float(sign)] and code not in known:
-                left[float(sign)] -= 1
-                boards.append(board)
-                signs.append(sign)
-        seed += 1_000_003
-    return torch.stack(boards), torch.stack(signs)
-
-
-def codes(boards: Tensor) -> list[bytes]:
-    """What tells boards [n,9,9] apart."""
-    return [one.numpy().tobytes() for one in (boards > 0).flatten(1)]
-
-
 def _row(values: list[float] | list[tuple[float, float]]) -> Tensor:
     return torch.tensor(values, dtype=torch.float64)
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from app.vision.adam_ascent import Ascent
-from app.vision.tiny_network.board import codes, generate_boards, unseen_boards
+from app.vision.tiny_network.examples import ExampleBoards
 from app.vision.tiny_network.network import KERNEL, KERNELS, Match, TinyLayer, forward_batch, plan
 
 STEPS, EVERY, BATCH = 300, 5, 50
@@ -24,7 +24,6 @@ STEPS, EVERY, BATCH = 300, 5, 50
 LIMIT = 9.0
 """Largest magnitude of a kernel's weight, as on the page."""
 
-_BOARDS, HELD_OUT, _HELD_OUT_SEED = 1000, 400, 3
 _RATE = 0.03
 
 
@@ -32,17 +31,16 @@ _RATE = 0.03
 class Learned:
     """The state of the training after `step` of `steps`.
 
-    `loss` is the mean loss on boards that are not among those it learns from, `accuracy` the share
-    of them classified correctly, 0..1. `leaky` is that share for boards drawn at random without
-    looking, of which `seen` are among those it learns from. `kernels` is [3,3,3].
+    `loss` is the mean loss on unseen boards, `accuracy` the share of them classified correctly,
+    0..1; `unchecked` is that share of boards drawn without a look at those it learns from;
+    `kernels` is [3,3,3].
     """
 
     step: int
     steps: int
     loss: float
     accuracy: float
-    leaky: float
-    seen: int
+    unchecked: float
     kernels: Tensor
 
 
@@ -54,16 +52,20 @@ def check(layers: tuple[TinyLayer, ...]) -> None:
         raise ValueError(misfit)
 
 
-def learn(layers: tuple[TinyLayer, ...], match: Match, seed: int = 0) -> Iterator[Learned]:
+def learn(
+    layers: tuple[TinyLayer, ...], match: Match, examples: ExampleBoards, seed: int = 0
+) -> Iterator[Learned]:
     """Train from random kernels; yields a report at the start, then every few steps.
 
     No grad mode is held across a yield. Raises what `check` raises.
     """
     check(layers)
-    return _learn(layers, match, seed)
+    return _learn(layers, match, examples, seed)
 
 
-def _learn(layers: tuple[TinyLayer, ...], match: Match, seed: int) -> Iterator[Learned]:
+def _learn(
+    layers: tuple[TinyLayer, ...], match: Match, examples: ExampleBoards, seed: int
+) -> Iterator[Learned]:
     generator = torch.Generator().manual_seed(seed)
     shape = KERNELS, KERNEL, KERNEL
     kernels = torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
@@ -71,25 +73,23 @@ def _learn(layers: tuple[TinyLayer, ...], match: Match, seed: int) -> Iterator[L
     count = maps * rows * columns + 1
     weights = (torch.randn(count, generator=generator, dtype=torch.float64) / 10).requires_grad_()
     ascents = [Ascent(kernels, _RATE, limits=(-LIMIT, LIMIT)), Ascent(weights, _RATE)]
-    boards, signs = generate_boards(_BOARDS, seed + _HELD_OUT_SEED + 1)
-    others = unseen_boards(HELD_OUT, _HELD_OUT_SEED, boards)
-    mixed = generate_boards(HELD_OUT, _HELD_OUT_SEED)
-    known = set(codes(boards))
-    seen = sum(code in known for code in codes(mixed[0]))
+    training = examples.training
     for step in range(STEPS + 1):
         if step:
-            batch = torch.randint(_BOARDS, (BATCH,), generator=generator)
+            batch = torch.randint(len(training), (BATCH,), generator=generator)
             with torch.enable_grad():
-                lean = _lean(boards[batch], kernels, weights, layers, match)
-                loss = F.softplus(-signs[batch] * lean).mean()
+                lean = _lean(training.boards[batch], kernels, weights, layers, match)
+                loss = F.softplus(-training.signs[batch] * lean).mean()
                 gradients = torch.autograd.grad(loss, (kernels, weights))
             for one, gradient in zip(ascents, gradients, strict=True):
                 one.step(-gradient)
         if step % EVERY == 0:
             with torch.no_grad():
-                missed, accuracy = _test(others, kernels, weights, layers, match)
-                _, leaky = _test(mixed, kernels, weights, layers, match)
-            yield Learned(step, STEPS, missed, accuracy, leaky, seen, kernels.detach().clone())
+                unseen, unchecked = (
+                    one.signs * _lean(one.boards, kernels, weights, layers, match)
+                    for one in (examples.unseen, examples.unchecked)
+                )
+            yield _report(step, unseen, unchecked, kernels)
 
 
 def _lean(
@@ -100,14 +100,8 @@ def _lean(
     return numbers @ weights[:-1] + weights[-1]
 
 
-def _test(
-    examples: tuple[Tensor, Tensor],
-    kernels: Tensor,
-    weights: Tensor,
-    layers: tuple[TinyLayer, ...],
-    match: Match,
-) -> tuple[float, float]:
-    """The mean loss and the accuracy on boards and their signs."""
-    boards, signs = examples
-    margins = signs * _lean(boards, kernels, weights, layers, match)
-    return float(F.softplus(-margins).mean()), float((margins > 0).double().mean())
+def _report(step: int, unseen: Tensor, unchecked: Tensor, kernels: Tensor) -> Learned:
+    """The state from the margins of both sets, sign times vote: above zero is right."""
+    loss = float(F.softplus(-unseen).mean())
+    accuracy, other = (float((one > 0).double().mean()) for one in (unseen, unchecked))
+    return Learned(step, STEPS, loss, accuracy, other, kernels.detach().clone())

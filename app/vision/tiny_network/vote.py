@@ -14,43 +14,22 @@ import torch
 from torch import Tensor
 
 from app.vision.tiny_network import pixels
-from app.vision.tiny_network.board import generate_boards, unseen_boards
+from app.vision.tiny_network.examples import ExampleBoards, LetteredBoards
 from app.vision.tiny_network.network import Match, TinyLayer, forward_batch
 
 Verdict = Literal["X", "O", "undecided"]
 
-LEARNED, HELD_OUT = 600, 400
-"""Number of boards to fit the weights on, and of held-out boards to count verdicts on."""
-
-_LEARNED_SEED, _HELD_OUT_SEED = 1, 2
 _RIDGE = 0.01
 _EVEN = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class VoteExamples:
-    """Boards [n,9,9] and signs [n]: a training set, and a held-out set (`others`, `truth`)."""
-
-    boards: Tensor
-    signs: Tensor
-    others: Tensor
-    truth: Tensor
-
-    @classmethod
-    def make(cls) -> VoteExamples:
-        """Generate both sets with fixed seeds; no board is in both."""
-        boards, signs = generate_boards(LEARNED, _LEARNED_SEED)
-        others, truth = unseen_boards(HELD_OUT, _HELD_OUT_SEED, boards)
-        # Half the digits take a tenth of the time; fitted weights need no more.
-        return cls(boards.float(), signs, others.float(), truth)
 
 
 @dataclass(frozen=True, slots=True)
 class VoteWeights:
     """The vote for X: `bias + sum of numbers * weights`; the vote for O is 1 minus that.
 
-    `weights` is [C,H,W] as the maps. `right` counts correct verdicts, `pixels_right` those of the
-    pixel-by-pixel comparison, both of `of` held-out boards.
+    `weights` is [C,H,W] as the maps, fitted on `fitted` boards. `right` counts correct verdicts,
+    `pixels_right` those of the pixel-by-pixel comparison, both of `of` unseen boards.
+    `unchecked_right` counts the network's on as many boards of which `known` are fitted ones.
     """
 
     weights: Tensor
@@ -58,6 +37,9 @@ class VoteWeights:
     right: int
     pixels_right: int
     of: int
+    unchecked_right: int
+    known: int
+    fitted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +61,33 @@ class Vote:
 
 
 def fit(
-    kernels: Tensor, layers: tuple[TinyLayer, ...], match: Match, examples: VoteExamples
+    kernels: Tensor, layers: tuple[TinyLayer, ...], match: Match, examples: ExampleBoards
 ) -> VoteWeights:
     """Fit the weights for these kernels and layers. Raises `ValueError` for a misfit."""
+
+    # Half the digits take a tenth of the time; fitted weights need no more.
+    def maps_of(given: LetteredBoards) -> Tensor:
+        return forward_batch(given.boards.float(), kernels.float(), layers, match)
+
+    def right(given: LetteredBoards) -> int:
+        margin = (maps_of(given).flatten(1).double() @ weights + bias) * given.signs
+        return int((margin > _EVEN).sum())
+
+    fitting, unseen, unchecked = examples.fitting, examples.unseen, examples.unchecked
     with torch.inference_mode():
-        small = kernels.float()
-        maps = forward_batch(examples.boards, small, layers, match)
-        weights, bias = _ridge(maps.flatten(1).double(), examples.signs)
-        numbers = forward_batch(examples.others, small, layers, match).flatten(1).double()
-        margin = (numbers @ weights + bias) * examples.truth
-    # Map a vote in -1..+1 to a score in 0..1.
-    return VoteWeights(
-        (weights / 2).reshape(maps.shape[1:]),
-        (bias + 1) / 2,
-        int((margin > _EVEN).sum()),
-        pixels.correct_count(examples.others, examples.truth),
-        len(examples.truth),
-    )
+        maps = maps_of(fitting)
+        weights, bias = _ridge(maps.flatten(1).double(), fitting.signs)
+        return VoteWeights(
+            # Map a vote in -1..+1 to a score in 0..1.
+            (weights / 2).reshape(maps.shape[1:]),
+            (bias + 1) / 2,
+            right(unseen),
+            pixels.correct_count(unseen.boards, unseen.signs),
+            len(unseen),
+            right(unchecked),
+            unchecked.count_in(fitting),
+            len(fitting),
+        )
 
 
 def vote(numbers: Tensor, weights: VoteWeights) -> Vote:

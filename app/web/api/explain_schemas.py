@@ -242,13 +242,16 @@ Explanation = Annotated[
 
 
 class ChainPart(BaseModel):
-    """A source of a link: term = weight x value."""
+    """A source of a link: term = weight x value; for a softmax, value is the logit."""
 
     source: SourceCell
     value: float
-    weight: float
+    weight: float | None = Field(description="None for a softmax: it multiplies by no weight.")
     term: float
-    share: float = Field(description="Share of the sum of all magnitudes, -1..1.")
+    share: float = Field(
+        description="The term as a share of |bias| + the magnitudes of all terms, -1..1; not of "
+        "the cell's value, to which terms of both signs add up."
+    )
 
 
 class ChainLink(BaseModel):

@@ -23,11 +23,6 @@ def charted(chart: LineChart) -> Charted:
     return Charted(chart, tuple((name, lay_out(chart, *size)) for name, *size in SIZES))
 
 
-def relative_percent(value: float) -> str:
-    """A relative change: 6.2 %, 138 %."""
-    return f"{100 * value:.1f}\u00a0%" if value < 0.0995 else f"{100 * value:.0f}\u00a0%"
-
-
 def times(ratio: float) -> str:
     """A ratio: 18, 2.1."""
     return f"{ratio:.0f}" if ratio >= 9.95 else f"{ratio:.1f}"

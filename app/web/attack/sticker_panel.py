@@ -274,11 +274,11 @@ def _about(sticker: Sticker) -> str:
     found, recipe = sticker.measured, sticker.recipe
     whose = "It ships with Layerscope." if sticker.shipped else "It was trained on this server."
     return (
-        f"{whose} Trained for {recipe.steps:,} steps on {sticker.pictures:,} pictures, none of "
-        f"them this one, each time at another place, size and turn (up to {recipe.turn:g}° either "
-        f"way). On {found.tested:,} pictures it had not seen, covering {recipe.areas[1]:.0%} at a "
-        f"random place, it turned {percent(found.largest)} into its class; a sticker of random "
-        f"colours {percent(found.random)}."
+        f"{whose} Trained for {recipe.steps:,} steps on {sticker.pictures:,} pictures, each "
+        f"time at another place, size and turn (up to {recipe.turn:g}° either "
+        f"way). On {found.tested:,} pictures it had not seen, covering "
+        f"{percent(recipe.areas[1])} at a random place, it turned {percent(found.largest)} into "
+        f"its class; a sticker of random colours {percent(found.random)}."
     )
 
 

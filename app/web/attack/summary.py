@@ -44,7 +44,7 @@ def ending(
         sentence=sentence,
         further="" if further is None else view.url(epsilon=further, step_size=None, step=None),
         further_words="" if further is None else f"Try epsilon {further:g}",
-        control_sentence=_lesson(trace, ended.control, ended.flipped),
+        control_sentence=control_words(trace, ended.control, ended.flipped),
         control_picture=f"{at}/control.png",
         control_noise=f"{at}/control/noise.png?amplify={factor:g}",
         control_bars=trace_bars(trace, ended.control.predictions),
@@ -78,7 +78,7 @@ def _result(trace: Trace, ended: AttackEnded) -> tuple[str, str]:
     if ended.flipped:
         return "flipped", f"Fooled: {was} has become {now_said}."
     if options.method == "noise":
-        return "held", f"Random noise does not fool it: it still says {now_said}."
+        return "held", f"This random noise does not fool it: it still says {now_said}."
     return "held", f"Not fooled: it still says {now_said}."
 
 
@@ -92,16 +92,18 @@ def _further(view: AttackView, trace: Trace) -> float | None:
     return larger if larger > epsilon else None
 
 
-def _lesson(trace: Trace, control: AttackControl, fooled: bool) -> str:
+def control_words(trace: Trace, control: AttackControl, fooled: bool) -> str:
+    """What noise of the same size does, and what follows from that."""
     first = control.predictions[0]
     said = f"“{trace.labels[first.index].label}” ({percent(first.probability)})"
     what = CONTROLS[control.kind]
     if control.linf == 0:
         return f"No noise, no change: {said}."
     if control.flipped:
-        return f"{what} flips this one, too, to {said}: the picture is close to a border."
+        too = ", too" if fooled else ", which the attack does not"
+        return f"{what} changes the answer{too}, to {said}: the picture is close to a border."
     if fooled:
-        return f"{what} does not: still {said}. The direction matters, not the amount."
+        return f"{what} does not: still {said}. So here the direction matters, not only the amount."
     return f"{what} does not change the answer either: still {said}."
 
 

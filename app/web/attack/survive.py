@@ -185,9 +185,9 @@ def summary(start: SurvivalStart, trials: list[SurvivalTrial]) -> str:
     sound = len(counts) - counts.count("broken")
     fooled = counts.count("fooled") + counts.count("other")
     return (
-        f"Of {len(counts)} changes to both pictures, {sound} leave the clean one recognised. "
-        f"After {fooled} of those the attacked one still fools, after {counts.count('undone')} it "
-        "is recognised correctly again."
+        f"Of {len(counts)} changes to both pictures, {sound} leave the answer to the clean one as "
+        f"it was. After {fooled} of those the attacked one still fools, after "
+        f"{counts.count('undone')} it gets the clean one’s answer again."
     )
 
 

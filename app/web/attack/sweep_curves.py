@@ -159,7 +159,11 @@ def noise_words(points: Sequence[SweepPoint], done: bool) -> str:
     start, last = points[0].attack.label, points[-1].epsilon
     first = smallest_epsilon(points, noise_succeeded(start))
     if first is None:
-        return f"Random noise never changes the answer{'' if done else ' so far'}, up to {last}."
+        so_far = "" if done else " so far"
+        return (
+            f"Random noise changed the answer at no epsilon tried{so_far}, up to {last}, in "
+            f"{SEEDS} tries each."
+        )
     count = sum(a.label != start for a in next(p.noise for p in points if p.epsilon == first))
     return f"Random noise first changes the answer at {first}, in {count} of {SEEDS} tries."
 

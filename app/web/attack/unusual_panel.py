@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor
 from typing import Any, ClassVar
 
 from pydantic import ValidationInfo, field_validator
 
 from app.services.attacks.unusual import (
-    RARE,
     Histogram,
     JudgedPicture,
     Score,
@@ -20,10 +18,12 @@ from app.services.attacks.unusual import (
 from app.services.networks.calibration import Calibration
 from app.services.networks.catalogue import Model
 from app.services.runs.sheets import DRAWING
+from app.vision.unusual import RARE, thresholds
 from app.web.core.base_path import base
 from app.web.core.templating import number, thousands
 from app.web.core.url_view import Name, Seed, UrlView
 from app.web.parts.contexts import helped
+from app.web.parts.unusual_words import beaten_percent, p_text
 from models.classes import Label
 
 WIDTH, HEIGHT = 400, 120
@@ -89,6 +89,7 @@ class Meter:
     counts: tuple[int, ...]  # how many reference photos each bar stands for
     count: int  # of reference photos in all
     ends: tuple[str, str]  # the lowest and highest score of the axis
+    limits: tuple[float, ...]  # x of where “unusual” begins
     marks: tuple[ScoreMark, ...]
     png: str
     label: str  # the histogram in words, for screen readers
@@ -144,38 +145,51 @@ def meters(
 
 def beaten_words(reading: ScoreReading) -> str:
     """`more unusual than 97 % of 1 000 reference photos`."""
-    share = 100 * reading.beaten
-    # Never rounded up: 94.6 % is not beyond the threshold of 95 %.
-    whole = 1 <= share <= 99 or share in (0, 100)
-    told = f"{floor(share)}" if whole else f"{floor(10 * share) / 10:.1f}"
     # Non-breaking spaces: a line never breaks within the number or before its sign.
     count = thousands(reading.place.count).replace("\u2009", "\u202f")
-    return f"more unusual than {told}\u00a0% of {count} reference photos"
+    return f"more unusual than {beaten_percent(reading)} of {count} reference photos"
 
 
 def sentence(read: Sequence[JudgedPicture]) -> str:
     """What the first score shows about the clean picture."""
     first = read[0].readings[0]
     which = "The clean picture" if len(read) > 1 else "This picture"
-    verdict = "unusual" if first.p_value <= RARE else "nothing unusual"
-    return f"{which} is {beaten_words(first)} (p = {_p(first.p_value)}): {verdict} in style."
+    verdict, where = ("unusual", "not above") if first.rare else ("nothing unusual", "above")
+    return (
+        f"{which} is {beaten_words(first)} (p = {p_text(first.p_value)}, {where} {RARE}): "
+        f"{verdict} in style."
+    )
 
 
 def lesson(read: Sequence[JudgedPicture]) -> str:
     """What the attacked picture shows; empty without one."""
     if len(read) < 2:
         return ""
-    if read[0].first.index == read[1].first.index:
+    clean, attacked = read[0], read[1]
+    if clean.first.index == attacked.first.index:
         return "The attack did not change the answer: there is nothing to notice."
-    if read[1].readings[0].p_value <= RARE:
+    if attacked.readings[0].rare:
+        if clean.readings[0].rare:
+            return "The attacked picture looks unusual to the network, but so does the clean one."
         return (
             "Here the attacked picture does look unusual to the network. Do not count on it: many "
             "attacked pictures score as perfectly normal."
         )
+    others = [one.score.title for one in attacked.readings[1:] if one.rare]
+    if others:
+        return (
+            "In style the attacked picture scores as normal, although its answer has changed. Of "
+            f"the other scores, {len(attacked.readings) - 1} in number, {len(others)} would call "
+            f"it unusual: {_listed(others)}. Each does that to one reference photo in twenty, too."
+        )
     return (
-        "The attacked picture scores as normal, although its answer has changed: these scores do "
-        "not detect attacks."
+        "The attacked picture scores as normal by every score here, although its answer has "
+        "changed: do not rely on them to notice an attack."
     )
+
+
+def _listed(titles: Sequence[str]) -> str:
+    return ", ".join(f"“{title}”" for title in titles)
 
 
 def _meter(
@@ -194,10 +208,17 @@ def _meter(
         drawn.counts,
         sum(drawn.counts),
         (number(drawn.low), number(drawn.high)),
+        _limits(score, calibration, drawn),
         marks,
         f"{base()}/attack/unusual.png?{view.query({'score': score.id})}",
         f"Histogram of {sum(drawn.counts)} reference photos. {told}.",
     )
+
+
+def _limits(score: Score, calibration: Calibration, drawn: Histogram) -> tuple[float, ...]:
+    """Where “unusual” begins, as x."""
+    found = thresholds(calibration.scores[score.id], score.side)
+    return tuple(round(WIDTH * drawn.at(value), 2) for value in found)
 
 
 def _mark(one: ScoredPicture, reading: ScoreReading, drawn: Histogram) -> ScoreMark:
@@ -207,8 +228,8 @@ def _mark(one: ScoredPicture, reading: ScoreReading, drawn: Histogram) -> ScoreM
         round(WIDTH * drawn.at(reading.value), 2),
         number(reading.value),
         beaten_words(reading),
-        _p(reading.p_value),
-        reading.p_value <= RARE,
+        p_text(reading.p_value),
+        reading.rare,
     )
 
 
@@ -219,7 +240,3 @@ def _bars(drawn: Histogram) -> tuple[tuple[float, float, float, float], ...]:
         (round(i * step, 2), round(HEIGHT - h, 2), round(step - 1, 2), round(h, 2))
         for i, h in enumerate(tall)
     )
-
-
-def _p(value: float) -> str:
-    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"

@@ -42,6 +42,7 @@ def environment() -> Environment:
     env.filters["exact"] = exact
     env.filters["short"] = short
     env.filters["percent"] = percent
+    env.filters["relative_percent"] = relative_percent
     env.filters["milliseconds"] = milliseconds
     env.filters["thousands"] = thousands
     return env
@@ -95,14 +96,28 @@ def number(value: float) -> str:
     """
     if finite(value) == 0:
         return "0"
-    size, minus = Decimal(abs(value)), "−" if value < 0 else ""
+    size, minus = Decimal(abs(float(value))), "−" if value < 0 else ""
     if Decimal("999.5") <= size < 10_000:
         return f"{minus}{size.quantize(Decimal(1), ROUND_HALF_UP)}"
-    digits = 3 if Decimal("0.001") <= size < 10_000 else 2
-    rounded = size.quantize(Decimal(1).scaleb(size.adjusted() - digits + 1), ROUND_HALF_UP)
-    if digits == 3:
-        return f"{minus}{rounded.normalize():f}"
-    return f"{minus}{float(rounded):.1e}".replace("-", "−")
+    if Decimal("0.001") <= size < 10_000:
+        return f"{minus}{_rounded(size, 3).normalize():f}"
+    return scientific(value, 2)
+
+
+def scientific(value: float, digits: int) -> str:
+    """A value with significant digits and a power of ten: 1.0e−05."""
+    rounded = _rounded(Decimal(float(finite(value))), digits)
+    return f"{float(rounded):.{digits - 1}e}".replace("-", "−")
+
+
+def fixed(value: float, decimals: int) -> str:
+    """A value with decimal places, a tie away from zero: as `toFixed` of scripts, not as Python."""
+    rounded = Decimal(float(finite(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return f"{rounded:f}".replace("-", "−")
+
+
+def _rounded(size: Decimal, digits: int) -> Decimal:
+    return size.quantize(Decimal(1).scaleb(size.adjusted() - digits + 1), ROUND_HALF_UP)
 
 
 def exact(value: float, digits: int = 7) -> str:
@@ -114,8 +129,19 @@ def exact(value: float, digits: int = 7) -> str:
 def percent(share: float) -> str:
     """A share in 0..1 as per cent: 97.3 %, 0.4 %, < 0.1 %; no line breaks within it."""
     finite(share)
-    text = f"{100 * share:.1f} %" if share < 0.9995 or share == 1 else "> 99.9 %"
+    text = f"{100 * share:.1f} %" if share < 0.9995 or share >= 1 else "> 99.9 %"
     return ("< 0.1 %" if 0 < share < 0.001 else text).replace(" ", "\u00a0")
+
+
+def relative_percent(value: float) -> str:
+    """A relative change: 6.2 %, 138 %; > 1000 % for what began near zero: more says nothing."""
+    if 0 < finite(value) < 0.0005:
+        text = "< 0.1 %"
+    elif value > 10:
+        text = "> 1000 %"
+    else:
+        text = f"{100 * value:.1f} %" if value < 0.0995 else f"{100 * value:.0f} %"
+    return text.replace(" ", "\u00a0")
 
 
 def milliseconds(value: float) -> str:

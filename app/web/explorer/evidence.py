@@ -204,10 +204,15 @@ def _step_facts(run: Run, record: StepRecord) -> tuple[Fact, ...]:
         ]
     side = min(where.receptive_field, run.model.outline.input_size)
     sees = f"{where.receptive_field}×{where.receptive_field} pixels"
+    whole = where.receptive_field >= run.model.outline.input_size
     if where.spatial and side < where.receptive_field:
         sees += " (more than all)"
     facts += [
-        Fact("A cell sees", sees if where.spatial else "everything", "its receptive field"),
+        Fact(
+            "A cell sees",
+            sees if where.spatial or not whole else "everything",
+            "its receptive field",
+        ),
         Fact("Lowest, highest", f"{number(figures.min)}, {number(figures.max)}"),
         Fact("Mean", number(figures.mean)),
         Fact("Exactly zero", percent(figures.zeros), "share of all values"),

@@ -23,6 +23,7 @@ from app.vision.kernel_preferences import (
     kernel_preferences,
 )
 from app.web.core.links import View
+from app.web.core.templating import percent
 from app.web.parts.sprites import Tile, box, kernel_sheet
 from models.graph import Step
 
@@ -140,9 +141,9 @@ def preference_sentence(one: Preference) -> str:
     colour = f"{hue_name(one.hue)}, hue {one.hue:.0f}°" if one.is_coloured else "no colour"
     direction = f"{one.orientation:.0f}°" if one.is_oriented else "no direction"
     return (
-        f"{colour} ({one.colour:.0%} of its energy), {direction} (coherence {one.coherence:.2f}), "
-        f"strength {one.strength:.2f}"
-    ).replace("%", " %")
+        f"{colour} ({percent(one.colour)} of its energy in one pair), {direction} "
+        f"(coherence {one.coherence:.2f}), strength {one.strength:.2f}"
+    )
 
 
 def hue_name(degrees: float) -> str:

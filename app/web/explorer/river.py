@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from math import floor
 
 from app.pictures.sheets import arrange
-from app.services.attacks.unusual import RARE, read_run
+from app.services.attacks.unusual import read_run
 from app.services.networks.calibration import calibration
 from app.services.networks.catalogue import Model
 from app.services.runs.lines import lines, source_of
@@ -17,6 +16,7 @@ from app.web.core.templating import number
 from app.web.explorer.contexts import Card, ClassBar, River, Stage
 from app.web.parts.sprites import SCALE_WORDS, Tile, box, kernel_sheet, legend
 from app.web.parts.step_words import STAGES
+from app.web.parts.unusual_words import beaten_percent
 from models.graph import Step
 
 ASK = "How usual is this picture?"
@@ -31,9 +31,9 @@ def usual(run: Run, step: Step) -> str:
         return ""
     found = calibration(run.model)
     read = read_run(run, found) if found else ()
-    if not read or read[0].p_value > RARE:
+    if not (read and read[0].rare):
         return ASK
-    return f"More unusual than {floor(100 * read[0].beaten)}\u00a0% of photos"
+    return f"More unusual than {beaten_percent(read[0])} of photos"
 
 
 SHOWN = 10

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from app.vision.preset_kernels import PRESET_KERNELS
 from app.web.lab.grid_view import (  # fmt: skip
     CLASSROOM,
@@ -145,9 +147,18 @@ def _coverage(view: GridView) -> tuple[Grid, str]:
         words = f"Every cell is read {_times(most)}: all count the same."
     else:
         words = f"At most {_times(most)}, at least {_times(least)}"
-        missed = int((counts == 0).sum())
-        words += f": {missed} cells are never read." if missed else ": borders count less."
+        words += f": {_uneven(counts)}."
     return grid("coverage", "How often each cell is read", counts.double(), text=exact), words
+
+
+def _uneven(counts: Tensor) -> str:
+    """Where the cells are that are read least: only at the border, or inside too."""
+    if missed := int((counts == 0).sum()):
+        return f"{missed} cells are never read" if missed > 1 else "1 cell is never read"
+    inside = counts[1:-1, 1:-1]
+    if inside.numel() and int(inside.min()) == int(counts.min()):
+        return "some inside as seldom as the border"
+    return "borders count less"
 
 
 def _pooling(result: GridResult) -> Pooling:

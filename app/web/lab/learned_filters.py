@@ -88,10 +88,12 @@ def compared(pixels: Tensor, view: PhotoView, filter: int, learned: Filtered) ->
         f"r = {_r(mine)}, where 1 is the same pattern, 0 nothing in common, −1 the opposite."
     )
     if view.filter < 0:
-        text += " No other learned filter is more similar."
+        text += " No other learned filter’s r is further from 0."
     if best.id == view.kernel:
-        return f"{text} No other kernel by hand is more similar."
-    return f"{text} Of the kernels by hand “{best.title}” is the most similar, r = {_r(r)}."
+        return f"{text} No other kernel in the list has an r further from 0."
+    return (
+        f"{text} In the list of kernels by hand “{best.title}” has the r furthest from 0, {_r(r)}."
+    )
 
 
 def _alike(r: float) -> str:

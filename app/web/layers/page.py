@@ -31,7 +31,7 @@ from app.web.core.base_path import base
 from app.web.core.file_responses import csv_response, file_response
 from app.web.core.links import View
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.templating import render
+from app.web.core.templating import percent, render
 from app.web.core.work import WorkDep
 from app.web.layers import evidence
 from app.web.layers.contexts import QuestionTrial, ShareBar, Walk, WalkChoice, WalkDot
@@ -77,7 +77,7 @@ async def png(services: ServicesDep, side: WorkDep, model: str) -> Response:
         f"{min(found)} to {max(found)}, from above",
         [[None if s.share is None else 100 * s.share for s in row] for row in found.values()],
         limit=100,
-        text=lambda value: f"{value:.0f} %",
+        text=lambda value: percent(value / 100),
     )
     title = f"What the maps of {services.catalogue.model(model).row.title} prefer"
     said = ", ".join(f"{kind} {value}" for kind, value in THRESHOLDS.items())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from app.web.core.templating import number
+from app.web.core.templating import fixed, number, scientific
 
 LEVELS = 6
 """Number of colours on each side of zero."""
@@ -89,7 +89,8 @@ def grid(
 def compact(limit: float) -> tuple[Callable[[float], str], str]:
     """How to write numbers up to the magnitude `limit` in four digits, and their unit.
 
-    Small ones are written in thousandths or millionths, so that they fit a cell.
+    Small ones are written in thousandths or millionths, so that they fit a cell. The same rule as
+    `compact` of static/js/numbers.js.
     """
     unit, power = 0, 1.0
     while 0 < limit * power < 0.3 and unit < 3:
@@ -97,8 +98,10 @@ def compact(limit: float) -> tuple[Callable[[float], str], str]:
     decimals = max(0, min(2, 2 - int(math.log10(limit * power)))) if limit else 0
 
     def text(value: float) -> str:
-        written = f"{value * power:.{decimals}f}" if abs(value) * power < 1e4 else f"{value:.0e}"
-        return "0" if value == 0 else written.replace("-", "−")
+        if value == 0:
+            return "0"
+        large = abs(value) * power >= 1e4
+        return scientific(value, 1) if large else fixed(value * power, decimals)
 
     return text, UNITS[unit]
 

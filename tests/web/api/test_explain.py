@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from pathlib import Path
 from typing import Any
 
@@ -332,32 +331,3 @@ def test_a_partial_network_has_no_score_to_pay_for(tmp_path: Path) -> None:
         answer = client.get("/api/v1/runs/own-squeezenet1_1-part/coffee/paid.png?channel=0")
         assert answer.status_code == 422
         assert "without a classifier" in answer.json()["detail"]
-
-
-def test_a_chain_from_a_probability_has_the_logit_and_adds_up(client: TestClient) -> None:
-    first, second, *_ = client.get(f"{RUN}/steps/softmax/chain?channel=97").json()
-    (part,) = first["parts"]
-    assert part["value"] == second["value"] != first["value"]
-    assert part["value"] * part["weight"] == pytest.approx(first["value"], rel=1e-9)
-
-
-def test_a_share_of_a_cell_is_one_of_its_value(client: TestClient) -> None:
-    first, *_ = client.get(f"{RUN}/steps/fc7/chain?channel=97").json()
-    part = first["parts"][0]
-    page = client.get(
-        "/?model=mini&image=coffee&step=fc7&channel=97&zoom=chain", headers={"accept": "text/html"}
-    )
-    told = re.search(r"adds ([\d.]+), ([\d.]+)\s%\s+of it", page.text)
-    assert told
-    assert float(told[1]) == pytest.approx(part["term"], abs=0.005)
-    assert float(told[2]) == pytest.approx(100 * part["term"] / first["value"], abs=0.05)
-
-
-@pytest.mark.parametrize("channel", range(12))
-def test_most_of_a_sum_is_more_than_half_of_it(client: TestClient, channel: int) -> None:
-    url = f"/?model=mini&image=coffee&step=conv2&channel={channel}&y=6&x=6&zoom=arithmetic"
-    page = client.get(url, headers={"accept": "text/html"}).text
-    told = re.search(r"(Most|The largest part) comes from [^,]+, which adds (−?[\d.]*\d)", page)
-    value = client.get(f"{RUN}/steps/conv2/explain?channel={channel}&y=6&x=6").json()["value"]
-    assert told
-    assert (told[1] == "Most") is (float(told[2].replace("−", "-")) / value > 0.5)

@@ -120,7 +120,7 @@ def test_without_javascript_the_run_is_whole_and_every_step_has_a_page(client: T
         ("target=tabby cat", "Nothing to reach: the target, “tabby cat”, is what it already says"),
         ("epsilon=0", "Nothing happened: no pixel value changed, and it still says “tabby cat”"),
         ("true_label=lemon", "Wrong from the start: it is “lemon”, but the network already said"),
-        ("method=noise", "Random noise does not fool it: it still says “tabby cat”"),
+        ("method=noise", "This random noise does not fool it: it still says “tabby cat”"),
     ],
 )
 def test_the_result_is_one_plain_sentence(client: TestClient, query: str, words: str) -> None:

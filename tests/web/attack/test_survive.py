@@ -259,7 +259,8 @@ def test_unusual_tells_place_p_value_and_lesson(client: TestClient) -> None:
     pair = f"model=mini&image=cat&attacked={attacked(client)}"
     text = page(client, f"/attack/unusual?{pair}")
     assert "of 1 000 reference photos" in headline(text)
-    assert "scores as normal, although its answer has changed" in words(text)
+    assert "scores as normal" in words(text) and "its answer has changed" in words(text)
+    assert text.count('class="limit"') == 7  # One for each end that is unusual.
     assert "style" in words(text) and "not a wrong answer" in words(text)
     assert text.count('class="histogram"') == 5
     rows = table(client, f"/attack/unusual.csv?{pair}")
@@ -305,5 +306,12 @@ def test_the_explorer_says_how_usual_a_picture_is(client: TestClient) -> None:
     with client.stream("GET", "/runs/mini/sketch-cat/events") as stream:
         text = words("".join(stream.iter_text()))
     assert "More unusual than 97 % of photos" in text
+    # The espresso is more unusual than 94.7 % of them: not enough to say so.
+    with client.stream("GET", "/runs/mini/coffee/events") as stream:
+        plain = words("".join(stream.iter_text()))
+    assert "More unusual than" not in plain and "How usual is this picture?" in plain
+    espresso = headline(page(client, "/attack/unusual?model=mini&image=coffee"))
+    assert "more unusual than 94 % of" in espresso.replace("\u00a0", " ")
+    assert "above 0.05): nothing unusual in style" in espresso
     kept = page(client, "/?model=mini&image=sketch-cat")
     assert "/attack/unusual?model=mini&amp;image=sketch-cat" in kept

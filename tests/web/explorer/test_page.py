@@ -140,6 +140,10 @@ def test_numbers_are_written_for_people() -> None:
     assert [number(v) for v in (0.0, 1.5, -0.0123456, 1234.6, 1e-5, -2e6)] == [
         "0", "1.5", "−0.0123", "1235", "1.0e−05", "−2.0e+06",
     ]  # fmt: skip
+    # A half goes away from zero, as in scripts.
+    assert [number(v) for v in (999.6, 9994.5, 9996, 1e4, 0.000994, 2.125, -2.125)] == [
+        "1000", "9995", "9996", "1.0e+04", "9.9e−04", "2.13", "−2.13",
+    ]  # fmt: skip
     shares = [percent(v) for v in (0.0, 0.0004, 0.0123, 0.9996, 1.0)]
     assert not any(" " in share for share in shares)  # A line must not break within one.
     assert [share.replace("\u00a0", " ") for share in shares] == [

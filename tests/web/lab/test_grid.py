@@ -71,7 +71,11 @@ def test_who_has_how_much_of_a_say(client: TestClient) -> None:
     assert numbers(text, "coverage") == [
         [1, 2, 3, 2, 1], [2, 4, 6, 4, 2], [3, 6, 9, 6, 3], [2, 4, 6, 4, 2], [1, 2, 3, 2, 1],
     ]  # fmt: skip
-    assert "At most 9 times, at least once" in marked(text, "data-coverage")
+    assert "At most 9 times, at least once: borders count less." in marked(text, "data-coverage")
+    seven, _ = part(client, "/lab/grid?side=7&stride=2")
+    assert numbers(seven, "coverage")[0] == [1, 1, 2, 1, 2, 1, 1]
+    told = marked(seven, "data-coverage")
+    assert "At most 4 times, at least once: some inside as seldom as the border." in told
     apart, _ = part(client, "/lab/grid?stride=2&kernel=1")
     assert numbers(apart, "coverage")[0] == [1, 0, 1, 0, 1]
     assert "16 cells are never read" in marked(apart, "data-coverage")

@@ -191,7 +191,7 @@ def test_the_closest_learned_filter_stands_beside_ones_own(client: TestClient) -
     text, _ = part(client, "/lab/photo?kernel=sobel-x&image=cat")
     told = marked(text, "data-comparison")
     assert "“Vertical edges” respond very much alike" in told
-    assert "is more similar" in told
+    assert "No other learned filter’s r is further from 0." in told
     level, _ = part(client, "/lab/photo?kernel=sobel-y")
     assert "“Horizontal edges” respond very much alike" in marked(level, "data-comparison")
 

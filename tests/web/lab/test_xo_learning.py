@@ -45,9 +45,11 @@ def test_the_learning_streams_its_place_its_steps_and_an_end(client: TestClient)
     last = steps[-1]["data"]
     assert f"{STEPS} of {STEPS}" in last
     assert 'hx-target="#learn-status"' in last
-    accuracy = re.search(r"data-accuracy>([\d.]+) %", last)
+    accuracy = re.search(r"data-accuracy>([\d.]+)\s%", last)
     assert accuracy
     assert float(accuracy[1]) >= 95
+    assert "of 400 boards that it has not seen are recognised correctly." in last
+    assert "314 of 400 would be among them" in last
     assert float(re.findall(r"data-loss>([\d.]+)<", last)[0]) < 0.2
     assert all(len(grid(step["data"], "learned-2")) == 3 for step in steps)
     use = re.search(r'name="kernels" value="([^"]+)"', last)

@@ -15,6 +15,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from app.pictures.preprocess import normalise
+from app.services.interventions.results import AblationRanking
 from app.services.networks.catalogue import Catalogue
 from app.services.pictures.mask import Mask
 from app.services.runs.run import preprocess
@@ -23,6 +24,7 @@ from app.vision.cover import cover
 from app.vision.occlusion import OcclusionPatch, occlude
 from app.vision.partial_forward import partial_forward
 from app.vision.units import Unit
+from app.web.panels.interventions.ablation_panel import ranking_words
 from models.graph import Network
 from tests.support.intervention_pages import HX, MASK, RUN, UNIT, array, events, rows_of
 from tests.support.networks import embedded
@@ -221,6 +223,17 @@ def test_the_ranking_is_that_of_the_science(
     ).text
     first = int(re.findall(r'data-rank="(\d+)"', by_share)[0])
     assert first == ranked(costs, "probabilities")[0]
+
+
+def test_a_ranking_says_that_a_channel_costs_something_only_if_it_does() -> None:
+    def told(*drops: float) -> str:
+        ranking = AblationRanking(torch.tensor(drops), torch.tensor(drops), len(drops))
+        return ranking_words(ranking, "logits", ranking.order("logits"), "{:g}".format)
+
+    assert told(0.5, 2.0, 0.125, -9.0) == (
+        "Channel 1 costs most: without it 2 less. 1 of 4 make less than a tenth of that difference."
+    )
+    assert told(-0.5, -2.0, 0.0) == "Whichever of the 3 channels is off, it does not drop."
 
 
 def test_a_ranking_streams(client: TestClient) -> None:

@@ -17,7 +17,7 @@ class DriftRow:
     drift: DriftStep
     attack: str  # relative change, per cent
     noise: str  # relative change, per cent
-    times: str  # ratio of both; "" if the noise changed nothing
+    times: str  # ratio of both; "" if the noise changed nearly nothing
 
 
 @dataclass(frozen=True, slots=True)

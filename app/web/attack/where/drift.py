@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from app.pictures.charts import ChartSeries, LineChart
 from app.services.attacks.drift import DriftControl
 from app.vision.attacks.drift import DriftStep
-from app.web.attack.charting import relative_percent, ticks, times
+from app.web.attack.charting import ticks, times
 from app.web.attack.where.contexts import DriftRow
-from app.web.core.templating import number
+from app.web.core.templating import number, relative_percent
 
 ALIKE = (0.8, 1.25)
 """Ratios that count as equal."""
+
+NEARLY_NOTHING = 0.001
+"""Relative change of the noise below which a ratio to it says little: both are given instead."""
 
 NOISES = {
     "sign": "random noise of the same largest change, every number up or down",
@@ -22,8 +25,13 @@ NOISES = {
 
 
 def ratio(one: DriftStep) -> float | None:
-    """How many times as much the attack changed as the noise; None if the noise changed nothing."""
-    return one.relative_l2 / one.noise_relative_l2 if one.noise_relative_l2 else None
+    """How many times as much the attack changed as the noise.
+
+    None where the noise changed nearly nothing: any ratio can come of that.
+    """
+    if one.noise_relative_l2 < NEARLY_NOTHING:
+        return None
+    return one.relative_l2 / one.noise_relative_l2
 
 
 def sentence(drift: Sequence[DriftStep]) -> str:
@@ -31,26 +39,45 @@ def sentence(drift: Sequence[DriftStep]) -> str:
 
     Softmax is left out: it saturates where a network is certain.
     """
-    told = [(one, found) for one in drift[:-1] if (found := ratio(one)) is not None]
-    if not told:
+    steps = drift[:-1]
+    if not any(one.noise_relative_l2 for one in steps):
         return "The noise changed nothing, so there is nothing to compare with."
-    first, most = told[0], max(told, key=lambda one: one[1])
-    start = (
-        f"At {first[0].step} the attack changes {_as_much(first[1])}, "
-        f"{relative_percent(first[0].relative_l2)} of the response"
-    )
-    if most[1] <= max(ALIKE[1], first[1]):
+    first, start = steps[0], _start(steps[0])
+    # A step that the attack moves and the noise hardly does: both are said, and no ratio.
+    still = [one for one in steps[1:] if ratio(one) is None and one.relative_l2 >= NEARLY_NOTHING]
+    if still:
+        one = max(still, key=lambda step: step.relative_l2)
+        return f"{start}; {one.step} is changed by {_both(one)}."
+    told = [(one, found) for one in steps if (found := ratio(one)) is not None]
+    if not told:
+        return f"{start}."
+    most, found = max(told, key=lambda pair: pair[1])
+    if most is first or found <= max(ALIKE[1], ratio(first) or 0):
         return f"{start}; no later step is changed more than that, compared with the noise."
+    return f"{start}; at {most.step} {times(found)} times as much: {_both(most)}."
+
+
+def _start(first: DriftStep) -> str:
+    found = ratio(first)
+    if found is None:
+        return f"{first.step} is changed by {_both(first)}"
     return (
-        f"{start}; at {most[0].step} {times(most[1])} times as much: "
-        f"{relative_percent(most[0].relative_l2)} against "
-        f"{relative_percent(most[0].noise_relative_l2)}."
+        f"At {first.step} the attack changes {_as_much(found)}, "
+        f"{relative_percent(first.relative_l2)} of the response"
+    )
+
+
+def _both(one: DriftStep) -> str:
+    """The attack's relative change, and the noise's."""
+    return (
+        f"{relative_percent(one.relative_l2)} against {relative_percent(one.noise_relative_l2)}"
+        " by the noise"
     )
 
 
 def _as_much(found: float) -> str:
     if ALIKE[0] <= found <= ALIKE[1]:
-        return "as much as the noise"
+        return "about as much as the noise"
     return f"{times(found)} times as much as the noise"
 
 

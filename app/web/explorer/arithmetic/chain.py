@@ -21,7 +21,7 @@ PASSED = {
     "concat": "copied unchanged",
     "flatten": "copied unchanged",
     "norm": "shifted and stretched",
-    "softmax": "made a share of the score",
+    "softmax": "e to the power of the score, as a share of all classes",
 }
 """What happens at a link that is no sum."""
 
@@ -106,28 +106,42 @@ def _ended(run: Run, last: ChainStep) -> str:
         return ""
     if last.kind == "relu":
         return "The chain ends here: the ReLU made this cell zero, so it has no source."
+    if last.value == 0:
+        return "The chain ends here: this cell is zero, and no source pushed it either way."
     return "The chain ends here: only the bias pushed this cell in its direction."
 
 
 def _sentence(run: Run, links: list[ChainStep]) -> str:
     """The first sum and the end of the chain, in words."""
-    first = next((link for link in links if link.adds and link.parts), None)
+    here, first = links[0], next((link for link in links if link.adds and link.parts), None)
+    begin, last = f"{place_name(run, here.place)} is {number(here.value)}", links[-1]
+    if first is None and last is here:
+        return f"{place_name(run, here.place)}: it has no source."
     if first is None:
-        return f"{place_name(run, links[0].place)}: it has no source."
-    part = first.parts[first.chosen or 0]
-    start = f"{place_name(run, links[0].place)} is {number(links[0].value)}."
-    if first.value != links[0].value:
-        start += f" It is made of {place_name(run, first.place)}, {number(first.value)}."
-    which = "followed source" if first.chosen else "strongest source"
+        return (
+            f"{begin}; it comes from {place_name(run, last.place)}, {number(last.value)}, which "
+            "has no source."
+        )
+    if first is not here:
+        begin += f"; it comes from {place_name(run, first.place)}, {number(first.value)}"
     return (
-        f"{start} The {which} of that, {place_name(run, part.place)}, adds "
-        f"{number(part.term)}, {_part_of(part.term, first.value)}. Followed down through "
-        f"{len(links)} steps, the chain reaches {place_name(run, links[-1].place)}."
+        f"{begin}. {_source_words(run, first)} Followed down through {len(links)} steps, the chain "
+        f"reaches {place_name(run, last.place)}."
     )
 
 
-def _part_of(term: float, value: float) -> str:
-    """How much of a value one of its terms is; terms that cancel can be more than the whole."""
-    if abs(term) <= abs(value):
-        return f"{percent(term / value)} of it"
-    return "more than the whole: other sources take away again"
+def _source_words(run: Run, link: ChainStep) -> str:
+    """The source that is followed, and what its term is a share of."""
+    chosen = link.chosen or 0
+    part = link.parts[chosen]
+    which = "largest term in its direction" if chosen == 0 else "term that is followed"
+    of_value = part.term / link.value if link.value else float("inf")
+    share = (
+        f"{percent(of_value)} of this value"
+        if of_value <= 1
+        else "more than this value, since other terms take away"
+    )
+    return (
+        f"Of this sum the {which}, from {place_name(run, part.place)}, is {number(part.term)}: "
+        f"{share}, and {percent(abs(part.share))} of the magnitudes of bias and all terms."
+    )

@@ -164,7 +164,7 @@ class PartMade:
 
     name: str
     value: float
-    weight: float
+    weight: float | None  # None at a softmax
     term: float  # its contribution
     share: float  # of the sum of all magnitudes
     url: str  # the chain that follows it

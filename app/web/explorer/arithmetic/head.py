@@ -43,7 +43,7 @@ def vote_made(
         len(products) - len(pro) - len(contra),
         cell.bias,
     )
-    most = f" The strongest is {pro[0].name}, which adds {number(pro[0].value)}." if pro else ""
+    most = f" The most is added by {pro[0].name}: {number(pro[0].value)}." if pro else ""
     return (
         "_vote.html",
         made,

@@ -75,14 +75,21 @@ def conv_made(
 
 def _conv_sentence(run: Run, place: CellPlace, cell: ConvCell, sums: tuple[Term, ...]) -> str:
     kh, kw = cell.kernel.shape[1:]
-    one = sums[0]
-    most = one.value / cell.value > 0.5 if cell.value else False
-    part = "Most" if most else "The largest part"
     return (
         f"{place_name(run, place)} is {number(cell.value)}: {len(sums)} input maps, {kh} by {kw} "
-        f"products each, added up with the bias {number(cell.bias)}. {part} comes from {one.name}, "
-        f"which adds {number(one.value)}."
+        f"products each, added up with the bias {number(cell.bias)}. {_largest(sums, cell.bias)}"
     )
+
+
+def _largest(sums: tuple[Term, ...], bias: float) -> str:
+    """The map with the largest part: “most” only where that outweighs all the rest together."""
+    one = sums[0]
+    if not one.value:
+        return "Every map adds 0 here."
+    rest = abs(bias) + sum(abs(other.value) for other in sums[1:])
+    size = "Most" if abs(one.value) > rest else "The largest part"
+    verb = "adds" if one.value > 0 else "takes away"
+    return f"{size} comes from {one.name}, which {verb} {number(abs(one.value))}."
 
 
 def pool_made(

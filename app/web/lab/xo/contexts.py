@@ -95,9 +95,11 @@ class VoteView:
     parts: tuple[VotePart, ...]
     x_sum: str  # how the score for X adds up
     o_sum: str  # how the score for O adds up
-    right: int  # generated boards that the network classifies right
+    right: int  # unseen boards that the network classifies right
     pixels_right: int  # the same for the pixel-by-pixel comparison
-    of: int  # generated boards
+    of: int  # unseen boards
+    fitted: int  # boards that the weights are fitted on
+    leakage: str  # what boards drawn without a check would say, in a sentence
 
 
 @dataclass(frozen=True, slots=True)

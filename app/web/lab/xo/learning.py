@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import BadRequest
-from app.vision.tiny_network.learn import EVERY, HELD_OUT, Learned, check, learn
+from app.vision.tiny_network.learn import EVERY, Learned, check, learn
 from app.vision.tiny_network.network import Match, TinyLayer, to_text
 from app.web.core.base_path import base
 from app.web.core.htmx import by_htmx
@@ -24,9 +24,10 @@ from app.web.core.streams import (
     job_events,
     queued_job,
 )
-from app.web.core.templating import render, render_text
+from app.web.core.templating import percent, render, render_text
 from app.web.lab.xo.state import as_text, read
-from app.web.lab.xo.words import signed
+from app.web.lab.xo.vote_weights import examples
+from app.web.lab.xo.words import leakage_words, signed
 from app.web.parts.contexts import as_dict
 from app.web.parts.number_grids import Grid, grid
 
@@ -80,7 +81,9 @@ async def queued_learning(
 ) -> AsyncIterator[QueuedJob[Learned]]:
     """The queued run, open until its stream ends; errors are raised before it begins."""
     async with queued_job(
-        lambda: services.engine.stream(owner, lambda: learn(plan.layers, plan.match, plan.seed))
+        lambda: services.engine.stream(
+            owner, lambda: learn(plan.layers, plan.match, examples(), plan.seed)
+        )
     ) as job:
         yield job
 
@@ -122,7 +125,7 @@ def _view(item: Learned, losses: Sequence[float]) -> LearnView:
         item.step,
         item.steps,
         f"{item.loss:.3f}",
-        f"{100 * item.accuracy:.1f} %",
+        percent(item.accuracy),
         _curve(losses, item.steps),
         tuple(
             grid(f"learned-{i}", f"Kernel {i}", k, limit=limit, text=lambda v: signed(f"{v:.1f}"))
@@ -135,13 +138,13 @@ def _view(item: Learned, losses: Sequence[float]) -> LearnView:
 
 def _ending(item: Learned) -> tuple[str, str]:
     """What it learned, on new boards, and the figure that known boards would give."""
-    right, leaky = (f"{100 * share:.1f} %" for share in (item.accuracy, item.leaky))
+    boards = examples()
+    of = len(boards.unchecked)
+    known = boards.unchecked.count_in(boards.training)
     return (
-        f"Learned: of {HELD_OUT} boards that were not among those it learned from, {right} are "
-        "recognised correctly.",
-        f"Drawn at random without looking, {item.seen} of {HELD_OUT} boards would be old "
-        f"acquaintances, and {leaky} would be right: a test must be new, or it measures memory. "
-        "Its name is leakage.",
+        f"Learned: {percent(item.accuracy)} of {len(boards.unseen)} boards that it has not seen "
+        "are recognised correctly.",
+        leakage_words(known, of, item.accuracy, item.unchecked),
     )
 
 

@@ -27,6 +27,7 @@ from app.web.lab.xo.state import (
 from app.web.lab.xo.words import (
     DIFFERENCES,
     as_typed,
+    leakage_words,
     map_name,
     three,
     two,
@@ -109,6 +110,7 @@ def _vote(result: BoardResult) -> VoteView | None:
     if made is None:
         return None
     sums, bias = made.products.sum((1, 2)).tolist(), made.weights.bias
+    of = made.weights.of
     return VoteView(
         made.verdict,
         two(made.x),
@@ -121,7 +123,11 @@ def _vote(result: BoardResult) -> VoteView | None:
         _adds_up(1 - bias, [-one for one in sums], made.o),
         made.weights.right,
         made.weights.pixels_right,
-        made.weights.of,
+        of,
+        made.weights.fitted,
+        leakage_words(
+            made.weights.known, of, made.weights.right / of, made.weights.unchecked_right / of
+        ),
     )
 
 

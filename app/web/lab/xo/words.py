@@ -10,7 +10,7 @@ from torch import Tensor
 from app.vision.arithmetic.convolution import ConvCell
 from app.vision.tiny_network.network import Match, TinyOutput, divisor, names_of
 from app.vision.tiny_network.pixels import PixelComparison
-from app.web.core.templating import number
+from app.web.core.templating import number, percent
 
 TITLES = {"conv": "Convolution", "relu": "ReLU", "pool": "Max pooling"}
 
@@ -125,6 +125,20 @@ def pixel_words(pixels: PixelComparison) -> str:
     """The prediction of the comparison."""
     counts = f"{pixels.x} of 81 cells are those of the X and {pixels.o} those of the O"
     return f"{counts}: it says {pixels.verdict}"
+
+
+def leakage_words(known: int, of: int, new: float, unchecked: float) -> str:
+    """What the test would say if its boards were drawn without leaving out the known ones.
+
+    Both figures are shares 0..1 of `of` boards, of which `known` would be known.
+    """
+    told = (
+        f"Had the boards that it learned from not been left out, {known} of {of} would be among "
+        f"them, and it would get {percent(unchecked)} right instead of {percent(new)}"
+    )
+    if unchecked > new:
+        return f"{told}: it looks better than it is on what is new (leakage)."
+    return f"{told}."
 
 
 def coverage_words(counts: Tensor) -> str:

@@ -16,7 +16,7 @@ from app.vision.cover import StepChange
 from app.vision.partial_forward import side_inputs
 from app.web.core.base_path import base
 from app.web.core.links import sheet_url
-from app.web.core.templating import number, percent
+from app.web.core.templating import number, percent, relative_percent
 from app.web.parts.class_changes import ClassChanges, class_changes, why_no_classes
 from app.web.parts.contexts import helped
 from app.web.parts.sprites import Legend, box, legend
@@ -244,7 +244,7 @@ def rank_panel(unit: UnitQuery, ranking: AblationRanking, by: By) -> RankPanel:
             (one, words, f"{base()}/cut/ablation/ranking?{unit.query(by=one)}&start=true")
             for one, words in BY_WORDS
         ),
-        sentence=_found(ranking, by, order, text) if ranking.finished else "",
+        sentence=ranking_words(ranking, by, order, text) if ranking.finished else "",
         csv=f"{files}?class={unit.index}&v={version(unit.run.model.row)}",
     )
 
@@ -277,7 +277,9 @@ def picture(unit: UnitQuery, switch: ChannelSwitch, changes: list[StepChange]) -
             for r in made.classes.rows
         ]
         lines.append(made.nothing)
-    lines += [f"{made.last}, map {m.channel} changed by {percent(m.moved)}" for m in made.moved]
+    lines += [
+        f"{made.last}, map {m.channel} changed by {relative_percent(m.moved)}" for m in made.moved
+    ]
     title = f"{unit.run.model.row.title}: channels of {unit.record.step.name} switched off"
     return figures_png(title, (), lines)
 
@@ -328,13 +330,17 @@ def _means(output: Any) -> Any:
     return output.flatten(1).mean(1) if output.ndim > 1 else output
 
 
-def _found(ranking: AblationRanking, by: By, order: list[int], text: Any) -> str:
+def ranking_words(ranking: AblationRanking, by: By, order: list[int], text: Any) -> str:
+    """The finished ranking in words: what the costliest channel costs, and how few cost as much."""
     drops = getattr(ranking, by)
     first = order[0]
-    small = int((drops.abs() < drops.abs().max() / 10).sum())
+    most = drops[first].item()
+    if most <= 0:
+        return f"Whichever of the {len(drops)} channels is off, it does not drop."
+    small = int((drops.abs() < most / 10).sum())
     return (
-        f"Channel {first} matters most: without it {text(drops[first].item())} less. {small} of "
-        f"{len(drops)} cost less than a tenth of that."
+        f"Channel {first} costs most: without it {text(most)} less. {small} of {len(drops)} make "
+        "less than a tenth of that difference."
     )
 
 

@@ -24,7 +24,7 @@ from app.web.core.file_responses import csv_response, file_response
 from app.web.core.htmx import by_htmx
 from app.web.core.links import View, input_url
 from app.web.core.state import OwnerDep, Services, ServicesDep
-from app.web.core.templating import number, percent, render
+from app.web.core.templating import number, percent, relative_percent, render
 from app.web.core.work import WorkDep
 from app.web.panels.interventions.panel_response import has_units, panel_response
 from app.web.panels.panel import UnitPanel
@@ -145,7 +145,7 @@ def cover_result(unit: UnitQuery, stroke: BrushStroke, result: BrushResult) -> C
         sentence=sentence(stroke),
         maps=_triple(unit, stroke, change),
         rows=_rows(unit, change),
-        moved=percent(relative_change(change.before, change.after)),
+        moved=relative_percent(relative_change(change.before, change.after)),
         classes=_classes(unit, result),
         why=why_no_classes(run),
         png=f"{base()}/cut/cover.png?{unit.query(**made)}",
