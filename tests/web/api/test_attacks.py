@@ -272,7 +272,7 @@ def test_the_universal_noise_grows_on_the_picture_and_is_the_same_for_all(
     assert not any("cannot reach" in note for note in small["notes"])
     # The note tells what it does to pictures it was not made from, and how that was found.
     note = next(note for note in small["notes"] if "ships with Layerscope" in note)
-    assert "8,000 others" in note and "1,000 pictures" in note and "random signs to" in note
+    assert "8,000 pictures" in note and "1,000 pictures" in note and "random signs to" in note
 
 
 def test_a_noise_of_the_operators_own_is_used_and_a_foreign_one_refused(
@@ -287,7 +287,7 @@ def test_a_noise_of_the_operators_own_is_used_and_a_foreign_one_refused(
     save_file(tensors, folder / "mini.safetensors", {**about, **origin(model)})
     made = asked(client, method="universal", epsilon=8)
     assert made["linf"] == 6
-    assert any("was made on this server, made from 30 others" in note for note in made["notes"])
+    assert any("was made on this server, made from 30 pictures" in note for note in made["notes"])
     save_file(tensors, folder / "mini.safetensors", {**about, "weights_sha256": "0" * 64})
     made = asked(client, method="universal", epsilon=8)
     assert made["linf"] == 8
