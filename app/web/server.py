@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.errors import BadRequest
+from app.services.engine.spare_memory import settle
 from app.settings import Settings
 from app.web.app import create_app
 from app.web.core.slow_requests import PatientProtocol
@@ -28,6 +29,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See `uvicorn.Server.startup`."""
         await super().startup(sockets)
+        settle()
         if services := getattr(self._app.state, "services", None):
             services.decoders.warm()
 

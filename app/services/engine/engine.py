@@ -62,8 +62,8 @@ class Engine(Protocol):
     def stream(self, owner: str, make: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T]:
         """Run a long job item by item, after all interactive work; one job per owner.
 
-        First yields its place in the queue as an `int`, 0 is next. Whoever asks for a stream closes
-        it (`aclosing`): that cancels the job. Raises `Busy`.
+        First yields its place in the queue as an `int`, 0 is next; `make` is called at its first
+        turn. Whoever asks for a stream closes it (`aclosing`): that cancels the job. Raises `Busy`.
         """
 
     async def close(self) -> None:
@@ -163,7 +163,7 @@ class LocalEngine:
         here = sum(job.owner.address == mine.address for job in self._jobs) if mine.address else 0
         if len(self._jobs) >= self._limit or here >= self._limit // 2:
             raise Busy("Very many long jobs are waiting. Please try again later.", retry_after=30)
-        job: _LongJob[T] = _LongJob(mine, make())
+        job: _LongJob[T] = _LongJob(mine, _later(make))
         self._jobs.append(job)
         try:
             yield self._jobs.index(job)
@@ -309,6 +309,11 @@ def _advance(loop: asyncio.AbstractEventLoop, job: _LongJob[object]) -> None:
         item = error
     if not loop.is_closed():
         loop.call_soon_threadsafe(job.items.put_nowait, item)
+
+
+def _later(make: Callable[[], Iterator[T]]) -> Iterator[T]:
+    """The items of `make`, called in the thread that asks for them: it may copy a whole network."""
+    yield from make()
 
 
 def _close(steps: Iterator[object]) -> None:

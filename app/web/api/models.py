@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from torch import nn
 
@@ -62,6 +62,7 @@ async def labels(model: ModelId, services: ServicesDep) -> list[LabelInfo]:
     "/models/{model}/steps/{step}/weight.npy", response_class=Npy, summary="Weights of a step"
 )
 async def weight(
+    request: Request,
     model: ModelId,
     step: StepName,
     services: ServicesDep,
@@ -76,7 +77,7 @@ async def weight(
     known = services.catalogue.model(model)
     digest = await asyncio.to_thread(weights_digest, known.entry)
     tag = f"{version(known.row)}-{digest[:16]}-{step}-{channel}"
-    return npy_stream(weight, known.row, tag, v)
+    return npy_stream(request, weight, known.row, tag, v)
 
 
 @router.get("/models/{model}/steps/{step}/bias.npy", response_class=Npy, summary="Biases of a step")

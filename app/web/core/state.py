@@ -25,6 +25,7 @@ from app.services.engine import device
 from app.services.engine.engine import Engine, LocalEngine
 from app.services.engine.owner import Owner
 from app.services.engine.side_work import SideWork
+from app.services.engine.spare_memory import give_back_at_rest
 from app.services.interventions.cache import InterventionCache
 from app.services.networks.catalogue import Catalogue
 from app.services.networks.downloads import Downloads
@@ -158,11 +159,12 @@ async def _opened(settings: Settings) -> AsyncIterator[Services]:
     )  # fmt: skip
     expiry = asyncio.create_task(_expire(services))
     warm_up = asyncio.create_task(_warm(services))
+    at_rest = asyncio.create_task(give_back_at_rest())
     try:
         yield services
     finally:
         services.stop()
-        for task in (expiry, warm_up):
+        for task in (expiry, warm_up, at_rest):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task

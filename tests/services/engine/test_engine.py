@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -132,6 +133,17 @@ async def test_one_long_job_per_person(engine: LocalEngine) -> None:
         await anext(engine.stream("ann", lambda: iter([1])))
     await first.aclose()
     assert [x async for x in engine.stream("ann", lambda: iter([7]))] == [0, 7]
+
+
+async def test_a_job_is_made_in_the_compute_thread(engine: LocalEngine) -> None:
+    """Some copy a whole network first, which must not hold up the event loop."""
+
+    def make() -> Iterator[str]:
+        # Not a generator: this runs when `make` is called.
+        return iter([threading.current_thread().name])
+
+    place, name = [item async for item in engine.stream("ann", make)]
+    assert (place, str(name).startswith("layerscope-compute")) == (0, True)
 
 
 async def test_a_long_job_computes_only_what_is_asked_for(engine: LocalEngine) -> None:
