@@ -34,6 +34,9 @@ class Pulse:
         self._process = subprocess.Popen(
             self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        # What is measured begins when it is there.
+        assert self._process.stdout is not None
+        self._process.stdout.readline()
         return self
 
     def __exit__(
@@ -82,6 +85,8 @@ def _watch(port: int, runs: bool) -> dict[str, list[float] | list[str]]:
     threads = [threading.Thread(target=one) for one in ((ask, run) if runs else (ask,))]
     for thread in threads:
         thread.start()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     sys.stdin.read()
     ended.set()
     for thread in threads:

@@ -11,13 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
 
-from scripts.stress.pictures import lettered
+from scripts.stress.pictures import lettered, noise
 from scripts.stress.posting import post
 from scripts.stress.report import PartReport
 from scripts.stress.slow_files import SlowFiles
@@ -58,6 +58,7 @@ def killed_downloads(folder: Path, quick: bool) -> PartReport:
             time.sleep(0.6 + 0.1 * cut)
             child.kill()
             child.wait()
+            report.saw(200, 0.0)
             if path.exists() and path.read_bytes() != content:
                 report.faults.append("half a file stands there as a whole one")
         server.delay = 0.0
@@ -83,7 +84,7 @@ def full_disk(folder: Path, quick: bool) -> PartReport:
             owner, kept = new_owner(), dict[str, tuple[str, int]]()
             for number in range(12 if quick else 60):
                 began = time.perf_counter()
-                status, body = post(target.port, lettered(number, side=700), owner=owner)
+                status, body = post(target.port, noise(number), owner=owner)
                 report.saw(status, time.perf_counter() - began)
                 if status == 201:
                     kept[json.loads(body)["id"]] = (owner, number)
@@ -94,7 +95,7 @@ def full_disk(folder: Path, quick: bool) -> PartReport:
             for path in ("/", "/api/v1/runs/mini/cat", "/lab/grid", GROWN.format(n=1, seed=1)):
                 began = time.perf_counter()
                 report.saw(get(target.port, path)[0], time.perf_counter() - began)
-            report.lost = sum(not _is_there(target, *one, side=700) for one in kept.items())
+            report.lost = sum(not _is_there(target, *one, noise) for one in kept.items())
             if not report.statuses[507] and not report.statuses[503] and not quick:
                 report.faults.append("the disk never was full")
     return report
@@ -160,17 +161,23 @@ def _uploads_until_killed(
     return kept
 
 
-def _is_there(target: StressTarget, image: str, brought: tuple[str, int], side: int = 96) -> bool:
+def _is_there(
+    target: StressTarget,
+    image: str,
+    brought: tuple[str, int],
+    drawn: Callable[[int], bytes] = lettered,
+) -> bool:
     """Whether a picture that was accepted is served as it was, to the browser that brought it."""
     owner, number = brought
     status, body = get(target.port, f"/api/v1/images/{image}.png", owner)
     if status != 200:
         return False
-    with (
-        Image.open(io.BytesIO(body)) as now,
-        Image.open(io.BytesIO(lettered(number, side=side))) as then,
-    ):
-        return now.convert("RGB").tobytes() == then.convert("RGB").tobytes()
+    return _pixels(body) == _pixels(drawn(number))
+
+
+def _pixels(data: bytes) -> bytes:
+    with Image.open(io.BytesIO(data)) as image:
+        return image.convert("RGB").tobytes()
 
 
 def _broken_files(data: Path) -> list[str]:

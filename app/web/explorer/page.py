@@ -73,7 +73,8 @@ async def explore(
         return RedirectResponse(view.url(step=stage_step(before, view.step, now)), 303)
     template = PANES.get(target(request), "pages/explore.html")
     context = await page(view, services, owner, panels, operator)
-    return render(request, template, context)
+    # A whole network's cards take a twentieth of a second: everybody else goes on meanwhile.
+    return await asyncio.to_thread(render, request, template, context)
 
 
 @router.get("/deep.png")
@@ -158,7 +159,7 @@ async def page(
             device=services.engine.title,
             picture=picture_pane(view, run, services, owner),
             gallery=gallery(view, services, owner),
-            river=river(view, model, run if kept else None),
+            river=await asyncio.to_thread(river, view, model, run if kept else None),
             evidence=evidence,
             scales=SCALES,
             stages=STAGES,
