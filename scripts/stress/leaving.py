@@ -20,7 +20,7 @@ KINDS = (
     "/runs/mini/{image}/events",
     "/runs/vgg16-random/{image}/events",
     "/attack/events?model=mini&image={image}&method=pgd&steps=200&seed={n}",
-    "/attack/events?model=vgg11-random&image={image}&method=pgd&steps=50&seed={n}",
+    "/attack/events?model=vgg16-random&image={image}&method=pgd&steps=50&seed={n}",
     "/attack/sweep/events?model=mini&image={image}&seed={n}",
     f"/cut/occlusion/events?{_UNIT}",
     f"/cut/occlusion/events?{_LARGE}",

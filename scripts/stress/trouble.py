@@ -25,7 +25,7 @@ from scripts.stress.target import ROOT, StressTarget, get, new_owner
 
 CUTS, FEW_CUTS = 8, 2
 UPLOADERS = 4
-GROWN = "/api/v1/models/mini/steps/conv2/channels/{n}/synthesised.png?steps=32&seed={seed}"
+GROWN = "/api/v1/models/mini/steps/conv2/channels/{n}/synthesised/events?steps=16&seed={seed}"
 SMALL_DISK = "8m"
 
 
@@ -181,9 +181,10 @@ def _pixels(data: bytes) -> bytes:
 
 
 def _broken_files(data: Path) -> list[str]:
-    """Pictures in the data folder that are not whole, beside temporary ones."""
-    broken = []
-    for path in data.rglob("*.png"):
+    """Kept pictures in the data folder that are not whole; there must be some."""
+    pictures = list((data / "synthesised").rglob("*.png"))
+    broken = [] if pictures else ["no synthesised picture was kept"]
+    for path in pictures:
         try:
             with Image.open(path) as image:
                 image.load()

@@ -150,7 +150,7 @@ async def cover_map_npy(
 ) -> Response:
     """[3,H,W]: before, after, after minus before."""
     found = await _brushed(services, unit, stroke)
-    return npy_response(_maps(unit, found), unit.run.model.row, v)
+    return await npy_response(_maps(unit, found), unit.run.model.row, v)
 
 
 Off = Annotated[

@@ -85,7 +85,7 @@ async def bias(model: ModelId, step: StepName, services: ServicesDep, v: Version
     """[out]; zeros if the step has no bias."""
     module = await _module(services, model, step)
     values = module.weight.new_zeros(len(module.weight)) if module.bias is None else module.bias
-    return npy_response(values, services.catalogue.model(model).row, v)
+    return await npy_response(values, services.catalogue.model(model).row, v)
 
 
 @router.get(

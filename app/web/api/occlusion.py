@@ -96,7 +96,7 @@ async def occlusion_npy(
 ) -> Response:
     """[rows, columns] of places."""
     finished = await finished_map(query, services, owner)
-    return npy_response(finished.drops, query.unit.run.model.row, v)
+    return await npy_response(finished.drops, query.unit.run.model.row, v)
 
 
 @router.get("/occlusion.csv", response_class=Csv, summary="The drops as a table")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -71,7 +72,7 @@ async def input_npy(
     """Before normalisation: [3,S,S] in 0..1."""
     async with services.runs.listen(model, image) as run:
         values = run.normalised if normalised else unit(run.fitted.pixels)
-        return npy_response(values, run.model.row, v)
+        return await npy_response(values, run.model.row, v)
 
 
 @router.get("/input.png", response_class=Png, summary="The network's input as a picture")
@@ -98,7 +99,7 @@ async def step_npy(
         values = run.tensor(step)
         if channel is not None:
             values = values[checked_channel(record, channel)]
-        return npy_response(values, run.model.row, v)
+        return await npy_response(values, run.model.row, v)
 
 
 @router.get("/steps/{step}.csv", response_class=Csv, summary="Channels of a step as a table")
@@ -116,8 +117,11 @@ async def step_csv(
         values = run.tensor(step)[checked_channel(record, channel)]
     grid = values.view(1, 1) if values.ndim == 0 else values
     head = ("y\\x", *range(grid.shape[1]))
-    body = [(y, *line) for y, line in enumerate(grid.tolist())]
-    return csv_response(head, body, f"{model}-{image}-{step}-{channel}.csv")
+    name = f"{model}-{image}-{step}-{channel}.csv"
+    # In a thread: a map of VGG16 has 50,000 numbers.
+    return await asyncio.to_thread(
+        lambda: csv_response(head, [(y, *row) for y, row in enumerate(grid.tolist())], name)
+    )
 
 
 def predictions(run: Run, count: int) -> list[Prediction]:

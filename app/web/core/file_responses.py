@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import hashlib
 import io
@@ -58,9 +59,12 @@ def png_response(png: bytes, row: Weights, v: str = "", download: str = "") -> R
     return file_response(png, "image/png", v == version(row), download)
 
 
-def npy_response(values: Tensor, row: Weights, v: str = "") -> Response:
+async def npy_response(values: Tensor, row: Weights, v: str = "") -> Response:
     """A tensor as .npy, float32."""
-    return file_response(npy(values), "application/octet-stream", v == version(row))
+    # In a thread: VGG16's first maps are 13 MB, whose copy and digest take a twentieth of a second.
+    return await asyncio.to_thread(
+        lambda: file_response(npy(values), "application/octet-stream", v == version(row))
+    )
 
 
 def npy_stream(request: Request, values: Tensor, row: Weights, tag: str, v: str = "") -> Response:

@@ -308,11 +308,13 @@ async def png(
 
 
 @router.get("/cover.csv")
-async def csv(unit: UnitQueryDep, stroke: StrokeDep, services: ServicesDep) -> Response:
+async def csv(
+    unit: UnitQueryDep, side: WorkDep, stroke: StrokeDep, services: ServicesDep
+) -> Response:
     """The map cell by cell, then the classes."""
     found = await _brushed(services, unit, stroke)
     head = ("step or class", "channel or index", "row", "column", "before", "covered", "change")
-    return csv_response(head, table_rows(unit, found), f"{_name(unit)}-covered.csv")
+    return await side(csv_response, head, table_rows(unit, found), f"{_name(unit)}-covered.csv")
 
 
 @router.post("/cover")
@@ -332,9 +334,8 @@ async def use(
         png = input_png(await asyncio.to_thread(covered, run, wanted))
         name = f"covered with {WORDS[how]}"
         stored = await asyncio.to_thread(services.pictures.add, png, owner, name)
-    return RedirectResponse(
-        View(model=model, image=stored.id, step=step, channel=channel).url(), 303
-    )
+    view = View(model=model, image=stored.id, step=step, channel=channel)
+    return RedirectResponse(view.url(), 303)
 
 
 async def _brushed(services: Services, unit: UnitQuery, stroke: BrushStroke) -> BrushResult:
