@@ -82,18 +82,25 @@ def gif_end(data: bytes) -> int:
 
 def _gif_blocks(data: bytes) -> Iterator[tuple[int, int]]:
     """GIF89a, sections 15 to 26: the number of each block of data, and where it ends."""
-    at = 13 + _gif_colours(data[10])
+    at, last = 13 + _gif_colours(data[10]), 0
     blocks = frames = 0
-    while frames < 2 and data[at] in (0x21, 0x2C):
+    while frames < 2 and data[at] != 0x3B:
+        # Each of these counts, for a decoder looks at it: a block without data, and a stray byte.
+        blocks += 1
         if data[at] == 0x2C:
             frames += 1
             at += 10 + _gif_colours(data[at + 9]) + 1
-        else:
+        elif data[at] == 0x21:
             at += 2
+        else:
+            at += 1
+            yield blocks, last
+            continue
         while length := data[at]:
-            blocks, at = blocks + 1, at + length + 1
-            yield blocks, at
+            blocks, at, last = blocks + 1, at + length + 1, at + length + 1
+            yield blocks, last
         at += 1
+        yield blocks, last
 
 
 def _gif_colours(flags: int) -> int:

@@ -41,6 +41,15 @@ def webp(count: int) -> bytes:
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
 
 
+def before_the_frame(junk: bytes) -> bytes:
+    """A GIF with blocks without data, or stray bytes, which a decoder goes through one by one."""
+    file = io.BytesIO()
+    Image.new("P", (8, 8)).save(file, "GIF")
+    whole = file.getvalue()
+    start = whole.index(b",", 13)
+    return whole[:start] + junk + whole[start:]
+
+
 def gif(blocks: int) -> bytes:
     file = io.BytesIO()
     Image.new("P", (8, 8)).save(file, "GIF")
@@ -58,6 +67,8 @@ def gif(blocks: int) -> bytes:
         (png(8, 8, chunk(b"tEXt", b"a\0b") * CHUNKS), "chunks"),
         (webp(CHUNKS + 1), "chunks"),
         (gif(BLOCKS + 1), "blocks"),
+        (before_the_frame(b"!\xfe\0" * (BLOCKS + 1)), "blocks"),
+        (before_the_frame(bytes(BLOCKS + 1)), "blocks"),
     ],
 )
 def test_a_file_with_very_many_parts_is_refused_and_told_which(data: bytes, words: str) -> None:
