@@ -25,7 +25,7 @@ from app.web.core.base_path import BasePath, checked_base
 from app.web.core.caching import Revalidate
 from app.web.core.head_requests import HeadRequests
 from app.web.core.operator import new_key
-from app.web.core.proxies import LOOPBACK
+from app.web.core.proxies import PROXY_ADDRESSES
 from app.web.core.security import Guard
 from app.web.core.slow_requests import SlowBodies
 from app.web.core.state import ServicesDep, open_services
@@ -93,7 +93,7 @@ def create_app(
     app.router.routes.extend(_routes(panels))
     app.mount("/static", static_files.VersionedFiles(), name="static")
     # What a proxy says of the browser: its address and scheme, before anything is bounded by them.
-    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(LOOPBACK))
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(PROXY_ADDRESSES))
     root_path, own = checked_base(root_path), _paths(app.router.routes)
     app.add_middleware(BasePath, root_path=root_path, behind_proxy=behind_proxy, own=own)
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from scripts.stress.pulse import Pulse
 from scripts.stress.report import PartReport
-from scripts.stress.target import HOST, StressTarget, get, new_owner
+from scripts.stress.target import HOST, StressTarget, new_owner
 
 LISTENERS, FEW = 200, 24
 AT_ONCE = 20
@@ -102,6 +102,5 @@ def _refused(target: StressTarget) -> list[str]:
             status = client.recv(64)[9:12]
         if status not in (b"200", b"503"):
             found.append(f"{kind.partition('?')[0]} answered {status.decode()}")
-    get(target.port, "/healthz")
     target.freed_in()
     return found

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from types import TracebackType
 from typing import Self
 
 from scripts.stress.pictures import lettered
@@ -39,12 +38,7 @@ class Pulse:
         self._process.stdout.readline()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         text = self._process.communicate("", timeout=60)[0]
         if not text:
             self._report.faults.append("`/healthz` stopped answering")

@@ -9,10 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).parents[2]
@@ -23,14 +22,13 @@ _PROC = Path("/proc")
 
 
 class StressTarget:
-    """A server over the data folder `data`; `limit` is called in its process before it starts.
+    """A server over the data folder `data`; `said` is what it printed.
 
-    Raises `RuntimeError` where it does not answer in time; `said` is what it printed.
+    Raises `RuntimeError` where it does not answer in time.
     """
 
-    def __init__(self, data: Path, limit: Callable[[], None] | None = None) -> None:
+    def __init__(self, data: Path) -> None:
         self.data, self.said = data, ""
-        self._limit = limit
         self._process: subprocess.Popen[str] | None = None
         self.port = _free_port()
 
@@ -38,12 +36,7 @@ class StressTarget:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop(signal.SIGTERM)
 
     def start(self) -> None:
@@ -55,7 +48,6 @@ class StressTarget:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=self._limit,
         )
         end = time.monotonic() + STARTS
         while time.monotonic() < end and self._process.poll() is None:
@@ -86,12 +78,7 @@ class StressTarget:
         """Resident memory of the server and its children in MB; None where nothing tells."""
         if not _PROC.is_dir():
             return None
-        pages = 0
-        for pid in self._pids():
-            try:
-                pages += int((_PROC / str(pid) / "statm").read_text().split()[1])
-            except OSError:
-                continue
+        pages = sum(int(text.split()[1]) for text in self._each("statm"))
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     @property
@@ -99,13 +86,9 @@ class StressTarget:
         """Seconds of processor time so far; None where nothing tells."""
         if not _PROC.is_dir():
             return None
-        ticks = 0
-        for pid in self._pids():
-            try:
-                words = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            ticks += int(words[11]) + int(words[12])
+        # After the name, which may hold spaces: the state, and from the eleventh on the times.
+        words = (text.rpartition(")")[2].split() for text in self._each("stat"))
+        ticks = sum(int(found[11]) + int(found[12]) for found in words)
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def freed_in(self, most: float = 30.0) -> float | None:
@@ -120,6 +103,14 @@ class StressTarget:
                 return now - began
             before = after
         return most
+
+    def _each(self, file: str) -> Iterator[str]:
+        """What the system says of the server, then of each child that still runs."""
+        for pid in self._pids():
+            try:
+                yield (_PROC / str(pid) / file).read_text()
+            except OSError:
+                continue
 
     def _pids(self) -> list[int]:
         if self._process is None:

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
+PROXY_ADDRESSES = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 """Addresses from which a proxy on this machine connects."""
 
 
